@@ -1,0 +1,119 @@
+/* control.h - what the models in instrument/ ask of the scheduler (implemented in harness/rt/).
+ *
+ * A modelled call publishes the operation that it is about to do and waits for its turn:
+ *
+ *     struct hdi_op op = {.kind = HD_EV_MUTEX_LOCK, .object = &m->object, .site = site,
+ *                         .ready = mutex_is_free, .data = m};
+ *     hdi_perform(&op);              // others may run here; returns with the turn, m free
+ *     m->owner = hdi_self();         // atomic until the next hdi_perform
+ *     hdi_changed(&m->object);       // others' readiness may have changed
+ *
+ * so that an operation is chosen only when it can complete, and no real call ever blocks.
+ * Everything runs in the thread that has the turn; nothing here allocates from the program's heap.
+ */
+#ifndef HEDDLE_CONTROL_H
+#define HEDDLE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <heddle/event.h>
+#include "finding.h"
+
+#define HDI_FOREVER INT64_MAX
+#define HDI_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+struct hdi_thread;
+
+/* Head of every modelled object; zero-initialised by hdi_object_*(). */
+struct hdi_object {
+    uintptr_t addr;
+    uint32_t id;      /* stable from run to run; never 0 */
+    uint8_t kind;     /* enum hd_object */
+    bool dead;        /* destroyed: kept to recognise later use */
+    uint16_t users;   /* how many notes of recent users are valid */
+    uint32_t version; /* operations on it so far, for the interleaving hash */
+    uint64_t created_site, destroyed_site;
+    struct hdi_thread *creator, *destroyer;
+    uint32_t created_stack, destroyed_stack;
+    struct hdi_thread *pending;          /* threads whose pending operation names this object */
+    struct hdi_object *next;             /* hash chain */
+    struct { uint32_t thread; uint16_t kind; uint64_t site; } user[4]; /* recent distinct users */
+    char label[32];
+};
+
+enum hdi_wake { HDI_READY, HDI_TIMED_OUT, HDI_SPURIOUS, HDI_CANCELLED };
+
+struct hdi_op {
+    enum hd_event kind;
+    struct hdi_object *object;               /* may be NULL */
+    uint64_t site;
+    bool (*ready)(const struct hdi_op *op);  /* NULL: always ready */
+    void *data;                              /* for ready() */
+    int64_t until_ns;                        /* virtual deadline; 0 or HDI_FOREVER: none */
+    bool elastic;                            /* may time out while others could run (see patience) */
+    bool may_wake_spuriously;                /* condition variables */
+    bool cancellable;                        /* a cancellation point */
+    struct hdi_thread *self;                 /* set by hdi_perform */
+};
+
+/* True when this process is a program under control and the caller is one of its threads. */
+bool hdi_controlled(void);
+struct hdi_thread *hdi_self(void);
+uint32_t hdi_thread_hash(const struct hdi_thread *t);
+
+/* Publish op, let the scheduler decide, return with the turn. */
+enum hdi_wake hdi_perform(struct hdi_op *op);
+/* A point without condition. */
+void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site);
+/* Readiness of operations pending on `o` may have changed. */
+void hdi_changed(struct hdi_object *o);
+/* Turn t's pending operation into another one (a signalled waiter now waits for its mutex). */
+void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *object,
+                  bool (*ready)(const struct hdi_op *));
+
+/* A choice in [0, n): explored, recorded, replayed. */
+uint32_t hdi_choose(uint32_t n, uint64_t site);
+
+/* Virtual clock, ns. */
+int64_t hdi_now(void);
+/* Reading the clock moves it a little, so that a loop that polls it ends. */
+int64_t hdi_clock_read(void);
+int64_t hdi_realtime_offset(void); /* CLOCK_REALTIME - CLOCK_MONOTONIC, virtual */
+
+/* Leave control for a system call that may block, and queue to take the turn back. */
+void hdi_external_enter(uint64_t site);
+void hdi_external_leave(void);
+
+/* Model objects. find: by address and kind, NULL if unknown. get: finds, or makes with `size` bytes of
+ * zeroed model state (>= sizeof(struct hdi_object), of which the object is the first member). An
+ * object that was destroyed is returned with dead set. */
+struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
+struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size, uint64_t site);
+/* Forget what was known (init called again): zeroes the state behind the head, clears dead. */
+void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site);
+void hdi_object_destroyed(struct hdi_object *o, uint64_t site);
+
+/* Findings. begin returns a struct to fill with notes (never NULL; when the table is full a scratch
+ * one); end publishes it; a fatal one ends the schedule and does not return. */
+struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text);
+struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_thread *t,
+                          enum hd_event kind, struct hdi_object *object, uint64_t site,
+                          uint32_t stack);
+void hdi_finding_end(struct hdp_finding *f, bool fatal);
+
+/* Stack of the caller, when rich (else 0): index + 1 in the stack store. */
+uint32_t hdi_stack(void);
+
+/* A call that passes through without a model: named once in the report. */
+void hdi_unmodelled(const char *name, uint64_t site);
+
+/* Memory for models: zeroed, never from the program's heap, never freed before the process ends. */
+void *hdi_alloc(size_t bytes);
+
+/* Happens-before edges for the race detector; no-ops without one. `clock` is any address. */
+void hdi_hb_release(const void *clock);
+void hdi_hb_acquire(const void *clock);
+
+#endif /* HEDDLE_CONTROL_H */

@@ -1,0 +1,84 @@
+/* seam.h - the one seam through which anything in lib/ may wait.
+ *
+ * Natively there is no table and lib/ parks on futexes. Under Heddle the runtime that is loaded into
+ * the program offers this table; lib/ finds it once, at first use, with
+ *     dlsym(RTLD_DEFAULT, HD_SEAM_SYMBOL)
+ * (dlsym referenced weakly, so that static programs link) and then routes every wait through it.
+ *
+ * While the table is in force exactly one thread runs at a time, and another thread can come in only
+ * inside point(), block(), external_enter()/leave() or a modelled pthread call. Code between two such
+ * calls is atomic. One operation of lib/ is ONE point: call point() first, then do the whole
+ * operation; call block() only when it must wait.
+ *
+ *   threads  every function: the running thread only
+ *   site     return address into the user's code: where a report will say it happened
+ *   object   the address that users know the object by; its identity in reports
+ */
+#ifndef HEDDLE_SEAM_H
+#define HEDDLE_SEAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <heddle/event.h>
+
+#define HD_SEAM_VERSION 1
+#define HD_SEAM_SYMBOL "heddle_rt_seam" /* const struct hd_seam *heddle_rt_seam(uint32_t version) */
+
+#define HD_SEAM_FOREVER INT64_MAX
+
+enum hd_seam_wake { HD_SEAM_WOKEN, HD_SEAM_TIMED_OUT };
+
+struct hd_seam {
+    uint32_t version; /* HD_SEAM_VERSION */
+    uint32_t size;    /* bytes of this table that the runtime fills */
+
+    /* A visible operation is about to happen: the scheduler may run other threads first. */
+    void (*point)(enum hd_event kind, const void *object, const void *site);
+
+    /* Wait until wake(self) or until virtual time `until_ns`. A wake() that came since the last
+     * block() returned makes it return at once (one token, as futex-based parkers have). The caller
+     * re-checks its condition. */
+    enum hd_seam_wake (*block)(enum hd_event kind, const void *object, const void *site,
+                               int64_t until_ns);
+
+    /* Let `thread` (from its own self()) return from block(). Not a point. */
+    void (*wake)(void *thread);
+
+    /* The calling thread's handle: stable until the thread ends. */
+    void *(*self)(void);
+
+    /* A uniform choice in [0, n) that is explored, recorded and replayed. n >= 1. */
+    uint32_t (*choose)(uint32_t n, const void *site);
+
+    /* Virtual monotonic clock, ns: the same value as clock_gettime(CLOCK_MONOTONIC). */
+    int64_t (*now)(void);
+
+    /* Start a detached, controlled thread. stack_bytes 0 = default. `name` may be NULL, is copied.
+     * 0 or an errno value. One point. */
+    int (*spawn)(void *(*start)(void *), void *arg, size_t stack_bytes, const char *name,
+                 const void *site);
+
+    /* The caller leaves control for a system call that may block, and comes back. */
+    void (*external_enter)(const void *site);
+    void (*external_leave)(void);
+
+    /* An object exists from born to gone; name may be NULL (copied). For reports, leak checks
+     * and stable identities. Objects that are never announced are known at first use. */
+    void (*born)(enum hd_object kind, const void *object, const char *name, const void *site);
+    void (*gone)(const void *object, const void *site);
+
+    /* Lock-like ownership, for waits-for cycles and the lock-order graph. */
+    void (*acquired)(const void *object, int shared, const void *site);
+    void (*released)(const void *object, const void *site);
+
+    /* Happens-before edges as Go's memory model states them: release before acquire, per address. */
+    void (*release)(const void *clock);
+    void (*acquire)(const void *clock);
+
+    /* A misuse that is about to panic ("send on closed channel"): becomes a finding if the panic is
+     * not recovered; `object` may be NULL. */
+    void (*panic)(const char *message, const void *object, const void *site);
+};
+
+#endif /* HEDDLE_SEAM_H */
