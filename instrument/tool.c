@@ -1,0 +1,130 @@
+/* tool.c - see tool.h. */
+#include "tool.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdint.h>
+
+#include <valgrind/drd.h>
+#include <valgrind/helgrind.h>
+#include <valgrind/valgrind.h>
+
+static enum hdi_tool tool;
+static void (*tsan_acquire)(void *addr), (*tsan_release)(void *addr);
+
+/* drd.h and helgrind.h give the same names to the annotations of each; both are wanted here, and a
+ * tool ignores the requests of the other. */
+static void helgrind_before(const void *clock)
+{
+    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_SEND_PRE, void *, clock);
+}
+
+static void helgrind_after(const void *clock)
+{
+    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_RECV_POST, void *, clock);
+}
+
+/* DRD keeps one table of objects by address: a tag that is a condition variable's own address would
+ * be "wrong type of object". One byte on lies nothing that it could know. */
+static void drd_before(const void *clock)
+{
+    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_ANNOTATE_HAPPENS_BEFORE,
+                                    (const char *)clock + 1, 0, 0, 0, 0);
+}
+
+static void drd_after(const void *clock)
+{
+    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_ANNOTATE_HAPPENS_AFTER, (const char *)clock + 1,
+                                    0, 0, 0, 0);
+}
+
+static int hide_own_segments(struct dl_phdr_info *info, size_t size, void *self)
+{
+    uintptr_t at = (uintptr_t)self;
+
+    (void)size;
+    for (int pass = 0, ours = 0; pass < 2; pass++)
+        for (int i = 0; i < info->dlpi_phnum; i++) {
+            const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+            uintptr_t low = info->dlpi_addr + ph->p_vaddr;
+            if (ph->p_type != PT_LOAD)
+                continue;
+            if (pass == 0)
+                ours |= at >= low && at < low + ph->p_memsz;
+            else if (ours && (ph->p_flags & PF_W))
+                hdi_tool_hide((const void *)low, ph->p_memsz);
+        }
+    return 0;
+}
+
+void hdi_tool_start(void)
+{
+    Dl_info theirs, ours;
+    void *fiber = dlsym(RTLD_DEFAULT, "__tsan_create_fiber");
+
+    if (RUNNING_ON_VALGRIND) {
+        tool = HDI_TOOL_VALGRIND;
+        dl_iterate_phdr(hide_own_segments, &tool);
+        return;
+    }
+    /* Programs built for our own hooks name some functions of TSan, too: they are ours then. */
+    if (!fiber || !dladdr(fiber, &theirs) || !dladdr(&tool, &ours) ||
+        theirs.dli_fbase == ours.dli_fbase)
+        return;
+    tool = HDI_TOOL_TSAN;
+    tsan_acquire = (void (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "__tsan_acquire");
+    tsan_release = (void (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "__tsan_release");
+}
+
+enum hdi_tool hdi_tool(void)
+{
+    return tool;
+}
+
+void hdi_tool_hide(const void *addr, size_t bytes)
+{
+    if (tool != HDI_TOOL_VALGRIND)
+        return;
+    VALGRIND_HG_DISABLE_CHECKING(addr, bytes);
+    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_START_SUPPRESSION, addr, bytes, 0, 0, 0);
+}
+
+void hdi_tool_release(const void *clock)
+{
+    if (tool != HDI_TOOL_VALGRIND)
+        return;
+    helgrind_before(clock);
+    drd_before(clock);
+}
+
+void hdi_tool_acquire(const void *clock)
+{
+    if (tool != HDI_TOOL_VALGRIND)
+        return;
+    helgrind_after(clock);
+    drd_after(clock);
+}
+
+void hdi_tool_seam_release(const void *clock)
+{
+    hdi_tool_release(clock);
+    if (tsan_release)
+        tsan_release((void *)(uintptr_t)clock);
+}
+
+void hdi_tool_seam_acquire(const void *clock)
+{
+    hdi_tool_acquire(clock);
+    if (tsan_acquire)
+        tsan_acquire((void *)(uintptr_t)clock);
+}
+
+bool hdi_tool_own_thread(const pthread_attr_t *attr)
+{
+    return tool == HDI_TOOL_TSAN && !attr;
+}
+
+void **hdi_tool_start_words(void *arg)
+{
+    return tool == HDI_TOOL_TSAN ? arg : NULL;
+}
