@@ -18,7 +18,15 @@
  * The driver sets config, stores command, and wakes the `command` futex. HDP_CMD_QUIT ends the server.
  * The process that the driver started is the server; schedules are its children. While a schedule runs
  * `child` holds its pid, so that the driver can kill it when its time is up (then result.timed_out is
- * set by the driver).
+ * set by the driver). The child makes itself leader of a process group, so that kill(-child) takes its
+ * own children along.
+ *
+ * Replay (HDP_REPLAY): entry i of `replay` is decision i: thread is the one to choose; kind, object and
+ * site are what it must be about to do, and 0 in any of them matches anything (the driver expands a
+ * run of n steps in a schedule file to n - 1 such entries and one that names its event). When the
+ * thread is not at the event that an entry names, it is run on until it gets there: so a schedule
+ * follows its events through a changed program. `choice` and the flags are exact. After the last entry
+ * the thread that has the turn goes on while it can.
  *
  * With HDP_NO_FORK set in `config.flags` before start-up the program runs one schedule in place (gdb).
  *
