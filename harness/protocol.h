@@ -40,6 +40,7 @@
 #include <stddef.h>
 
 #include "finding.h"
+#include "points.h"
 
 #define HDP_ENV "HEDDLE_RT"
 #define HDP_MAGIC 0x31454c4444454548ull
@@ -87,6 +88,8 @@ struct hdp_config {
     uint32_t expected_threads;
     uint64_t steer_first;  /* 0, or the sites of a predicted bug that the strategy should bring */
     uint64_t steer_second; /* together (addresses of the two sides) */
+    uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
+    uint32_t memory_model; /* enum hdp_memory_model */
 };
 
 enum hdp_outcome {
@@ -215,6 +218,7 @@ struct hdp_region {
     struct hdp_object object[HDP_OBJECTS];
     struct hdp_finding finding[HDP_FINDINGS];
     struct hdp_unmodelled unmodelled[HDP_UNMODELLED];
+    struct hdp_learned learned; /* never cleared between schedules */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     char maps[HDP_MAPS_BYTES];

@@ -106,6 +106,9 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal);
 /* Stack of the caller, when rich (else 0): index + 1 in the stack store. */
 uint32_t hdi_stack(void);
 
+/* Stack given as return addresses, innermost first: index + 1 in the stack store, 0 when full. */
+uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count);
+
 /* A call that passes through without a model: named once in the report. */
 void hdi_unmodelled(const char *name, uint64_t site);
 
@@ -115,5 +118,25 @@ void *hdi_alloc(size_t bytes);
 /* Happens-before edges for the race detector; no-ops without one. `clock` is any address. */
 void hdi_hb_release(const void *clock);
 void hdi_hb_acquire(const void *clock);
+
+/* What the memory hooks need to know of the schedule. `learned` lies in shared memory, NULL without a
+ * driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
+struct hdp_learned;
+struct hdi_memory_config {
+    bool races, rich, replay;
+    uint32_t points; /* enum hdp_points */
+    uint32_t model;  /* enum hdp_memory_model */
+    struct hdp_learned *learned;
+};
+void hdi_memory_config(struct hdi_memory_config *out);
+/* Site of the i-th replayed step if it is a memory access, 0 if it is not; false past the end. */
+bool hdi_replayed_site(uint32_t i, uint64_t *site);
+
+/* Called by the runtime in the schedule's process, before its first thread is created: from here on
+ * memory accesses are watched. Before, one thread ran alone and nothing can race with it. */
+void hdi_memory_start(void);
+/* Called by a new controlled thread before its start routine, and by one that ends. */
+void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high);
+void hdi_memory_thread_exit(void);
 
 #endif /* HEDDLE_CONTROL_H */

@@ -1,0 +1,38 @@
+/* points.h - which memory accesses are scheduling points, and what schedules learn for each other.
+ *
+ * Plain data in the memory that driver and program share: it outlives the schedule (the process)
+ * that writes it. Layer: beside finding.h; harness/protocol.h includes it.
+ *
+ * Replay needs no copy of the table: every access that was a point is a step of the recorded
+ * schedule, so the set of sites among its memory steps is the set of points that matter to it.
+ */
+#ifndef HEDDLE_POINTS_H
+#define HEDDLE_POINTS_H
+
+#include <stdint.h>
+
+enum hdp_points {
+    HDP_POINTS_SHARED, /* code that is known to touch memory shared with at least one write */
+    HDP_POINTS_ALL,    /* every instrumented access */
+    HDP_POINTS_SYNC,   /* synchronisation and atomics alone */
+};
+
+enum hdp_memory_model {
+    HDP_MEMORY_SC,  /* a load returns the last store */
+    HDP_MEMORY_TSO, /* atomic stores wait in a buffer of their thread, in order */
+    HDP_MEMORY_C11, /* an atomic load returns any store that coherence and happens-before allow */
+};
+
+#define HDP_LEARNED_SITES 8192u
+#define HDP_LEARNED_WORDS 8192u
+
+struct hdp_learned {
+    uint32_t sites; /* used entries of site[]; only grows */
+    uint32_t words; /* used entries of word[]; only grows */
+    uint32_t full;  /* a table was too small: shared mode then treats every access as a point */
+    uint32_t schedules; /* schedules that have learned so far */
+    uint64_t site[HDP_LEARNED_SITES]; /* return addresses of accesses to shared memory */
+    uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that were shared, address / 8 */
+};
+
+#endif /* HEDDLE_POINTS_H */
