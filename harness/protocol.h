@@ -39,7 +39,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
-#include "finding.h"
+#include "../instrument/finding.h"
 #include "points.h"
 
 #define HDP_ENV "HEDDLE_RT"

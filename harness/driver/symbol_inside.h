@@ -1,0 +1,32 @@
+/* symbol_inside.h - shared by symbol.c, unwind.c and variable.c only. */
+#ifndef HEDDLE_DRIVER_SYMBOL_INSIDE_H
+#define HEDDLE_DRIVER_SYMBOL_INSIDE_H
+
+#include <elfutils/libdwfl.h>
+
+#include "symbol.h"
+
+struct site_name;
+
+struct symbols {
+    Dwfl *dwfl;
+    char *layout;  /* the file mappings that dwfl was made from */
+    bool attached; /* dwfl_attach_state() was called */
+    struct {
+        const struct hdp_stack *taken;
+        const unsigned char *data;
+        size_t bytes;
+    } slice; /* what the unwinder reads */
+    struct site_name *by_address, *by_name;
+};
+
+/* Text of a C++ or Rust symbol as people write it; the text itself for others. free() it. */
+char *demangle(const char *name);
+/* File name without folder. */
+const char *base_name(const char *path);
+
+/* The element of the variable `name` (its module `mod`) that lies `offset` bytes into it, as C:
+ * ".lock", "[2].mutex", "" for the whole. NULL = the debug information does not say. */
+char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset);
+
+#endif /* HEDDLE_DRIVER_SYMBOL_INSIDE_H */
