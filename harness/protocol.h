@@ -26,7 +26,8 @@
  * run of n steps in a schedule file to n - 1 such entries and one that names its event). When the
  * thread is not at the event that an entry names, it is run on until it gets there: so a schedule
  * follows its events through a changed program. `choice` and the flags are exact. After the last entry
- * the thread that has the turn goes on while it can.
+ * the thread that has the turn goes on while it can. Behind the steps lie `replay_points` more entries: the
+ * sites of all memory accesses that were steps of the recorded schedule, so that they are points again.
  *
  * With HDP_NO_FORK set in `config.flags` before start-up the program runs one schedule in place (gdb).
  *
@@ -40,7 +41,7 @@
 #include <stddef.h>
 
 #include "../instrument/finding.h"
-#include "points.h"
+#include "../instrument/points.h"
 
 #define HDP_ENV "HEDDLE_RT"
 #define HDP_MAGIC 0x31454c4444454548ull
@@ -90,6 +91,7 @@ struct hdp_config {
     uint64_t steer_second; /* together (addresses of the two sides) */
     uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
     uint32_t memory_model; /* enum hdp_memory_model */
+    uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
 };
 
 enum hdp_outcome {

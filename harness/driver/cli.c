@@ -39,8 +39,8 @@ bool parse_time(const char *text, int64_t *ns)
     static const struct {
         const char *unit;
         double ns;
-    } units[] = {{"", 1e9},    {"ns", 1},     {"us", 1e3},    {"ms", 1e6},
-                 {"s", 1e9},   {"m", 60e9},   {"min", 60e9},  {"h", 3600e9}};
+    } units[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},   {"ms", 1e6},
+                 {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}};
     if (!isdigit((unsigned char)*text) && *text != '.')
         return false;
     if (text[0] == '0' && tolower((unsigned char)text[1]) == 'x')

@@ -16,11 +16,12 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void help(FILE *to)
 {
-    fputs("Heddle finds deadlocks, lost wakeups, leaked threads, misuse, crashes and data races in\n"
-          "programs that use threads: it chooses which thread runs next, schedule after schedule,\n"
-          "and replays what it finds.\n\n"
-          "Usage: heddle COMMAND [OPTION...]\n\n",
-          to);
+    fputs(
+        "Heddle finds deadlocks, lost wakeups, leaked threads, misuse, crashes and data races in\n"
+        "programs that use threads: it chooses which thread runs next, schedule after schedule,\n"
+        "and replays what it finds.\n\n"
+        "Usage: heddle COMMAND [OPTION...]\n\n",
+        to);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].what);
     fputs("\nStart with:  heddle run -- ./prog args\n"

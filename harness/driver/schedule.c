@@ -13,11 +13,17 @@ static const char *const strategies[HDP_STRATEGIES] = {
 };
 
 const struct schedule_flag schedule_flags[] = {
-    {"spurious", HDP_SPURIOUS},   {"real-clock", HDP_REAL_CLOCK},
-    {"no-leaks", HDP_NO_LEAKS},   {"elastic-sleep", HDP_ELASTIC_SLEEP},
-    {"lock-order", HDP_LOCK_ORDER}, {"races", HDP_RACES},
+    {"spurious", HDP_SPURIOUS},
+    {"real-clock", HDP_REAL_CLOCK},
+    {"no-leaks", HDP_NO_LEAKS},
+    {"elastic-sleep", HDP_ELASTIC_SLEEP},
+    {"lock-order", HDP_LOCK_ORDER},
+    {"races", HDP_RACES},
     {NULL, 0},
 };
+
+const char *const points_words[SCHEDULE_POINTS] = {"shared", "all", "sync"};
+const char *const model_words[SCHEDULE_MODELS] = {"sc", "tso", "c11"};
 
 const char *strategy_word(unsigned strategy)
 {
@@ -56,7 +62,50 @@ void schedule_free(struct schedule *s)
     names_free(&s->objects);
     names_free(&s->sites);
     free(s->run);
+    free(s->point);
     *s = (struct schedule){0};
+}
+
+/* The index of a site, UINT32_MAX when it lies in no file. */
+static uint32_t site_index(struct schedule *s, struct symbols *symbols, uint64_t addr)
+{
+    uint32_t index = UINT32_MAX;
+    char *site = symbols_site(symbols, addr);
+    if (site && !names_number(&s->sites, site, &index)) {
+        index = (uint32_t)s->sites.count;
+        names_add(&s->sites, index, site);
+    }
+    free(site);
+    return index;
+}
+
+static bool is_memory(unsigned kind)
+{
+    return object_of_event((enum hd_event)kind) == HD_OB_MEMORY || kind == HD_EV_FENCE;
+}
+
+/* Every access that was a step must be one again, also those in the middle of a run. */
+static void record_points(struct schedule *s, const struct hdp_region *r, uint32_t steps,
+                          struct symbols *symbols)
+{
+    struct names seen = {0};
+    char key[24];
+    for (uint32_t i = 0; i < steps; i++) {
+        const struct hdp_step *at = &r->trace[i];
+        if (!is_memory(at->kind) || !at->site)
+            continue;
+        uint32_t known;
+        snprintf(key, sizeof key, "%llx", (unsigned long long)at->site);
+        if (names_number(&seen, key, &known))
+            continue;
+        names_add(&seen, (uint32_t)seen.count, key);
+        uint32_t index = site_index(s, symbols, at->site);
+        if (index == UINT32_MAX)
+            continue;
+        s->point = mem_grow(s->point, s->points, sizeof *s->point);
+        s->point[s->points++] = index;
+    }
+    names_free(&seen);
 }
 
 static const char *thread_name(const struct hdp_region *r, uint32_t hash, char *buffer,
@@ -99,20 +148,15 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
         if (at->object && !names_text(&s->objects, at->object))
             names_add(&s->objects, at->object,
                       names_object(objects, at->object, object_of_event(at->kind)));
-        char *site = symbols_site(symbols, at->site);
-        last->site = UINT32_MAX;
-        if (site && !names_number(&s->sites, site, &last->site)) {
-            last->site = (uint32_t)s->sites.count;
-            names_add(&s->sites, last->site, site);
-        }
-        free(site);
+        last->site = site_index(s, symbols, at->site);
     }
+    record_points(s, r, steps, symbols);
 }
 
-uint32_t schedule_expand(const struct schedule *s, struct symbols *symbols,
-                         struct hdp_step to[static HDP_STEPS])
+void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r)
 {
-    uint32_t n = 0;
+    struct hdp_step *to = r->replay;
+    uint32_t n = 0, steps;
     uint64_t *address = mem_zeroed(s->sites.count, sizeof *address);
     for (size_t i = 0; i < s->sites.count; i++) {
         uint32_t index;
@@ -131,8 +175,14 @@ uint32_t schedule_expand(const struct schedule *s, struct symbols *symbols,
                                         .object = run->object,
                                         .site = run->site == UINT32_MAX ? 0 : address[run->site]};
     }
+    steps = n;
+    for (size_t i = 0; i < s->points && n < HDP_STEPS; i++)
+        if (address[s->point[i]])
+            to[n++] = (struct hdp_step){.kind = HD_EV_READ, .site = address[s->point[i]]};
     free(address);
-    return n;
+    r->config.flags |= HDP_REPLAY;
+    r->config.replay_steps = steps;
+    r->config.replay_points = n - steps;
 }
 
 /* Blanks and control characters of a field that must stay one word. */
@@ -178,6 +228,10 @@ static void write_header(FILE *out, const struct schedule *s)
             (unsigned long long)s->config.seed);
     if (s->config.strategy == HDP_PCT)
         fprintf(out, "depth %u\n", s->config.depth);
+    if (s->config.points)
+        fprintf(out, "points %s\n", points_words[s->config.points % SCHEDULE_POINTS]);
+    if (s->config.memory_model)
+        fprintf(out, "memory-model %s\n", model_words[s->config.memory_model % SCHEDULE_MODELS]);
     for (const struct schedule_flag *f = schedule_flags; f->word; f++)
         if (s->config.flags & f->bit)
             fprintf(out, "option %s\n", f->word);
@@ -195,6 +249,8 @@ static void write_runs(FILE *out, const struct schedule *s)
         const char *name = names_at(&s->objects, i, &id);
         fprintf(out, "object %s %08x\n", name, id);
     }
+    for (size_t i = 0; i < s->points; i++)
+        fprintf(out, "point %s\n", names_text(&s->sites, s->point[i]));
     fprintf(out, "steps %u\n", s->steps);
     for (size_t i = 0; i < s->runs; i++) {
         const struct schedule_run *r = &s->run[i];
@@ -244,15 +300,14 @@ char *schedule_describe(const struct hdp_step *step, const struct names *threads
         text = mem_format("%s chooses %u%s%s", thread, step->choice, site ? " at " : "",
                           site ? site : "");
     else
-        text = mem_format("%s %s%s%s%s%s%s%s%s", thread,
-                          step->kind ? event_word(step->kind) : "going on", step->object ? " " : "",
-                          step->object ? names_object(objects, step->object,
-                                                      object_of_event(step->kind))
-                                       : "",
-                          site ? " at " : "", site ? site : "",
-                          step->flags & HDP_STEP_TIMEOUT ? " (timed out)" : "",
-                          step->flags & HDP_STEP_SPURIOUS ? " (woken for no reason)" : "",
-                          step->flags & HDP_STEP_CANCEL ? " (cancelled)" : "");
+        text = mem_format(
+            "%s %s%s%s%s%s%s%s%s", thread, step->kind ? event_word(step->kind) : "going on",
+            step->object ? " " : "",
+            step->object ? names_object(objects, step->object, object_of_event(step->kind)) : "",
+            site ? " at " : "", site ? site : "",
+            step->flags & HDP_STEP_TIMEOUT ? " (timed out)" : "",
+            step->flags & HDP_STEP_SPURIOUS ? " (woken for no reason)" : "",
+            step->flags & HDP_STEP_CANCEL ? " (cancelled)" : "");
     free(site);
     return text;
 }

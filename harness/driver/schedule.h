@@ -9,6 +9,7 @@
  *     strategy pct
  *     seed 7
  *     object M1 1f3a90c2
+ *     point bank!transfer+0x44
  *     steps 41
  *     run T0 4 thread_create T2 bank!main+0x5d
  *     run T1 3 mutex_lock M1 bank!transfer+0x2a
@@ -16,11 +17,12 @@
  *     choose T2 1 bank!give+0x31
  *     end 9b1c20d4
  *
- * A "run" line says that a thread made so many decisions in a row, and what the last one was: event,
- * object, site ("-" = none). A "choose" line is a choice between values. Blanks in a value of the
- * header are kept, in other fields they are written %20; lines that start with # and empty lines are
- * skipped. The number behind "end" is a checksum of all before it, without the comments; "end" alone
- * says that the file was edited on purpose.
+ * A "point" line names a memory access that was a scheduling point. A "run" line says that a thread
+ * made so many decisions in a row, and what the last one was: event, object, site ("-" = none). A
+ * "choose" line is a choice between values. Blanks in a value of the header are kept, in other
+ * fields they are written %20; lines that start with # and empty lines are skipped. The number
+ * behind "end" is a checksum of all before it, without the comments; "end" alone says that the file
+ * was edited on purpose.
  *
  *   ownership  schedule_free() releases what parse, record and the setters put in
  *   threads    one at a time
@@ -58,6 +60,8 @@ struct schedule {
     struct hdp_config config;
     int64_t timeout_ns; /* 0 = not given */
     struct names threads, objects, sites;
+    uint32_t *point; /* indices in sites */
+    size_t points;
     struct schedule_run *run;
     size_t runs;
     uint32_t steps; /* decisions of all runs together */
@@ -80,10 +84,9 @@ void schedule_free(struct schedule *s);
  * gets new ones. */
 void schedule_record(struct schedule *s, const struct hdp_region *r, struct symbols *symbols,
                      struct names *objects);
-/* Write the decisions for a replay into `to`. Sites that the program does not have any more are left
- * open. Returns how many entries. */
-uint32_t schedule_expand(const struct schedule *s, struct symbols *symbols,
-                         struct hdp_step to[static HDP_STEPS]);
+/* Prepare a replay: the decisions, then the points, into r->replay, and both counts and the flag
+ * into r->config. Sites that the program does not have any more are left open. */
+void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r);
 /* "T1 mutex_lock M1 at bank!transfer+0x2a": one decision in words; free() it. */
 char *schedule_describe(const struct hdp_step *step, const struct names *threads,
                         struct names *objects, struct symbols *symbols);

@@ -13,6 +13,11 @@ struct schedule_flag {
 };
 extern const struct schedule_flag schedule_flags[];
 
+/* Words of enum hdp_points and enum hdp_memory_model. */
+enum { SCHEDULE_POINTS = 3, SCHEDULE_MODELS = 3 };
+extern const char *const points_words[SCHEDULE_POINTS];
+extern const char *const model_words[SCHEDULE_MODELS];
+
 #define SCHEDULE_CHECKSUM_START 2166136261u
 uint32_t schedule_checksum(uint32_t h, const char *text, size_t bytes);
 

@@ -16,8 +16,8 @@ struct parser {
     const char *file;
     unsigned line;
     struct schedule *s;
-    char *error;   /* the first */
-    bool counted;  /* "steps" seen: runs may follow */
+    char *error;    /* the first */
+    bool counted;   /* "steps" seen: runs may follow */
     uint32_t steps; /* as announced */
     bool ended;
 };
@@ -95,9 +95,9 @@ static void parse_number(struct parser *p, const char *key, char *value)
 {
     struct hdp_config *c = &p->s->config;
     unsigned long long n = 0;
-    unsigned long long high = strcmp(key, "seed") == 0    ? UINT64_MAX
-                              : strstr(key, "-ns")        ? INT64_MAX
-                                                          : UINT32_MAX;
+    unsigned long long high = strcmp(key, "seed") == 0 ? UINT64_MAX
+                              : strstr(key, "-ns")     ? INT64_MAX
+                                                       : UINT32_MAX;
     if (!number(value, 10, high, &n)) {
         fail(p, "\"%s\" wants a number, not \"%.40s\"", key, value);
         return;
@@ -140,8 +140,7 @@ static void parse_object(struct parser *p, char *rest)
     uint32_t known;
     if (!id || *rest || !number(id, 16, UINT32_MAX, &n) || !n)
         fail(p, "\"object\" wants a name and an id of 8 hexadecimal digits");
-    else if (names_number(&p->s->objects, name, &known) ||
-             names_text(&p->s->objects, (uint32_t)n))
+    else if (names_number(&p->s->objects, name, &known) || names_text(&p->s->objects, (uint32_t)n))
         fail(p, "object %s or its id stands here a second time", name);
     else
         names_add(&p->s->objects, (uint32_t)n, name);
@@ -167,8 +166,7 @@ static uint32_t thread_of(struct parser *p, char *name)
     unsigned long long n;
     hash = name[0] == '?' && number(name + 1, 16, UINT32_MAX, &n) ? (uint32_t)n : name_hash(name);
     if (names_text(&p->s->threads, hash))
-        fail(p, "thread \"%.40s\" cannot be told from %s", name,
-             names_text(&p->s->threads, hash));
+        fail(p, "thread \"%.40s\" cannot be told from %s", name, names_text(&p->s->threads, hash));
     else
         names_add(&p->s->threads, hash, name);
     return hash;
@@ -186,6 +184,29 @@ static uint32_t site_of(struct parser *p, const char *name)
     index = (uint32_t)p->s->sites.count;
     names_add(&p->s->sites, index, name);
     return index;
+}
+
+static void parse_point(struct parser *p, const char *value)
+{
+    struct schedule *s = p->s;
+    uint32_t site = site_of(p, value);
+    if (site == UINT32_MAX || strchr(value, ' ')) {
+        fail(p, "\"point\" wants a site");
+        return;
+    }
+    s->point = mem_grow(s->point, s->points, sizeof *s->point);
+    s->point[s->points++] = site;
+}
+
+/* One of a few words: its index. */
+static uint32_t parse_choice(struct parser *p, const char *key, const char *value,
+                             const char *const *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(words[i], value) == 0)
+            return i;
+    fail(p, "unknown %s \"%.40s\"", key, value);
+    return 0;
 }
 
 static void add_run(struct parser *p, const struct schedule_run *run)
@@ -259,21 +280,22 @@ static void parse_end(struct parser *p, const char *value, uint32_t sum)
     else if (*value && !number(value, 16, UINT32_MAX, &n))
         fail(p, "\"end\" wants a checksum of 8 hexadecimal digits");
     else if (*value && n != sum)
-        fail(p, "the file was changed since it was written (its checksum is %08x); to run it all "
-                "the same, make this line \"end\" alone",
+        fail(p,
+             "the file was changed since it was written (its checksum is %08x); to run it all "
+             "the same, make this line \"end\" alone",
              sum);
 }
 
 static void parse_header(struct parser *p, const char *key, char *value)
 {
-    static const char *const numbers[] = {"seed",          "depth",       "max-steps", "watchdog-ms",
-                                          "patience-ns",   "clock-base-ns", "timeout-ns"};
+    static const char *const numbers[] = {
+        "seed", "depth", "max-steps", "watchdog-ms", "patience-ns", "clock-base-ns", "timeout-ns"};
     struct schedule *s = p->s;
     const struct {
         const char *key;
         char **field;
-    } texts[] = {{"heddle", &s->heddle},     {"program", &s->program}, {"build-id", &s->build_id},
-                 {"folder", &s->folder},     {"stdin", &s->input},     {"text", &s->text}};
+    } texts[] = {{"heddle", &s->heddle}, {"program", &s->program}, {"build-id", &s->build_id},
+                 {"folder", &s->folder}, {"stdin", &s->input},     {"text", &s->text}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(key, texts[i].key) == 0) {
             set_text(p, texts[i].field, key, value);
@@ -297,6 +319,12 @@ static void parse_header(struct parser *p, const char *key, char *value)
             fail(p, "unknown strategy \"%.40s\"", value);
     } else if (strcmp(key, "option") == 0) {
         parse_option(p, value);
+    } else if (strcmp(key, "points") == 0) {
+        s->config.points = parse_choice(p, key, value, points_words, SCHEDULE_POINTS);
+    } else if (strcmp(key, "memory-model") == 0) {
+        s->config.memory_model = parse_choice(p, key, value, model_words, SCHEDULE_MODELS);
+    } else if (strcmp(key, "point") == 0) {
+        parse_point(p, value);
     } else if (strcmp(key, "object") == 0) {
         parse_object(p, value);
     } else if (strcmp(key, "steps") == 0) {

@@ -140,9 +140,15 @@ static uint64_t file_address(Dwfl_Module *mod, uint64_t addr)
 
 static bool is_hidden(const char *module, const char *function)
 {
-    static const char *const start_up[] = {"start_thread", "__clone3", "clone3", "__clone", "clone",
-                                           "_start", "__libc_start_main",
-                                           "__libc_start_call_main", "__libc_start_main_impl"};
+    static const char *const start_up[] = {"start_thread",
+                                           "__clone3",
+                                           "clone3",
+                                           "__clone",
+                                           "clone",
+                                           "_start",
+                                           "__libc_start_main",
+                                           "__libc_start_call_main",
+                                           "__libc_start_main_impl"};
     if (strncmp(module, RUNTIME_NAME, strlen(RUNTIME_NAME)) == 0)
         return true;
     if (!function)
@@ -240,8 +246,7 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
     if (frames_from_dwarf(mod, at, file, (unsigned)line, (unsigned)column, to))
         return;
     char *function = name ? demangle(name) : NULL;
-    stack_push(to, function, file, (unsigned)line, (unsigned)column, module,
-               file_address(mod, at));
+    stack_push(to, function, file, (unsigned)line, (unsigned)column, module, file_address(mod, at));
     free(function);
 }
 

@@ -29,7 +29,8 @@ void symbols_map(struct symbols *s, const char *maps);
 /* Append the frames of one place: inlined functions first. A return address names the call before
  * it. Our own code and the start-up code of libc give no frame. */
 void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to);
-/* Append the frames of a stack that the runtime took; `available` bytes from `taken` on are mapped. */
+/* Append the frames of a stack that the runtime took; `available` bytes from `taken` on are mapped.
+ */
 void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t available,
                     struct stack *to);
 
@@ -38,8 +39,9 @@ char *symbols_variable(struct symbols *s, uint64_t addr);
 /* The function at an address, demangled; NULL = unknown. */
 char *symbols_function(struct symbols *s, uint64_t addr);
 
-/* A site as a schedule file names it: "prog!transfer+0x2a", or "prog+0x11c4" without symbols; blanks
- * are written %20. NULL for address 0 and addresses outside all files. And back: 0 = no such place. */
+/* A site as a schedule file names it: "prog!transfer+0x2a", or "prog+0x11c4" without symbols;
+ * blanks are written %20. NULL for address 0 and addresses outside all files. And back: 0 = no such
+ * place. */
 char *symbols_site(struct symbols *s, uint64_t addr);
 uint64_t symbols_address(struct symbols *s, const char *site);
 /* A number that is the same wherever the file is loaded. */

@@ -138,9 +138,10 @@ static char *check_elf(Elf *elf, const char *program, struct target *t)
     if (!dynamic) {
         if (head.e_type == ET_DYN && !is_position_independent_program(elf))
             return mem_format("%s is a shared library, not a program", program);
-        return mem_format("%s is statically linked: Heddle is loaded by the dynamic linker, so link "
-                          "the program without -static",
-                          program);
+        return mem_format(
+            "%s is statically linked: Heddle is loaded by the dynamic linker, so link "
+            "the program without -static",
+            program);
     }
     const void *id;
     ssize_t bytes = dwelf_elf_gnu_build_id(elf, &id);
@@ -175,8 +176,7 @@ char *target_open(const char *program, struct target *t)
     struct stat st;
     char *why = NULL;
     if (!realpath(file, real) || stat(real, &st) != 0)
-        why = mem_format("%s: %s", program,
-                         errno == ENOENT ? "no such file" : strerror(errno));
+        why = mem_format("%s: %s", program, errno == ENOENT ? "no such file" : strerror(errno));
     else if (S_ISDIR(st.st_mode))
         why = mem_format("%s is a folder, not a program", program);
     else if (!S_ISREG(st.st_mode))
@@ -184,9 +184,10 @@ char *target_open(const char *program, struct target *t)
     else if (access(real, X_OK) != 0)
         why = mem_format("%s is not executable (chmod +x would make it so)", program);
     else if (st.st_mode & (S_ISUID | S_ISGID))
-        why = mem_format("%s is a set-%s-ID program, into which the system loads nothing: use a copy "
-                         "without that bit",
-                         program, st.st_mode & S_ISUID ? "user" : "group");
+        why =
+            mem_format("%s is a set-%s-ID program, into which the system loads nothing: use a copy "
+                       "without that bit",
+                       program, st.st_mode & S_ISUID ? "user" : "group");
     else if (getxattr(real, "security.capability", NULL, 0) > 0 && geteuid() != 0)
         why = mem_format("%s has file capabilities, and the system loads nothing into such "
                          "programs: use a copy without them",

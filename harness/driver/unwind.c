@@ -29,7 +29,8 @@ static bool read_from_file(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result)
     if (!section || !gelf_getshdr(section, &head) || head.sh_flags & SHF_WRITE)
         return false;
     Elf_Data *data = elf_getdata(section, NULL);
-    if (!data || !data->d_buf || data->d_size < sizeof *result || addr > data->d_size - sizeof *result)
+    if (!data || !data->d_buf || data->d_size < sizeof *result ||
+        addr > data->d_size - sizeof *result)
         return false;
     memcpy(result, (const char *)data->d_buf + addr, sizeof *result);
     return true;

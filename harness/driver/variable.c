@@ -17,8 +17,9 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
 /* A type that people think of as one thing, whatever it is made of. */
 static bool is_whole(const char *name)
 {
-    static const char *const whole[] = {"pthread_", "sem_t", "mtx_t", "cnd_t", "once_flag", "hd_",
-                                        "mutex", "condition_variable", "shared_mutex"};
+    static const char *const whole[] = {"pthread_",    "sem_t", "mtx_t", "cnd_t",
+                                        "once_flag",   "hd_",   "mutex", "condition_variable",
+                                        "shared_mutex"};
     for (size_t i = 0; name && i < sizeof whole / sizeof *whole; i++)
         if (strncmp(name, whole[i], strlen(whole[i])) == 0)
             return true;
@@ -70,8 +71,7 @@ static void spell(FILE *out, Dwarf_Die *type, uint64_t offset, int depth)
             spell(out, &inner, offset % size, depth + 1);
             return;
         }
-        if (tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
-            tag == DW_TAG_union_type) {
+        if (tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type) {
             Dwarf_Die member;
             uint64_t start;
             if (!member_at(t, offset, &member, &start) || !type_of(&member, &inner))

@@ -104,8 +104,9 @@ char *crew_open(struct crew *c, const struct launch *launch, unsigned workers)
 {
     *c = (struct crew){.launch = *launch, .workers = workers, .memory = -1};
     if (strpbrk(launch->runtime, " :"))
-        return mem_format("%s: the dynamic linker takes no library from a path with a space or colon",
-                          launch->runtime);
+        return mem_format(
+            "%s: the dynamic linker takes no library from a path with a space or colon",
+            launch->runtime);
     uint64_t region = (sizeof(struct hdp_region) + PAGE - 1) / PAGE * PAGE;
     c->memory = memfd_create("heddle", MFD_CLOEXEC);
     if (c->memory < 0 || ftruncate(c->memory, (off_t)(PAGE + region * workers)) != 0)
@@ -116,10 +117,8 @@ char *crew_open(struct crew *c, const struct launch *launch, unsigned workers)
         c->bell = NULL;
         return mem_format("no shared memory: %s", strerror(errno));
     }
-    *c->bell = (struct hdp_bell){.magic = HDP_MAGIC,
-                                 .version = HDP_VERSION,
-                                 .workers = workers,
-                                 .region_bytes = region};
+    *c->bell = (struct hdp_bell){
+        .magic = HDP_MAGIC, .version = HDP_VERSION, .workers = workers, .region_bytes = region};
     c->worker = mem_zeroed(workers, sizeof *c->worker);
     for (unsigned i = 0; i < workers; i++) {
         struct worker *w = &c->worker[i];
@@ -417,8 +416,7 @@ void crew_wait(struct crew *c, int timeout_ms)
 
 static void cut(int fd, off_t prefix, bool *was_cut)
 {
-    if (fd >= 0 && size_of(fd) > prefix + OUTPUT_BOUND &&
-        ftruncate(fd, prefix + OUTPUT_BOUND) == 0)
+    if (fd >= 0 && size_of(fd) > prefix + OUTPUT_BOUND && ftruncate(fd, prefix + OUTPUT_BOUND) == 0)
         *was_cut = true;
 }
 

@@ -1,7 +1,7 @@
 /* worker.h - processes of the program under test: started, commanded, watched, killed.
  *
- * A worker is one fork server (harness/protocol.h) with a memory region, a CPU, and files that stand
- * for its stdin, stdout and stderr. The crew owns them all and the bell that they ring.
+ * A worker is one fork server (harness/protocol.h) with a memory region, a CPU, and files that
+ * stand for its stdin, stdout and stderr. The crew owns them all and the bell that they ring.
  *
  *   threads  one: the driver's
  *   blocks   crew_wait() only, up to its time-out
@@ -24,26 +24,26 @@ enum worker_state {
     WORKER_STARTING, /* until the program is about to create its first thread */
     WORKER_IDLE,     /* ready for worker_run() */
     WORKER_RUNNING,
-    WORKER_DONE,     /* region->result is valid; worker_next() makes it idle */
-    WORKER_ENDED,    /* the program ended without creating a thread; status is valid */
-    WORKER_REFUSED,  /* region->refusal says why the runtime cannot work */
-    WORKER_DIED,     /* the server died while it should not have; status is valid */
+    WORKER_DONE,    /* region->result is valid; worker_next() makes it idle */
+    WORKER_ENDED,   /* the program ended without creating a thread; status is valid */
+    WORKER_REFUSED, /* region->refusal says why the runtime cannot work */
+    WORKER_DIED,    /* the server died while it should not have; status is valid */
 };
 
 struct worker {
     unsigned index;
     enum worker_state state;
-    pid_t pid; /* of the server; 0 = none */
+    pid_t pid;  /* of the server; 0 = none */
     int status; /* as waitpid gives it, for ENDED and DIED */
     bool exited;
     struct hdp_region *region;
-    int out, err;             /* memory files; -1 = none */
+    int out, err;                 /* memory files; -1 = none */
     off_t out_prefix, err_prefix; /* bytes printed before the first schedule */
-    bool out_cut, err_cut;    /* more than OUTPUT_BOUND came */
-    bool timed_out;           /* killed by worker_check() */
-    bool flooded;             /* killed because it made too many processes */
-    int64_t started_ns;       /* of the server, or of the schedule that runs */
-    uint64_t schedule;        /* its number: the campaign's */
+    bool out_cut, err_cut;        /* more than OUTPUT_BOUND came */
+    bool timed_out;               /* killed by worker_check() */
+    bool flooded;                 /* killed because it made too many processes */
+    int64_t started_ns;           /* of the server, or of the schedule that runs */
+    uint64_t schedule;            /* its number: the campaign's */
 };
 
 /* How the program is started; all borrowed while the crew lives. */
@@ -61,9 +61,9 @@ struct crew {
     unsigned workers;
     int memory; /* memfd: the bell's page, then one region a worker */
     struct hdp_bell *bell;
-    uint32_t heard;     /* value of the bell at the last look */
+    uint32_t heard;      /* value of the bell at the last look */
     bool no_personality; /* ASLR could not be turned off */
-    unsigned processes; /* of the machine, when the crew was made */
+    unsigned processes;  /* of the machine, when the crew was made */
 };
 
 /* Where libheddle-rt.so is: beside the heddle command, or where it was installed. NULL = nowhere;
@@ -94,8 +94,8 @@ void crew_check(struct crew *c, int64_t limit_ns);
 
 /* Bytes that the schedule printed to stdout (err: stderr), behind the prefix. */
 size_t worker_output_bytes(const struct worker *w, bool err);
-/* Read them, at most `bytes`, from `from` on. Returns how many. With `from` negative the read starts
- * in the prefix: the whole output of the program is prefix plus schedule. */
+/* Read them, at most `bytes`, from `from` on. Returns how many. With `from` negative the read
+ * starts in the prefix: the whole output of the program is prefix plus schedule. */
 size_t worker_output_read(const struct worker *w, bool err, off_t from, char *to, size_t bytes);
 
 /* /proc/PID/maps of the server, or NULL; free() it. */
