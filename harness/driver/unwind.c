@@ -80,7 +80,7 @@ static bool attach(struct symbols *s)
 {
     static const Dwfl_Thread_Callbacks calls = {.next_thread = next_thread,
                                                 .memory_read = read_memory,
-                                                .set_initial_thread_registers = set_registers};
+                                                .set_initial_registers = set_registers};
     if (!s->attached)
         s->attached = dwfl_attach_state(s->dwfl, NULL, 1, &calls, s);
     return s->attached;
