@@ -11,16 +11,16 @@
 
 #include <stddef.h>
 
+#include <heddle/api.h>
 #include <heddle/seam.h>
 
-enum {
+enum { /* bits of hdi_watchers, api.h */
     HDI_WATCH_SEAM = 1,     /* hdi_seam is set: the runtime decides who runs */
     HDI_WATCH_TSAN = 2,     /* the program carries ThreadSanitizer's runtime */
     HDI_WATCH_VALGRIND = 4, /* some tool of Valgrind's */
 };
 
-/* Both are set by the library's first constructor and never change: read them without a lock. */
-extern unsigned hdi_watchers;
+/* Set by the library's first constructor, never changed: read without a lock, as hdi_watchers. */
 extern const struct hd_seam *hdi_seam; /* NULL natively */
 
 #define HDI_UNLIKELY(condition) __builtin_expect(!!(condition), 0)

@@ -20,4 +20,11 @@
 #define HD_END_DECLS
 #endif
 
+/* For the inline functions of the library's headers alone. Bits: 1 the Heddle runtime decides who
+ * runs, 2 ThreadSanitizer is in the program, 4 it runs under Valgrind. Set once, before main. */
+HD_BEGIN_DECLS
+extern HD_API unsigned hdi_watchers;
+HD_END_DECLS
+#define HDI_UNWATCHED() __builtin_expect(hdi_watchers == 0, 1)
+
 #endif /* HEDDLE_API_H */

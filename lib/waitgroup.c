@@ -1,0 +1,107 @@
+/* waitgroup.c - see waitgroup.h.
+ *
+ * Counter and waiters are one word, so that a done which finds nobody waiting does not look at the
+ * group again, and the wait which finds zero may end it. One that finds waiters looks again, but they
+ * cannot return before it has popped them.
+ */
+#include <heddle/waitgroup.h>
+
+#include "lot.h"
+#include "misuse.h"
+
+#define ONE ((uint64_t)1 << 32)
+
+static int32_t counter(uint64_t state)
+{
+    return (int32_t)(state >> 32);
+}
+
+static uint32_t waiters(uint64_t state)
+{
+    return (uint32_t)state;
+}
+
+/* At zero with waiters, nobody may add or wait before they are out: the last look. */
+static void release_all(struct hd_wg *wg, uint64_t state, const void *site)
+{
+    struct hdi_lot *lot = hdi_lot_lock(wg);
+    bool quiet = atomic_compare_exchange_strong(&wg->state, &state, 0);
+
+    if (!quiet) {
+        hdi_lot_unlock(lot);
+        hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
+    }
+    hdi_lot_unlock_wake_all(lot, wg);
+}
+
+static void add(struct hd_wg *wg, int32_t delta, const void *site)
+{
+    struct hdi_why why = {HD_EV_HD_WAITGROUP_ADD, wg, site};
+    uint64_t before, after;
+
+    hdi_point(&why);
+    hdi_hide(wg, sizeof *wg);
+    if (delta < 0)
+        hdi_release(wg);
+    before = atomic_fetch_add(&wg->state, (uint64_t)(uint32_t)delta << 32);
+    after = before + ((uint64_t)(uint32_t)delta << 32);
+    if (counter(after) < 0)
+        hdi_misuse("sync: negative WaitGroup counter", wg, site);
+    if (waiters(after) != 0 && delta > 0 && counter(after) == delta)
+        hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
+    if (counter(after) > 0 || waiters(after) == 0)
+        return;
+    release_all(wg, after, site);
+}
+
+void hd_wg_add(struct hd_wg *wg, int32_t delta)
+{
+    add(wg, delta, HDI_SITE());
+}
+
+void hd_wg_done(struct hd_wg *wg)
+{
+    add(wg, -1, HDI_SITE());
+}
+
+void hd_wg_wait(struct hd_wg *wg)
+{
+    struct hdi_why why = {HD_EV_HD_WAITGROUP_WAIT, wg, HDI_SITE()};
+    struct hdi_waiter self;
+    struct hdi_lot *lot;
+    uint64_t seen;
+
+    hdi_point(&why);
+    hdi_hide(wg, sizeof *wg);
+    if (counter(atomic_load(&wg->state)) != 0) {
+        lot = hdi_lot_lock(wg);
+        seen = atomic_load(&wg->state);
+        while (counter(seen) != 0 && !atomic_compare_exchange_weak(&wg->state, &seen, seen + 1))
+            ;
+        if (counter(seen) == 0) {
+            hdi_lot_unlock(lot);
+        } else {
+            hdi_lot_push(lot, &self, wg, false);
+            hdi_lot_unlock(lot);
+            hdi_lot_sleep(&self, &why, HD_SEAM_FOREVER);
+            if (atomic_load(&wg->state) != 0)
+                hdi_misuse("sync: WaitGroup is reused before previous Wait has returned", wg,
+                           why.site);
+        }
+    }
+    hdi_acquire(wg);
+}
+
+void hd_wg_init(struct hd_wg *wg, const char *name)
+{
+    atomic_store_explicit(&wg->state, 0, memory_order_relaxed);
+    hdi_hide(wg, sizeof *wg);
+    if (hdi_seam)
+        hdi_seam->born(HD_OB_WAITGROUP, wg, name, HDI_SITE());
+}
+
+void hd_wg_destroy(struct hd_wg *wg)
+{
+    if (hdi_seam)
+        hdi_seam->gone(wg, HDI_SITE());
+}
