@@ -301,6 +301,12 @@ void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int
         hdi_vclock_join(&t->pending_acquire, clock);
 }
 
+const struct hdi_vclock *hdi_race_clock_of(uintptr_t addr)
+{
+    const struct sync *s = sync_find(addr);
+    return s ? &s->clock : NULL;
+}
+
 void hdi_race_atomic_load(struct hdi_racer *t, uintptr_t addr, int order)
 {
     struct sync *s = sync_find(addr);
@@ -308,9 +314,9 @@ void hdi_race_atomic_load(struct hdi_racer *t, uintptr_t addr, int order)
         hdi_race_read_from(t, &s->clock, order);
 }
 
-const struct hdi_vclock *hdi_race_published(struct hdi_racer *t, uintptr_t addr, int order)
+/* What a store by t would publish; NULL: nothing. */
+static const struct hdi_vclock *published_by(struct hdi_racer *t, int order)
 {
-    (void)addr;
     if (hdi_releases(order))
         return &t->now;
     return t->fenced ? &t->fence_release : NULL;
@@ -318,7 +324,7 @@ const struct hdi_vclock *hdi_race_published(struct hdi_racer *t, uintptr_t addr,
 
 void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order)
 {
-    const struct hdi_vclock *published = hdi_race_published(t, addr, order);
+    const struct hdi_vclock *published = published_by(t, order);
     struct sync *s = published ? atomic_get(addr) : sync_find(addr);
     if (published) {
         if (s->head != t->tid + 1)
@@ -339,7 +345,7 @@ void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order)
     struct sync *s = sync_find(addr);
     if (s)
         hdi_race_read_from(t, &s->clock, order);
-    const struct hdi_vclock *published = hdi_race_published(t, addr, order);
+    const struct hdi_vclock *published = published_by(t, order);
     if (published) {
         s = atomic_get(addr);
         if (!s->clock.n)
@@ -367,6 +373,7 @@ static void forget_word(uintptr_t word)
 {
     for (unsigned i = 0; i < 8; i++)
         sync_drop(word + i);
+    hdi_race_forgot(word);
 }
 
 void hdi_race_reset(uintptr_t addr, size_t bytes)

@@ -54,6 +54,9 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
 /* The cell of `word` has just become HDI_CELL_SHARED; earlier_pc is the other side's. */
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc);
 
+/* The word holds no atomics any more. */
+void hdi_race_forgot(uintptr_t word);
+
 /* Which kinds an access of a kind makes superfluous: all that conflicts with those, conflicts with
  * it. */
 extern const uint8_t hdi_race_covers[HDI_FREED + 1];
@@ -91,9 +94,9 @@ void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order);
 void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order);
 void hdi_race_fence(struct hdi_racer *t, int order);
 
-/* The same for a weak memory model, where a load reads a chosen store: the clock that a store by t
- * would publish (NULL: none), and the effect of reading a store that published `clock`. */
-const struct hdi_vclock *hdi_race_published(struct hdi_racer *t, uintptr_t addr, int order);
+/* For a weak memory model, where a load reads a chosen store: the clock of addr's release sequence now
+ * (NULL: none), and the effect of reading a store that published `clock`. */
+const struct hdi_vclock *hdi_race_clock_of(uintptr_t addr);
 void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int order);
 
 /* Memory was allocated, unmapped or given to a new thread: forget accesses and atomics. */

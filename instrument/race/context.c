@@ -1,0 +1,40 @@
+/* context.c - the tree of calling contexts: nodes in one array, children found by hash. */
+#include "../control.h"
+#include "context.h"
+
+#define NODES (1u << 20)
+#define HEADS (1u << 16)
+
+struct node {
+    uint64_t pc;
+    uint32_t parent, next;
+};
+
+static struct node *nodes;
+static uint32_t *heads;
+static uint32_t used = 1;
+
+uint32_t hdi_context_child(uint32_t parent, uint64_t pc)
+{
+    if (!nodes) {
+        nodes = hdi_alloc(NODES * sizeof *nodes);
+        heads = hdi_alloc(HEADS * sizeof *heads);
+    }
+    uint64_t h = (pc ^ (uint64_t)parent << 32) * 0x9e3779b97f4a7c15ull;
+    uint32_t *head = &heads[h >> 48];
+    for (uint32_t i = *head; i; i = nodes[i].next)
+        if (nodes[i].pc == pc && nodes[i].parent == parent)
+            return i;
+    if (used == NODES)
+        return 0;
+    nodes[used] = (struct node){.pc = pc, .parent = parent, .next = *head};
+    return *head = used++;
+}
+
+uint32_t hdi_context_pcs(uint32_t context, uint64_t *pcs, uint32_t max)
+{
+    uint32_t n = 0;
+    for (; context && n < max; context = nodes[context].parent)
+        pcs[n++] = nodes[context].pc;
+    return n;
+}

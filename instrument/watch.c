@@ -1,0 +1,204 @@
+/* watch.c - the slow half of an access: points, learning, spinning; edges of the models. */
+#include <string.h>
+
+#include "model.h"
+#include "watch.h"
+
+struct hdi_watch hdi_watch;
+uint64_t hdi_point_sites[HDI_POINT_SLOTS];
+
+#define SHADOW_LIMIT ((size_t)4 << 30)
+#define REPEATS 4u /* loads that bring nothing new before a thread yields */
+
+/* ---- which sites are points ---- */
+
+static void point_add(uint64_t pc)
+{
+    uint32_t i = hdi_point_slot(pc);
+    while (hdi_point_sites[i] && hdi_point_sites[i] != pc)
+        i = (i + 1) & (HDI_POINT_SLOTS - 1);
+    hdi_point_sites[i] = pc;
+}
+
+static void points_start(void)
+{
+    const struct hdi_memory_config *c = &hdi_watch.config;
+    uint64_t site;
+    if (c->replay) {
+        for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site); i++)
+            if (site && !hdi_is_point(site)) {
+                point_add(site);
+                sites++;
+            }
+        return;
+    }
+    hdi_watch.all = c->points == HDP_POINTS_ALL;
+    if (c->points != HDP_POINTS_SHARED || !c->learned)
+        return;
+    hdi_watch.all = c->learned->full != 0;
+    for (uint32_t i = 0; i < c->learned->sites; i++)
+        point_add(c->learned->site[i]);
+    /* code that ran before its word became shared is recognised by the word */
+    for (uint32_t i = 0; i < c->learned->words; i++) {
+        struct hdi_cell *cell = hdi_shadow_get(c->learned->word[i] << 3);
+        if (cell)
+            cell->flags |= HDI_CELL_SHARED;
+    }
+    c->learned->schedules++;
+}
+
+void hdi_points_learn(uint64_t pc)
+{
+    static uint64_t known[HDP_LEARNED_SITES * 2]; /* learned in this process, beside the points */
+    struct hdp_learned *l = hdi_watch.config.learned;
+    if (!l || hdi_watch.config.replay || hdi_is_point(pc))
+        return;
+    uint32_t i = hdi_point_slot(pc) & (HDP_LEARNED_SITES * 2 - 1);
+    while (known[i] && known[i] != pc)
+        i = (i + 1) & (HDP_LEARNED_SITES * 2 - 1);
+    if (known[i])
+        return;
+    if (l->sites == HDP_LEARNED_SITES) {
+        l->full = 1;
+        return;
+    }
+    known[i] = pc;
+    l->site[l->sites++] = pc;
+}
+
+void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
+{
+    struct hdp_learned *l = hdi_watch.config.learned;
+    hdi_points_learn(pc);
+    hdi_points_learn(hdi_full_pc(earlier_pc));
+    if (l && !hdi_watch.config.replay && l->words < HDP_LEARNED_WORDS)
+        l->word[l->words++] = word >> 3;
+}
+
+/* ---- points ---- */
+
+void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, uint64_t pc)
+{
+    struct hdi_object *object = NULL;
+    uintptr_t word = addr & ~(uintptr_t)7;
+    struct hdi_cell *cell = hdi_shadow_get(word);
+    if (kind == HD_EV_ATOMIC_LOAD || kind == HD_EV_ATOMIC_STORE || kind == HD_EV_ATOMIC_RMW ||
+        (cell && cell->flags & HDI_CELL_SHARED))
+        object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
+    s->quiet = HDI_QUIET;
+    s->busy++;
+    hdi_point(kind, object, pc);
+    s->busy--;
+}
+
+static uint64_t value_at(uintptr_t addr, size_t bytes)
+{
+    uint64_t value = 0;
+    memcpy(&value, (const void *)addr, bytes < 8 ? bytes : 8);
+    return value;
+}
+
+void hdi_loaded(struct hdi_strand *s, uintptr_t addr, uint64_t value, uint64_t pc)
+{
+    uint64_t h = ((pc * 31 + addr) * 0x9e3779b97f4a7c15ull ^ value) * 0x9e3779b97f4a7c15ull | 1;
+    for (unsigned i = 0; i < HDI_SEEN; i++)
+        if (s->seen[i] == h) {
+            if (++s->repeats < REPEATS)
+                return;
+            hdi_progress(s);
+            s->busy++;
+            hdi_point(HD_EV_YIELD, NULL, pc);
+            s->busy--;
+            return;
+        }
+    s->repeats = 0;
+    s->seen[s->seen_at++ % HDI_SEEN] = h;
+}
+
+void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdi_access kind,
+                     uint64_t pc)
+{
+    if (s->busy)
+        return;
+    bool write = kind == HDI_WRITE;
+    bool point = hdi_watch.all || hdi_is_point(pc);
+    if (point) {
+        hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
+    } else if (!s->quiet) {
+        s->quiet = HDI_QUIET;
+        s->busy++;
+        hdi_point(HD_EV_YIELD, NULL, pc);
+        s->busy--;
+    }
+    if (hdi_watch.config.rich)
+        s->racer->context = hdi_strand_context(s, pc);
+    hdi_race_access(s->racer, addr, bytes, kind, pc);
+    const struct hdi_cell *cell = hdi_shadow_find(addr);
+    bool shared = cell && cell->flags & HDI_CELL_SHARED;
+    if (shared && !point)
+        hdi_points_learn(pc);
+    if (!point || !shared)
+        return;
+    if (write)
+        hdi_progress(s);
+    else
+        hdi_loaded(s, addr, value_at(addr, bytes), pc);
+}
+
+/* ---- life ---- */
+
+void hdi_memory_start(void)
+{
+    hdi_watch.wanted = true;
+    if (!hdi_watch.instrumented || hdi_watch.on)
+        return;
+    hdi_memory_config(&hdi_watch.config);
+    if (!hdi_shadow_init(hdi_watch.config.rich, SHADOW_LIMIT)) {
+        hdi_unmodelled("memory: no address space for shadow", 0);
+        return;
+    }
+    hdi_watch.on = true;
+    points_start();
+    hdi_strand_watch();
+    hdi_watched->quiet = HDI_QUIET;
+}
+
+void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
+{
+    if (!hdi_watch.on)
+        return;
+    if (stack_high > stack_low)
+        hdi_race_reset(stack_low, stack_high - stack_low);
+    hdi_strand_watch();
+    if (hdi_watched)
+        hdi_watched->quiet = HDI_QUIET;
+}
+
+void hdi_memory_thread_exit(void)
+{
+    if (hdi_watched && hdi_watch.config.model)
+        hdi_model_publish(hdi_watched);
+    hdi_watched = NULL;
+}
+
+/* ---- edges of the models ---- */
+
+void hdi_hb_release(const void *clock)
+{
+    struct hdi_strand *s = hdi_watched;
+    if (!s)
+        return;
+    hdi_progress(s);
+    if (hdi_watch.config.model)
+        hdi_model_publish(s);
+    hdi_race_release(s->racer, (uintptr_t)clock);
+}
+
+void hdi_hb_acquire(const void *clock)
+{
+    struct hdi_strand *s = hdi_watched;
+    if (!s)
+        return;
+    hdi_progress(s);
+    hdi_race_acquire(s->racer, (uintptr_t)clock);
+}
