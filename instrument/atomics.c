@@ -1,7 +1,8 @@
 /* atomics.c - what compilers call for atomics under -fsanitize=thread: 8 to 128 bits, all orders.
  *
- * Each is one point, then the operation, then its edges. The operation itself is always done with the
- * strongest order; what weaker orders would allow is the business of the memory model (model.c).
+ * Each is one point, then the operation, then its edges. The operation itself is always done with
+ * the strongest order; what weaker orders would allow is the business of the memory model
+ * (model.c).
  */
 #include "model.h"
 #include "tsan_native.h"

@@ -1,8 +1,9 @@
-/* heap.c - the program's allocator, watched: new blocks start with a clean shadow, freed ones are marked.
+/* heap.c - the program's allocator, watched: new blocks start with a clean shadow, freed ones are
+ * marked.
  *
  * The program's own allocator does the work and its addresses are what it gives: no quarantine, so
- * that what depends on a block being handed out again (ABA) happens here, too. A program that is not
- * instrumented passes straight through.
+ * that what depends on a block being handed out again (ABA) happens here, too. A program that is
+ * not instrumented passes straight through.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -106,7 +107,8 @@ static bool dying(void *p, uint64_t pc)
         if (bytes <= MARKED_BYTES)
             hdi_race_freed(s->racer, (uintptr_t)p, bytes, pc);
         else
-            hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_WRITE, pc);
+            hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_WRITE,
+                            pc);
         hdi_progress(s);
     }
     if (b) {

@@ -1,13 +1,13 @@
 /* model.c - histories of atomic locations; which of its stores a load may return.
  *
  * C11: a load by t may return any store that is not older than the newest one that t must know: one
- * that happens before the load, one that t or somebody before t has read, one ordered by fences or by
- * the single order of sequentially consistent operations. Stores are ordered as they were made, which
- * C11 does not demand: such behaviours are not shown.
+ * that happens before the load, one that t or somebody before t has read, one ordered by fences or
+ * by the single order of sequentially consistent operations. Stores are ordered as they were made,
+ * which C11 does not demand: such behaviours are not shown.
  *
  * TSO: each thread's stores reach memory in its order. When exactly is decided late: a store is
- * pending until a load of another thread returns it or a later one of its thread, or until its thread
- * does something that empties the buffer.
+ * pending until a load of another thread returns it or a later one of its thread, or until its
+ * thread does something that empties the buffer.
  *
  * Invariants
  *   1. stores with index in (count - KEPT, count] are in the ring, oldest index first
@@ -23,26 +23,29 @@
 
 struct store {
     uint64_t value;
-    uint32_t tid, clock;      /* epoch of the store; clock 0: known to all */
-    struct hdi_vclock edges;  /* what an acquire that reads it takes */
-    bool pending;             /* TSO: in its thread's buffer */
+    uint32_t tid, clock;     /* epoch of the store; clock 0: known to all */
+    struct hdi_vclock edges; /* what an acquire that reads it takes */
+    bool pending;            /* TSO: in its thread's buffer */
 };
 
 struct location {
     uintptr_t addr;
     struct location *next;
-    uint32_t count;           /* stores so far; the newest has this index */
-    uint32_t sc_store;        /* index of the last sequentially consistent one */
-    uint32_t sc_turn;         /* its place in the single order */
+    uint32_t count;                           /* stores so far; the newest has this index */
+    uint32_t sc_store;                        /* index of the last sequentially consistent one */
+    uint32_t sc_turn;                         /* its place in the single order */
     struct hdi_vclock read_index, read_clock; /* last read of each thread: index, its clock */
     struct store ring[KEPT];
 };
 
 struct thread {
-    struct hdi_vclock view;   /* what its sequentially consistent fences made visible */
-    uint32_t fence_turn;      /* place of the last of those in the single order */
-    uint32_t head, tail;      /* pending stores */
-    struct { struct location *at; uint32_t index; } queue[PENDING];
+    struct hdi_vclock view; /* what its sequentially consistent fences made visible */
+    uint32_t fence_turn;    /* place of the last of those in the single order */
+    uint32_t head, tail;    /* pending stores */
+    struct {
+        struct location *at;
+        uint32_t index;
+    } queue[PENDING];
 };
 
 static struct location *locations[BUCKETS];
@@ -128,7 +131,8 @@ void hdi_race_forgot(uintptr_t word)
         hdi_vclock_clear(&at->read_index);
         hdi_vclock_clear(&at->read_clock);
         for (unsigned i = 0; i < HDI_RACERS; i++)
-            for (uint32_t q = threads[i] ? threads[i]->head : 0; threads[i] && q < threads[i]->tail; q++)
+            for (uint32_t q = threads[i] ? threads[i]->head : 0; threads[i] && q < threads[i]->tail;
+                 q++)
                 if (threads[i]->queue[q % PENDING].at == at)
                     threads[i]->queue[q % PENDING].at = NULL;
         *at = (struct location){.next = free_locations};

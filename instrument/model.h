@@ -19,7 +19,8 @@
 #include "strand.h"
 
 /* The value to return; makes the edges of having read it. */
-uint64_t hdi_model_load(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order, uint64_t pc);
+uint64_t hdi_model_load(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order,
+                        uint64_t pc);
 /* A load that returns the newest store: a failed compare-and-swap. */
 void hdi_model_read_last(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order);
 /* After the edges of the store (hdi_race_atomic_store). */
@@ -30,7 +31,8 @@ void hdi_model_update(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint6
                       int order, uint32_t epoch);
 /* Before the edges of the fence. */
 void hdi_model_fence(struct hdi_strand *s, int order);
-/* A modelled call that publishes (unlock, thread exit, post): what was stored before it is visible. */
+/* A modelled call that publishes (unlock, thread exit, post): what was stored before it is visible.
+ */
 void hdi_model_publish(struct hdi_strand *s);
 
 #endif /* HEDDLE_MODEL_H */

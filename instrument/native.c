@@ -16,9 +16,9 @@
 /* Two runtimes that both claim the same calls: each would see half of them. */
 __attribute__((constructor)) static void refuse_others(void)
 {
-    static const char tsan[] =
-        "heddle: ThreadSanitizer's runtime and heddle's hooks are both in this program; link it with "
-        "heddle-cc and without -fsanitize=thread\n";
+    static const char tsan[] = "heddle: ThreadSanitizer's runtime and heddle's hooks are both in "
+                               "this program; link it with "
+                               "heddle-cc and without -fsanitize=thread\n";
     static const char asan[] =
         "heddle: AddressSanitizer's runtime and heddle's hooks are both in this program; build it "
         "with one of them\n";

@@ -27,9 +27,9 @@ enum hdp_memory_model {
 #define HDP_LEARNED_WORDS 8192u
 
 struct hdp_learned {
-    uint32_t sites; /* used entries of site[]; only grows */
-    uint32_t words; /* used entries of word[]; only grows */
-    uint32_t full;  /* a table was too small: shared mode then treats every access as a point */
+    uint32_t sites;     /* used entries of site[]; only grows */
+    uint32_t words;     /* used entries of word[]; only grows */
+    uint32_t full;      /* a table was too small: shared mode then treats every access as a point */
     uint32_t schedules; /* schedules that have learned so far */
     uint64_t site[HDP_LEARNED_SITES]; /* return addresses of accesses to shared memory */
     uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that were shared, address / 8 */

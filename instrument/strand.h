@@ -1,9 +1,10 @@
-/* strand.h - what the memory hooks know of a thread: its shadow stack, and once memory is watched, its
- * clock.
+/* strand.h - what the memory hooks know of a thread: its shadow stack, and once memory is watched,
+ * its clock.
  *
  * The shadow stack is exact: the compiler tells each entry and exit. Frames left by longjmp are
- * recognised by their stack pointers. hdi_watched is NULL in every thread until hdi_memory_start, so
- * that a program, or a part of one, that has a single thread pays one load and one branch an access.
+ * recognised by their stack pointers. hdi_watched is NULL in every thread until hdi_memory_start,
+ * so that a program, or a part of one, that has a single thread pays one load and one branch an
+ * access.
  */
 #ifndef HEDDLE_STRAND_H
 #define HEDDLE_STRAND_H
@@ -27,8 +28,8 @@ struct hdi_strand {
     struct hdi_frame *base, *limit;
     struct hdi_racer *racer; /* NULL: not watched */
     struct hdi_thread *thread;
-    uint32_t quiet;  /* accesses until one is made a point whatever it is (see points.c) */
-    uint32_t busy;   /* inside the runtime, or told to ignore accesses */
+    uint32_t quiet;   /* accesses until one is made a point whatever it is (see points.c) */
+    uint32_t busy;    /* inside the runtime, or told to ignore accesses */
     uint32_t repeats; /* loads in a row that brought nothing new */
     uint32_t seen_at;
     uint64_t seen[HDI_SEEN]; /* hashes of recent loads: place, address and value */

@@ -1,5 +1,5 @@
-/* tsan_native.h - the atomic operations themselves, for both kinds of hooks: load, store, compare and
- * swap per width, always sequentially consistent, which is stronger than any order asked for.
+/* tsan_native.h - the atomic operations themselves, for both kinds of hooks: load, store, compare
+ * and swap per width, always sequentially consistent, which is stronger than any order asked for.
  */
 #ifndef HEDDLE_TSAN_NATIVE_H
 #define HEDDLE_TSAN_NATIVE_H

@@ -25,7 +25,8 @@ static void points_start(void)
     const struct hdi_memory_config *c = &hdi_watch.config;
     uint64_t site;
     if (c->replay) {
-        for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site); i++)
+        for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site);
+             i++)
             if (site && !hdi_is_point(site)) {
                 point_add(site);
                 sites++;

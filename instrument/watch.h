@@ -64,8 +64,8 @@ static inline void hdi_progress(struct hdi_strand *s)
 }
 
 /* The whole of an access: inline part. */
-static inline __attribute__((always_inline)) void
-hdi_access(uintptr_t addr, size_t bytes, enum hdi_access kind, uint64_t pc)
+static inline __attribute__((always_inline)) void hdi_access(uintptr_t addr, size_t bytes,
+                                                             enum hdi_access kind, uint64_t pc)
 {
     struct hdi_strand *s = hdi_watched;
     if (__builtin_expect(!s, 1))

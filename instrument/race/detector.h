@@ -94,8 +94,8 @@ void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order);
 void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order);
 void hdi_race_fence(struct hdi_racer *t, int order);
 
-/* For a weak memory model, where a load reads a chosen store: the clock of addr's release sequence now
- * (NULL: none), and the effect of reading a store that published `clock`. */
+/* For a weak memory model, where a load reads a chosen store: the clock of addr's release sequence
+ * now (NULL: none), and the effect of reading a store that published `clock`. */
 const struct hdi_vclock *hdi_race_clock_of(uintptr_t addr);
 void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int order);
 

@@ -140,15 +140,14 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
                  (unsigned long)value);
     struct hdp_finding *f = hdi_finding_begin(what, text);
     bool rich = hdi_watch.config.rich;
-    struct hdp_note *note =
-        hdi_note(f, HD_ROLE_ACCESS, mine->thread, event_of(kind), NULL, pc,
-                 rich ? stack_of(hdi_strand_context(mine, pc)) : 0);
+    struct hdp_note *note = hdi_note(f, HD_ROLE_ACCESS, mine->thread, event_of(kind), NULL, pc,
+                                     rich ? stack_of(hdi_strand_context(mine, pc)) : 0);
     note->addr = addr;
     note->extra = extra_of(kind, bytes);
     uint64_t earlier_pc = hdi_full_pc(earlier->pc);
-    note = hdi_note(f, freed ? HD_ROLE_FREED : HD_ROLE_PREVIOUS_ACCESS,
-                    other ? other->thread : NULL, event_of(earlier->kind), NULL, earlier_pc,
-                    stack_of(earlier->context));
+    note =
+        hdi_note(f, freed ? HD_ROLE_FREED : HD_ROLE_PREVIOUS_ACCESS, other ? other->thread : NULL,
+                 event_of(earlier->kind), NULL, earlier_pc, stack_of(earlier->context));
     note->addr = addr;
     note->extra = extra_of(earlier->kind, bytes);
     const struct hdi_block *b = hdi_block_around(addr);
@@ -167,9 +166,9 @@ void hdi_report_double_free(const struct hdi_block *b, uint64_t pc)
              (unsigned long)b->addr);
     struct hdp_finding *f = hdi_finding_begin(HD_FK_DOUBLE_FREE, text);
     struct hdi_strand *s = hdi_strand_self;
-    struct hdp_note *note = hdi_note(
-        f, HD_ROLE_HERE, hdi_self(), HD_EV_FREE, NULL, pc,
-        s && hdi_watch.config.rich ? stack_of(hdi_strand_context(s, pc)) : 0);
+    struct hdp_note *note =
+        hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_FREE, NULL, pc,
+                 s && hdi_watch.config.rich ? stack_of(hdi_strand_context(s, pc)) : 0);
     note->addr = b->addr;
     note_block(f, b, true);
     hdi_finding_end(f, false);

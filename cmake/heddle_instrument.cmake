@@ -1,0 +1,28 @@
+# heddle_instrument(TARGET...): build these targets so that Heddle can watch their memory accesses.
+#
+# The same as building them with heddle-cc: compiled with the code generation of -fsanitize=thread,
+# linked with libheddle-hooks in place of ThreadSanitizer's runtime. They also run by themselves.
+function(heddle_instrument)
+  foreach(target IN LISTS ARGN)
+    if(NOT TARGET ${target})
+      message(FATAL_ERROR "heddle_instrument: '${target}' is not a target")
+    endif()
+    get_target_property(options ${target} COMPILE_OPTIONS)
+    if("${options};${CMAKE_C_FLAGS};${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize=[a-z,]*(address|thread|memory)")
+      message(FATAL_ERROR "heddle_instrument: '${target}' is built with ${CMAKE_MATCH_0}: build it with one of them")
+    endif()
+    target_compile_options(${target} PRIVATE
+      $<$<C_COMPILER_ID:Clang>:SHELL:-Xclang -fsanitize=thread -mllvm -tsan-instrument-read-before-write=1>
+      $<$<C_COMPILER_ID:GNU>:-fsanitize=thread -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset>)
+    if(TARGET heddle-hooks)
+      target_link_libraries(${target} PRIVATE heddle-hooks)
+    else()
+      find_library(HEDDLE_HOOKS_LIBRARY heddle-hooks HINTS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../..
+        ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../.. REQUIRED)
+      target_link_libraries(${target} PRIVATE ${HEDDLE_HOOKS_LIBRARY})
+    endif()
+    foreach(function memcpy memmove memset memcmp strlen strcmp strcpy)
+      target_link_options(${target} PRIVATE -Wl,--wrap=${function})
+    endforeach()
+  endforeach()
+endfunction()
