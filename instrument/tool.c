@@ -59,17 +59,16 @@ static int hide_own_segments(struct dl_phdr_info *info, size_t size, void *self)
 
 void hdi_tool_start(void)
 {
-    Dl_info theirs, ours;
-    void *fiber = dlsym(RTLD_DEFAULT, "__tsan_create_fiber");
+    /* Programs built for our own hooks define some of TSan's names, too, but no sanitizer's. */
+    bool sanitizer =
+        dlsym(RTLD_DEFAULT, "__tsan_init") && dlsym(RTLD_DEFAULT, "__sanitizer_set_report_path");
 
     if (RUNNING_ON_VALGRIND) {
         tool = HDI_TOOL_VALGRIND;
         dl_iterate_phdr(hide_own_segments, &tool);
         return;
     }
-    /* Programs built for our own hooks name some functions of TSan, too: they are ours then. */
-    if (!fiber || !dladdr(fiber, &theirs) || !dladdr(&tool, &ours) ||
-        theirs.dli_fbase == ours.dli_fbase)
+    if (!sanitizer)
         return;
     tool = HDI_TOOL_TSAN;
     tsan_acquire = (void (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "__tsan_acquire");

@@ -254,18 +254,6 @@ static bool read_location(struct report *r, struct span line)
         struct note *n = add_note(r, HD_ROLE_CREATED);
         if (n && span_skip_past(&line, LITERAL(" created by ")))
             read_thread(&line, n);
-    } else if (unknown && line.n) {
-        /* Not symbolised: the module and offset stand behind, for the driver to look up. */
-        struct note *n = add_note(r, HD_ROLE_CREATED);
-        char *module = NULL;
-        uint64_t offset = 0;
-        cut_module(&line, &module, &offset);
-        if (n && module && module[0] != '[') {
-            n->text = mem_copy("location");
-            stack_push(&n->stack, NULL, NULL, 0, 0, module, offset);
-        }
-        free(module);
-        r->open = NULL;
     }
     return true;
 }

@@ -71,10 +71,10 @@ static char *find_in_path(const char *program)
     return blocked;
 }
 
-static bool has_tsan(Elf *elf)
+/* Does the program define these functions itself? */
+static bool defines(Elf *elf, const char *first, const char *second)
 {
-    /* The runtime exports this from a static link; gcc's programs import it from libtsan. */
-    static const char *const marks[] = {"__tsan_init", "__tsan_func_entry"};
+    bool have[2] = {false, false};
     for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
         GElf_Shdr head;
         if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_DYNSYM || !head.sh_entsize)
@@ -82,12 +82,31 @@ static bool has_tsan(Elf *elf)
         Elf_Data *data = elf_getdata(scn, NULL);
         for (size_t i = 0; data && i < head.sh_size / head.sh_entsize; i++) {
             GElf_Sym sym;
-            if (!gelf_getsym(data, (int)i, &sym))
+            if (!gelf_getsym(data, (int)i, &sym) || sym.st_shndx == SHN_UNDEF)
                 continue;
             const char *name = elf_strptr(elf, head.sh_link, sym.st_name);
-            for (size_t k = 0; name && k < sizeof marks / sizeof *marks; k++)
-                if (strcmp(name, marks[k]) == 0)
-                    return true;
+            have[0] |= name && strcmp(name, first) == 0;
+            have[1] |= name && strcmp(name, second) == 0;
+        }
+    }
+    return have[0] && have[1];
+}
+
+/* Does the program name a library that begins so? */
+static bool needs(Elf *elf, const char *library)
+{
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        GElf_Shdr head;
+        if (!gelf_getshdr(scn, &head) || head.sh_type != SHT_DYNAMIC || !head.sh_entsize)
+            continue;
+        Elf_Data *data = elf_getdata(scn, NULL);
+        for (size_t i = 0; data && i < head.sh_size / head.sh_entsize; i++) {
+            GElf_Dyn dyn;
+            if (!gelf_getdyn(data, (int)i, &dyn) || dyn.d_tag != DT_NEEDED)
+                continue;
+            const char *name = elf_strptr(elf, head.sh_link, dyn.d_un.d_val);
+            if (name && strncmp(name, library, strlen(library)) == 0)
+                return true;
         }
     }
     return false;
@@ -147,7 +166,9 @@ static char *check_elf(Elf *elf, const char *program, struct target *t)
     ssize_t bytes = dwelf_elf_gnu_build_id(elf, &id);
     for (ssize_t i = 0; i < bytes && (size_t)i * 2 + 2 < sizeof t->build_id; i++)
         snprintf(t->build_id + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
-    t->tsan = has_tsan(elf);
+    /* Our own hooks bear some of TSan's names, too: a sanitizer's interface tells them apart. */
+    t->tsan_shared = needs(elf, "libtsan.");
+    t->tsan = t->tsan_shared || defines(elf, "__tsan_init", "__sanitizer_set_report_path");
     return NULL;
 }
 

@@ -8,6 +8,7 @@ struct target {
     char *path;         /* absolute */
     char build_id[129]; /* hexadecimal; "" = the file has none */
     bool tsan;          /* contains ThreadSanitizer's runtime, or needs libtsan */
+    bool tsan_shared;   /* needs gcc's libtsan, which has to be loaded first */
 };
 
 /* Find `program` as a shell would and check that it can be controlled: an executable, dynamically
