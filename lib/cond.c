@@ -1,4 +1,5 @@
-/* cond.c - see cond.h. In line first, then the mutex is let go: a signal in between finds the waiter. */
+/* cond.c - see cond.h. In line first, then the mutex is let go: a signal in between finds the
+ * waiter. */
 #include <heddle/cond.h>
 
 #include "misuse.h"

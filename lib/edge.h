@@ -14,10 +14,10 @@
 #include <heddle/api.h>
 #include <heddle/seam.h>
 
-enum { /* bits of hdi_watchers, api.h */
-    HDI_WATCH_SEAM = 1,     /* hdi_seam is set: the runtime decides who runs */
-    HDI_WATCH_TSAN = 2,     /* the program carries ThreadSanitizer's runtime */
-    HDI_WATCH_VALGRIND = 4, /* some tool of Valgrind's */
+enum {                         /* bits of hdi_watchers, api.h */
+       HDI_WATCH_SEAM = 1,     /* hdi_seam is set: the runtime decides who runs */
+       HDI_WATCH_TSAN = 2,     /* the program carries ThreadSanitizer's runtime */
+       HDI_WATCH_VALGRIND = 4, /* some tool of Valgrind's */
 };
 
 /* Set by the library's first constructor, never changed: read without a lock, as hdi_watchers. */

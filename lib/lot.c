@@ -1,8 +1,8 @@
 /* lot.c - buckets of waiting threads. lot.h states the use.
  *
- * A bucket's lock guards its line and the `queued` of those in it. A waiter leaves the line once, by
- * the one that pops it, or by itself when its time is over; it leaves its stack frame only after `go`
- * was set or after it has taken itself out, so a popped waiter stays alive until it is woken.
+ * A bucket's lock guards its line and the `queued` of those in it. A waiter leaves the line once,
+ * by the one that pops it, or by itself when its time is over; it leaves its stack frame only after
+ * `go` was set or after it has taken itself out, so a popped waiter stays alive until it is woken.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,9 +1,9 @@
 /* lot.h - the parking lot: where threads wait in line for an address.
  *
- * The synchronising types are a word or two that need no making; who waits for them is kept here, in
- * buckets by address, first come first served. The address is a key and is never followed, so an
- * object may be freed as soon as its last waiter is released, while its releaser is still on its way
- * out of here.
+ * The synchronising types are a word or two that need no making; who waits for them is kept here,
+ * in buckets by address, first come first served. The address is a key and is never followed, so an
+ * object may be freed as soon as its last waiter is released, while its releaser is still on its
+ * way out of here.
  *
  *     waiter                                  releaser
  *     lot = hdi_lot_lock(key)                 lot = hdi_lot_lock(key)
@@ -31,11 +31,11 @@ struct hdi_waiter {
     struct hdi_waiter *next;  /* in its bucket */
     struct hdi_waiter *woken; /* in a releaser's list of those that it popped */
     const void *key;
-    void *thread;      /* the seam's handle; NULL natively */
-    int64_t weight;    /* for the waker's use: how much is waited for */
-    int64_t since_ns;  /* when it first began to wait for this; 0 under the seam */
-    uint32_t handed;   /* set by the waker: what it was given */
-    bool queued;       /* in the bucket; guarded by its lock */
+    void *thread;        /* the seam's handle; NULL natively */
+    int64_t weight;      /* for the waker's use: how much is waited for */
+    int64_t since_ns;    /* when it first began to wait for this; 0 under the seam */
+    uint32_t handed;     /* set by the waker: what it was given */
+    bool queued;         /* in the bucket; guarded by its lock */
     _Atomic uint32_t go; /* futex: 0 asleep, 1 released */
 };
 

@@ -7,7 +7,8 @@
  *   2  -> 3    a lock that overtakes the one being woken      [take, try]
  *   3  -> 2|0  an unlock that wakes the first in line         [give]
  *   3  -> 3|1  an unlock that hands over to the first in line [give]
- * Bit 1 is set exactly while somebody is in the line, except between the two steps of a lot's owner.
+ * Bit 1 is set exactly while somebody is in the line, except between the two steps of a lot's
+ * owner.
  */
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 /* waitgroup.c - see waitgroup.h.
  *
  * Counter and waiters are one word, so that a done which finds nobody waiting does not look at the
- * group again, and the wait which finds zero may end it. One that finds waiters looks again, but they
- * cannot return before it has popped them.
+ * group again, and the wait which finds zero may end it. One that finds waiters looks again, but
+ * they cannot return before it has popped them.
  */
 #include <heddle/waitgroup.h>
 

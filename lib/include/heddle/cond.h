@@ -23,7 +23,10 @@ struct hd_cond {
     struct hd_mutex *mutex; /* borrowed; Go: L */
 };
 
-#define HD_COND_INIT(mutex_pointer) {mutex_pointer}
+#define HD_COND_INIT(mutex_pointer)                                                                \
+    {                                                                                              \
+        mutex_pointer                                                                              \
+    }
 
 /* name: copied; may be NULL.  End: optional.  Go: NewCond */
 HD_API void hd_cond_init(struct hd_cond *cond, struct hd_mutex *mutex, const char *name);

@@ -1,14 +1,12 @@
 /* mutex.h - a mutual exclusion lock, Go's sync.Mutex.
  *
  * The zero value is unlocked and ready. Not recursive; a locked mutex belongs to no thread: one may
- * lock it and another unlock it. Waiters are served in order; one that runs may overtake them for at
- * most a millisecond, after which the mutex is handed to the first in line (as Go's does, natively).
- *   ownership  embed it where it protects; it holds no memory and needs no end. It may be freed by
- *              whoever unlocked it last, even while another's unlock is still returning.
- *   errors     misuse panics: unlocking an unlocked mutex, ending a locked one
- *   threads    any
- * memory: the n-th unlock happens before the m-th lock returns, for n < m.
- * source: Go package sync, type Mutex.
+ * lock it and another unlock it. Waiters are served in order; one that runs may overtake them for
+ * at most a millisecond, after which the mutex is handed to the first in line (as Go's does,
+ * natively). ownership  embed it where it protects; it holds no memory and needs no end. It may be
+ * freed by whoever unlocked it last, even while another's unlock is still returning. errors misuse
+ * panics: unlocking an unlocked mutex, ending a locked one threads    any memory: the n-th unlock
+ * happens before the m-th lock returns, for n < m. source: Go package sync, type Mutex.
  */
 #ifndef HEDDLE_MUTEX_H
 #define HEDDLE_MUTEX_H
@@ -23,7 +21,10 @@ struct hd_mutex {
     _Atomic uint32_t state; /* bit 0: locked, bit 1: somebody waits */
 };
 
-#define HD_MUTEX_INIT {0}
+#define HD_MUTEX_INIT                                                                              \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 /* Give it a name (copied; may be NULL) for reports; the mutex must be zero or ended. */
 HD_API void hd_mutex_init(struct hd_mutex *mutex, const char *name);

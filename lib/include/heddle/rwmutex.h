@@ -15,8 +15,8 @@
  *   ownership  embed it where it protects; it holds no memory and belongs to no thread
  *   errors     misuse panics
  *   threads    any, at most 2^30 readers
- * memory: an unlock happens before every later rlock or lock returns; a runlock before the next lock.
- * source: Go package sync, type RWMutex.
+ * memory: an unlock happens before every later rlock or lock returns; a runlock before the next
+ * lock. source: Go package sync, type RWMutex.
  */
 #ifndef HEDDLE_RWMUTEX_H
 #define HEDDLE_RWMUTEX_H
@@ -31,19 +31,24 @@
 HD_BEGIN_DECLS
 
 struct hd_rwmutex {
-    struct hd_mutex writers;      /* held by the writer, or by the one that is next */
-    _Atomic int32_t readers;      /* inside or waiting; less 2^30 while a writer pends */
-    _Atomic int32_t departing;    /* readers that the pending writer still waits for */
+    struct hd_mutex writers;           /* held by the writer, or by the one that is next */
+    _Atomic int32_t readers;           /* inside or waiting; less 2^30 while a writer pends */
+    _Atomic int32_t departing;         /* readers that the pending writer still waits for */
     uint32_t reader_turn, writer_turn; /* semaphores, guarded by their lots */
 };
 
-#define HD_RWMUTEX_INIT {.writers = HD_MUTEX_INIT}
+#define HD_RWMUTEX_INIT                                                                            \
+    {                                                                                              \
+        .writers = HD_MUTEX_INIT                                                                   \
+    }
 
-/* Name it for reports (copied; may be NULL); it must be zero or ended.  End: optional, panics if held. */
+/* Name it for reports (copied; may be NULL); it must be zero or ended.  End: optional, panics if
+ * held. */
 HD_API void hd_rwmutex_init(struct hd_rwmutex *rw, const char *name);
 HD_API void hd_rwmutex_destroy(struct hd_rwmutex *rw);
 
-/* Lock for reading; blocks while a writer is in or waits ("hd_rwmutex rlock").  Go: RLock, RUnlock */
+/* Lock for reading; blocks while a writer is in or waits ("hd_rwmutex rlock").  Go: RLock, RUnlock
+ */
 HD_API void hd_rwmutex_rlock(struct hd_rwmutex *rw);
 HD_API void hd_rwmutex_runlock(struct hd_rwmutex *rw);
 

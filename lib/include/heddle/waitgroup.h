@@ -24,7 +24,10 @@ struct hd_wg {
     _Atomic uint64_t state; /* high half: the counter; low half: those who wait */
 };
 
-#define HD_WG_INIT {0}
+#define HD_WG_INIT                                                                                 \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 /* Name it for reports (copied; may be NULL).  End: optional. */
 HD_API void hd_wg_init(struct hd_wg *wg, const char *name);

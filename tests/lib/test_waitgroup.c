@@ -1,0 +1,120 @@
+/* WaitGroup: zero, reuse, several waiters, publication, and a group that ends when wait returns. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <heddle/atomic.h>
+#include <heddle/waitgroup.h>
+
+#include "team.h"
+
+static void zero_does_not_wait(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    hd_wg_wait(&wg);
+    hd_wg_add(&wg, 2);
+    hd_wg_add(&wg, -1);
+    hd_wg_done(&wg);
+    hd_wg_wait(&wg);
+    hd_wg_add(&wg, 0);
+}
+
+struct job {
+    struct hd_wg wg;
+    int results[4]; /* plain: published by done */
+    struct hd_atomic_int32 next;
+};
+
+static void *work(void *arg)
+{
+    struct job *job = arg;
+
+    job->results[hd_int32_add(&job->next, 1) - 1] = 7;
+    hd_wg_done(&job->wg);
+    return NULL;
+}
+
+static void a_done_publishes_and_a_group_is_reused(void **state)
+{
+    struct job job = {.wg = HD_WG_INIT};
+
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        struct team team;
+        hd_int32_store(&job.next, 0);
+        hd_wg_add(&job.wg, 4);
+        team_start(&team, 4, work, &job);
+        hd_wg_wait(&job.wg);
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(job.results[i], 7);
+            job.results[i] = 0;
+        }
+        team_join(&team);
+    }
+}
+
+struct gate {
+    struct hd_wg open, passed;
+};
+
+static void *pass(void *arg)
+{
+    struct gate *gate = arg;
+
+    hd_wg_wait(&gate->open);
+    hd_wg_done(&gate->passed);
+    return NULL;
+}
+
+static void all_waiters_are_released(void **state)
+{
+    struct gate gate = {HD_WG_INIT, HD_WG_INIT};
+    struct team team;
+
+    (void)state;
+    hd_wg_add(&gate.open, 1);
+    hd_wg_add(&gate.passed, 6);
+    team_start(&team, 6, pass, &gate);
+    hd_wg_done(&gate.open);
+    hd_wg_wait(&gate.passed);
+    team_join(&team);
+}
+
+static void *done_once(void *arg)
+{
+    hd_wg_done(arg);
+    return NULL;
+}
+
+/* The group is gone as soon as wait returns: the done must not look at it again. */
+static void a_group_may_end_after_wait(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        struct hd_wg *wg = calloc(1, sizeof *wg);
+        struct team team;
+        assert_non_null(wg);
+        hd_wg_add(wg, 1);
+        team_start(&team, 1, done_once, wg);
+        hd_wg_wait(wg);
+        free(wg);
+        team_join(&team);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zero_does_not_wait),
+        cmocka_unit_test(a_done_publishes_and_a_group_is_reused),
+        cmocka_unit_test(all_waiters_are_released),
+        cmocka_unit_test(a_group_may_end_after_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
