@@ -12,7 +12,7 @@ function(heddle_instrument)
       message(FATAL_ERROR "heddle_instrument: '${target}' is built with ${CMAKE_MATCH_0}: build it with one of them")
     endif()
     target_compile_options(${target} PRIVATE
-      $<$<C_COMPILER_ID:Clang>:SHELL:-Xclang -fsanitize=thread -mllvm -tsan-instrument-read-before-write=1>
+      $<$<C_COMPILER_ID:Clang>:SHELL:-Xclang -fsanitize=thread>
       $<$<C_COMPILER_ID:GNU>:-fsanitize=thread -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset>)
     if(TARGET heddle-hooks)
       target_link_libraries(${target} PRIVATE heddle-hooks)

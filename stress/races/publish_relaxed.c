@@ -1,0 +1,25 @@
+/* The flag is atomic, but relaxed: it publishes nothing. */
+#include "pattern.h"
+
+static int payload;
+static atomic_int ready;
+
+static void *writer(void *arg)
+{
+    payload = 42;
+    atomic_store_explicit(&ready, 1, CHOOSE(memory_order_relaxed, memory_order_release));
+    return arg;
+}
+
+static void *reader(void *arg)
+{
+    if (atomic_load_explicit(&ready, memory_order_acquire))
+        return (void *)(intptr_t)payload;
+    return arg;
+}
+
+int main(void)
+{
+    run2(writer, reader, NULL);
+    return 0;
+}
