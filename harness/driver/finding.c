@@ -157,9 +157,7 @@ static uint64_t mix_frame(uint64_t h, const struct frame *fr)
     return mix_bytes(h, &fr->offset, sizeof fr->offset);
 }
 
-/* Does a note of this role make the finding what it is? The others explain it, and may differ from
- * one schedule to the next. */
-static bool decides(enum hd_finding_kind kind, enum hd_role role)
+bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
 {
     switch (role) {
     case HD_ROLE_ACCESS:
@@ -217,7 +215,7 @@ uint64_t finding_fingerprint(struct finding *f)
     size_t sides = 0;
     for (size_t i = 0; i < f->notes; i++) {
         const struct note *n = &f->note[i];
-        if (!decides(f->kind, n->role) || is_only_waiting_for_the_stuck(f, n))
+        if (!finding_decides(f->kind, n->role) || is_only_waiting_for_the_stuck(f, n))
             continue;
         uint64_t h = FNV_BASIS;
         if (!is_race(f->kind)) /* which side came first is chance */

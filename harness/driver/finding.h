@@ -62,7 +62,7 @@ struct note {
 
 /* One row of the interleaving: what a thread did, in the order of the schedule. */
 struct moment {
-    uint32_t step;
+    uint32_t step; /* decision number, from 1; 0 = where it stands still at the end */
     char *thread;
     char *what;  /* "locking M1" */
     char *place; /* "transfer() bank.c:12"; NULL = unknown */
@@ -114,6 +114,10 @@ void finding_moment(struct finding *f, uint32_t step, const char *thread, const 
 struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
                          unsigned column, const char *module, uint64_t offset);
 void stack_clear(struct stack *s);
+
+/* Does a note of this role make the finding what it is? The others explain it, and may differ from
+ * one schedule to the next. */
+bool finding_decides(enum hd_finding_kind kind, enum hd_role role);
 
 /* Compute and store the fingerprint: kind and the normalised top frames of the notes that make it
  * what it is, as a set (two philosophers or five: one bug). Never 0. */

@@ -20,6 +20,9 @@
 
 struct symbols;
 
+/* File name without folder. Points into path. */
+const char *base_name(const char *path);
+
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
 

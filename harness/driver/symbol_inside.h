@@ -22,8 +22,6 @@ struct symbols {
 
 /* Text of a C++ or Rust symbol as people write it; the text itself for others. free() it. */
 char *demangle(const char *name);
-/* File name without folder. */
-const char *base_name(const char *path);
 
 /* The element of the variable `name` (its module `mod`) that lies `offset` bytes into it, as C:
  * ".lock", "[2].mutex", "" for the whole. NULL = the debug information does not say. */

@@ -1,0 +1,33 @@
+/* plan.c - see plan.h */
+#include "plan.h"
+
+/* No strategy wins everywhere: random and pos spread evenly, pct reaches bugs that need few but
+ * rare switches, burst those that need one thread to run far ahead. */
+static const struct {
+    uint32_t strategy, depth;
+} portfolio[] = {
+    {HDP_RANDOM, 0}, {HDP_PCT, 2}, {HDP_POS, 0},   {HDP_BURST, 0},  {HDP_PCT, 3},
+    {HDP_POS, 0},    {HDP_PCT, 1}, {HDP_BURST, 0}, {HDP_RANDOM, 0}, {HDP_PCT, 4},
+};
+
+static uint64_t splitmix(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15ull;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+    return x ^ x >> 31;
+}
+
+void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *config)
+{
+    config->seed = splitmix(splitmix(plan->seed) + number);
+    config->strategy = plan->strategy;
+    config->depth = plan->depth ? plan->depth : 3;
+    if (plan->strategy == PLAN_AUTO) {
+        uint64_t turn = (number - 1) % (sizeof portfolio / sizeof *portfolio);
+        config->strategy = portfolio[turn].strategy;
+        config->depth = plan->depth ? plan->depth : portfolio[turn].depth;
+    }
+    if (!config->depth)
+        config->depth = 1;
+}

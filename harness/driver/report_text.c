@@ -1,0 +1,416 @@
+/* report_text.c - see report_text.h */
+#include "report_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "memory.h"
+#include "symbol.h"
+
+#define WIDTH 100
+
+/* The first word of "T1 (worker)". */
+static int short_name(const char *thread)
+{
+    return thread ? (int)strcspn(thread, " ") : 0;
+}
+
+/* ---- the cycle ---- */
+
+static const struct note *wait_of(const struct finding *f, uint32_t thread)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS && f->note[i].thread_id == thread)
+            return &f->note[i];
+    return NULL;
+}
+
+/* Who keeps the object of a wait: its holder, or the thread that is joined. 0 = nobody known. */
+static uint32_t holder_of(const struct finding *f, const struct note *wait)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_HOLDS && f->note[i].object_id == wait->object_id &&
+            f->note[i].thread_id != wait->thread_id)
+            return f->note[i].thread_id;
+    if (wait->kind == HD_EV_THREAD_JOIN && wait_of(f, wait->object_id))
+        return wait->object_id;
+    return 0;
+}
+
+/* A cycle of waits as an array of notes; returns its length, 0 = there is none. */
+static size_t find_cycle(const struct finding *f, const struct note **cycle, size_t room)
+{
+    for (size_t start = 0; start < f->notes; start++) {
+        if (f->note[start].role != HD_ROLE_WAITS)
+            continue;
+        size_t n = 0;
+        const struct note *at = &f->note[start];
+        while (at && n < room) {
+            cycle[n++] = at;
+            uint32_t next = holder_of(f, at);
+            if (next && next == f->note[start].thread_id)
+                return n;
+            at = next ? wait_of(f, next) : NULL;
+        }
+    }
+    return 0;
+}
+
+static void draw_cycle(FILE *to, const struct finding *f)
+{
+    const struct note *cycle[HDP_NOTES];
+    size_t n = find_cycle(f, cycle, HDP_NOTES);
+    if (n < 2)
+        return;
+    int widest = 0, thread = 0;
+    for (size_t i = 0; i < n; i++) {
+        int w = cycle[i]->object ? (int)strlen(cycle[i]->object) : 6;
+        widest = w > widest ? w : widest;
+        w = (int)strlen(cycle[i]->thread);
+        thread = w > thread ? w : thread;
+    }
+    fputs("\n  Who waits for whom:\n\n", to);
+    for (size_t i = 0; i < n; i++)
+        fprintf(to, "    %s %-*s waits for %-*s held by %s%s\n", i == 0 ? "+->" : "|  ", thread,
+                cycle[i]->thread, widest, cycle[i]->object ? cycle[i]->object : "?",
+                cycle[(i + 1) % n]->thread, i + 1 == n ? "  --+" : "");
+    int line = 3 + 1 + thread + 11 + widest + 9 + (int)strlen(cycle[0]->thread) + 5;
+    fputs("    +", to);
+    for (int i = 1; i < line - 1; i++)
+        fputc('-', to);
+    fputs("+\n", to);
+}
+
+/* ---- sides ---- */
+
+/* As short as an editor still understands it. */
+static const char *near_path(const char *file)
+{
+    static char here[4096];
+    static size_t length;
+    if (!length) {
+        if (!getcwd(here, sizeof here))
+            here[0] = '\0';
+        length = strlen(here);
+    }
+    if (length > 1 && strncmp(file, here, length) == 0 && file[length] == '/')
+        return file + length + 1;
+    return file;
+}
+
+static void print_stack(FILE *to, const struct stack *s, int indent)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        size_t n = s->frame[i].function ? strlen(s->frame[i].function) : 0;
+        widest = n > widest ? n : widest;
+    }
+    if (widest > 40)
+        widest = 40;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct frame *fr = &s->frame[i];
+        fprintf(to, "%*s%-*s  ", indent, "", (int)widest, fr->function ? fr->function : "");
+        if (fr->file)
+            fprintf(to, "%s:%u", near_path(fr->file), fr->line);
+        else if (fr->module)
+            fprintf(to, "%s+%#llx", fr->module, (unsigned long long)fr->offset);
+        else
+            fprintf(to, "%#llx", (unsigned long long)fr->offset);
+        fputs(fr->inlined ? " (inlined)\n" : "\n", to);
+    }
+}
+
+static const char *or_it(const char *text)
+{
+    return text ? text : "it";
+}
+
+/* The sentence of a note, without its thread. */
+static char *side_text(const struct note *n)
+{
+    const char *object = n->object;
+    switch (n->role) {
+    case HD_ROLE_HERE:
+        return object ? mem_format("%s %s", event_doing(n->kind), object)
+                      : mem_copy(n->kind == HD_EV_NONE ? "is here" : event_doing(n->kind));
+    case HD_ROLE_WAITS:
+        return object ? mem_format("waits for %s", object)
+                      : mem_format("waits: %s", event_doing(n->kind));
+    case HD_ROLE_HOLDS:
+        return mem_format("holds %s, taken at", or_it(object));
+    case HD_ROLE_CREATED:
+        return mem_format("made %s at", or_it(object));
+    case HD_ROLE_COULD_WAKE:
+        return mem_format("could have woken: last %s %s at", event_doing(n->kind), or_it(object));
+    case HD_ROLE_EARLIER:
+        return mem_format("earlier: %s %s at", event_doing(n->kind), or_it(object));
+    case HD_ROLE_ACCESS:
+    case HD_ROLE_PREVIOUS_ACCESS:
+        return mem_format("%s%s%s%s", n->role == HD_ROLE_ACCESS ? "" : "earlier ",
+                          n->text ? n->text : "access", object ? ", " : "", object ? object : "");
+    case HD_ROLE_ALLOCATED:
+        return mem_copy("allocated the memory at");
+    case HD_ROLE_FREED:
+        return mem_copy("freed the memory at");
+    case HD_ROLE_EDGE_HELD:
+        return mem_format("held %s, taken at", or_it(object));
+    case HD_ROLE_EDGE_TOOK:
+        return mem_format("then took %s at", or_it(object));
+    case HD_ROLE_LAST_OP:
+        return object ? mem_format("was last seen %s %s at", event_doing(n->kind), object)
+                      : mem_format("was last seen %s at", event_doing(n->kind));
+    case HD_ROLE_COUNT:
+        break;
+    }
+    return mem_copy("");
+}
+
+static void print_sides(FILE *to, const struct finding *f)
+{
+    uint32_t before = 0;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        char *side = side_text(n);
+        if (n->thread && (n->thread_id != before || !before))
+            fprintf(to, "\n  %s %s\n", n->thread, side);
+        else
+            fprintf(to, "%s%s\n", n->thread ? "    " : "\n  ", side);
+        before = n->thread_id;
+        if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
+            fprintf(to, "      %s\n", n->text);
+        print_stack(to, &n->stack, 6);
+        free(side);
+    }
+}
+
+/* ---- the interleaving ---- */
+
+enum { COLUMNS = 6 };
+
+static void print_moments(FILE *to, const struct finding *f)
+{
+    const char *column[COLUMNS];
+    size_t columns = 0;
+    int cell = 0;
+    if (!f->moments)
+        return;
+    for (size_t i = 0; i < f->moments; i++) {
+        size_t c = 0;
+        while (c < columns && strcmp(column[c], f->moment[i].thread) != 0)
+            c++;
+        if (c == COLUMNS) { /* too many for columns: a list */
+            columns = 0;
+            break;
+        }
+        if (c == columns)
+            column[columns++] = f->moment[i].thread;
+        int w = (int)strlen(f->moment[i].what);
+        cell = w > cell ? w : cell;
+    }
+    for (size_t i = 1; i < columns; i++) /* in the order of their names */
+        for (size_t k = i; k > 0 && strcmp(column[k - 1], column[k]) > 0; k--) {
+            const char *t = column[k];
+            column[k] = column[k - 1];
+            column[k - 1] = t;
+        }
+    if (cell > 30)
+        cell = 30;
+    if (columns && (size_t)(cell + 2) * columns > WIDTH - 10)
+        columns = 0;
+    fprintf(to, "\n  How it came about (the last decisions about it%s):\n\n      step  ",
+            columns ? ", a column for each thread" : "");
+    for (size_t c = 0; c < columns; c++)
+        fprintf(to, "%-*s  ", cell, column[c]);
+    fputs(columns ? "where\n" : "\n", to);
+    for (size_t i = 0; i < f->moments; i++) {
+        const struct moment *m = &f->moment[i];
+        if (m->step)
+            fprintf(to, "    %6u  ", m->step);
+        else
+            fputs("       end  ", to);
+        if (!columns)
+            fprintf(to, "%-6s %-*.*s  ", m->thread, cell, cell, m->what);
+        for (size_t c = 0; c < columns; c++)
+            fprintf(to, "%-*.*s  ", cell, cell, strcmp(column[c], m->thread) == 0 ? m->what : "");
+        fprintf(to, "%s\n", m->place ? m->place : "");
+    }
+}
+
+/* ---- whole findings ---- */
+
+char *report_reproduced(const struct finding *f)
+{
+    if (!f->replays)
+        return mem_copy("not replayed");
+    if (f->reproduced == f->replays)
+        return mem_format("reproduced %u of %u", f->reproduced, f->replays);
+    return mem_format("%s %u of %u: more than the schedule decides",
+                      f->reproduced ? "reproduced only" : "not reproduced,", f->reproduced,
+                      f->replays);
+}
+
+/* "T1, T2 and T3" of the threads that wait. free() it. */
+static char *who_waits(const struct finding *f)
+{
+    char *text = mem_copy("");
+    const struct note *cycle[HDP_NOTES];
+    size_t n = find_cycle(f, cycle, HDP_NOTES);
+    for (size_t i = 0; i < n; i++) {
+        char *more = mem_format("%s%s%.*s", text,
+                                i == 0       ? ""
+                                : i + 1 == n ? " and "
+                                             : ", ",
+                                short_name(cycle[i]->thread), cycle[i]->thread);
+        free(text);
+        text = more;
+    }
+    return text;
+}
+
+char *report_headline(const struct finding *f)
+{
+    if (f->kind == HD_FK_DEADLOCK && !*f->text) {
+        char *who = who_waits(f), *line;
+        line = *who ? mem_format("deadlock: %s wait for each other", who)
+                    : mem_copy(finding_title(f->kind));
+        free(who);
+        return line;
+    }
+    if (!*f->text)
+        return mem_copy(finding_title(f->kind));
+    /* A text that says it all needs no title before it. */
+    const char *title = finding_title(f->kind);
+    if (strncmp(f->text, title, strlen(title)) == 0)
+        return mem_copy(f->text);
+    return mem_format("%s: %s", title, f->text);
+}
+
+static void print_advice(FILE *to, enum hd_finding_kind kind)
+{
+    const char *advice = finding_advice(kind);
+    if (!*advice)
+        return;
+    fputs("\n  Usually fixed so: ", to);
+    int column = 21;
+    for (const char *p = advice; *p;) {
+        size_t n = strcspn(p, " \n");
+        if (column + (int)n > WIDTH) {
+            fputs("\n    ", to);
+            column = 5;
+        }
+        fwrite(p, 1, n, to);
+        column += (int)n + 1;
+        p += n;
+        if (*p) {
+            fputc(' ', to);
+            p++;
+        }
+    }
+    fputc('\n', to);
+}
+
+void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
+{
+    char *headline = report_headline(f), *reproduced = report_reproduced(f);
+    char tools[64];
+    fprintf(to, "%s%s  %s%s\n", bold ? "\033[1m" : "", f->name ? f->name : finding_word(f->kind),
+            headline, bold ? "\033[0m" : "");
+    fputs("  ", to);
+    if (f->first)
+        fprintf(to, "schedule %llu%s%s%s, ", (unsigned long long)f->first, f->strategy ? " (" : "",
+                f->strategy ? f->strategy : "", f->strategy ? ")" : "");
+    if (final && f->count > 1)
+        fprintf(to, "seen in %llu schedules, ", (unsigned long long)f->count);
+    fputs(reproduced, to);
+    if (f->tools != TOOL_HEDDLE)
+        fprintf(to, ", seen by %s", finding_tools(f->tools, tools, sizeof tools));
+    fputc('\n', to);
+    if (f->doubtful)
+        fprintf(to, "  DOUBTFUL: %s\n", f->doubtful);
+    draw_cycle(to, f);
+    print_sides(to, f);
+    if (f->raw)
+        fprintf(to, "\n%s\n", f->raw);
+    print_moments(to, f);
+    print_advice(to, f->kind);
+    if (f->output_file || f->error_file)
+        fprintf(to, "\n  The program printed: %s%s%s\n", f->output_file ? f->output_file : "",
+                f->output_file && f->error_file ? ", " : "", f->error_file ? f->error_file : "");
+    if (f->schedule_file)
+        fprintf(to, "%s  Replay:  heddle replay %s\n", f->output_file || f->error_file ? "" : "\n",
+                f->schedule_file);
+    free(headline);
+    free(reproduced);
+}
+
+/* ---- the summary ---- */
+
+static void print_names(FILE *to, const struct names *n)
+{
+    for (size_t i = 0; i < n->count && i < 8; i++) {
+        uint32_t number;
+        fprintf(to, "%s%s", i ? ", " : "", names_at(n, i, &number));
+    }
+    if (n->count > 8)
+        fprintf(to, " and %zu more", n->count - 8);
+}
+
+static void print_remarks(FILE *to, const struct stats *s)
+{
+    char a[32];
+    if (s->cut)
+        fprintf(to, "  note: %s schedules reached the step bound and were cut (--max-steps)\n",
+                show_count(s->cut, a));
+    if (s->output_cut)
+        fprintf(to, "  note: %s schedules printed more than 16 MiB: the rest was thrown away\n",
+                show_count(s->output_cut, a));
+    if (s->control_lost) {
+        fprintf(to, "  note: control was lost %s times: a thread blocked or spun for long at ",
+                show_count(s->control_lost, a));
+        print_names(to, &s->lost_places);
+        fputc('\n', to);
+    }
+    if (s->unmodelled.count) {
+        fputs("  note: not under control, passed through: ", to);
+        print_names(to, &s->unmodelled);
+        fputc('\n', to);
+    }
+    if (s->server_deaths)
+        fprintf(to, "  note: the process that starts the schedules was killed %s times\n",
+                show_count(s->server_deaths, a));
+    if (s->findings_dropped)
+        fprintf(to, "  note: %s findings did not fit into their schedule's table\n",
+                show_count(s->findings_dropped, a));
+    if (s->aslr_on)
+        fputs("  note: the system does not let address randomisation be turned off; replays may "
+              "diverge\n",
+              to);
+    if (s->usual_exit > 0)
+        fprintf(to, "  note: the program ended with exit code %d in most schedules\n",
+                s->usual_exit);
+}
+
+void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold)
+{
+    char a[32], b[32], c[32], d[32];
+    int64_t took = s->ended_ns - s->started_ns;
+    double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
+    if (all->count)
+        fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", all->count,
+                all->count == 1 ? "" : "s", bold ? "\033[0m" : "");
+    else
+        fprintf(to, "%snothing found%s in ", bold ? "\033[1m" : "", bold ? "\033[0m" : "");
+    fprintf(to, "%s schedule%s (%s%s distinct) in %s, %s/s", show_count(s->schedules, a),
+            s->schedules == 1 ? "" : "s", s->interleavings.full ? "about " : "",
+            show_count(distinct_count(&s->interleavings), b), show_time(took, c, sizeof c),
+            show_count((uint64_t)rate, d));
+    fputs(s->interrupted ? ", interrupted\n" : s->time_up ? ", time is up\n" : "\n", to);
+    for (size_t i = 0; i < all->count; i++) {
+        char *headline = report_headline(all->list[i]);
+        fprintf(to, "  %-18s %s\n", all->list[i]->name, headline);
+        free(headline);
+    }
+    print_remarks(to, s);
+}
