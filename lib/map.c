@@ -51,11 +51,22 @@ static size_t hash_of(const struct hd_map *map, const void *key)
     return (size_t)(hash ^ (hash >> 32));
 }
 
+/* Not strcmp: detectors watch that one, and the lock that makes this read safe is hidden from them.
+ */
+static bool same_text(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 static bool same(const struct hd_map *map, const struct entry *entry, size_t hash, const void *key)
 {
     if (entry->hash != hash)
         return false;
-    return map->keys == HD_KEYS_POINTER ? entry->key == key : strcmp(entry->key, key) == 0;
+    return map->keys == HD_KEYS_POINTER ? entry->key == key : same_text(entry->key, key);
 }
 
 struct hd_map *hd_map_create(enum hd_map_keys keys)
@@ -70,10 +81,15 @@ struct hd_map *hd_map_create(enum hd_map_keys keys)
     return map;
 }
 
+/* The count has a clock of its own: whoever was shown the key is done with it before the free. */
 static void let_go(struct entry *entry)
 {
-    if (--entry->holders == 0)
-        free(entry);
+    hdi_release(&entry->holders);
+    if (--entry->holders > 0)
+        return;
+    hdi_acquire(&entry->holders);
+    hdi_acquire(entry);
+    free(entry);
 }
 
 /* With the shard locked: where the link to key's entry is, or where it would be. */
@@ -122,6 +138,7 @@ static bool grow(struct shard *shard)
     if (!buckets)
         return shard->bucket_count > 0;
     hdi_hide(buckets, count * sizeof *buckets);
+    hdi_release(buckets);
     for (size_t i = 0; i < shard->bucket_count; i++)
         for (struct entry *entry = shard->buckets[i], *next; entry; entry = next) {
             struct entry **head = &buckets[entry->hash & (count - 1)];
@@ -129,6 +146,8 @@ static bool grow(struct shard *shard)
             entry->next = *head;
             *head = entry;
         }
+    if (shard->buckets)
+        hdi_acquire(shard->buckets);
     free(shard->buckets);
     shard->buckets = buckets;
     shard->bucket_count = count;
@@ -367,7 +386,10 @@ void hd_map_destroy(struct hd_map *map)
     if (!map)
         return;
     clear(map);
-    for (unsigned i = 0; i < SHARDS; i++)
+    for (unsigned i = 0; i < SHARDS; i++) {
+        if (map->shards[i].buckets)
+            hdi_acquire(map->shards[i].buckets);
         free(map->shards[i].buckets);
+    }
     free(map);
 }
