@@ -1,0 +1,408 @@
+/* campaign.c - the loop: give schedules to workers, take what comes back, keep to the plan.
+ *
+ * Schedules 1, 2, 4, 8 … 4096 start alone: what was learned from all before them (how many steps
+ * the program makes) is then the same whatever -j is, so that a seed always means the same
+ * campaign.
+ */
+#include "campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <uthash.h>
+
+#include "cli.h"
+#include "collect.h"
+#include "memory.h"
+
+#define TICK_MS 20
+#define LEARN_UNTIL 4096u
+#define SERVER_DEATHS 3u
+
+volatile sig_atomic_t campaign_stop;
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    campaign_stop = 1;
+}
+
+void campaign_catch_signals(void)
+{
+    struct sigaction act = {.sa_handler = on_stop};
+    act.sa_flags = (int)SA_RESETHAND; /* a second one ends us the hard way */
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGHUP, &act, NULL);
+}
+
+void campaign_look_at(struct campaign *c, const struct worker *w)
+{
+    const struct hdp_region *r = w->region;
+    /* The map of the failing process knows libraries that were loaded late. */
+    if (r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES && r->config.flags & HDP_RICH) {
+        char *maps = strndup(r->maps, r->maps_bytes);
+        if (maps)
+            symbols_map(c->symbols, maps);
+        free(maps);
+        return;
+    }
+    if (c->maps[w->index])
+        symbols_map(c->symbols, c->maps[w->index]);
+}
+
+static void trouble(struct campaign *c, char *why)
+{
+    if (c->trouble)
+        free(why);
+    else
+        c->trouble = why;
+}
+
+static void start(struct campaign *c, struct worker *w)
+{
+    char *why = worker_start(&c->crew, w, &c->options.config);
+    c->stats.aslr_on |= c->crew.no_personality;
+    if (why)
+        trouble(c, why);
+}
+
+/* The server died in the middle of its work. A few times it gets another chance. */
+static void bury(struct campaign *c, struct worker *w)
+{
+    int status = w->status;
+    worker_stop(&c->crew, w);
+    if (++c->stats.server_deaths < SERVER_DEATHS)
+        return;
+    if (WIFSIGNALED(status))
+        trouble(c, mem_format("the process that starts the schedules was killed by signal %d (%s) "
+                              "%llu times: does the program signal its parent?",
+                              WTERMSIG(status), strsignal(WTERMSIG(status)),
+                              (unsigned long long)c->stats.server_deaths));
+    else
+        trouble(c, mem_format("the process that starts the schedules ended with exit code %d",
+                              WEXITSTATUS(status)));
+}
+
+bool campaign_run_now(struct campaign *c, struct worker *w)
+{
+    if (w->state == WORKER_DONE)
+        worker_next(w);
+    if (w->state != WORKER_IDLE || campaign_stop)
+        return false;
+    worker_run(w);
+    int64_t checked = real_now();
+    while (worker_poll(w) == WORKER_RUNNING) {
+        crew_wait(&c->crew, TICK_MS);
+        if (real_now() - checked > TICK_MS * 1000000ll) {
+            crew_check(&c->crew, c->options.timeout_ns);
+            checked = real_now();
+        }
+    }
+    return w->state == WORKER_DONE;
+}
+
+/* May the next schedule start now? */
+static bool may_start(struct campaign *c)
+{
+    uint64_t n = c->next;
+    if (c->trouble || campaign_stop || (c->options.schedules && n > c->options.schedules) ||
+        (c->options.stop_at_first && c->findings.count))
+        return false;
+    if (c->options.time_ns && real_now() - c->stats.started_ns > c->options.time_ns) {
+        c->stats.time_up = true;
+        return false;
+    }
+    if (n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
+        if (c->in_flight)
+            return false;
+        c->expected_steps = c->steps_seen;
+        c->expected_threads = c->threads_seen;
+    }
+    return true;
+}
+
+static void give_work(struct campaign *c, struct worker *w)
+{
+    struct hdp_config *config = &w->region->config;
+    *config = c->options.config;
+    config->expected_steps = c->expected_steps;
+    config->expected_threads = c->expected_threads;
+    plan_schedule(&c->options.plan, c->next, config);
+    w->schedule = c->next++;
+    c->in_flight++;
+    worker_run(w);
+}
+
+static void add_name(struct names *names, const char *text)
+{
+    uint32_t known;
+    if (!names_number(names, text, &known) && names->count < 256)
+        names_add(names, (uint32_t)names->count, text);
+}
+
+static void note_oddities(struct campaign *c, struct worker *w)
+{
+    const struct hdp_region *r = w->region;
+    const struct hdp_result *result = &r->result;
+    if (result->control_lost) {
+        campaign_look_at(c, w);
+        char *site = symbols_site(c->symbols, result->control_lost_site);
+        add_name(&c->stats.lost_places, site ? site : "an unknown place");
+        free(site);
+    }
+    for (uint32_t i = 0; i < result->unmodelled && i < HDP_UNMODELLED; i++) {
+        char name[sizeof r->unmodelled[i].name + 1];
+        snprintf(name, sizeof name, "%.31s", r->unmodelled[i].name);
+        add_name(&c->stats.unmodelled, name);
+    }
+}
+
+static void count(struct campaign *c, struct worker *w)
+{
+    const struct hdp_result *result = &w->region->result;
+    struct stats *s = &c->stats;
+    s->schedules++;
+    s->steps += result->steps;
+    s->virtual_ns += result->virtual_ns;
+    s->control_lost += result->control_lost;
+    s->external += result->external;
+    s->findings_dropped += result->findings_dropped;
+    s->cut += result->outcome == HDP_CUT;
+    s->timed_out += w->timed_out;
+    s->output_cut += w->out_cut || w->err_cut;
+    if (result->steps > s->steps_max)
+        s->steps_max = result->steps;
+    if (result->threads > s->threads_max)
+        s->threads_max = result->threads;
+    if (result->outcome != HDP_KILLED && result->outcome != HDP_CUT) {
+        distinct_add(&s->interleavings, result->interleaving);
+        if (result->steps > c->steps_seen)
+            c->steps_seen = result->steps;
+    }
+    if (result->threads > c->threads_seen)
+        c->threads_seen = result->threads;
+    if (result->control_lost || result->unmodelled)
+        note_oddities(c, w);
+}
+
+/* Run the same schedule once more and compare every decision. */
+static void check_determinism(struct campaign *c, struct worker *w, uint64_t number)
+{
+    uint32_t steps = w->region->result.steps < HDP_STEPS ? w->region->result.steps : HDP_STEPS;
+    struct hdp_step *old = mem_zeroed(steps, sizeof *old);
+    memcpy(old, w->region->trace, steps * sizeof *old);
+    if (campaign_run_now(c, w)) {
+        campaign_look_at(c, w);
+        char *text = judge_difference(c, old, steps, w->region);
+        if (text) {
+            struct symptom s = {.key = 3, .kind = HD_FK_NONDETERMINISM, .index = -1, .text = text};
+            confirm(c, w, number, &s, 1);
+        }
+    }
+    free(old);
+}
+
+static void take(struct campaign *c, struct worker *w)
+{
+    struct symptom list[SYMPTOMS];
+    uint64_t number = w->schedule;
+    c->in_flight--;
+    count(c, w);
+    size_t symptoms = judge(c, w, number, list);
+    if (symptoms)
+        confirm(c, w, number, list, symptoms);
+    else if (c->options.check_determinism && w->state == WORKER_DONE)
+        check_determinism(c, w, number);
+    if (w->state == WORKER_DONE)
+        worker_next(w);
+}
+
+/* Exit codes that turned out to be unusual later: run those schedules again and judge them now. */
+static void look_again(struct campaign *c, bool over)
+{
+    struct variant *again[VARIANTS];
+    size_t n = judge_again(c, over, again);
+    struct worker *w = NULL;
+    for (unsigned i = 0; n && i < c->crew.workers; i++)
+        if (c->crew.worker[i].state == WORKER_IDLE)
+            w = &c->crew.worker[i];
+    for (size_t i = 0; w && i < n; i++) {
+        struct symptom list[SYMPTOMS];
+        w->region->config = again[i]->config;
+        if (!campaign_run_now(c, w))
+            break;
+        size_t symptoms = judge(c, w, 0, list);
+        confirm(c, w, again[i]->number, list, symptoms);
+        if (w->state == WORKER_DONE)
+            worker_next(w);
+    }
+}
+
+/* The program is over before it made a thread. */
+static void ended_without_thread(struct campaign *c, struct worker *w)
+{
+    struct symptom list[SYMPTOMS];
+    w->region->result.wait_status = w->status;
+    if (w->timed_out) {
+        char limit[32];
+        show_time(c->options.timeout_ns, limit, sizeof limit);
+        trouble(c, mem_format("the program created no thread within %s (--timeout gives it more "
+                              "time)",
+                              limit));
+        return;
+    }
+    if (w->flooded) {
+        trouble(c, mem_copy("the program makes processes without end: stopped"));
+        return;
+    }
+    c->ended_early = true;
+    c->stats.schedules = 1;
+    w->region->result.outcome = HDP_RAN;
+    if (WIFSIGNALED(w->status) || w->region->result.findings) {
+        size_t symptoms = judge(c, w, 1, list);
+        confirm(c, w, 1, list, symptoms);
+    }
+    if (!c->findings.count)
+        trouble(c, mem_format("the program ended (exit code %d) without creating a thread: there "
+                              "is nothing to schedule",
+                              WEXITSTATUS(w->status)));
+}
+
+static void serve(struct campaign *c, struct worker *w)
+{
+    switch (worker_poll(w)) {
+    case WORKER_DOWN:
+        /* One server first: what is wrong with the program is said once. */
+        if (!c->trouble && (w->index == 0 || c->next > 1))
+            start(c, w);
+        break;
+    case WORKER_IDLE:
+        if (!c->maps[w->index])
+            c->maps[w->index] = worker_maps(w);
+        if (may_start(c))
+            give_work(c, w);
+        break;
+    case WORKER_DONE:
+        take(c, w);
+        if (w->state == WORKER_IDLE && may_start(c))
+            give_work(c, w);
+        break;
+    case WORKER_ENDED:
+        ended_without_thread(c, w);
+        break;
+    case WORKER_REFUSED:
+        trouble(c, mem_format("%.255s", w->region->refusal));
+        break;
+    case WORKER_DIED:
+        c->in_flight--;
+        bury(c, w);
+        free(c->maps[w->index]);
+        c->maps[w->index] = NULL;
+        break;
+    case WORKER_STARTING:
+    case WORKER_RUNNING:
+        break;
+    }
+}
+
+static bool is_over(struct campaign *c)
+{
+    if (c->in_flight && !campaign_stop)
+        return false;
+    if (c->trouble || c->ended_early || campaign_stop || c->stats.time_up)
+        return true;
+    return (c->options.schedules && c->next > c->options.schedules) ||
+           (c->options.stop_at_first && c->findings.count);
+}
+
+static void run_loop(struct campaign *c)
+{
+    int64_t checked = real_now();
+    while (!is_over(c)) {
+        for (unsigned i = 0; i < c->crew.workers; i++)
+            serve(c, &c->crew.worker[i]);
+        if (is_over(c))
+            break;
+        crew_wait(&c->crew, TICK_MS);
+        int64_t now = real_now();
+        if (now - checked < TICK_MS * 1000000ll)
+            continue;
+        checked = now;
+        crew_check(&c->crew, c->options.timeout_ns);
+        live_update(&c->live, &c->stats, &c->findings);
+        if (c->in_flight == 0)
+            look_again(c, false);
+    }
+}
+
+void campaign_open(struct campaign *c, const struct campaign_options *options)
+{
+    *c = (struct campaign){.options = *options, .next = 1};
+    c->outdir.path = options->out;
+    c->stats.planned = options->schedules;
+    c->stats.started_ns = real_now();
+    c->stats.usual_exit = -1;
+    live_start(&c->live, options->quiet);
+    c->symbols = symbols_new();
+    c->maps = mem_zeroed(options->jobs, sizeof *c->maps);
+    c->trouble = crew_open(&c->crew, &options->launch, options->jobs);
+}
+
+struct worker *campaign_first_worker(struct campaign *c)
+{
+    struct worker *w = &c->crew.worker[0];
+    if (!c->trouble)
+        start(c, w);
+    while (!c->trouble && worker_poll(w) == WORKER_STARTING && !campaign_stop) {
+        crew_wait(&c->crew, TICK_MS);
+        crew_check(&c->crew, c->options.timeout_ns);
+    }
+    if (c->trouble || campaign_stop)
+        return NULL;
+    if (w->state == WORKER_ENDED)
+        ended_without_thread(c, w);
+    else if (w->state == WORKER_REFUSED)
+        trouble(c, mem_format("%.255s", w->region->refusal));
+    if (w->state != WORKER_IDLE)
+        return NULL;
+    c->maps[0] = worker_maps(w);
+    return w;
+}
+
+void campaign_run(struct campaign *c, const struct campaign_options *options)
+{
+    campaign_open(c, options);
+    if (!c->trouble)
+        run_loop(c);
+    if (!campaign_stop && !c->trouble)
+        look_again(c, true);
+    c->stats.interrupted = campaign_stop;
+    c->stats.ended_ns = real_now();
+    uint64_t most = 0;
+    for (unsigned i = 0; i < c->exit_kinds; i++)
+        if (c->exits[i].count > most) {
+            most = c->exits[i].count;
+            c->stats.usual_exit = c->exits[i].code;
+        }
+    live_end(&c->live);
+}
+
+void campaign_close(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        free(c->maps[i]);
+    free(c->maps);
+    crew_close(&c->crew);
+    symbols_free(c->symbols);
+    names_free(&c->objects);
+    confirm_forget(c);
+    findings_free(&c->findings);
+    distinct_free(&c->stats.interleavings);
+    names_free(&c->stats.lost_places);
+    names_free(&c->stats.unmodelled);
+    free(c->input_file);
+    free(c->usual_output);
+    free(c->trouble);
+}

@@ -1,0 +1,120 @@
+/* campaign.h - many schedules of one program: planned, run, judged, confirmed, saved. */
+#ifndef HEDDLE_DRIVER_CAMPAIGN_H
+#define HEDDLE_DRIVER_CAMPAIGN_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "finding.h"
+#include "live.h"
+#include "names.h"
+#include "outdir.h"
+#include "plan.h"
+#include "schedule.h"
+#include "stats.h"
+#include "symbol.h"
+#include "target.h"
+#include "worker.h"
+
+/* What the user asked for; all borrowed. */
+struct campaign_options {
+    const struct target *target;
+    struct launch launch;
+    unsigned jobs;
+    uint64_t schedules; /* 0 = until time_ns is up */
+    int64_t time_ns;    /* 0 = no limit */
+    int64_t timeout_ns; /* of one schedule, real time */
+    bool stop_at_first, check_output, check_determinism, quiet;
+    unsigned replays;   /* of each new finding */
+    const char *oracle; /* shell command, or NULL */
+    const char *out;    /* folder */
+    struct plan plan;
+    struct hdp_config config; /* flags, bounds and times of every schedule */
+};
+
+/* What is known of an exit code, or of an output. */
+struct variant {
+    int code;
+    uint64_t hash, count, number; /* of the first schedule that gave it */
+    struct hdp_config config;     /* of that schedule, to run it again */
+    bool told;                    /* a finding was made of it, or need not be */
+};
+enum { VARIANTS = 16 };
+
+struct campaign {
+    struct campaign_options options;
+    struct crew crew;
+    char **maps; /* memory map of each worker's server */
+
+    struct symbols *symbols;
+    struct names objects;
+    struct findings findings;
+    struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
+    struct stats stats;
+    struct live live;
+    struct outdir outdir;
+    char *input_file; /* of stdin, once it was saved */
+    struct variant exits[VARIANTS], outputs[VARIANTS];
+    unsigned exit_kinds, output_kinds;
+    char *usual_output; /* of the first schedule, cut to 1 MiB */
+    size_t usual_output_bytes;
+    uint64_t next;      /* number of the next schedule to start */
+    unsigned in_flight; /* schedules that run */
+    uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
+    char *trouble;    /* why the campaign cannot go on, or NULL */
+    bool ended_early; /* the program created no thread */
+};
+
+/* Run it. Reports nothing but the live line. Afterwards c->findings and c->stats are complete, and
+ * c->trouble says whether it ended for a bad reason. Pair with campaign_close(). */
+void campaign_run(struct campaign *c, const struct campaign_options *options);
+void campaign_close(struct campaign *c);
+
+/* The same in parts, for a replay: without schedules of its own, and the first worker, idle. NULL
+ * when there is none; c->trouble or c->findings says why. */
+void campaign_open(struct campaign *c, const struct campaign_options *options);
+struct worker *campaign_first_worker(struct campaign *c);
+
+/* Set by SIGINT and SIGTERM. */
+extern volatile sig_atomic_t campaign_stop;
+void campaign_catch_signals(void);
+
+/* ---- parts of the campaign, each in a file of its own ---- */
+
+/* Why a schedule failed, as cheap as possible to tell. */
+struct symptom {
+    uint64_t key; /* equal: the same finding */
+    enum hd_finding_kind kind;
+    int index;  /* in region->finding, or -1: the driver's own verdict */
+    char *text; /* of the driver's own */
+};
+enum { SYMPTOMS = HDP_FINDINGS + 4 };
+
+/* judge.c: all symptoms of a schedule that has ended. Returns how many; symptoms_free() them. */
+size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct symptom list[SYMPTOMS]);
+void symptoms_free(struct symptom *list, size_t count);
+/* Exit codes and outputs that became remarkable only when more schedules were known: the configs of
+ * schedules to look at again. Returns how many. `over`: no schedule will follow. */
+size_t judge_again(struct campaign *c, bool over, struct variant *again[VARIANTS]);
+/* Hash of the decisions of the schedule that ended in r. */
+uint64_t judge_decisions(const struct hdp_region *r);
+/* The first difference of two traces in words, or NULL; free() it. */
+char *judge_difference(struct campaign *c, const struct hdp_step *old, uint32_t old_steps,
+                       const struct hdp_region *r);
+
+/* confirm.c: the schedule that ended in w showed `list`: new ones are replayed, collected, saved.
+ */
+void confirm(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
+             size_t count);
+
+/* Release what confirm() remembers. */
+void confirm_forget(struct campaign *c);
+
+/* Run what region->config says on an idle or done worker, and wait for its end. False: the server
+ * died or the user wants to stop. */
+bool campaign_run_now(struct campaign *c, struct worker *w);
+/* Symbols for the addresses of w, and a scene of its region. */
+void campaign_look_at(struct campaign *c, const struct worker *w);
+
+#endif /* HEDDLE_DRIVER_CAMPAIGN_H */

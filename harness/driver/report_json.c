@@ -1,0 +1,202 @@
+/* report_json.c - see report_json.h
+ *
+ * Text comes from the program and may be anything: what is not UTF-8 is replaced, never dropped.
+ */
+#include "report_json.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "report_text.h"
+
+static json_t *text(const char *value)
+{
+    if (!value)
+        return json_null();
+    json_t *whole = json_string(value);
+    if (whole)
+        return whole;
+    char *plain = mem_copy(value);
+    for (char *p = plain; *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    whole = json_string(plain);
+    free(plain);
+    return whole ? whole : json_null();
+}
+
+static json_t *number(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *hex(uint64_t n)
+{
+    char digits[20];
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)n);
+    return json_string(digits);
+}
+
+static json_t *frames(const struct stack *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->count; i++) {
+        const struct frame *f = &s->frame[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "function", text(f->function));
+        json_object_set_new(o, "file", text(f->file));
+        json_object_set_new(o, "line", f->line ? number(f->line) : json_null());
+        json_object_set_new(o, "column", f->column ? number(f->column) : json_null());
+        json_object_set_new(o, "module", text(f->module));
+        json_object_set_new(o, "offset", number(f->offset));
+        json_object_set_new(o, "inlined", json_boolean(f->inlined));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *notes(const struct finding *f)
+{
+    static const char *const roles[] = {
+#define ROLE(name, words) #name,
+        HD_ROLE_MAP(ROLE)
+#undef ROLE
+    };
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        char role[32];
+        size_t k = 0;
+        for (const char *p = roles[n->role]; *p && k + 1 < sizeof role; p++)
+            role[k++] = *p == '_' ? '-' : (char)(*p | 0x20);
+        role[k] = '\0';
+        json_t *o = json_object();
+        json_object_set_new(o, "role", json_string(role));
+        json_object_set_new(o, "event", json_string(event_word(n->kind)));
+        json_object_set_new(o, "thread", text(n->thread));
+        json_object_set_new(o, "object", text(n->object));
+        json_object_set_new(o, "text", text(n->text));
+        json_object_set_new(o, "belongs_to", number(n->link));
+        json_object_set_new(o, "stack", frames(&n->stack));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *moments(const struct finding *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->moments; i++) {
+        const struct moment *m = &f->moment[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "step", m->step ? number(m->step) : json_null());
+        json_object_set_new(o, "thread", text(m->thread));
+        json_object_set_new(o, "what", text(m->what));
+        json_object_set_new(o, "where", text(m->place));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *tools(unsigned bits)
+{
+    json_t *list = json_array();
+    char name[64];
+    for (unsigned bit = 1; bit <= TOOL_OTHER; bit <<= 1)
+        if (bits & bit)
+            json_array_append_new(list, json_string(finding_tools(bit, name, sizeof name)));
+    return list;
+}
+
+static json_t *finding(const struct finding *f)
+{
+    json_t *o = json_object();
+    char *headline = report_headline(f);
+    json_object_set_new(o, "name", text(f->name));
+    json_object_set_new(o, "kind", json_string(finding_word(f->kind)));
+    json_object_set_new(o, "headline", text(headline));
+    json_object_set_new(o, "detail", text(f->text));
+    json_object_set_new(o, "fingerprint", hex(f->fingerprint));
+    json_object_set_new(o, "tools", tools(f->tools));
+    json_object_set_new(o, "doubtful", text(f->doubtful));
+    json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
+    json_object_set_new(o, "strategy", text(f->strategy));
+    json_object_set_new(o, "schedules", number(f->count));
+    json_object_set_new(o, "replays", number(f->replays));
+    json_object_set_new(o, "reproduced", number(f->reproduced));
+    json_object_set_new(o, "notes", notes(f));
+    json_object_set_new(o, "interleaving", moments(f));
+    json_object_set_new(o, "raw", text(f->raw));
+    json_object_set_new(o, "advice", text(finding_advice(f->kind)));
+    json_object_set_new(o, "schedule_file", text(f->schedule_file));
+    json_object_set_new(o, "report_file", text(f->report_file));
+    json_object_set_new(o, "stdout_file", text(f->output_file));
+    json_object_set_new(o, "stderr_file", text(f->error_file));
+    free(headline);
+    return o;
+}
+
+static json_t *name_list(const struct names *n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n->count; i++) {
+        uint32_t index;
+        json_array_append_new(list, text(names_at(n, i, &index)));
+    }
+    return list;
+}
+
+static json_t *statistics(const struct stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "schedules", number(s->schedules));
+    json_object_set_new(o, "replays", number(s->replays));
+    json_object_set_new(o, "interleavings", number(distinct_count(&s->interleavings)));
+    json_object_set_new(o, "interleavings_exact", json_boolean(!s->interleavings.full));
+    json_object_set_new(o, "seconds", json_real((double)(s->ended_ns - s->started_ns) / 1e9));
+    json_object_set_new(o, "virtual_seconds", json_real((double)s->virtual_ns / 1e9));
+    json_object_set_new(o, "steps", number(s->steps));
+    json_object_set_new(o, "steps_max", number(s->steps_max));
+    json_object_set_new(o, "threads_max", number(s->threads_max));
+    json_object_set_new(o, "cut", number(s->cut));
+    json_object_set_new(o, "timed_out", number(s->timed_out));
+    json_object_set_new(o, "output_cut", number(s->output_cut));
+    json_object_set_new(o, "control_lost", number(s->control_lost));
+    json_object_set_new(o, "control_lost_at", name_list(&s->lost_places));
+    json_object_set_new(o, "unmodelled", name_list(&s->unmodelled));
+    json_object_set_new(o, "findings_dropped", number(s->findings_dropped));
+    json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
+    return o;
+}
+
+int report_json(FILE *to, const struct campaign *c, int code)
+{
+    const struct campaign_options *opt = &c->options;
+    json_t *doc = json_object(), *program = json_object(), *args = json_array(),
+           *list = json_array();
+    for (char *const *a = opt->launch.argv; *a; a++)
+        json_array_append_new(args, text(*a));
+    json_object_set_new(program, "path", text(opt->target->path));
+    json_object_set_new(program, "build_id", text(opt->target->build_id));
+    json_object_set_new(program, "arguments", args);
+    for (size_t i = 0; i < c->findings.count; i++)
+        json_array_append_new(list, finding(c->findings.list[i]));
+    json_object_set_new(doc, "schema", json_string("heddle-report"));
+    json_object_set_new(doc, "version", json_integer(REPORT_JSON_VERSION));
+    json_object_set_new(doc, "heddle", json_string(HEDDLE_VERSION));
+    json_object_set_new(doc, "program", program);
+    json_object_set_new(
+        doc, "strategy",
+        json_string(opt->plan.strategy == PLAN_AUTO ? "auto" : strategy_word(opt->plan.strategy)));
+    json_object_set_new(doc, "seed", number(opt->plan.seed));
+    json_object_set_new(doc, "exit_code", json_integer(code));
+    json_object_set_new(doc, "trouble", text(c->trouble));
+    json_object_set_new(doc, "statistics", statistics(&c->stats));
+    json_object_set_new(doc, "findings", list);
+    int failed = json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    fputc('\n', to);
+    json_decref(doc);
+    return !failed && !ferror(to);
+}
