@@ -143,6 +143,18 @@ char *crew_open(struct crew *c, const struct launch *launch, unsigned workers)
     return NULL;
 }
 
+static void set_environment(const struct launch *l)
+{
+    for (char *const *e = l->environment; e && *e; e++)
+        putenv(*e);
+    const char *others = getenv("LD_PRELOAD");
+    char *list = mem_format("%s%s%s%s%s", l->preload_before ? l->preload_before : "",
+                            l->preload_before ? ":" : "", l->runtime, others && *others ? ":" : "",
+                            others ? others : "");
+    setenv("LD_PRELOAD", list, 1);
+    free(list);
+}
+
 /* In the new process: never returns. The reason of a failure goes through `tell`. */
 static _Noreturn void become_program(struct crew *c, struct worker *w, int tell)
 {
@@ -153,7 +165,7 @@ static _Noreturn void become_program(struct crew *c, struct worker *w, int tell)
     cpu_set_t old, one;
     if (sched_getaffinity(0, sizeof old, &old) == 0 && CPU_COUNT(&old) > 0) {
         int nth = (int)(w->index % (unsigned)CPU_COUNT(&old));
-        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
             if (CPU_ISSET(cpu, &old) && nth-- == 0) {
                 CPU_ZERO(&one);
                 CPU_SET(cpu, &one);
@@ -186,17 +198,7 @@ static _Noreturn void become_program(struct crew *c, struct worker *w, int tell)
     char text[64];
     snprintf(text, sizeof text, "%d,%u", memory, w->index);
     setenv(HDP_ENV, text, 1);
-    const char *others = getenv("LD_PRELOAD");
-    if (others && *others) {
-        size_t bytes = strlen(c->launch.runtime) + strlen(others) + 2;
-        char *both = malloc(bytes);
-        if (both) {
-            snprintf(both, bytes, "%s:%s", c->launch.runtime, others);
-            setenv("LD_PRELOAD", both, 1);
-        }
-    } else {
-        setenv("LD_PRELOAD", c->launch.runtime, 1);
-    }
+    set_environment(&c->launch);
     ssize_t sent = write(tell, &without, 1);
     execv(c->launch.program, c->launch.argv);
     int error = errno;

@@ -48,9 +48,12 @@ struct worker {
 
 /* How the program is started; all borrowed while the crew lives. */
 struct launch {
-    const char *program; /* absolute path */
-    char *const *argv;   /* NULL-terminated; argv[0] is what the program sees */
-    const char *runtime; /* absolute path of libheddle-rt.so */
+    const char *program;      /* absolute path */
+    char *const *argv;        /* NULL-terminated; argv[0] is what the program sees */
+    const char *runtime;      /* absolute path of libheddle-rt.so */
+    char *const *environment; /* "NAME=value" to set, NULL-terminated; or NULL */
+    const char
+        *preload_before; /* a library that stands before the runtime in LD_PRELOAD; or NULL */
     int input;           /* descriptor of a seekable stdin, or -1: /dev/null */
     bool show_output;    /* the program writes to our own stdout and stderr */
 };
