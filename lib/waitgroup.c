@@ -6,8 +6,13 @@
  */
 #include <heddle/waitgroup.h>
 
+#include <stdlib.h>
+
+#include <heddle/panic.h>
+
 #include "lot.h"
 #include "misuse.h"
+#include "spawn.h"
 
 #define ONE ((uint64_t)1 << 32)
 
@@ -104,4 +109,47 @@ void hd_wg_destroy(struct hd_wg *wg)
 {
     if (hdi_seam)
         hdi_seam->gone(wg, HDI_SITE());
+}
+
+struct task {
+    struct hd_wg *wg;
+    void (*fn)(void *arg);
+    void *arg;
+    const void *site;
+};
+
+static void done_later(void *arg)
+{
+    const struct task *task = arg;
+
+    add(task->wg, -1, task->site);
+}
+
+static void run_task(void *arg)
+{
+    struct task task = *(struct task *)arg;
+    struct hd_deferred done = {.fn = done_later, .arg = &task};
+
+    free(arg);
+    hdi_defer_push(&done); /* a goexit counts as done, too */
+    task.fn(task.arg);
+    hdi_defer_pop(&done);
+}
+
+hd_err hd_wg_go(struct hd_wg *wg, void (*fn)(void *arg), void *arg)
+{
+    struct task *task = malloc(sizeof *task);
+    const void *site = HDI_SITE();
+    hd_err err;
+
+    if (!task)
+        return hd_out_of_memory;
+    *task = (struct task){wg, fn, arg, site};
+    add(wg, 1, site);
+    err = hdi_go(NULL, run_task, task, site);
+    if (err) {
+        add(wg, -1, site);
+        free(task);
+    }
+    return err;
 }

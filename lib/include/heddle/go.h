@@ -1,0 +1,50 @@
+/* go.h - goroutines.
+ *
+ * A goroutine is a function that runs at the same time as others. Natively each is carried by a
+ * thread from a cache; under Heddle by a thread that the scheduler controls. Nothing is returned
+ * that must be joined: wait for goroutines with a WaitGroup, an errgroup or a channel. When main
+ * returns, the program ends without waiting for them, as in Go. errors   hd_out_of_threads,
+ * hd_out_of_memory: nothing was started threads  any; the calling thread need not be a goroutine
+ * itself memory: the go call happens before the goroutine's first step. source: Go specification,
+ * "Go statements"; package runtime.
+ */
+#ifndef HEDDLE_GO_H
+#define HEDDLE_GO_H
+
+#include <stddef.h>
+
+#include <heddle/api.h>
+#include <heddle/errors.h>
+
+HD_BEGIN_DECLS
+
+/* Run fn(arg) in a new goroutine. arg is borrowed by it: what it points to must live as long as it
+ * is used there.  Go: go fn(arg) */
+HD_API HD_MUST_USE hd_err hd_go(void (*fn)(void *arg), void *arg);
+
+/* The same with a name for reports (copied, at most 31 bytes are kept; may be NULL). */
+HD_API HD_MUST_USE hd_err hd_go_named(const char *name, void (*fn)(void *arg), void *arg);
+
+/* Bytes of stack, a guard page aside, of goroutines started from now on: at least 16 KiB, rounded
+ * up to pages; 0 for the default of 256 KiB.  errs  hd_invalid: absurd, nothing changed. */
+HD_API HD_MUST_USE hd_err hd_go_set_stack(size_t bytes);
+
+/* The calling goroutine's number, from 1 in order of creation; 0 in a thread that is none. */
+HD_API unsigned long hd_go_self(void);
+
+/* Its name, or "g" and its number, or "main" in a thread that is none; valid as long as it runs. */
+HD_API const char *hd_go_name(void);
+
+/* Goroutines that were started and have not ended.  Go: runtime.NumGoroutine, main not counted */
+HD_API size_t hd_go_count(void);
+
+/* Let others run.  Go: runtime.Gosched */
+HD_API void hd_go_yield(void);
+
+/* Run what is deferred and end the calling goroutine; in a thread that is none it panics.
+ * Go: runtime.Goexit */
+HD_API _Noreturn void hd_goexit(void);
+
+HD_END_DECLS
+
+#endif /* HEDDLE_GO_H */
