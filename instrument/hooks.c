@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "hot.h"
 #include "tsan_abi.h"
 #include "watch.h"
 
@@ -71,6 +72,54 @@ TSAN_WRITES(WRITE_HOOK)
 TSAN_UPDATES(UPDATE_HOOK)
 TSAN_PC_READS(READ_PC_HOOK)
 TSAN_PC_WRITES(WRITE_PC_HOOK)
+
+/* ---- the same for modules that hold libheddle-hot.a ---- */
+
+#define HOT(name, bytes, kind)                                                                     \
+    static void name(uintptr_t addr, uint64_t pc)                                                  \
+    {                                                                                              \
+        hdi_access(addr, bytes, kind, pc);                                                         \
+    }
+HOT(hot_read1, 1, HDI_READ)
+HOT(hot_read2, 2, HDI_READ)
+HOT(hot_read4, 4, HDI_READ)
+HOT(hot_read8, 8, HDI_READ)
+HOT(hot_read16, 16, HDI_READ)
+HOT(hot_write1, 1, HDI_WRITE)
+HOT(hot_write2, 2, HDI_WRITE)
+HOT(hot_write4, 4, HDI_WRITE)
+HOT(hot_write8, 8, HDI_WRITE)
+HOT(hot_write16, 16, HDI_WRITE)
+
+static const struct hdi_hot hot = {
+    .read = {hot_read1, hot_read2, hot_read4, hot_read8, hot_read16},
+    .write = {hot_write1, hot_write2, hot_write4, hot_write8, hot_write16},
+};
+
+#define MODULES 256
+static const struct hdi_hot **modules[MODULES];
+static unsigned module_count;
+
+HOOK void heddle_hot_module(const struct hdi_hot **pointer)
+{
+    if (hdi_watch.on || module_count == MODULES)
+        *pointer = &hot;
+    else
+        modules[module_count++] = pointer;
+}
+
+HOOK void heddle_hot_module_gone(const struct hdi_hot **pointer)
+{
+    for (unsigned i = 0; i < module_count; i++)
+        if (modules[i] == pointer)
+            modules[i] = modules[--module_count];
+}
+
+void hdi_hooks_start(void)
+{
+    for (unsigned i = 0; i < module_count; i++)
+        *modules[i] = &hot;
+}
 
 static void range(const void *p, size_t bytes, enum hdi_access kind, uint64_t pc)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hot.h"
 #include "tsan_abi.h"
 #include "tsan_native.h"
 
@@ -50,6 +51,16 @@ TSAN_PC_WRITES(NOTHING_PC)
 NOTHING(func_entry, 0)
 NOTHING(acquire, 0)
 NOTHING(release, 0)
+
+HOOK void heddle_hot_module(const struct hdi_hot **pointer)
+{
+    (void)pointer;
+}
+
+HOOK void heddle_hot_module_gone(const struct hdi_hot **pointer)
+{
+    (void)pointer;
+}
 
 #define NOTHING_AT_ALL(name)                                                                       \
     HOOK void __tsan_##name(void)                                                                  \

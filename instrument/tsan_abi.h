@@ -14,12 +14,11 @@
 
 #define TSAN_READS(X)                                                                              \
     TSAN_SIZES(X, read)                                                                            \
-    TSAN_WIDE(X, unaligned_read) TSAN_SIZES(X, volatile_read)                                      \
-        TSAN_WIDE(X, unaligned_volatile_read)
+    TSAN_WIDE(X, unaligned_read) TSAN_SIZES(X, volatile_read) TSAN_WIDE(X, unaligned_volatile_read)
 #define TSAN_WRITES(X)                                                                             \
     TSAN_SIZES(X, write)                                                                           \
-    TSAN_WIDE(X, unaligned_write) TSAN_SIZES(X, volatile_write)                                    \
-        TSAN_WIDE(X, unaligned_volatile_write)
+    TSAN_WIDE(X, unaligned_write)                                                                  \
+    TSAN_SIZES(X, volatile_write) TSAN_WIDE(X, unaligned_volatile_write)
 #define TSAN_UPDATES(X) TSAN_SIZES(X, read_write) TSAN_WIDE(X, unaligned_read_write)
 #define TSAN_PC_READS(X) TSAN_SIZES_PC(X, read)
 #define TSAN_PC_WRITES(X) TSAN_SIZES_PC(X, write)
@@ -30,8 +29,9 @@
 /* X(name, expression of old and v) */
 #define TSAN_ATOMIC_FETCHES(X)                                                                     \
     X(exchange, v)                                                                                 \
-    X(fetch_add, old + v) X(fetch_sub, old - v) X(fetch_and, old &v) X(fetch_or, old | v)          \
-        X(fetch_xor, old ^ v) X(fetch_nand, ~(old & v))
+    X(fetch_add, old + v)                                                                          \
+    X(fetch_sub, old - v) X(fetch_and, old &v) X(fetch_or, old | v) X(fetch_xor, old ^ v)          \
+        X(fetch_nand, ~(old & v))
 
 __extension__ typedef unsigned __int128 tsan_u128;
 

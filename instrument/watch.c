@@ -86,7 +86,7 @@ void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, 
     if (kind == HD_EV_ATOMIC_LOAD || kind == HD_EV_ATOMIC_STORE || kind == HD_EV_ATOMIC_RMW ||
         (cell && cell->flags & HDI_CELL_SHARED))
         object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
-    s->quiet = HDI_QUIET;
+    s->quiet = hdi_watch.all ? 1 : HDI_QUIET;
     s->busy++;
     hdi_point(kind, object, pc);
     s->busy--;
@@ -160,8 +160,9 @@ void hdi_memory_start(void)
     }
     hdi_watch.on = true;
     points_start();
+    hdi_hooks_start();
     hdi_strand_watch();
-    hdi_watched->quiet = HDI_QUIET;
+    hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET;
 }
 
 void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
@@ -172,7 +173,7 @@ void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
         hdi_race_reset(stack_low, stack_high - stack_low);
     hdi_strand_watch();
     if (hdi_watched)
-        hdi_watched->quiet = HDI_QUIET;
+        hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET;
 }
 
 void hdi_memory_thread_exit(void)

@@ -40,7 +40,7 @@ static inline bool hdi_is_point(uint64_t pc)
 }
 
 /* Accesses that a thread may make without a point: after so many it yields, so that a loop over
- * memory that is no point cannot keep the others from running for ever. */
+ * memory that is no point cannot keep the others from running for ever. (1 when all are points.) */
 #define HDI_QUIET 20000u
 
 /* Remember that pc touches shared memory: a point from the next schedule on. */
@@ -63,6 +63,9 @@ static inline void hdi_progress(struct hdi_strand *s)
         s->seen[i] = 0;
 }
 
+/* Memory is watched from now on: switch the hooks of all modules on. */
+void hdi_hooks_start(void);
+
 /* The whole of an access: inline part. */
 static inline __attribute__((always_inline)) void hdi_access(uintptr_t addr, size_t bytes,
                                                              enum hdi_access kind, uint64_t pc)
@@ -70,7 +73,7 @@ static inline __attribute__((always_inline)) void hdi_access(uintptr_t addr, siz
     struct hdi_strand *s = hdi_watched;
     if (__builtin_expect(!s, 1))
         return;
-    if ((addr & 7) + bytes <= 8 && --s->quiet && !hdi_watch.all && !hdi_is_point(pc)) {
+    if ((addr & 7) + bytes <= 8 && --s->quiet && !hdi_is_point(pc)) {
         const struct hdi_cell *cell = hdi_shadow_find(addr);
         uint8_t mask = (uint8_t)(((1u << bytes) - 1) << (addr & 7));
         if (cell && !(cell->flags & HDI_CELL_SHARED) && hdi_race_known(s->racer, cell, mask, kind))

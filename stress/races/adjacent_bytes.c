@@ -20,5 +20,5 @@ static void *high(void *arg)
 int main(void)
 {
     run2(low, high, NULL);
-    return 0;
+    return buffer[3] == 'x';
 }

@@ -18,5 +18,5 @@ static void *second(void *arg)
 int main(void)
 {
     run2(first, second, NULL);
-    return 0;
+    return line[15] == 'x';
 }

@@ -19,7 +19,7 @@ static void *copier(void *arg)
     CHOOSE((void)0, pthread_mutex_lock(&lock));
     __typeof__(point) copy = point;
     CHOOSE((void)0, pthread_mutex_unlock(&lock));
-    return copy.x ? arg : NULL;
+    return copy.x + copy.y + copy.z ? arg : NULL;
 }
 
 int main(void)

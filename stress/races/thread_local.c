@@ -9,7 +9,7 @@ static void *owner(void *arg)
     CHOOSE(atomic_store(&published, &mine), (void)0);
     mine = 1;
     atomic_store(&published, NULL);
-    return arg;
+    return mine > 5 ? arg : NULL;
 }
 
 static void *guest(void *arg)
