@@ -1,0 +1,146 @@
+/* test_finding.c - equal bugs are one finding, different ones are not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/driver/finding.h"
+#include "harness/driver/memory.h"
+
+static void side(struct finding *f, enum hd_role role, enum hd_event kind, const char *thread,
+                 const char *function, unsigned line)
+{
+    struct note *n = finding_note(f, role);
+    n->kind = kind;
+    n->thread = mem_copy(thread);
+    stack_push(&n->stack, function, "/src/bank.c", line, 0, "bank", 0x1000 + line);
+    stack_push(&n->stack, "main", "/src/bank.c", 99, 0, "bank", 0x2000);
+}
+
+static struct finding *deadlock(unsigned philosophers, unsigned line)
+{
+    struct finding *f = finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, NULL);
+    for (unsigned i = 0; i < philosophers; i++)
+        side(f, HD_ROLE_WAITS, HD_EV_MUTEX_LOCK, "T1", "eat", line);
+    return f;
+}
+
+static struct finding *race(enum tool tool, unsigned first, unsigned second)
+{
+    struct finding *f = finding_new(HD_FK_DATA_RACE, tool, NULL);
+    side(f, HD_ROLE_ACCESS, HD_EV_WRITE, "T1", "add", first);
+    side(f, HD_ROLE_PREVIOUS_ACCESS, HD_EV_WRITE, "T2", "add", second);
+    return f;
+}
+
+static uint64_t print_of(struct finding *f)
+{
+    uint64_t p = finding_fingerprint(f);
+    finding_free(f);
+    return p;
+}
+
+static void number_of_threads_does_not_matter(void **state)
+{
+    (void)state;
+    assert_true(print_of(deadlock(2, 10)) == print_of(deadlock(5, 10)));
+    assert_true(print_of(deadlock(2, 10)) != print_of(deadlock(2, 11)));
+    assert_true(print_of(deadlock(2, 10)) != 0);
+}
+
+static void which_side_of_a_race_came_first_does_not_matter(void **state)
+{
+    (void)state;
+    assert_true(print_of(race(TOOL_HEDDLE, 3, 7)) == print_of(race(TOOL_TSAN, 7, 3)));
+    assert_true(print_of(race(TOOL_HEDDLE, 3, 7)) != print_of(race(TOOL_HEDDLE, 3, 8)));
+}
+
+static void a_join_of_the_stuck_does_not_matter(void **state)
+{
+    (void)state;
+    struct finding *f = deadlock(2, 10);
+    side(f, HD_ROLE_WAITS, HD_EV_THREAD_JOIN, "T0", "main", 50);
+    assert_true(print_of(f) == print_of(deadlock(2, 10)));
+    f = finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, NULL);
+    side(f, HD_ROLE_WAITS, HD_EV_THREAD_JOIN, "T0", "main", 50);
+    struct finding *g = finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, NULL);
+    side(g, HD_ROLE_WAITS, HD_EV_THREAD_JOIN, "T0", "main", 51);
+    assert_true(print_of(f) != print_of(g));
+}
+
+static void numbers_in_a_text_do_not_matter(void **state)
+{
+    (void)state;
+    uint64_t a = print_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 3 of 2"));
+    assert_true(a == print_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 9 of 7")));
+    assert_true(a != print_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 3 in 2")));
+    assert_true(a != print_of(finding_new(HD_FK_CRASH, TOOL_HEDDLE, "index 3 of 2")));
+}
+
+static void same_findings_are_merged(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    struct finding *mine = race(TOOL_HEDDLE, 3, 7);
+    mine->first = 9;
+    struct finding *first = findings_add(&all, mine, &is_new);
+    assert_true(is_new);
+    assert_string_equal(first->name, "data-race-1");
+    struct finding *theirs = race(TOOL_TSAN, 7, 3);
+    theirs->first = 4;
+    assert_ptr_equal(findings_add(&all, theirs, &is_new), first);
+    assert_false(is_new);
+    assert_int_equal(first->tools, TOOL_HEDDLE | TOOL_TSAN);
+    assert_int_equal(first->count, 2);
+    assert_int_equal(first->first, 4);
+    struct finding *other = findings_add(&all, race(TOOL_HEDDLE, 1, 2), &is_new);
+    assert_true(is_new);
+    assert_string_equal(other->name, "data-race-2");
+    assert_int_equal(all.count, 2);
+    findings_free(&all);
+}
+
+static void a_doubt_goes_when_another_tool_agrees(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    struct finding *f = race(TOOL_HELGRIND, 3, 7);
+    f->doubtful = mem_copy("helgrind does not know C11 atomics");
+    f = findings_add(&all, f, &is_new);
+    findings_add(&all, race(TOOL_HELGRIND, 3, 7), &is_new);
+    assert_non_null(f->doubtful);
+    findings_add(&all, race(TOOL_HEDDLE, 3, 7), &is_new);
+    assert_null(f->doubtful);
+    findings_free(&all);
+}
+
+static void every_kind_has_word_title_and_advice(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < HD_FK_COUNT; i++) {
+        enum hd_finding_kind k = (enum hd_finding_kind)i;
+        assert_int_equal(finding_kind(finding_word(k)), i);
+        assert_true(strlen(finding_title(k)) > 3);
+        assert_true(strlen(finding_advice(k)) > 3);
+    }
+    assert_int_equal(finding_kind("no such word"), HD_FK_COUNT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(number_of_threads_does_not_matter),
+        cmocka_unit_test(which_side_of_a_race_came_first_does_not_matter),
+        cmocka_unit_test(a_join_of_the_stuck_does_not_matter),
+        cmocka_unit_test(numbers_in_a_text_do_not_matter),
+        cmocka_unit_test(same_findings_are_merged),
+        cmocka_unit_test(a_doubt_goes_when_another_tool_agrees),
+        cmocka_unit_test(every_kind_has_word_title_and_advice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

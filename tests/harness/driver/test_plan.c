@@ -1,0 +1,79 @@
+/* test_plan.c - the plan of a campaign, and the count of distinct interleavings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "harness/driver/distinct.h"
+#include "harness/driver/plan.h"
+
+static void the_same_seed_is_the_same_plan(void **state)
+{
+    (void)state;
+    struct plan p = {.strategy = PLAN_AUTO, .seed = 7}, q = {.strategy = PLAN_AUTO, .seed = 8};
+    for (uint64_t n = 1; n < 1000; n++) {
+        struct hdp_config a = {0}, b = {0}, c = {0};
+        plan_schedule(&p, n, &a);
+        plan_schedule(&p, n, &b);
+        plan_schedule(&q, n, &c);
+        assert_true(a.seed == b.seed && a.strategy == b.strategy && a.depth == b.depth);
+        assert_true(a.seed != c.seed);
+        assert_true(a.depth >= 1 && a.strategy < HDP_STRATEGIES);
+    }
+}
+
+static void auto_uses_every_strategy_that_needs_no_counts(void **state)
+{
+    (void)state;
+    struct plan p = {.strategy = PLAN_AUTO, .seed = 1};
+    unsigned used[HDP_STRATEGIES] = {0};
+    for (uint64_t n = 1; n <= 20; n++) {
+        struct hdp_config c = {0};
+        plan_schedule(&p, n, &c);
+        used[c.strategy]++;
+    }
+    assert_true(used[HDP_RANDOM] && used[HDP_PCT] && used[HDP_POS] && used[HDP_BURST]);
+    assert_int_equal(used[HDP_RR], 0);
+}
+
+static void one_strategy_is_that_one(void **state)
+{
+    (void)state;
+    struct plan p = {.strategy = HDP_PCT, .depth = 5, .seed = 1};
+    for (uint64_t n = 1; n <= 20; n++) {
+        struct hdp_config c = {0};
+        plan_schedule(&p, n, &c);
+        assert_int_equal(c.strategy, HDP_PCT);
+        assert_int_equal(c.depth, 5);
+    }
+}
+
+static void distinct_is_exact_then_close(void **state)
+{
+    (void)state;
+    static struct distinct d;
+    for (unsigned twice = 0; twice < 2; twice++)
+        for (uint64_t i = 0; i < 50000; i++)
+            distinct_add(&d, i * i);
+    assert_int_equal(distinct_count(&d), 50000);
+    assert_false(d.full);
+    for (uint64_t i = 0; i < 1000000; i++)
+        distinct_add(&d, i * i);
+    assert_true(d.full);
+    uint64_t n = distinct_count(&d);
+    assert_true(n > 960000 && n < 1040000);
+    distinct_free(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_seed_is_the_same_plan),
+        cmocka_unit_test(auto_uses_every_strategy_that_needs_no_counts),
+        cmocka_unit_test(one_strategy_is_that_one),
+        cmocka_unit_test(distinct_is_exact_then_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
