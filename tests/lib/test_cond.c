@@ -10,6 +10,7 @@
 #include <heddle/cond.h>
 #include <heddle/mutex.h>
 
+#include "panics.h"
 #include "team.h"
 
 struct room {
@@ -106,12 +107,27 @@ static void a_signal_without_waiters_is_forgotten(void **state)
     assert_int_equal(room.out, 1);
 }
 
+static void wait_unlocked(void *arg)
+{
+    hd_cond_wait(arg);
+}
+
+static void waiting_without_the_mutex_panics(void **state)
+{
+    struct room room;
+
+    (void)state;
+    open_room(&room);
+    assert_panics(wait_unlocked, &room.called, "sync: wait on a Cond whose mutex is not locked");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signal_releases_the_longest_waiting_alone),
         cmocka_unit_test(a_broadcast_releases_all),
         cmocka_unit_test(a_signal_without_waiters_is_forgotten),
+        cmocka_unit_test(waiting_without_the_mutex_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <heddle/cond.h>
 #include <heddle/mutex.h>
 
+#include "panics.h"
 #include "team.h"
 
 #define ROUNDS 20000
@@ -174,6 +175,27 @@ static void named_and_ended(void **state)
     hd_mutex_destroy(&mutex);
 }
 
+static void unlock_twice(void *arg)
+{
+    hd_mutex_unlock(arg);
+}
+
+static void destroy(void *arg)
+{
+    hd_mutex_destroy(arg);
+}
+
+static void misuse_panics(void **state)
+{
+    struct hd_mutex mutex = HD_MUTEX_INIT;
+
+    (void)state;
+    assert_panics(unlock_twice, &mutex, "sync: unlock of unlocked mutex");
+    hd_mutex_lock(&mutex);
+    assert_panics(destroy, &mutex, "sync: end of a locked mutex");
+    hd_mutex_unlock(&mutex);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_last_out_may_free_it),
         cmocka_unit_test(a_starved_waiter_gets_it),
         cmocka_unit_test(named_and_ended),
+        cmocka_unit_test(misuse_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <heddle/rwmutex.h>
 #include <heddle/waitgroup.h>
 
+#include "panics.h"
 #include "team.h"
 
 struct shared {
@@ -184,6 +185,32 @@ static void writers_do_not_starve_a_reader(void **state)
     assert_int_equal(hd_int64_load(&p.reads), 200);
 }
 
+static void runlock(void *arg)
+{
+    hd_rwmutex_runlock(arg);
+}
+
+static void unlock(void *arg)
+{
+    hd_rwmutex_unlock(arg);
+}
+
+static void misuse_panics(void **state)
+{
+    struct hd_rwmutex rw = HD_RWMUTEX_INIT;
+
+    (void)state;
+    assert_panics(runlock, &rw, "sync: RUnlock of unlocked RWMutex");
+    assert_panics(unlock, &rw, "sync: Unlock of unlocked RWMutex");
+    hd_rwmutex_rlock(&rw);
+    assert_panics(unlock, &rw, "sync: Unlock of unlocked RWMutex");
+    hd_rwmutex_runlock(&rw);
+    hd_rwmutex_lock(&rw);
+    assert_panics(runlock, &rw, "sync: RUnlock of unlocked RWMutex");
+    hd_rwmutex_unlock(&rw);
+    assert_true(hd_rwmutex_try_lock(&rw)); /* the misuses left it as it was */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_waiting_writer_keeps_new_readers_out),
         cmocka_unit_test(readers_do_not_starve_a_writer),
         cmocka_unit_test(writers_do_not_starve_a_reader),
+        cmocka_unit_test(misuse_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

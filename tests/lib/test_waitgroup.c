@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include <heddle/atomic.h>
+#include <heddle/go.h>
 #include <heddle/waitgroup.h>
 
+#include "panics.h"
 #include "team.h"
 
 static void zero_does_not_wait(void **state)
@@ -108,6 +110,44 @@ static void a_group_may_end_after_wait(void **state)
     }
 }
 
+static void done_too_often(void *arg)
+{
+    hd_wg_done(arg);
+}
+
+static void a_negative_counter_panics(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    hd_wg_add(&wg, 1);
+    hd_wg_done(&wg);
+    assert_panics(done_too_often, &wg, "sync: negative WaitGroup counter");
+}
+
+static void count_up(void *arg)
+{
+    hd_int32_add(arg, 1);
+}
+
+static void count_up_and_exit(void *arg)
+{
+    hd_int32_add(arg, 1);
+    hd_goexit();
+}
+
+static void wg_go_is_done_at_return_and_goexit(void **state)
+{
+    struct hd_atomic_int32 count = {0};
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        assert_null(hd_wg_go(&wg, i % 2 ? count_up : count_up_and_exit, &count));
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&count), 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +155,8 @@ int main(void)
         cmocka_unit_test(a_done_publishes_and_a_group_is_reused),
         cmocka_unit_test(all_waiters_are_released),
         cmocka_unit_test(a_group_may_end_after_wait),
+        cmocka_unit_test(a_negative_counter_panics),
+        cmocka_unit_test(wg_go_is_done_at_return_and_goexit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
