@@ -208,6 +208,7 @@ struct hdp_region {
     uint32_t command; /* enum hdp_command, futex word */
     int32_t server;   /* pid */
     int32_t child;    /* pid of the running schedule, or 0 */
+    int32_t ended;    /* pid of the schedule that ended last: logs of other tools bear it */
     uint32_t progress; /* steps so far of the running schedule, for the live line */
     char refusal[256];
     struct hdp_config config;

@@ -346,6 +346,7 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->stats.usual_exit = -1;
     live_start(&c->live, options->quiet);
     c->symbols = symbols_new();
+    c->doubts = doubts_new();
     c->maps = mem_zeroed(options->jobs, sizeof *c->maps);
     c->trouble = crew_open(&c->crew, &options->launch, options->jobs);
 }
@@ -396,6 +397,7 @@ void campaign_close(struct campaign *c)
     free(c->maps);
     crew_close(&c->crew);
     symbols_free(c->symbols);
+    doubts_free(c->doubts);
     names_free(&c->objects);
     confirm_forget(c);
     findings_free(&c->findings);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "doubt.h"
 #include "finding.h"
 #include "live.h"
 #include "names.h"
@@ -15,12 +16,14 @@
 #include "stats.h"
 #include "symbol.h"
 #include "target.h"
+#include "tool.h"
 #include "worker.h"
 
 /* What the user asked for; all borrowed. */
 struct campaign_options {
     const struct target *target;
     struct launch launch;
+    struct tool_run *tool; /* another tool in the program's process, or NULL */
     unsigned jobs;
     uint64_t schedules; /* 0 = until time_ns is up */
     int64_t time_ns;    /* 0 = no limit */
@@ -49,6 +52,7 @@ struct campaign {
 
     struct symbols *symbols;
     struct names objects;
+    struct doubts *doubts;
     struct findings findings;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
     struct stats stats;
@@ -86,10 +90,11 @@ void campaign_catch_signals(void);
 struct symptom {
     uint64_t key; /* equal: the same finding */
     enum hd_finding_kind kind;
-    int index;  /* in region->finding, or -1: the driver's own verdict */
-    char *text; /* of the driver's own */
+    int index;             /* in region->finding, or -1: the driver's own verdict */
+    char *text;            /* of the driver's own */
+    struct finding *found; /* of another tool; owned */
 };
-enum { SYMPTOMS = HDP_FINDINGS + 4 };
+enum { SYMPTOMS = HDP_FINDINGS + 32 };
 
 /* judge.c: all symptoms of a schedule that has ended. Returns how many; symptoms_free() them. */
 size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct symptom list[SYMPTOMS]);
@@ -102,6 +107,11 @@ uint64_t judge_decisions(const struct hdp_region *r);
 /* The first difference of two traces in words, or NULL; free() it. */
 char *judge_difference(struct campaign *c, const struct hdp_step *old, uint32_t old_steps,
                        const struct hdp_region *r);
+
+/* judge_tool.c: the tool's findings behind the `count` in list. Returns how many there are now. */
+size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, size_t count);
+/* The finding of a symptom, in words; w still holds the schedule. Owned by the caller. */
+struct finding *campaign_collect(struct campaign *c, struct worker *w, struct symptom *s);
 
 /* confirm.c: the schedule that ended in w showed `list`: new ones are replayed, collected, saved.
  */

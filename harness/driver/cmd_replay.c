@@ -157,10 +157,7 @@ static struct outcome replay(struct campaign *c, struct worker *w, const struct 
     campaign_look_at(c, w);
     o.divergence = describe_divergence(c, s, w->region);
     for (size_t i = 0; i < symptoms && !o.same; i++) {
-        struct scene scene = {w->region, c->symbols, &c->objects};
-        struct finding *f = list[i].index >= 0
-                                ? collect_finding(&scene, &w->region->finding[list[i].index])
-                                : collect_ending(&scene, list[i].kind, list[i].text);
+        struct finding *f = campaign_collect(c, w, &list[i]);
         o.same = is_recorded(s, f, changed);
         if (o.finding && !o.same) {
             finding_free(f);

@@ -7,7 +7,6 @@
 
 #include "campaign.h"
 #include "cli.h"
-#include "collect.h"
 #include "memory.h"
 #include "report_text.h"
 
@@ -92,14 +91,6 @@ static void drop_evidence(struct evidence *e)
     free(e->err);
 }
 
-static struct finding *collect(struct campaign *c, struct worker *w, const struct symptom *s)
-{
-    campaign_look_at(c, w);
-    struct scene scene = {w->region, c->symbols, &c->objects};
-    return s->index >= 0 ? collect_finding(&scene, &w->region->finding[s->index])
-                         : collect_ending(&scene, s->kind, s->text);
-}
-
 /* Replay with (rich) or without stacks; for each symptom of `wanted` that comes again, its
  * finding's count goes up, and a rich one gets the better words. */
 static bool replay_once(struct campaign *c, struct worker *w, const struct evidence *e, bool rich,
@@ -125,7 +116,7 @@ static bool replay_once(struct campaign *c, struct worker *w, const struct evide
             unsigned replays = found[i]->replays, reproduced = found[i]->reproduced + 1;
             if (rich) {
                 finding_free(found[i]);
-                found[i] = collect(c, w, &list[k]);
+                found[i] = campaign_collect(c, w, &list[k]);
             }
             found[i]->replays = replays;
             found[i]->reproduced = reproduced;
@@ -232,6 +223,7 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count)
             e->finding->count++;
         }
         free(list[i].text);
+        finding_free(list[i].found);
     }
     return kept;
 }
@@ -248,7 +240,7 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
     campaign_look_at(c, w);
     take_evidence(c, w, &e);
     for (size_t i = 0; i < count; i++) {
-        found[i] = collect(c, w, &list[i]);
+        found[i] = campaign_collect(c, w, &list[i]);
         if (list[i].kind == HD_FK_HANG && replays > 1)
             replays = 1; /* each takes the whole time-out */
     }

@@ -72,8 +72,10 @@ static struct symptom *add(struct symptom *list, size_t *count, enum hd_finding_
 
 void symptoms_free(struct symptom *list, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         free(list[i].text);
+        finding_free(list[i].found);
+    }
 }
 
 static struct variant *variant_of(struct variant *list, unsigned *used, int code, uint64_t hash,
@@ -240,7 +242,7 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
                     mem_format("`%.120s` rejected the output", c->options.oracle));
         }
     }
-    return count;
+    return judge_tool(c, w, list, count);
 }
 
 size_t judge_again(struct campaign *c, bool over, struct variant *again[VARIANTS])

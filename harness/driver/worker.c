@@ -395,6 +395,7 @@ enum worker_state worker_poll(struct worker *w)
         return w->state = WORKER_IDLE;
     }
     if (w->state == WORKER_RUNNING && state == HDP_DONE) {
+        w->child = w->region->ended;
         kill_child(w); /* whatever of its process group is left */
         w->region->child = 0;
         if (w->timed_out || w->flooded)

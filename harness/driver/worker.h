@@ -42,6 +42,7 @@ struct worker {
     bool out_cut, err_cut;        /* more than OUTPUT_BOUND came */
     bool timed_out;               /* killed by worker_check() */
     bool flooded;                 /* killed because it made too many processes */
+    pid_t child;                  /* of the schedule that ended last */
     int64_t started_ns;           /* of the server, or of the schedule that runs */
     uint64_t schedule;            /* its number: the campaign's */
 };
