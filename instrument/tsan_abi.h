@@ -30,8 +30,8 @@
 #define TSAN_ATOMIC_FETCHES(X)                                                                     \
     X(exchange, v)                                                                                 \
     X(fetch_add, old + v)                                                                          \
-    X(fetch_sub, old - v) X(fetch_and, old &v) X(fetch_or, old | v) X(fetch_xor, old ^ v)          \
-        X(fetch_nand, ~(old & v))
+    X(fetch_sub, old - v)                                                                          \
+    X(fetch_and, old &v) X(fetch_or, old | v) X(fetch_xor, old ^ v) X(fetch_nand, ~(old & v))
 
 __extension__ typedef unsigned __int128 tsan_u128;
 

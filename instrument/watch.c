@@ -6,6 +6,7 @@
 
 struct hdi_watch hdi_watch;
 uint64_t hdi_point_sites[HDI_POINT_SLOTS];
+uint8_t hdi_point_hint[4096];
 
 #define SHADOW_LIMIT ((size_t)4 << 30)
 #define REPEATS 4u /* loads that bring nothing new before a thread yields */
@@ -18,6 +19,7 @@ static void point_add(uint64_t pc)
     while (hdi_point_sites[i] && hdi_point_sites[i] != pc)
         i = (i + 1) & (HDI_POINT_SLOTS - 1);
     hdi_point_sites[i] = pc;
+    hdi_point_hint[pc & 4095] = 1;
 }
 
 static void points_start(void)

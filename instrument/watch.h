@@ -23,6 +23,9 @@ extern struct hdi_watch hdi_watch;
 #define HDI_POINT_SLOTS 32768u
 extern uint64_t hdi_point_sites[HDI_POINT_SLOTS];
 
+/* By the low bits of a site: could it be a point? One load for the many that are none. */
+extern uint8_t hdi_point_hint[4096];
+
 static inline uint32_t hdi_point_slot(uint64_t pc)
 {
     return (uint32_t)(pc * 0x9e3779b97f4a7c15ull >> 49);
@@ -30,6 +33,8 @@ static inline uint32_t hdi_point_slot(uint64_t pc)
 
 static inline bool hdi_is_point(uint64_t pc)
 {
+    if (__builtin_expect(!hdi_point_hint[pc & 4095], 1))
+        return false;
     for (uint32_t i = hdi_point_slot(pc);; i = (i + 1) & (HDI_POINT_SLOTS - 1)) {
         uint64_t site = hdi_point_sites[i];
         if (site == pc)

@@ -187,11 +187,40 @@ static void feed_word(struct feed *f)
         *f->room.context = f->t->context;
 }
 
+/* The common case of feed_word: everything that the cell knows is of this thread since its last
+ * release, so nothing can race. False: not that case, or no room. */
+static bool feed_own(const struct hdi_racer *t, struct hdi_cell *cell, uint8_t mask,
+                     enum hdi_access kind, uint32_t pc)
+{
+    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
+        if (cell->meta[i] && (cell->epoch[i] != t->epoch || cell->meta[i] >> 8 >= HDI_FREED))
+            return false;
+    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
+        if (cell->meta[i] && cell->pc[i] == pc && cell->meta[i] >> 8 == kind) {
+            cell->meta[i] |= mask;
+            return true;
+        }
+    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++) {
+        unsigned had = cell->meta[i];
+        if ((had & mask) && hdi_race_covers[kind] >> (had >> 8) & 1)
+            cell->meta[i] = (uint8_t)(had & ~mask) ? (uint16_t)(had & ~(unsigned)mask) : 0;
+    }
+    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
+        if (!cell->meta[i]) {
+            cell->epoch[i] = t->epoch;
+            cell->pc[i] = pc;
+            cell->meta[i] = hdi_meta(mask, kind);
+            return true;
+        }
+    return false;
+}
+
 void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi_access kind,
                      uint64_t pc)
 {
     if (hdi_race_exhausted)
         return;
+    bool rich = hdi_shadow_rich();
     uintptr_t end = addr + bytes;
     while (addr < end) {
         uintptr_t word = addr & ~(uintptr_t)7;
@@ -199,7 +228,8 @@ void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi
         if (end < word + 8)
             mask &= (uint8_t)(0xffu >> (word + 8 - end));
         struct hdi_cell *cell = hdi_shadow_get(word);
-        if (cell && !hdi_race_known(t, cell, mask, kind)) {
+        if (cell && !hdi_race_known(t, cell, mask, kind) &&
+            (rich || !feed_own(t, cell, mask, kind, (uint32_t)pc))) {
             struct feed f = {
                 .t = t, .word = word, .pc = pc, .kind = kind, .mask = mask, .cell = cell};
             feed_word(&f);
