@@ -8,7 +8,7 @@ const char *finding_advice(enum hd_finding_kind kind)
         return "Take these locks in one order everywhere, or hold only one of them at a time.";
     case HD_FK_LOST_WAKEUP:
         return "Change the condition and signal it under the same mutex, wait in a loop that tests "
-               "the condition\nbefore the first wait, and broadcast when more than one waiter can "
+               "the condition before the first wait, and broadcast when more than one waiter can "
                "go on.";
     case HD_FK_SELF_DEADLOCK:
         return "Split the function into one that locks and one that expects the lock to be held, "
@@ -16,7 +16,7 @@ const char *finding_advice(enum hd_finding_kind kind)
                "make the mutex recursive.";
     case HD_FK_LEAK_BLOCKED:
         return "Make sure that what it waits for happens on every path (errors and early returns "
-               "too), then join it\nbefore the program ends.";
+               "too), then join it before the program ends.";
     case HD_FK_LEAK_UNJOINED:
         return "Call pthread_join on it before the program ends, or pthread_detach it if nobody "
                "needs its end.";
@@ -26,7 +26,7 @@ const char *finding_advice(enum hd_finding_kind kind)
     case HD_FK_UNLOCK_NOT_OWNER:
         return "A mutex is unlocked by the thread that locked it; to hand over to another thread "
                "use "
-               "a semaphore or\na condition variable.";
+               "a semaphore or a condition variable.";
     case HD_FK_DESTROY_IN_USE:
         return "Join all users first, and destroy after that.";
     case HD_FK_USE_AFTER_DESTROY:
@@ -47,13 +47,13 @@ const char *finding_advice(enum hd_finding_kind kind)
         return "Look at the interleaving: which thread changed or freed what this one was using?";
     case HD_FK_ASSERTION:
         return "Look at the interleaving: between the last write and the test another thread came "
-               "in. Make test and\nuse one critical section.";
+               "in. Make test and use one critical section.";
     case HD_FK_PANIC:
         return "The message names the rule that was broken, the interleaving who broke it.";
     case HD_FK_EXIT_CODE:
         return "Something that the exit code depends on is decided by the order of threads: "
                "compare "
-               "the program's output\nin this schedule with that of an ordinary run.";
+               "the program's output in this schedule with that of an ordinary run.";
     case HD_FK_OUTPUT:
         return "If the order of lines is not meant to be fixed, drop --check-output or sort in "
                "--oracle.";
@@ -66,7 +66,7 @@ const char *finding_advice(enum hd_finding_kind kind)
         return "If the program is only slow, raise --timeout. Else look where its threads are.";
     case HD_FK_NONDETERMINISM:
         return "Something that differs from run to run (time, random numbers, addresses, other "
-               "processes) decides what\nthe program does; pin it to make its schedules replay.";
+               "processes) decides what the program does; pin it to make its schedules replay.";
     case HD_FK_DATA_RACE:
     case HD_FK_PREDICTED_RACE:
         return "Guard both accesses by the same lock, or make the variable _Atomic if a single "

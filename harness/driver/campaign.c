@@ -258,11 +258,10 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
         return;
     }
     c->ended_early = true;
-    c->stats.schedules = 1;
     w->region->result.outcome = HDP_RAN;
     if (WIFSIGNALED(w->status) || w->region->result.findings) {
-        size_t symptoms = judge(c, w, 1, list);
-        confirm(c, w, 1, list, symptoms);
+        size_t symptoms = judge(c, w, 0, list);
+        confirm(c, w, 0, list, symptoms);
     }
     if (!c->findings.count)
         trouble(c, mem_format("the program ended (exit code %d) without creating a thread: there "

@@ -89,7 +89,8 @@ static void check_runtime(struct checkup *c)
         "install Heddle again, or say where libheddle-rt.so is with HEDDLE_RUNTIME=PATH");
     free(runtime);
     int fd = memfd_create("heddle-doctor", MFD_CLOEXEC);
-    say(c, fd >= 0 ? FINE : MISSING, "memory files", fd >= 0 ? "memfd_create works" : strerror(errno),
+    say(c, fd >= 0 ? FINE : MISSING, "memory files",
+        fd >= 0 ? "memfd_create works" : strerror(errno),
         "a kernel from 3.17 on, and a sandbox that permits memfd_create");
     if (fd >= 0)
         close(fd);
@@ -141,7 +142,9 @@ static void check_valgrind(struct checkup *c)
         char *trial = first_line("valgrind --tool=helgrind -q /bin/true 2>&1; echo done");
         bool works = trial && strcmp(trial, "done") == 0;
         say(c, works ? FINE : WEAKER, "valgrind's debug files",
-            works ? "helgrind starts" : trial ? trial : "helgrind does not start",
+            works   ? "helgrind starts"
+            : trial ? trial
+                    : "helgrind does not start",
             "apt-get install libc6-dbg");
         free(trial);
     }
@@ -160,7 +163,8 @@ static void check_clang(struct checkup *c)
         const char *found = tsan && access(tsan, R_OK) == 0     ? tsan
                             : other && access(other, R_OK) == 0 ? other
                                                                 : NULL;
-        say(c, found ? FINE : WEAKER, "ThreadSanitizer", found ? found : "clang has no runtime of it",
+        say(c, found ? FINE : WEAKER, "ThreadSanitizer",
+            found ? found : "clang has no runtime of it",
             "apt-get install libclang-rt-14-dev (the number is clang's)");
         free(tsan);
         free(other);

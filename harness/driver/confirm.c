@@ -251,7 +251,7 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         struct finding *f = found[i];
         bool is_new;
         f->first = number;
-        f->strategy = describe_strategy(&e.config);
+        f->strategy = number ? describe_strategy(&e.config) : NULL;
         f = findings_add(&c->findings, f, &is_new);
         if (!find(c, list[i].key))
             remember(c, list[i].key, f);

@@ -92,7 +92,7 @@ struct finding {
     char *name;           /* "deadlock-1": unique in a campaign; set by findings_add() */
 };
 
-/* The word of a kind ("data-race"), its title, and what usually fixes it (several lines). */
+/* The word of a kind ("data-race"), its title, and what usually fixes it (one paragraph). */
 const char *finding_word(enum hd_finding_kind kind);
 const char *finding_title(enum hd_finding_kind kind);
 const char *finding_advice(enum hd_finding_kind kind);

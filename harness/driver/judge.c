@@ -238,8 +238,7 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
             if (c->options.check_output)
                 judge_output(c, w, number, list, &count);
             if (c->options.oracle && !ask_oracle(c, w))
-                add(list, &count, HD_FK_ORACLE, 0,
-                    mem_format("`%.120s` rejected the output", c->options.oracle));
+                add(list, &count, HD_FK_ORACLE, 0, mem_format("`%.160s`", c->options.oracle));
         }
     }
     return judge_tool(c, w, list, count);

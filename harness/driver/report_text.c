@@ -210,7 +210,7 @@ static void print_moments(FILE *to, const struct finding *f)
         cell = w > cell ? w : cell;
     }
     for (size_t i = 1; i < columns; i++) /* in the order of their names */
-        for (size_t k = i; k > 0 && strcmp(column[k - 1], column[k]) > 0; k--) {
+        for (size_t k = i; k > 0 && strverscmp(column[k - 1], column[k]) > 0; k--) {
             const char *t = column[k];
             column[k] = column[k - 1];
             column[k - 1] = t;
@@ -292,21 +292,15 @@ static void print_advice(FILE *to, enum hd_finding_kind kind)
     const char *advice = finding_advice(kind);
     if (!*advice)
         return;
-    fputs("\n  Usually fixed so: ", to);
-    int column = 21;
+    fputs("\n  Usually fixed so:", to);
+    int column = 19;
     for (const char *p = advice; *p;) {
-        size_t n = strcspn(p, " \n");
-        if (column + (int)n > WIDTH) {
-            fputs("\n    ", to);
-            column = 5;
-        }
-        fwrite(p, 1, n, to);
-        column += (int)n + 1;
+        int n = (int)strcspn(p, " \n");
+        bool fits = column + 1 + n <= WIDTH;
+        fprintf(to, "%s%.*s", fits ? " " : "\n    ", n, p);
+        column = fits ? column + 1 + n : 4 + n;
         p += n;
-        if (*p) {
-            fputc(' ', to);
-            p++;
-        }
+        p += strspn(p, " \n");
     }
     fputc('\n', to);
 }
@@ -318,6 +312,8 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     fprintf(to, "%s%s  %s%s\n", bold ? "\033[1m" : "", f->name ? f->name : finding_word(f->kind),
             headline, bold ? "\033[0m" : "");
     fputs("  ", to);
+    if (!f->first && !f->replays)
+        fputs("before the first thread was created, ", to);
     if (f->first)
         fprintf(to, "schedule %llu%s%s%s, ", (unsigned long long)f->first, f->strategy ? " (" : "",
                 f->strategy ? f->strategy : "", f->strategy ? ")" : "");
@@ -397,6 +393,8 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     char a[32], b[32], c[32], d[32];
     int64_t took = s->ended_ns - s->started_ns;
     double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
+    if (!s->schedules)
+        return;
     if (all->count)
         fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", all->count,
                 all->count == 1 ? "" : "s", bold ? "\033[0m" : "");

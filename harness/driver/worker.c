@@ -34,6 +34,8 @@
 #define PAGE 4096u
 /* A program that makes more processes than this at once is taken for a fork bomb. */
 #define PROCESS_BOUND 4000u
+/* How long the end of a campaign waits for processes that it killed. */
+#define CLOSE_NS 5000000000ll
 
 static uint32_t load(const uint32_t *word)
 {
@@ -320,15 +322,18 @@ void worker_stop(struct crew *c, struct worker *w)
 /* Kill whatever came to us as an orphan; servers excepted. */
 static void kill_strays(struct crew *c)
 {
-    char path[64], text[4096];
+    char path[64], *text = NULL;
+    size_t room = 0;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    FILE *in = fopen(path, "re");
+    if (!in)
         return;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    for (char *at = text, *end; *at; at = end) {
+    if (getline(&text, &room, in) < 0) {
+        free(text);
+        text = NULL;
+    }
+    fclose(in);
+    for (char *at = text, *end; at && *at; at = end) {
         pid_t pid = (pid_t)strtol(at, &end, 10);
         if (end == at)
             break;
@@ -338,6 +343,7 @@ static void kill_strays(struct crew *c)
         if (!ours && pid > 1)
             kill(pid, SIGKILL);
     }
+    free(text);
 }
 
 static void reap_strays(struct crew *c)
@@ -368,13 +374,14 @@ void crew_close(struct crew *c)
         if (c->worker[i].err >= 0)
             close(c->worker[i].err);
     }
-    for (int i = 0; i < 100; i++) { /* killing one orphan may bring its children */
+    /* Killing one orphan may bring its children to us; give up on the unkillable. */
+    for (int64_t until = real_now() + CLOSE_NS; real_now() < until;) {
+        siginfo_t info = {0};
         kill_strays(c);
         reap_strays(c);
-        siginfo_t info = {0};
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
             break;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
     }
     free(c->worker);
     if (c->bell)

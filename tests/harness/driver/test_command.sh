@@ -1,0 +1,119 @@
+#!/bin/bash
+# test_command.sh HEDDLE RUNTIME VICTIM - the command as a user meets it: exit codes, and one clear
+# sentence for each wrong input. RUNTIME is the fake one: what fails here is the driver.
+heddle=$1 victim=$3
+export HEDDLE_RUNTIME=$2 LC_ALL=C
+work=$(mktemp -d) && cd "$work" || exit 99
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
+expect() {
+    local code=$1 pattern=$2
+    shift 2
+    "$@" >out.txt 2>&1 </dev/null
+    local got=$?
+    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
+        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
+        sed 's/^/    /' out.txt
+        failed=1
+    fi
+}
+
+run() { "$heddle" run -q -n 20 "$@"; }
+
+# the command line
+expect 2 'Usage: heddle COMMAND' "$heddle"
+expect 0 'heddle run -- ./prog' "$heddle" --help
+expect 0 '^heddle [0-9]' "$heddle" --version
+expect 2 'unknown command "dance"' "$heddle" dance
+expect 2 'unknown option --dance' "$heddle" --dance
+expect 2 'unrecognized option' "$heddle" run --dance -- "$victim"
+expect 2 'which program' "$heddle" run
+expect 2 'which program' "$heddle" run --
+expect 2 '^heddle run: -n wants a whole number' "$heddle" run -n many -- "$victim"
+expect 2 '-n wants' "$heddle" run -n 0 -- "$victim"
+expect 2 '-j wants' "$heddle" run -j 1000 -- "$victim"
+expect 2 '--time wants a time' "$heddle" run --time=soon -- "$victim"
+expect 2 '--timeout wants a time' "$heddle" run --timeout=-1s -- "$victim"
+expect 2 'there is no strategy "best"' "$heddle" run --strategy=best -- "$victim"
+expect 2 '--depth wants' "$heddle" run --depth=0 -- "$victim"
+expect 2 '--clock is virtual or real' "$heddle" run --clock=slow -- "$victim"
+for c in run replay doctor; do expect 0 'Exit codes' "$heddle" $c --help; done
+
+# the program
+printf '#!/bin/sh\ntrue\n' >script; chmod +x script
+echo text >text
+cp "$victim" suid; chmod u+s suid
+expect 3 'no such file' run -- ./absent
+expect 3 'no such program in PATH' run -- absent-program
+expect 3 'is a folder' run -- /tmp
+expect 3 'is a script for /bin/sh' run -- ./script
+expect 3 'is not executable' run -- ./text
+expect 3 'is a set-user-ID program' run -- ./suid
+expect 3 'ended \(exit code 7\) without creating a thread' run -- "$victim" nothread
+grep -q '| usage: victim FILE' out.txt || { echo "FAILED: the program's own words are missing"; failed=1; }
+expect 1 'crash.*signal 6' run -- "$victim" early
+expect 3 'created no thread within' run --timeout=300ms -- "$victim" sleeper
+expect 3 'killed by signal 9.*does the program signal its parent' run -- "$victim" parent
+
+# findings
+expect 0 'nothing found in 20 schedules' run -- "$victim"
+expect 0 'nothing found' run -- "$victim" closer
+expect 0 'nothing found' run -- "$victim" daemon
+expect 1 'crash-1 .*signal 11' run -- "$victim" crash
+expect 1 'hang-1 .*did not end within' run -n 1 --replays=0 --timeout=300ms -- "$victim" hang
+expect 1 'more than 16 MiB' run -n 1 --replays=0 --timeout=500ms -- "$victim" printer
+expect 0 'exit code 3 in most' run -- "$victim" exit 3
+expect 1 'output-1 ' run --check-output -- "$victim" clock
+expect 1 'oracle-1 ' run --oracle='grep -q absent' -- "$victim"
+expect 0 'nothing found' run --oracle='grep -q prefix' -- "$victim"
+export FAKE_FINDING=1
+expect 1 'reproduced 3 of 3' run -- "$victim"
+expect 1 '"schema": "heddle-report"' run --json -- "$victim"
+expect 1 '^1 finding in 1 schedule ' run -j1 --stop-at-first -- "$victim"
+
+# schedule files
+file=heddle-out/deadlock-1.schedule
+expect 1 '^reproduced$' "$heddle" replay $file
+expect 1 '^reproduced 5 of 5 times, each with the same decisions$' "$heddle" replay -n 5 $file
+FAKE_FINDING=0 expect 2 'absent: no such file' "$heddle" replay absent
+expect 2 'text:1: this is no schedule file' "$heddle" replay text
+expect 2 'binary data' "$heddle" replay "$victim"
+head -c 300 $file >cut; expect 2 'cut:[0-9]*: ' "$heddle" replay cut
+sed 's/seed .*/seed 1/' $file >edited; expect 2 'was changed since it was written' "$heddle" replay edited
+sed '1s/1/9/' $file >future; expect 2 'from a newer Heddle' "$heddle" replay future
+sed "s|^program .*|program /nonexistent|; s/^end.*/end/" $file >foreign
+expect 3 'no such file' "$heddle" replay foreign
+expect 2 'which schedule' "$heddle" replay
+unset FAKE_FINDING
+expect 0 'passes now' "$heddle" replay $file
+cp "$victim" other; objcopy --remove-section .note.gnu.build-id other 2>/dev/null || true
+expect 1 '^reproduced$' env FAKE_FINDING=1 "$heddle" replay $file -- ./other
+
+# the output folder
+expect 2 'is a file' run -o text -- "$victim"
+expect 2 'there is no folder' run -o no/such -- "$victim"
+export FAKE_FINDING=1
+expect 3 'findings are printed all the same' run -o /proc/x -- "$victim"
+grep -q 'deadlock-1 ' out.txt || { echo "FAILED: findings must be printed"; failed=1; }
+unset FAKE_FINDING
+
+# stdin comes to each schedule, whole
+echo hello | "$heddle" run -q -n 20 --oracle='grep -q hello' -- "$victim" cat >out.txt 2>&1 ||
+    { echo "FAILED: stdin from a pipe"; cat out.txt; failed=1; }
+"$heddle" run -q -n 20 --oracle='grep -q "^text$"' -- "$victim" cat <text >out.txt 2>&1 ||
+    { echo "FAILED: stdin from a file"; cat out.txt; failed=1; }
+
+# an interrupt ends with the summary
+timeout -s INT 0.5 "$heddle" run -q --time=20s -- "$victim" >out.txt 2>&1
+grep -q 'nothing found in .*interrupted' out.txt || { echo "FAILED: interrupt"; cat out.txt; failed=1; }
+
+# a fork bomb is stopped
+expect 3 'makes processes without end' run -n 2 -- "$victim" forker
+
+# nothing is left behind
+if ps -eo args | grep -q "^$victim"; then
+    echo "FAILED: processes are left"; failed=1
+fi
+exit $failed
