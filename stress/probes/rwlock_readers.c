@@ -1,0 +1,30 @@
+/* Two rwlocks, only ever read, in opposite orders. */
+#include "probe.h"
+
+static pthread_rwlock_t x = PTHREAD_RWLOCK_INITIALIZER, y = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *read_both(pthread_rwlock_t *first, pthread_rwlock_t *second)
+{
+    pthread_rwlock_rdlock(first);
+    pthread_rwlock_rdlock(second);
+    pthread_rwlock_unlock(second);
+    pthread_rwlock_unlock(first);
+    return NULL;
+}
+
+static void *xy(void *arg)
+{
+    (void)arg;
+    return read_both(&x, &y);
+}
+
+static void *yx(void *arg)
+{
+    (void)arg;
+    return read_both(&y, &x);
+}
+
+int main(void)
+{
+    return both(xy, yx);
+}
