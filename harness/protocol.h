@@ -57,6 +57,7 @@ enum hdp_strategy {
     HDP_BURST,  /* long runs of one thread, starvation windows */
     HDP_RR,     /* round robin, one step each */
     HDP_SURW,   /* Zhao et al. 2025 (needs counts of an earlier run) */
+    HDP_HOLD,   /* threads are held at one place of the code (needs places of an earlier run) */
     HDP_STRATEGIES
 };
 

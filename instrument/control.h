@@ -140,7 +140,8 @@ bool hdi_replayed_site(uint32_t i, uint64_t *site);
 /* Called by the runtime in the schedule's process, before its first thread is created: from here on
  * memory accesses are watched. Before, one thread ran alone and nothing can race with it. */
 void hdi_memory_start(void);
-/* Called by a new controlled thread before its start routine, and by one that ends. */
+/* Called by a new controlled thread before its start routine (0, 0: bounds are found out), and by one
+ * that ends. */
 void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high);
 void hdi_memory_thread_exit(void);
 

@@ -1,4 +1,5 @@
 /* watch.c - the slow half of an access: points, learning, spinning; edges of the models. */
+#include <pthread.h>
 #include <string.h>
 
 #include "model.h"
@@ -167,12 +168,28 @@ void hdi_memory_start(void)
     hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET;
 }
 
+static void own_stack(uintptr_t *low, uintptr_t *high)
+{
+    pthread_attr_t attr;
+    void *base;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &attr))
+        return;
+    if (!pthread_attr_getstack(&attr, &base, &size)) {
+        *low = (uintptr_t)base;
+        *high = *low + size;
+    }
+    pthread_attr_destroy(&attr);
+}
+
 void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
 {
     if (!hdi_watch.on)
         return;
-    if (stack_high > stack_low)
-        hdi_race_reset(stack_low, stack_high - stack_low);
+    /* the stack may have been another thread's */
+    if (stack_high == stack_low)
+        own_stack(&stack_low, &stack_high);
+    hdi_race_reset(stack_low, stack_high - stack_low);
     hdi_strand_watch();
     if (hdi_watched)
         hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET;

@@ -10,6 +10,7 @@
 static const char *const strategies[HDP_STRATEGIES] = {
     [HDP_RANDOM] = "random", [HDP_PCT] = "pct", [HDP_POS] = "pos",
     [HDP_BURST] = "burst",   [HDP_RR] = "rr",   [HDP_SURW] = "surw",
+    [HDP_HOLD] = "hold",
 };
 
 const struct schedule_flag schedule_flags[] = {

@@ -1,0 +1,123 @@
+/* surw.c - selectively uniform random walk (Zhao, Wolff, Mathur, Roychoudhury: "Selectively uniform
+ * concurrency testing", ASPLOS 2025).
+ *
+ * A random walk favours interleavings in which few choices were possible. If each thread is instead
+ * chosen with a probability proportional to the number of operations that it still has to do, every
+ * interleaving is equally likely. Counts are only known for operations that matter, so this holds
+ * for the operations on one object, drawn anew for each schedule among those that several threads
+ * used in the schedule before: the thread that is to do the next one of those is drawn by the
+ * counts, and the others wait in front of theirs; all other operations are interleaved at random.
+ */
+#include <string.h>
+
+#include "profile.h"
+
+#define THREADS 4096u /* slots of the table of counts */
+
+static struct {
+    uint32_t hash, left;
+} counts[THREADS];
+static uint32_t chosen;   /* id of the object, 0: none is known yet */
+static uint32_t intended; /* hash of the thread that does the next operation on it; 0: draw */
+
+static uint32_t *left_of(uint32_t hash)
+{
+    uint32_t at = hash % THREADS;
+    for (uint32_t tries = 0; tries < THREADS; tries++, at = (at + 1) % THREADS) {
+        if (counts[at].hash == hash)
+            return &counts[at].left;
+        if (!counts[at].hash) {
+            counts[at].hash = hash;
+            return &counts[at].left;
+        }
+    }
+    return NULL;
+}
+
+static void begin(const struct hdp_config *c)
+{
+    static struct rt_profile p;
+    uint32_t shared = 0, k;
+
+    chosen = intended = 0;
+    memset(counts, 0, sizeof counts);
+    rt_profile_objects(&p, c);
+    for (uint32_t i = 0; i < p.count; i++)
+        shared += p.place[i].threads > 1;
+    if (!shared)
+        return;
+    k = rt_random_below(shared);
+    for (uint32_t i = 0; i < p.count; i++)
+        if (p.place[i].threads > 1 && k-- == 0)
+            chosen = p.place[i].object;
+    for (uint32_t i = 0; i < c->expected_steps && i < HDP_STEPS; i++) {
+        const struct hdp_step *s = &rt.region->trace[i];
+        uint32_t *left;
+        if (s->object == chosen && (left = left_of(s->thread)))
+            (*left)++;
+    }
+}
+
+static bool matters(const struct hdi_thread *t)
+{
+    return chosen && t->op && t->op->object && t->op->object->id == chosen;
+}
+
+static void draw_intended(struct hdi_thread *const *e, uint32_t n)
+{
+    uint64_t sum = 0, k;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t *left = left_of(e[i]->hash);
+        sum += left ? *left : 0;
+    }
+    if (!sum)
+        return;
+    k = rt_random() % sum;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t *left = left_of(e[i]->hash);
+        uint32_t weight = left ? *left : 0;
+        if (k < weight) {
+            intended = e[i]->hash;
+            return;
+        }
+        k -= weight;
+    }
+}
+
+static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
+{
+    static uint32_t may[RT_MAX_LIVE];
+    uint32_t m = 0, i;
+
+    if (!intended)
+        draw_intended(e, n);
+    for (i = 0; i < n; i++)
+        if (!matters(e[i]) || !intended || e[i]->hash == intended)
+            may[m++] = i;
+    if (!m) { /* the intended one waits for something that comes after the others' operations */
+        intended = 0;
+        draw_intended(e, n);
+        for (i = 0; i < n; i++)
+            if (!intended || e[i]->hash == intended)
+                may[m++] = i;
+    }
+    i = may[rt_random_below(m)];
+    if (matters(e[i])) {
+        uint32_t *left = left_of(e[i]->hash);
+        if (left && *left)
+            --*left;
+        intended = 0;
+    }
+    return i;
+}
+
+/* It will try again whatever we intend: somebody else may have to move first. */
+static void yielded(struct hdi_thread *t)
+{
+    if (intended == t->hash)
+        intended = 0;
+}
+
+const struct rt_strategy rt_surw = {
+    .name = "surw", .begin = begin, .pick = pick, .yielded = yielded};
