@@ -70,24 +70,55 @@ void symbols_free(struct symbols *s)
     free(s);
 }
 
-/* The lines of a map that name files, without those fields that do not matter. */
+/* Memory files of ours, deleted ones and devices cannot be opened by name. */
+static bool is_file(const char *path, size_t bytes)
+{
+    return bytes && *path == '/' && !memmem(path, bytes, "/memfd:", 7) &&
+           !memmem(path, bytes, " (deleted)", 10) && strncmp(path, "/dev/", 5) != 0 &&
+           strncmp(path, "/SYSV", 5) != 0;
+}
+
+/* The lines of a map that name files. A nameless mapping right behind one is its .bss: it becomes
+ * part of the file's, so that variables there are found. */
 static char *file_mappings(const char *maps)
 {
     char *text = NULL;
     size_t bytes = 0;
+    unsigned long long last_high = 0;
+    int last_skip = 0; /* where the rest of the last file line starts */
+    const char *last = NULL;
+    size_t last_bytes = 0;
+    unsigned long long last_low = 0;
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return mem_copy("");
     while (*maps) {
         size_t n = strcspn(maps, "\n");
-        const char *path = memchr(maps, '/', n);
-        /* Memory files of ours and deleted ones cannot be opened by name. */
-        if (path && !memmem(maps, n, "/memfd:", 7) && !memmem(maps, n, " (deleted)", 10) &&
-            !memmem(maps, n, "/dev/", 5) && !memmem(maps, n, "/SYSV", 5))
-            fprintf(out, "%.*s\n", (int)n, maps);
+        unsigned long long low, high;
+        int rest = 0, path = 0;
+        if (sscanf(maps, "%llx-%llx%n %*4s %*x %*x:%*x %*u%n", &low, &high, &rest, &path) == 2 &&
+            path && (size_t)path <= n) {
+            while ((size_t)path < n && maps[path] == ' ')
+                path++;
+            if (last && low == last_high && (size_t)path == n) {
+                last_high = high;
+            } else {
+                if (last)
+                    fprintf(out, "%llx-%llx%.*s\n", last_low, last_high,
+                            (int)last_bytes - last_skip, last + last_skip);
+                last = is_file(maps + path, n - (size_t)path) ? maps : NULL;
+                last_bytes = n;
+                last_low = low;
+                last_high = high;
+                last_skip = rest;
+            }
+        }
         maps += n;
         maps += *maps == '\n';
     }
+    if (last)
+        fprintf(out, "%llx-%llx%.*s\n", last_low, last_high, (int)last_bytes - last_skip,
+                last + last_skip);
     fclose(out);
     return text;
 }

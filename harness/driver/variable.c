@@ -49,6 +49,42 @@ static bool member_at(Dwarf_Die *type, uint64_t offset, Dwarf_Die *member, uint6
     return false;
 }
 
+/* Elements of each dimension of an array; returns how many dimensions, 0 = not known. */
+static size_t dimensions(Dwarf_Die *array, uint64_t *length, size_t room)
+{
+    Dwarf_Die child;
+    size_t n = 0;
+    if (dwarf_child(array, &child) != 0)
+        return 0;
+    do {
+        Dwarf_Attribute attr;
+        Dwarf_Word value = 0;
+        if (dwarf_tag(&child) != DW_TAG_subrange_type || n == room)
+            continue;
+        if (dwarf_formudata(dwarf_attr(&child, DW_AT_count, &attr), &value) == 0)
+            length[n++] = value;
+        else if (dwarf_formudata(dwarf_attr(&child, DW_AT_upper_bound, &attr), &value) == 0)
+            length[n++] = value + 1;
+        else
+            return n == 0; /* of unknown length: fine for the first and only dimension */
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return n;
+}
+
+static void spell_index(FILE *out, Dwarf_Die *array, uint64_t element)
+{
+    uint64_t length[8], stride = 1;
+    size_t n = dimensions(array, length, 8);
+    for (size_t i = 1; i < n; i++)
+        stride *= length[i];
+    for (size_t i = 0; i < n && stride; i++) {
+        fprintf(out, "[%llu]", (unsigned long long)(element / stride));
+        element %= stride;
+        if (i + 1 < n)
+            stride = length[i + 1] ? stride / length[i + 1] : 0;
+    }
+}
+
 static void spell(FILE *out, Dwarf_Die *type, uint64_t offset, int depth)
 {
     Dwarf_Die peeled, inner;
@@ -67,7 +103,7 @@ static void spell(FILE *out, Dwarf_Die *type, uint64_t offset, int depth)
             Dwarf_Word size = 0;
             if (!type_of(t, &inner) || dwarf_aggregate_size(&inner, &size) != 0 || !size)
                 return;
-            fprintf(out, "[%llu]", (unsigned long long)(offset / size));
+            spell_index(out, t, offset / size);
             spell(out, &inner, offset % size, depth + 1);
             return;
         }

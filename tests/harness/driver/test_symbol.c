@@ -1,0 +1,192 @@
+/* test_symbol.c - our own addresses in words: stacks unwound from a slice, variables, sites. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/driver/symbol.h"
+
+#define SLICE 8192
+
+struct account {
+    long balance;
+    pthread_mutex_t lock;
+    struct {
+        int day, month;
+    } opened;
+};
+
+static struct account accounts[4];
+static int grid[3][5];
+pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct symbols *symbols;
+static struct {
+    struct hdp_stack head;
+    unsigned char data[SLICE];
+} slice;
+
+static int setup(void **state)
+{
+    (void)state;
+    char *maps = NULL;
+    size_t room = 0;
+    FILE *in = fopen("/proc/self/maps", "r");
+    if (!in || getdelim(&maps, &room, '\0', in) < 0)
+        return -1;
+    fclose(in);
+    symbols = symbols_new();
+    symbols_map(symbols, maps);
+    free(maps);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    symbols_free(symbols);
+    return 0;
+}
+
+/* As the runtime does it: registers, then raw stack. */
+static __attribute__((noinline)) void take_slice(void)
+{
+    uint64_t r[8];
+    __asm__ volatile("lea 0(%%rip), %%rax\n\t"
+                     "movq %%rax, 0(%0)\n\t"
+                     "movq %%rsp, 8(%0)\n\t"
+                     "movq %%rbp, 16(%0)\n\t"
+                     "movq %%rbx, 24(%0)\n\t"
+                     "movq %%r12, 32(%0)\n\t"
+                     "movq %%r13, 40(%0)\n\t"
+                     "movq %%r14, 48(%0)\n\t"
+                     "movq %%r15, 56(%0)\n\t"
+                     :
+                     : "r"(r)
+                     : "rax", "memory");
+    slice.head = (struct hdp_stack){.form = HDP_STACK_SLICE,
+                                    .bytes = SLICE,
+                                    .rip = r[0],
+                                    .rsp = r[1],
+                                    .rbp = r[2],
+                                    .rbx = r[3],
+                                    .r12 = r[4],
+                                    .r13 = r[5],
+                                    .r14 = r[6],
+                                    .r15 = r[7]};
+    memcpy(slice.data, (const void *)(uintptr_t)r[1], SLICE);
+}
+
+static volatile int after;
+
+static inline __attribute__((always_inline)) void inlined_caller(void)
+{
+    take_slice();
+    after++;
+}
+
+static __attribute__((noinline)) void outer_caller(void)
+{
+    volatile char room[SLICE]; /* the slice may not leave the stack */
+    room[0] = room[SLICE - 1] = 0;
+    inlined_caller();
+    after++;
+    (void)room[0];
+}
+
+static void a_slice_is_unwound(void **state)
+{
+    (void)state;
+    struct stack s = {0};
+    outer_caller();
+    symbols_unwind(symbols, &slice.head, sizeof slice, &s);
+    assert_true(s.count >= 3);
+    assert_string_equal(s.frame[0].function, "take_slice");
+    assert_string_equal(s.frame[1].function, "inlined_caller");
+    assert_true(s.frame[1].inlined);
+    assert_string_equal(s.frame[2].function, "outer_caller");
+    assert_false(s.frame[2].inlined);
+    assert_non_null(strstr(s.frame[2].file, "test_symbol.c"));
+    assert_true(s.frame[1].line > 0 && s.frame[2].line > s.frame[1].line);
+    assert_string_equal(s.frame[0].module, "driver_symbol");
+    stack_clear(&s);
+}
+
+static void broken_slices_are_harmless(void **state)
+{
+    (void)state;
+    outer_caller();
+    for (size_t n = 0; n < sizeof slice; n += 97) {
+        struct stack s = {0};
+        symbols_unwind(symbols, &slice.head, n, &s);
+        stack_clear(&s);
+    }
+    srand(3);
+    for (int i = 0; i < 300; i++) {
+        struct stack s = {0};
+        outer_caller();
+        for (int k = 0; k < 50; k++)
+            slice.data[rand() % SLICE] = (unsigned char)rand();
+        slice.head.rip ^= (uint64_t)rand() % 64;
+        symbols_unwind(symbols, &slice.head, sizeof slice, &s);
+        stack_clear(&s);
+    }
+}
+
+static void is_named(const void *addr, const char *name)
+{
+    char *text = symbols_variable(symbols, (uint64_t)(uintptr_t)addr);
+    if (!text)
+        fail_msg("%s has no name", name);
+    assert_string_equal(text, name);
+    free(text);
+}
+
+static void variables(void **state)
+{
+    (void)state;
+    is_named(&the_lock, "the_lock");
+    is_named(&accounts[0], "accounts[0].balance");
+    is_named(&accounts[2].lock, "accounts[2].lock");
+    is_named(&accounts[3].opened.month, "accounts[3].opened.month");
+    is_named(&grid[0][0], "grid[0][0]");
+    is_named(&grid[2][3], "grid[2][3]");
+    int local;
+    char *text = symbols_variable(symbols, (uint64_t)(uintptr_t)&local);
+    assert_null(text);
+    assert_null(symbols_variable(symbols, 0));
+}
+
+static void sites_go_and_come_back(void **state)
+{
+    (void)state;
+    uint64_t addr = (uint64_t)(uintptr_t)&outer_caller + 5;
+    char *site = symbols_site(symbols, addr);
+    assert_string_equal(site, "driver_symbol!outer_caller+0x5");
+    assert_true(symbols_address(symbols, site) == addr);
+    assert_true(symbols_address(symbols, "driver_symbol!outer_caller+0x6") == addr + 1);
+    free(site);
+    assert_null(symbols_site(symbols, 0));
+    assert_null(symbols_site(symbols, 16));
+    assert_true(symbols_address(symbols, "driver_symbol!absent+0x5") == 0);
+    assert_true(symbols_address(symbols, "absent!main+0x5") == 0);
+    assert_true(symbols_address(symbols, "nonsense") == 0);
+    assert_true(symbols_stable(symbols, addr) != symbols_stable(symbols, addr + 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slice_is_unwound),
+        cmocka_unit_test(broken_slices_are_harmless),
+        cmocka_unit_test(variables),
+        cmocka_unit_test(sites_go_and_come_back),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
