@@ -37,13 +37,9 @@ struct hdi_object {
     uint64_t created_site, destroyed_site;
     struct hdi_thread *creator, *destroyer;
     uint32_t created_stack, destroyed_stack;
-    struct hdi_thread *pending; /* threads whose pending operation names this object */
-    struct hdi_object *next;    /* hash chain */
-    struct {
-        uint32_t thread;
-        uint16_t kind;
-        uint64_t site;
-    } user[4]; /* recent distinct users */
+    struct hdi_thread *pending;          /* threads whose pending operation names this object */
+    struct hdi_object *next;             /* hash chain */
+    struct { uint32_t thread; uint16_t kind; uint64_t site; } user[4]; /* recent distinct users */
     char label[32];
 };
 
@@ -51,15 +47,15 @@ enum hdi_wake { HDI_READY, HDI_TIMED_OUT, HDI_SPURIOUS, HDI_CANCELLED };
 
 struct hdi_op {
     enum hd_event kind;
-    struct hdi_object *object; /* may be NULL */
+    struct hdi_object *object;               /* may be NULL */
     uint64_t site;
-    bool (*ready)(const struct hdi_op *op); /* NULL: always ready */
-    void *data;                             /* for ready() */
-    int64_t until_ns;                       /* virtual deadline; 0 or HDI_FOREVER: none */
-    bool elastic;                           /* may time out while others could run (see patience) */
-    bool may_wake_spuriously;               /* condition variables */
-    bool cancellable;                       /* a cancellation point */
-    struct hdi_thread *self;                /* set by hdi_perform */
+    bool (*ready)(const struct hdi_op *op);  /* NULL: always ready */
+    void *data;                              /* for ready() */
+    int64_t until_ns;                        /* virtual deadline; 0 or HDI_FOREVER: none */
+    bool elastic;                            /* may time out while others could run (see patience) */
+    bool may_wake_spuriously;                /* condition variables */
+    bool cancellable;                        /* a cancellation point */
+    struct hdi_thread *self;                 /* set by hdi_perform */
 };
 
 /* True when this process is a program under control and the caller is one of its threads. */
@@ -90,12 +86,11 @@ int64_t hdi_realtime_offset(void); /* CLOCK_REALTIME - CLOCK_MONOTONIC, virtual 
 void hdi_external_enter(uint64_t site);
 void hdi_external_leave(void);
 
-/* Model objects. find: by address and kind, NULL if unknown. get: finds, or makes with `size` bytes
- * of zeroed model state (>= sizeof(struct hdi_object), of which the object is the first member). An
+/* Model objects. find: by address and kind, NULL if unknown. get: finds, or makes with `size` bytes of
+ * zeroed model state (>= sizeof(struct hdi_object), of which the object is the first member). An
  * object that was destroyed is returned with dead set. */
 struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
-struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size,
-                                  uint64_t site);
+struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size, uint64_t site);
 /* Forget what was known (init called again): zeroes the state behind the head, clears dead. */
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site);
 void hdi_object_destroyed(struct hdi_object *o, uint64_t site);
@@ -124,8 +119,8 @@ void *hdi_alloc(size_t bytes);
 void hdi_hb_release(const void *clock);
 void hdi_hb_acquire(const void *clock);
 
-/* What the memory hooks need to know of the schedule. `learned` lies in shared memory, NULL without
- * a driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
+/* What the memory hooks need to know of the schedule. `learned` lies in shared memory, NULL without a
+ * driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
 struct hdp_learned;
 struct hdi_memory_config {
     bool races, rich, replay;
@@ -140,8 +135,7 @@ bool hdi_replayed_site(uint32_t i, uint64_t *site);
 /* Called by the runtime in the schedule's process, before its first thread is created: from here on
  * memory accesses are watched. Before, one thread ran alone and nothing can race with it. */
 void hdi_memory_start(void);
-/* Called by a new controlled thread before its start routine (0, 0: bounds are found out), and by one
- * that ends. */
+/* Called by a new controlled thread before its start routine, and by one that ends. */
 void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high);
 void hdi_memory_thread_exit(void);
 
