@@ -1,0 +1,167 @@
+/* bench_schedules.c - how many schedules a second, what a hand-off costs, whether memory stays
+ * flat.
+ *
+ *   bench_schedules HEDDLE THREE_THREADS [MOST]   (MOST: schedules of the longest run, 100000)
+ *
+ * Prints figures; judges nothing but that the runs worked. The bare hand-off beside ours is a pair
+ * of threads on one CPU that wake each other by futex: what the baton vehicle does, and no more.
+ */
+#include <jansson.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+struct run {
+    double seconds; /* as the driver counts them */
+    double schedules, steps;
+    long peak_kib; /* of the driver */
+};
+
+/* Explore `program` and read the JSON document. */
+static struct run explore(const char *heddle, const char *program, const char *pairs,
+                          const char *schedules, const char *jobs, const char *strategy)
+{
+    char out[] = "/tmp/heddle-bench-XXXXXX", count[32], job[32], how[64];
+    struct run r = {0};
+    int pipefd[2];
+    if (!mkdtemp(out) || pipe(pipefd) != 0)
+        exit(3);
+    snprintf(count, sizeof count, "-n%s", schedules);
+    snprintf(job, sizeof job, "-j%s", jobs);
+    snprintf(how, sizeof how, "--strategy=%s", strategy);
+    char *const argv[] = {(char *)heddle,
+                          "run",
+                          "-q",
+                          "--json",
+                          count,
+                          job,
+                          how,
+                          "-o",
+                          out,
+                          "--max-steps=1000000",
+                          "--",
+                          (char *)program,
+                          (char *)pairs,
+                          NULL};
+    posix_spawn_file_actions_t io;
+    posix_spawn_file_actions_init(&io);
+    posix_spawn_file_actions_adddup2(&io, pipefd[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addclose(&io, pipefd[0]);
+    pid_t pid;
+    if (posix_spawn(&pid, heddle, &io, NULL, argv, environ) != 0) {
+        perror(heddle);
+        exit(3);
+    }
+    posix_spawn_file_actions_destroy(&io);
+    close(pipefd[1]);
+    FILE *in = fdopen(pipefd[0], "r");
+    json_t *doc = json_loadf(in, 0, NULL);
+    fclose(in);
+    int status;
+    struct rusage usage;
+    wait4(pid, &status, 0, &usage);
+    rmdir(out);
+    json_t *s = json_object_get(doc, "statistics");
+    if (!s || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "bench_schedules: heddle ended with status %#x\n", (unsigned)status);
+        exit(3);
+    }
+    r.seconds = json_number_value(json_object_get(s, "seconds"));
+    r.schedules = json_number_value(json_object_get(s, "schedules"));
+    r.steps = json_number_value(json_object_get(s, "steps"));
+    r.peak_kib = usage.ru_maxrss;
+    json_decref(doc);
+    return r;
+}
+
+enum { HANDOFFS = 200000 };
+static _Atomic uint32_t turn;
+
+static void hand_over(uint32_t self)
+{
+    for (int i = 0; i < HANDOFFS; i++) {
+        while (atomic_load(&turn) != self)
+            syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, !self, NULL, NULL, 0);
+        atomic_store(&turn, !self);
+        syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
+}
+
+static void *other_side(void *arg)
+{
+    hand_over(1);
+    return arg;
+}
+
+/* ns for one hand-over between two threads on one CPU. */
+static double bare_handoff(void)
+{
+    cpu_set_t old, one;
+    pthread_t t;
+    sched_getaffinity(0, sizeof old, &old);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    double start = now();
+    pthread_create(&t, NULL, other_side, NULL);
+    hand_over(0);
+    pthread_join(t, NULL);
+    double took = now() - start;
+    sched_setaffinity(0, sizeof old, &old);
+    return took * 1e9 / (2.0 * HANDOFFS);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: bench_schedules HEDDLE THREE_THREADS [MOST]\n");
+        return 2;
+    }
+    long most = argc > 3 ? atol(argv[3]) : 100000;
+    puts("3 threads, 30 operations on one mutex");
+    static const char *const strategies[] = {"auto", "random", "pct", "pos", "burst"};
+    for (size_t i = 0; i < sizeof strategies / sizeof *strategies; i++) {
+        struct run r = explore(argv[1], argv[2], "5", "2000", "2", strategies[i]);
+        printf("  -j2 %-8s %8.0f schedules/s   %5.1f steps a schedule\n", strategies[i],
+               r.schedules / r.seconds, r.steps / r.schedules);
+    }
+    struct run one = explore(argv[1], argv[2], "5", "2000", "1", "auto");
+    printf("  -j1 %-8s %8.0f schedules/s\n", "auto", one.schedules / one.seconds);
+
+    puts("one hand-off (round robin: every step changes the thread)");
+    struct run r = explore(argv[1], argv[2], "20000", "5", "1", "rr");
+    double ours = r.seconds * 1e9 / r.steps, bare = bare_handoff();
+    printf("  under control    %8.0f ns\n  bare futex pair  %8.0f ns   ratio %.2f\n", ours, bare,
+           ours / bare);
+
+    puts("peak memory of the driver");
+    for (long n = 1000; n <= most; n *= 10) {
+        char count[32];
+        snprintf(count, sizeof count, "%ld", n);
+        r = explore(argv[1], argv[2], "5", count, "2", "auto");
+        printf("  %7ld schedules %8ld KiB   %8.0f schedules/s\n", n, r.peak_kib,
+               r.schedules / r.seconds);
+        fflush(stdout);
+    }
+    return 0;
+}
