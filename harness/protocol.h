@@ -92,6 +92,7 @@ struct hdp_config {
     uint64_t steer_second; /* together (addresses of the two sides) */
     uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
     uint32_t memory_model; /* enum hdp_memory_model */
+    uint32_t timeout_ms;   /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
 };
 
@@ -161,9 +162,6 @@ struct hdp_thread {
     uint32_t stack;   /* at the end, when rich */
     int32_t tid;      /* kernel tid */
     uint64_t stack_low, stack_high; /* its stack's bounds, if known */
-};
-enum hdp_thread_state {
-    HDP_T_RUNNING, HDP_T_ENABLED, HDP_T_BLOCKED, HDP_T_SLEEPING, HDP_T_EXTERNAL, HDP_T_LOST, HDP_T_ENDED
 };
 
 /* An object that a finding or a blocked thread refers to. */

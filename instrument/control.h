@@ -30,7 +30,8 @@ struct hdi_thread;
 struct hdi_object {
     uintptr_t addr;
     uint32_t id;      /* stable from run to run; never 0 */
-    uint8_t kind;     /* enum hd_object */
+    uint8_t kind;     /* enum hd_object: part of the key */
+    uint8_t label_kind; /* what it is called, when the key does not say (objects of lib/) */
     bool dead;        /* destroyed: kept to recognise later use */
     uint16_t users;   /* how many notes of recent users are valid */
     uint32_t version; /* operations on it so far, for the interleaving hash */
@@ -55,6 +56,7 @@ struct hdi_op {
     bool elastic;                            /* may time out while others could run (see patience) */
     bool may_wake_spuriously;                /* condition variables */
     bool cancellable;                        /* a cancellation point */
+    bool outside;                            /* ready() may turn true from outside the process */
     struct hdi_thread *self;                 /* set by hdi_perform */
 };
 
@@ -69,6 +71,8 @@ enum hdi_wake hdi_perform(struct hdi_op *op);
 void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site);
 /* Readiness of operations pending on `o` may have changed. */
 void hdi_changed(struct hdi_object *o);
+/* The readiness of t's pending operation may have changed. */
+void hdi_reconsider(struct hdi_thread *t);
 /* Turn t's pending operation into another one (a signalled waiter now waits for its mutex). */
 void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *object,
                   bool (*ready)(const struct hdi_op *));
@@ -81,6 +85,7 @@ int64_t hdi_now(void);
 /* Reading the clock moves it a little, so that a loop that polls it ends. */
 int64_t hdi_clock_read(void);
 int64_t hdi_realtime_offset(void); /* CLOCK_REALTIME - CLOCK_MONOTONIC, virtual */
+bool hdi_real_clock(void);         /* --clock=real: clocks are passed through, sleeps sleep */
 
 /* Leave control for a system call that may block, and queue to take the turn back. */
 void hdi_external_enter(uint64_t site);
@@ -93,7 +98,13 @@ struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
 struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size, uint64_t site);
 /* Forget what was known (init called again): zeroes the state behind the head, clears dead. */
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site);
-void hdi_object_destroyed(struct hdi_object *o, uint64_t site);
+/* The real object of `bytes` at addr was destroyed: its memory is filled with a pattern, so that a use
+ * of it is told from a new object at the same address. */
+void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site);
+/* An operation on `o` begins. Reports a use after destruction, and then makes the real object usable
+ * again as far as it was; forgets the old state when the memory holds a new object. `size` of the model,
+ * `bytes` of the real object. */
+void hdi_object_use(struct hdi_object *o, size_t size, size_t bytes, uint64_t site);
 
 /* Findings. begin returns a struct to fill with notes (never NULL; when the table is full a scratch
  * one); end publishes it; a fatal one ends the schedule and does not return. */
@@ -102,6 +113,11 @@ struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_t
                           enum hd_event kind, struct hdi_object *object, uint64_t site,
                           uint32_t stack);
 void hdi_finding_end(struct hdp_finding *f, bool fatal);
+
+/* The abort that follows has been reported already. */
+void hdi_crash_expected(void);
+/* A panic is under way: when it ends in an abort, that is reported as this panic. */
+void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
 
 /* Stack of the caller, when rich (else 0): index + 1 in the stack store. */
 uint32_t hdi_stack(void);

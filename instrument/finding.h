@@ -104,4 +104,8 @@ struct hdp_finding {
     struct hdp_note note[HDP_NOTES];
 };
 
+enum hdp_thread_state {
+    HDP_T_RUNNING, HDP_T_ENABLED, HDP_T_BLOCKED, HDP_T_SLEEPING, HDP_T_EXTERNAL, HDP_T_LOST, HDP_T_ENDED
+};
+
 #endif /* HEDDLE_FINDING_H */

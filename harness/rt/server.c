@@ -1,0 +1,176 @@
+/* server.c - the fork server: the program up to its first thread, then one process a schedule.
+ *
+ * Until it creates a thread the program runs alone, so all schedules share that prefix; each starts as
+ * a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular files
+ * that are open.
+ */
+#define _GNU_SOURCE
+#include "rt.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "../../instrument/real.h"
+
+#define FILES 256
+
+static struct {
+    int fd;
+    bool writable;
+    off_t offset, size;
+} file[FILES];
+static int files;
+
+void rt_state(enum hdp_state s)
+{
+    __atomic_store_n(&rt.region->state, (uint32_t)s, __ATOMIC_RELEASE);
+    rt_futex_wake(&rt.region->state, 1, true);
+    __atomic_add_fetch(&rt.bell->bell, 1, __ATOMIC_RELEASE);
+    rt_futex_wake(&rt.bell->bell, 1, true);
+}
+
+static void note_file(int fd)
+{
+    struct stat st;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (files == FILES || flags < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return;
+    file[files].fd = fd;
+    file[files].writable = (flags & O_ACCMODE) != O_RDONLY;
+    file[files].offset = lseek(fd, 0, SEEK_CUR);
+    file[files].size = st.st_size;
+    files++;
+}
+
+static void note_files(void)
+{
+    struct entry {
+        uint64_t ino;
+        int64_t off;
+        unsigned short length;
+        unsigned char type;
+        char name[];
+    };
+    char buffer[4096] __attribute__((aligned(8)));
+    long n, dir = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
+
+    if (dir < 0) {
+        for (int fd = 0; fd < 64; fd++)
+            note_file(fd);
+        return;
+    }
+    while ((n = hdi_real.syscall(SYS_getdents64, dir, buffer, sizeof buffer)) > 0)
+        for (long at = 0; at < n;) {
+            const struct entry *e = (const void *)(buffer + at);
+            int fd = 0;
+            at += e->length;
+            if (e->name[0] < '0' || e->name[0] > '9')
+                continue;
+            for (const char *p = e->name; *p; p++)
+                fd = fd * 10 + (*p - '0');
+            if (fd != dir)
+                note_file(fd);
+        }
+    hdi_real.syscall(SYS_close, dir);
+}
+
+static void restore_files(void)
+{
+    for (int i = 0; i < files; i++) {
+        struct stat st;
+        if (file[i].writable && fstat(file[i].fd, &st) == 0 && st.st_size != file[i].size &&
+            ftruncate(file[i].fd, file[i].size) != 0)
+            continue;
+        lseek(file[i].fd, file[i].offset, SEEK_SET);
+    }
+}
+
+/* A mutex that main holds names its owner by kernel tid, which the fork changes: it is dropped before
+ * and taken again after. */
+static void for_held_mutexes(int (*f)(pthread_mutex_t *))
+{
+    struct hdi_thread *t = rt.main;
+
+    for (uint32_t i = 0; i < t->held_count; i++)
+        if (t->held[i].object->kind == HD_OB_MUTEX)
+            for (uint32_t k = 0; k < t->held[i].count; k++)
+                f((pthread_mutex_t *)t->held[i].object->addr);
+}
+
+static void refuse(const char *why)
+{
+    strncpy(rt.region->refusal, why, sizeof rt.region->refusal - 1);
+    rt_state(HDP_REFUSED);
+    hdi_real.syscall(SYS_exit_group, 125);
+}
+
+static void start_schedule(void)
+{
+    rt.started = true;
+    rt.pid = (int)hdi_real.syscall(SYS_getpid);
+    rt.main->tid = (int)hdi_real.syscall(SYS_gettid);
+    rt.region->maps_bytes = 0;
+    rt.region->stack_used = rt.prefix_stacks;
+    rt_schedule_begin();
+    rt_watchdog_start();
+    rt_crash_handlers();
+    hdi_memory_start();
+}
+
+void hdi_first_thread(void)
+{
+    pid_t (*fork_plain)(void);
+
+    if (rt.started)
+        return;
+    if (rt.region->config.flags & HDP_NO_FORK) {
+        rt_state(HDP_RUNNING);
+        start_schedule();
+        return;
+    }
+    fork_plain = (pid_t(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "_Fork");
+    if (!fork_plain)
+        fork_plain = hdi_real.fork;
+    note_files();
+    rt.prefix_stacks = rt.region->stack_used;
+    for_held_mutexes(hdi_real.pthread_mutex_unlock);
+    rt_state(HDP_READY);
+    for (;;) {
+        uint32_t command;
+        int status = 0;
+        pid_t pid;
+
+        while ((command = __atomic_exchange_n(&rt.region->command, HDP_CMD_NONE, __ATOMIC_ACQUIRE)) ==
+               HDP_CMD_NONE)
+            rt_futex_wait(&rt.region->command, HDP_CMD_NONE, -1, true);
+        if (command == HDP_CMD_QUIT)
+            hdi_real.syscall(SYS_exit_group, 0);
+        restore_files();
+        __atomic_store_n(&rt.region->state, HDP_RUNNING, __ATOMIC_RELEASE);
+        pid = fork_plain();
+        if (pid == 0) {
+            hdi_real.syscall(SYS_setpgid, 0, 0);
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for_held_mutexes(hdi_real.pthread_mutex_lock);
+            start_schedule();
+            return;
+        }
+        if (pid < 0)
+            refuse("fork failed in the program under test: too many processes, or out of memory");
+        __atomic_store_n(&rt.region->child, pid, __ATOMIC_RELEASE);
+        while (hdi_real.syscall(SYS_wait4, pid, &status, __WALL, NULL) < 0 && errno == EINTR)
+            ;
+        __atomic_store_n(&rt.region->child, 0, __ATOMIC_RELEASE);
+        rt.region->result.wait_status = status;
+        rt_state(HDP_DONE);
+    }
+}

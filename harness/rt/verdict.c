@@ -1,0 +1,167 @@
+/* verdict.c - nobody can run any more, or nobody gets anywhere: what is it called?
+ *
+ * The waits-for graph has an edge from each blocked thread to those that hold what it waits for (for a
+ * join: to the thread itself). A cycle is a deadlock. Without one somebody who could have woken the
+ * others is gone: a lost wakeup.
+ */
+#include "rt.h"
+
+static uint32_t index_of(const struct hdi_thread *t)
+{
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.live[i] == t)
+            return i;
+    return RT_MAX_LIVE;
+}
+
+/* i-th thread that t waits for, or NULL. */
+static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
+{
+    const struct hdi_object *o = t->op ? t->op->object : NULL;
+
+    if (!o)
+        return NULL;
+    for (uint32_t k = 0; k < rt.live_count; k++) {
+        struct hdi_thread *u = rt.live[k];
+        if ((t->op->kind == HD_EV_THREAD_JOIN ? &u->object == o : hdi_held_find(u, o) != NULL) &&
+            i-- == 0)
+            return u;
+    }
+    return NULL;
+}
+
+/* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our own. */
+static uint32_t find_cycle(struct hdi_thread **out)
+{
+    static uint32_t path[RT_MAX_LIVE], next[RT_MAX_LIVE];
+    static uint8_t colour[RT_MAX_LIVE]; /* 0 new, 1 on the path, 2 done */
+
+    for (uint32_t i = 0; i < rt.live_count; i++) {
+        uint32_t depth = 0;
+        if (colour[i])
+            continue;
+        path[depth++] = i;
+        colour[i] = 1;
+        next[i] = 0;
+        while (depth) {
+            uint32_t at = path[depth - 1], to;
+            struct hdi_thread *u = awaited(rt.live[at], next[at]++);
+            if (!u) {
+                colour[at] = 2;
+                depth--;
+                continue;
+            }
+            to = index_of(u);
+            if (colour[to] == 1) {
+                uint32_t from = depth, n = 0;
+                while (path[from - 1] != to)
+                    from--;
+                for (from--; from < depth; from++)
+                    out[n++] = rt.live[path[from]];
+                return n;
+            }
+            if (colour[to] == 0) {
+                colour[to] = 1;
+                next[to] = 0;
+                path[depth++] = to;
+            }
+        }
+    }
+    return 0;
+}
+
+static struct hdi_thread *by_hash(uint32_t hash)
+{
+    for (uint32_t i = 0; i < rt.all_count; i++)
+        if (rt.all[i]->hash == hash)
+            return rt.all[i];
+    return NULL;
+}
+
+static void note_users(struct hdp_finding *f, const struct hdi_thread *t, uint32_t link)
+{
+    struct hdi_object *o = t->op->object;
+
+    for (uint32_t i = 0; o && i < o->users; i++) {
+        if (o->user[i].thread == t->hash && o->user[i].kind == t->op->kind)
+            continue;
+        hdi_note(f, HD_ROLE_COULD_WAKE, by_hash(o->user[i].thread), o->user[i].kind, o,
+                 o->user[i].site, 0)
+            ->link = link;
+    }
+}
+
+/* t waits at ..., for what ... holds since ... */
+static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
+{
+    uint32_t link = f->notes, before = f->notes + 1;
+    struct hdi_object *o = t->op->object;
+
+    hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, o, t->op->site, t->end_stack);
+    if (!o)
+        return;
+    for (uint32_t i = 0; i < rt.live_count; i++) {
+        struct hdi_held *h = hdi_held_find(rt.live[i], o);
+        if (h)
+            hdi_note(f, HD_ROLE_HOLDS, rt.live[i], h->kind, o, h->site, h->stack)->link = link;
+    }
+    if (users && f->notes == before)
+        note_users(f, t, link);
+}
+
+static bool member(struct hdi_thread *const *set, uint32_t n, const struct hdi_thread *t)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (set[i] == t)
+            return true;
+    return false;
+}
+
+static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
+                                    struct hdi_thread *const *first, uint32_t n)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, text);
+
+    for (uint32_t i = 0; i < n; i++)
+        note_waiter(f, first[i], false);
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.live[i]->op && !member(first, n, rt.live[i]))
+            note_waiter(f, rt.live[i], n == 0);
+    return f;
+}
+
+void rt_all_asleep(void)
+{
+    static struct hdi_thread *cycle[RT_MAX_LIVE];
+    uint32_t n = find_cycle(cycle);
+
+    hdi_finding_end(describe(n == 0   ? HD_FK_LOST_WAKEUP
+                             : n == 1 ? HD_FK_SELF_DEADLOCK
+                                      : HD_FK_DEADLOCK,
+                             NULL, cycle, n),
+                    true);
+    rt_finish(HDP_STOPPED);
+}
+
+void rt_step_bound(void)
+{
+    uint32_t steps = rt.region->result.steps;
+    uint32_t late = rt.retries_half ? rt.retries - (rt.retries_half - 1) : 0;
+
+    if (rt.draining)
+        rt_finish(HDP_RAN);
+    /* Failed tries and sleeps make up a good part of the second half, and no thread came or went. */
+    if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8))
+        hdi_finding_end(describe(HD_FK_LIVELOCK, "threads run, but only try again and again", NULL, 0),
+                        true);
+    rt_finish(HDP_CUT);
+}
+
+void rt_hang(void)
+{
+    if (rt.draining)
+        rt_finish(HDP_RAN);
+    hdi_finding_end(describe(HD_FK_HANG, "no progress until the schedule's time was up", NULL, 0),
+                    true);
+    rt_finish(HDP_STOPPED);
+}

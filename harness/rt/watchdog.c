@@ -1,0 +1,147 @@
+/* watchdog.c - a thread that has the turn and does not come back with it.
+ *
+ * The threads that wait for their turn look after it. When it sleeps in something that we do not
+ * know, control is lost there: the others go on beside it, and it queues up again at its next
+ * modelled call. When it computes or spins, it is pre-empted by a signal: it waits in the handler like
+ * at any other point, so that still only one thread runs. CPU time is what counts then, so that a
+ * loaded machine changes nothing.
+ */
+#define _GNU_SOURCE
+#include "rt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include "../../instrument/real.h"
+
+#define PREEMPT_SIGNAL 62
+#define DISK_PATIENCE_MS 1000
+
+/* The kernel's own layout: the handler is installed beside libc and whoever wraps it (TSan holds
+ * asynchronous signals back until the next call that it knows). */
+struct kernel_sigaction {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+#define KERNEL_SA_RESTORER 0x04000000ul
+
+void rt_sigreturn(void);
+__asm__(".text\n.hidden rt_sigreturn\n.globl rt_sigreturn\n.type rt_sigreturn,@function\n"
+        "rt_sigreturn:\n\tmov $15, %eax\n\tsyscall\n");
+
+static void on_preempt(int number, siginfo_t *info, void *context)
+{
+    struct hdi_thread *self = hdi_self();
+    const ucontext_t *u = context;
+    int saved = errno;
+
+    (void)number;
+    (void)info;
+    if (self && !self->inside && !self->in_real && rt.current == self &&
+        self->state == HDP_T_RUNNING) {
+        struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = (uint64_t)u->uc_mcontext.gregs[REG_RIP]};
+        hdi_perform(&op);
+    }
+    errno = saved;
+}
+
+void rt_watchdog_start(void)
+{
+    struct kernel_sigaction sa = {.handler = on_preempt,
+                                  .flags = SA_SIGINFO | SA_RESTART | KERNEL_SA_RESTORER,
+                                  .restorer = rt_sigreturn};
+    hdi_real.syscall(SYS_rt_sigaction, PREEMPT_SIGNAL, &sa, NULL, sizeof sa.mask);
+}
+
+/* State letter of a thread as the kernel gives it, 0 when it cannot be had. */
+static char thread_state(int tid)
+{
+    char path[48] = "/proc/self/task/", digits[12], text[256], *p;
+    size_t n = strlen(path), k = 0;
+    long fd, got;
+
+    do
+        digits[k++] = (char)('0' + tid % 10);
+    while (tid /= 10);
+    while (k)
+        path[n++] = digits[--k];
+    memcpy(path + n, "/stat", 6);
+    fd = hdi_real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    got = hdi_real.syscall(SYS_read, fd, text, sizeof text - 1);
+    hdi_real.syscall(SYS_close, fd);
+    if (got <= 0)
+        return 0;
+    text[got] = 0;
+    p = strrchr(text, ')');
+    return p && p[1] ? p[2] : 0;
+}
+
+static int64_t cpu_ns(int tid)
+{
+    struct timespec ts = {0, 0};
+    hdi_real.syscall(SYS_clock_gettime, (clockid_t)((~(unsigned)tid << 3) | 6), &ts);
+    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static bool others_can_run(const struct hdi_thread *cur)
+{
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.live[i] != cur && rt.live[i]->op && (rt.live[i]->enabled || rt_due(rt.live[i])))
+            return true;
+    return false;
+}
+
+static struct hdi_thread *lose(struct hdi_thread *cur)
+{
+    rt.region->result.control_lost++;
+    rt.region->result.control_lost_site = cur->last.site;
+    cur->state = HDP_T_LOST;
+    rt.external_count++;
+    rt.current = NULL;
+    return rt_pass_on(false);
+}
+
+void rt_watch(struct hdi_thread *self)
+{
+    struct hdi_thread *cur, *next = NULL;
+    int64_t now = rt_real_ns();
+    uint32_t limit_ms = rt.config.watchdog_ms ? rt.config.watchdog_ms : 50;
+
+    (void)self;
+    rt_lock();
+    cur = rt.current;
+    if (!cur) {
+        next = rt_pass_on(false);
+    } else if (cur->state == HDP_T_RUNNING && cur->tid) {
+        if (rt.watched_step != rt.region->result.steps || !rt.watched_ns) {
+            rt.watched_step = rt.region->result.steps;
+            rt.watched_ns = now;
+            rt.watched_cpu_ns = cpu_ns(cur->tid);
+        } else if (rt.config.timeout_ms && now - rt.real_start_ns > rt.config.timeout_ms * 1000000LL) {
+            rt_hang();
+        } else if (now - rt.watched_ns >= (limit_ms - 10) * 1000000LL) {
+            char state = thread_state(cur->tid);
+            if (state == 'S' || state == 't' || state == 'T' || !state ||
+                (state == 'D' && now - rt.watched_ns > DISK_PATIENCE_MS * 1000000LL)) {
+                next = lose(cur);
+            } else if (state == 'R' &&
+                       cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
+                       others_can_run(cur)) {
+                rt.watched_ns = 0;
+                hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid, PREEMPT_SIGNAL);
+            }
+        }
+    }
+    rt_unlock();
+    if (next)
+        rt_vehicle->give(next);
+}

@@ -1,0 +1,232 @@
+/* cond.c - pthread condition variables: waits, timed waits, signal, broadcast.
+ *
+ * Waiters queue in the model; the real condition variable is never waited on. A wait releases the mutex
+ * and queues in one step, so nothing is lost between; which waiter a signal wakes is a choice of the
+ * schedule. A signalled waiter waits for its mutex like any other locker (HD_EV_COND_RELOCK).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "clock.h"
+#include "mutex.h"
+#include "real.h"
+#include "tool.h"
+
+#define BYTES sizeof(pthread_cond_t)
+
+struct hdi_cond {
+    struct hdi_object object;
+    struct hdi_thread *first; /* waiters, oldest first, by queue_next */
+    struct hdi_mutex *mutex;  /* of the waiters */
+    clockid_t clock;
+};
+
+static struct hdi_cond *model(pthread_cond_t *c, uint64_t site)
+{
+    return (struct hdi_cond *)hdi_object_get(c, HD_OB_COND, sizeof(struct hdi_cond), site);
+}
+
+static struct hdi_cond *cond_of(pthread_cond_t *c, uint64_t site)
+{
+    struct hdi_cond *x = model(c, site);
+    hdi_object_use(&x->object, sizeof *x, BYTES, site);
+    return x;
+}
+
+static bool granted(const struct hdi_op *op)
+{
+    return op->self->granted;
+}
+
+static void enqueue(struct hdi_cond *x, struct hdi_thread *t)
+{
+    struct hdi_thread **p = &x->first;
+    while (*p)
+        p = &(*p)->queue_next;
+    *p = t;
+    t->queue_next = NULL;
+    t->queue = &x->object;
+    t->granted = false;
+}
+
+static void dequeue(struct hdi_cond *x, struct hdi_thread *t)
+{
+    for (struct hdi_thread **p = &x->first; *p; p = &(*p)->queue_next)
+        if (*p == t) {
+            *p = t->queue_next;
+            break;
+        }
+    t->queue = NULL;
+}
+
+static void misuse(enum hd_finding_kind kind, struct hdi_cond *x, struct hdi_mutex *m,
+                   enum hd_event event, uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
+
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
+    for (struct hdi_thread *t = x->first; t; t = t->queue_next)
+        hdi_note(f, HD_ROLE_WAITS, t, HD_EV_COND_WAIT, &x->object, t->op ? t->op->site : 0,
+                 t->end_stack);
+    if (m)
+        hdi_note(f, HD_ROLE_CREATED, m->object.creator, HD_EV_MUTEX_INIT, &m->object,
+                 m->object.created_site, m->object.created_stack);
+    hdi_finding_end(f, false);
+}
+
+/* 0, ETIMEDOUT, EPERM, or what the robust mutex says. */
+static int wait_on(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self();
+    struct hdi_cond *x = cond_of(c, site);
+    struct hdi_mutex *mx = hdi_mutex_of(m, site);
+    struct hdi_op op = {.kind = HD_EV_COND_WAIT,
+                        .object = &x->object,
+                        .site = site,
+                        .ready = granted,
+                        .until_ns = until,
+                        .elastic = true,
+                        .may_wake_spuriously = true,
+                        .cancellable = true};
+    enum hdi_wake wake;
+    uint32_t count;
+    int rc;
+
+    hdi_point(HD_EV_COND_WAIT, &x->object, site);
+    if (self->cancel_pending && !self->cancel_disabled)
+        hdi_cancel_self();
+    if (mx->owner != self) {
+        misuse(HD_FK_COND_NOT_LOCKED, x, mx, HD_EV_COND_WAIT, site);
+        return EPERM;
+    }
+    if (x->first && x->mutex != mx)
+        misuse(HD_FK_COND_TWO_MUTEXES, x, mx, HD_EV_COND_WAIT, site);
+    x->mutex = mx;
+    enqueue(x, self);
+    self->relock = &mx->object;
+    count = hdi_mutex_release(mx, m);
+    wake = hdi_perform(&op);
+    if (self->queue)
+        dequeue(x, self);
+    if (wake != HDI_READY) {
+        struct hdi_op again = {.kind = HD_EV_COND_RELOCK,
+                               .object = &mx->object,
+                               .site = site,
+                               .ready = hdi_mutex_free};
+        hdi_perform(&again);
+    }
+    rc = hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
+    for (uint32_t i = 1; i < count; i++) {
+        hdi_real.pthread_mutex_lock(m);
+        mx->count++;
+        hdi_held_find(self, &mx->object)->count++;
+    }
+    hdi_hb_acquire(c);
+    hdi_tool_acquire(c);
+    if (wake == HDI_CANCELLED)
+        hdi_cancel_self();
+    return wake == HDI_TIMED_OUT && rc == 0 ? ETIMEDOUT : rc;
+}
+
+static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
+{
+    dequeue(x, t);
+    t->granted = true;
+    hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, hdi_mutex_free);
+}
+
+HDI_EXPORT int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
+{
+    struct hdi_cond *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_init(c, attr);
+    x = model(c, HDI_SITE());
+    hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    if (attr)
+        pthread_condattr_getclock(attr, &x->clock);
+    return hdi_real.pthread_cond_init(c, attr);
+}
+
+HDI_EXPORT int pthread_cond_destroy(pthread_cond_t *c)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_cond *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_destroy(c);
+    x = cond_of(c, site);
+    hdi_point(HD_EV_COND_DESTROY, &x->object, site);
+    if (x->first)
+        misuse(HD_FK_DESTROY_IN_USE, x, NULL, HD_EV_COND_DESTROY, site);
+    rc = hdi_real.pthread_cond_destroy(c);
+    if (rc == 0 && !x->first)
+        hdi_object_bury(&x->object, BYTES, site);
+    return rc;
+}
+
+HDI_EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+    return hdi_enter() ? wait_on(c, m, 0, HDI_SITE()) : hdi_real.pthread_cond_wait(c, m);
+}
+
+HDI_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+                                      const struct timespec *abs)
+{
+    clockid_t clock;
+
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return hdi_real.pthread_cond_timedwait(c, m, abs);
+    clock = cond_of(c, HDI_SITE())->clock;
+    return wait_on(c, m, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
+                                      const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return hdi_real.pthread_cond_clockwait(c, m, clock, abs);
+    return wait_on(c, m, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_cond_signal(pthread_cond_t *c)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_thread *t;
+    struct hdi_cond *x;
+    uint32_t n = 0;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_signal(c);
+    x = cond_of(c, site);
+    hdi_point(HD_EV_COND_SIGNAL, &x->object, site);
+    hdi_hb_release(c);
+    hdi_tool_release(c);
+    for (t = x->first; t; t = t->queue_next)
+        n++;
+    if (n == 0)
+        return 0;
+    n = hdi_choose(n, site);
+    for (t = x->first; n; t = t->queue_next)
+        n--;
+    wake_one(x, t);
+    return 0;
+}
+
+HDI_EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_cond *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_broadcast(c);
+    x = cond_of(c, site);
+    hdi_point(HD_EV_COND_BROADCAST, &x->object, site);
+    hdi_hb_release(c);
+    hdi_tool_release(c);
+    while (x->first)
+        wake_one(x, x->first);
+    return 0;
+}

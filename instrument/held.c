@@ -1,0 +1,51 @@
+/* held.c - the locks that each thread holds, oldest first. */
+#include <string.h>
+
+#include "thread.h"
+
+struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object)
+{
+    for (uint32_t i = t->held_count; i-- > 0;)
+        if (t->held[i].object == object)
+            return &t->held[i];
+    return NULL;
+}
+
+void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64_t site)
+{
+    struct hdi_thread *t = hdi_self();
+    struct hdi_held *h = hdi_held_find(t, object);
+
+    if (h) {
+        h->count++;
+        return;
+    }
+    if (t->held_count == t->held_capacity) {
+        uint32_t capacity = t->held_capacity ? 2 * t->held_capacity : 8;
+        struct hdi_held *more = hdi_alloc(capacity * sizeof *more);
+        if (t->held_count)
+            memcpy(more, t->held, t->held_count * sizeof *more);
+        t->held = more;
+        t->held_capacity = capacity;
+    }
+    t->held[t->held_count++] = (struct hdi_held){.object = object,
+                                                 .site = site,
+                                                 .stack = hdi_stack(),
+                                                 .kind = (uint16_t)kind,
+                                                 .shared = shared,
+                                                 .count = 1};
+}
+
+bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all)
+{
+    struct hdi_held *h = hdi_held_find(t, object);
+
+    if (!h)
+        return false;
+    if (all || --h->count == 0) {
+        uint32_t i = (uint32_t)(h - t->held);
+        memmove(h, h + 1, (t->held_count - i - 1) * sizeof *h);
+        t->held_count--;
+    }
+    return true;
+}

@@ -1,0 +1,378 @@
+/* kernel.c - system calls that may block.
+ *
+ * A read that finds nothing would keep the turn for ever. Where poll can tell, the call waits in the
+ * model until it is ready, and is then made with the turn held: so hand-over between the program's own
+ * threads through pipes and sockets is under control. Any other call that may block leaves control
+ * and queues to come back. Regular files never block.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "clock.h"
+#include "real.h"
+#include "thread.h"
+
+#define MS 1000000LL
+
+static bool polled(struct pollfd *fds, nfds_t n)
+{
+    int saved = errno, rc = (int)hdi_real.syscall(SYS_poll, fds, n, 0);
+    errno = saved;
+    return rc != 0;
+}
+
+static bool fd_ready(const struct hdi_op *op)
+{
+    struct pollfd p = *(const struct pollfd *)op->data;
+    return polled(&p, 1);
+}
+
+static bool never_blocks(int fd)
+{
+    struct stat st;
+    int saved = errno;
+    bool regular = fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+    errno = saved;
+    return regular;
+}
+
+static struct hdi_object *fd_object(int fd, uint64_t site)
+{
+    return hdi_object_get((const void *)(uintptr_t)(unsigned)(fd + 1), HD_OB_FD,
+                          sizeof(struct hdi_object), site);
+}
+
+/* Wait until fd is ready for `events`, or leave that to the call itself when it does not block. */
+static void await(int fd, short events, uint64_t site)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    struct hdi_op op = {.kind = HD_EV_FD_WAIT,
+                        .site = site,
+                        .ready = fd_ready,
+                        .data = &p,
+                        .outside = true,
+                        .cancellable = true};
+    int flags;
+
+    if (fd < 0 || never_blocks(fd))
+        return;
+    op.object = fd_object(fd, site);
+    flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK)) {
+        hdi_point(HD_EV_FD_WAIT, op.object, site);
+        return;
+    }
+    if (hdi_perform(&op) == HDI_CANCELLED)
+        hdi_cancel_self();
+}
+
+/* A write of more than a pipe takes at once may block half way. */
+static bool long_write(int fd, size_t bytes)
+{
+    return bytes > PIPE_BUF && !never_blocks(fd);
+}
+
+static size_t total(const struct iovec *v, int n)
+{
+    size_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += v[i].iov_len;
+    return sum;
+}
+
+#define OUTSIDE(type, call)                                                                        \
+    do {                                                                                           \
+        type rc_;                                                                                  \
+        hdi_external_enter(HDI_SITE());                                                            \
+        rc_ = (call);                                                                              \
+        {                                                                                          \
+            int saved_ = errno;                                                                    \
+            hdi_external_leave();                                                                  \
+            errno = saved_;                                                                        \
+        }                                                                                          \
+        return rc_;                                                                                \
+    } while (0)
+
+HDI_EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
+{
+    if (hdi_enter())
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.read(fd, buffer, bytes);
+}
+
+HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
+{
+    if (hdi_enter())
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.readv(fd, v, n);
+}
+
+HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
+{
+    if (hdi_enter()) {
+        if (long_write(fd, bytes))
+            OUTSIDE(ssize_t, hdi_real.write(fd, buffer, bytes));
+        await(fd, POLLOUT, HDI_SITE());
+    }
+    return hdi_real.write(fd, buffer, bytes);
+}
+
+HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
+{
+    if (hdi_enter()) {
+        if (long_write(fd, total(v, n)))
+            OUTSIDE(ssize_t, hdi_real.writev(fd, v, n));
+        await(fd, POLLOUT, HDI_SITE());
+    }
+    return hdi_real.writev(fd, v, n);
+}
+
+HDI_EXPORT int accept(int fd, struct sockaddr *restrict addr, socklen_t *restrict length)
+{
+    if (hdi_enter())
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.accept(fd, addr, length);
+}
+
+HDI_EXPORT int accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict length, int flags)
+{
+    if (hdi_enter())
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.accept4(fd, addr, length, flags);
+}
+
+HDI_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t length)
+{
+    if (hdi_enter())
+        OUTSIDE(int, hdi_real.connect(fd, addr, length));
+    return hdi_real.connect(fd, addr, length);
+}
+
+HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
+{
+    if (hdi_enter() && !(flags & MSG_DONTWAIT))
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.recv(fd, buffer, bytes, flags);
+}
+
+HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
+                            struct sockaddr *restrict addr, socklen_t *restrict length)
+{
+    if (hdi_enter() && !(flags & MSG_DONTWAIT))
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.recvfrom(fd, buffer, bytes, flags, addr, length);
+}
+
+HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    if (hdi_enter() && !(flags & MSG_DONTWAIT))
+        await(fd, POLLIN, HDI_SITE());
+    return hdi_real.recvmsg(fd, message, flags);
+}
+
+HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
+{
+    if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
+        if (long_write(fd, bytes))
+            OUTSIDE(ssize_t, hdi_real.send(fd, buffer, bytes, flags));
+        await(fd, POLLOUT, HDI_SITE());
+    }
+    return hdi_real.send(fd, buffer, bytes, flags);
+}
+
+HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
+                          const struct sockaddr *addr, socklen_t length)
+{
+    if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
+        if (long_write(fd, bytes))
+            OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr, length));
+        await(fd, POLLOUT, HDI_SITE());
+    }
+    return hdi_real.sendto(fd, buffer, bytes, flags, addr, length);
+}
+
+HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
+        if (long_write(fd, total(message->msg_iov, (int)message->msg_iovlen)))
+            OUTSIDE(ssize_t, hdi_real.sendmsg(fd, message, flags));
+        await(fd, POLLOUT, HDI_SITE());
+    }
+    return hdi_real.sendmsg(fd, message, flags);
+}
+
+/* ---- waiting for several ---- */
+
+struct poll_wait {
+    struct pollfd *fds;
+    nfds_t n;
+};
+
+static bool any_ready(const struct hdi_op *op)
+{
+    const struct poll_wait *w = op->data;
+    return polled(w->fds, w->n);
+}
+
+/* Until one of them is ready, or the time-out in ns (< 0: none) has passed. */
+static void await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t site)
+{
+    struct poll_wait w = {fds, n};
+    struct hdi_op op = {.kind = n ? HD_EV_FD_WAIT : HD_EV_SLEEP,
+                        .site = site,
+                        .ready = any_ready,
+                        .data = &w,
+                        .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
+                        .elastic = n > 0,
+                        .outside = n > 0,
+                        .cancellable = true};
+
+    if (hdi_perform(&op) == HDI_CANCELLED)
+        hdi_cancel_self();
+}
+
+HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    if (hdi_enter() && !hdi_real_clock()) {
+        await_any(fds, n, timeout < 0 ? -1 : timeout * MS, HDI_SITE());
+        return hdi_real.poll(fds, n, 0);
+    }
+    if (hdi_self() && hdi_enter())
+        OUTSIDE(int, hdi_real.poll(fds, n, timeout));
+    return hdi_real.poll(fds, n, timeout);
+}
+
+HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                     const sigset_t *mask)
+{
+    struct timespec zero = {0, 0};
+
+    if (!hdi_enter())
+        return hdi_real.ppoll(fds, n, timeout, mask);
+    if (mask || hdi_real_clock())
+        OUTSIDE(int, hdi_real.ppoll(fds, n, timeout, mask));
+    await_any(fds, n, timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_nsec : -1, HDI_SITE());
+    return hdi_real.ppoll(fds, n, &zero, NULL);
+}
+
+struct select_wait {
+    int n;
+    fd_set *r, *w, *e;
+};
+
+static bool select_ready(const struct hdi_op *op)
+{
+    const struct select_wait *s = op->data;
+    fd_set r, w, e;
+    struct timeval zero = {0, 0};
+    int saved = errno, rc;
+
+    if (s->r)
+        r = *s->r;
+    if (s->w)
+        w = *s->w;
+    if (s->e)
+        e = *s->e;
+    rc = (int)hdi_real.syscall(SYS_select, s->n, s->r ? &r : NULL, s->w ? &w : NULL,
+                               s->e ? &e : NULL, &zero);
+    errno = saved;
+    return rc != 0;
+}
+
+static void await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout_ns, uint64_t site)
+{
+    struct select_wait s = {n, r, w, e};
+    bool fds = n > 0 && (r || w || e);
+    struct hdi_op op = {.kind = fds ? HD_EV_FD_WAIT : HD_EV_SLEEP,
+                        .site = site,
+                        .ready = select_ready,
+                        .data = &s,
+                        .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
+                        .elastic = fds,
+                        .outside = fds,
+                        .cancellable = true};
+
+    if (hdi_perform(&op) == HDI_CANCELLED)
+        hdi_cancel_self();
+}
+
+HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,
+                      struct timeval *restrict timeout)
+{
+    struct timeval zero = {0, 0};
+
+    if (!hdi_enter())
+        return hdi_real.select(n, r, w, e, timeout);
+    if (hdi_real_clock())
+        OUTSIDE(int, hdi_real.select(n, r, w, e, timeout));
+    await_select(n, r, w, e,
+                 timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1, HDI_SITE());
+    return hdi_real.select(n, r, w, e, &zero);
+}
+
+HDI_EXPORT int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,
+                       const struct timespec *restrict timeout, const sigset_t *restrict mask)
+{
+    struct timespec zero = {0, 0};
+
+    if (!hdi_enter())
+        return hdi_real.pselect(n, r, w, e, timeout, mask);
+    if (mask || hdi_real_clock())
+        OUTSIDE(int, hdi_real.pselect(n, r, w, e, timeout, mask));
+    await_select(n, r, w, e, timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_nsec : -1,
+                 HDI_SITE());
+    return hdi_real.pselect(n, r, w, e, &zero, NULL);
+}
+
+HDI_EXPORT int epoll_wait(int ep, struct epoll_event *events, int max, int timeout)
+{
+    struct pollfd p = {.fd = ep, .events = POLLIN};
+
+    if (!hdi_enter())
+        return hdi_real.epoll_wait(ep, events, max, timeout);
+    if (hdi_real_clock())
+        OUTSIDE(int, hdi_real.epoll_wait(ep, events, max, timeout));
+    await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE());
+    return hdi_real.epoll_wait(ep, events, max, 0);
+}
+
+HDI_EXPORT int epoll_pwait(int ep, struct epoll_event *events, int max, int timeout,
+                           const sigset_t *mask)
+{
+    if (hdi_enter())
+        OUTSIDE(int, hdi_real.epoll_pwait(ep, events, max, timeout, mask));
+    return hdi_real.epoll_pwait(ep, events, max, timeout, mask);
+}
+
+/* ---- what poll cannot tell ---- */
+
+#define LEAVES(type, name, args, call)                                                             \
+    HDI_EXPORT type name args                                                                      \
+    {                                                                                              \
+        if (hdi_enter())                                                                           \
+            OUTSIDE(type, hdi_real.name call);                                                     \
+        return hdi_real.name call;                                                                 \
+    }
+
+LEAVES(pid_t, wait, (int *status), (status))
+LEAVES(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
+LEAVES(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
+       (pid, status, options, usage))
+LEAVES(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options),
+       (type, id, info, options))
+LEAVES(int, sigwait, (const sigset_t *restrict set, int *restrict number), (set, number))
+LEAVES(int, sigwaitinfo, (const sigset_t *restrict set, siginfo_t *restrict info), (set, info))
+LEAVES(int, sigtimedwait,
+       (const sigset_t *restrict set, siginfo_t *restrict info,
+        const struct timespec *restrict timeout),
+       (set, info, timeout))
+LEAVES(int, sigsuspend, (const sigset_t *mask), (mask))
+LEAVES(int, pause, (void), ())
+LEAVES(int, flock, (int fd, int operation), (fd, operation))
+LEAVES(int, lockf, (int fd, int command, off_t length), (fd, command, length))
+LEAVES(int, system, (const char *command), (command))

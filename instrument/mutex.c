@@ -1,0 +1,251 @@
+/* mutex.c - pthread mutexes: normal, recursive, error-checking, robust; try, timed and clock locks.
+ *
+ * The real mutex is taken as well, at a moment when the model says that it is free, so that it never
+ * blocks and other tools see it. A mutex shared with other processes may be held outside: then the
+ * real call is made outside control.
+ */
+#define _GNU_SOURCE
+#include "mutex.h"
+
+#include <errno.h>
+
+#include "clock.h"
+#include "real.h"
+
+#define KIND(m) ((m)->__data.__kind)
+#define TYPE(m) (KIND(m) & 3)
+#define ROBUST(m) ((KIND(m) & 16) != 0)
+#define SHARED(m) ((KIND(m) & 128) != 0)
+#define BYTES sizeof(pthread_mutex_t)
+
+static struct hdi_mutex *model(pthread_mutex_t *m, uint64_t site)
+{
+    return (struct hdi_mutex *)hdi_object_get(m, HD_OB_MUTEX, sizeof(struct hdi_mutex), site);
+}
+
+struct hdi_mutex *hdi_mutex_of(pthread_mutex_t *m, uint64_t site)
+{
+    struct hdi_mutex *x = model(m, site);
+
+    hdi_object_use(&x->object, sizeof *x, BYTES, site);
+    /* Held by the model, free in memory: the memory was used anew without a destroy. */
+    if (x->owner && !SHARED(m) && !ROBUST(m) && m->__data.__lock == 0) {
+        hdi_drop(x->owner, &x->object, true);
+        hdi_object_reborn(&x->object, sizeof *x, site);
+    }
+    return x;
+}
+
+bool hdi_mutex_free(const struct hdi_op *op)
+{
+    return ((const struct hdi_mutex *)op->object)->owner == NULL;
+}
+
+static void own(struct hdi_mutex *x, enum hd_event kind, uint64_t site)
+{
+    x->owner = hdi_self();
+    x->count = 1;
+    hdi_hold(&x->object, kind, false, site);
+    hdi_changed(&x->object);
+    hdi_hb_acquire((const void *)x->object.addr);
+}
+
+int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, uint64_t site)
+{
+    int rc;
+
+    if (SHARED(m)) {
+        rc = hdi_real.pthread_mutex_trylock(m);
+        if (rc == EBUSY) {
+            hdi_external_enter(site);
+            rc = hdi_real.pthread_mutex_lock(m);
+            hdi_external_leave();
+        }
+    } else {
+        rc = hdi_real.pthread_mutex_lock(m);
+    }
+    if (rc == 0 || rc == EOWNERDEAD)
+        own(x, kind, site);
+    return rc;
+}
+
+uint32_t hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m)
+{
+    uint32_t count = x->count;
+
+    hdi_hb_release((const void *)x->object.addr);
+    hdi_drop(x->owner, &x->object, true);
+    x->owner = NULL;
+    x->count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        hdi_real.pthread_mutex_unlock(m);
+    hdi_changed(&x->object);
+    return count;
+}
+
+static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_mutex *x,
+                   enum hd_event event, uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, text);
+    struct hdi_held *h = x->owner ? hdi_held_find(x->owner, &x->object) : NULL;
+
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
+    if (h)
+        hdi_note(f, HD_ROLE_HOLDS, x->owner, h->kind, &x->object, h->site, h->stack);
+    hdi_note(f, HD_ROLE_CREATED, x->object.creator, HD_EV_MUTEX_INIT, &x->object,
+             x->object.created_site, x->object.created_stack);
+    hdi_finding_end(f, false);
+}
+
+/* Relock by its owner, which needs no waiting. True when *rc is the answer. */
+static bool relock(struct hdi_mutex *x, pthread_mutex_t *m, bool try, int *rc)
+{
+    if (x->owner != hdi_self())
+        return false;
+    if (TYPE(m) == PTHREAD_MUTEX_RECURSIVE) {
+        *rc = hdi_real.pthread_mutex_lock(m);
+        if (*rc == 0) {
+            x->count++;
+            hdi_held_find(x->owner, &x->object)->count++;
+        }
+        return true;
+    }
+    if (try) {
+        *rc = EBUSY;
+        return true;
+    }
+    if (TYPE(m) == PTHREAD_MUTEX_ERRORCHECK) {
+        *rc = EDEADLK;
+        return true;
+    }
+    return false;
+}
+
+static int lock(pthread_mutex_t *m, int64_t until, uint64_t site)
+{
+    struct hdi_mutex *x = hdi_mutex_of(m, site);
+    struct hdi_op op = {.kind = HD_EV_MUTEX_LOCK,
+                        .object = &x->object,
+                        .site = site,
+                        .ready = hdi_mutex_free,
+                        .until_ns = until,
+                        .elastic = true};
+    int rc;
+
+    if (x->owner == hdi_self() && TYPE(m) != PTHREAD_MUTEX_NORMAL &&
+        TYPE(m) != PTHREAD_MUTEX_ADAPTIVE_NP) {
+        hdi_point(HD_EV_MUTEX_LOCK, &x->object, site);
+        if (relock(x, m, false, &rc))
+            return rc;
+    }
+    if (hdi_perform(&op) == HDI_TIMED_OUT)
+        return ETIMEDOUT;
+    return hdi_mutex_take(x, m, HD_EV_MUTEX_LOCK, site);
+}
+
+HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+{
+    struct hdi_mutex *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_mutex_init(m, attr);
+    x = model(m, HDI_SITE());
+    if (x->owner)
+        hdi_drop(x->owner, &x->object, true);
+    hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    return hdi_real.pthread_mutex_init(m, attr);
+}
+
+HDI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_mutex *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_mutex_destroy(m);
+    x = hdi_mutex_of(m, site);
+    hdi_point(HD_EV_MUTEX_DESTROY, &x->object, site);
+    if (x->owner || x->object.pending)
+        misuse(HD_FK_DESTROY_IN_USE, NULL, x, HD_EV_MUTEX_DESTROY, site);
+    rc = hdi_real.pthread_mutex_destroy(m);
+    if (rc == 0 && !x->owner && !x->object.pending)
+        hdi_object_bury(&x->object, BYTES, site);
+    return rc;
+}
+
+HDI_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
+{
+    return hdi_enter() ? lock(m, 0, HDI_SITE()) : hdi_real.pthread_mutex_lock(m);
+}
+
+HDI_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return hdi_real.pthread_mutex_timedlock(m, abs);
+    return lock(m, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
+                                       const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return hdi_real.pthread_mutex_clocklock(m, clock, abs);
+    return lock(m, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_mutex *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_mutex_trylock(m);
+    x = hdi_mutex_of(m, site);
+    hdi_point(HD_EV_MUTEX_TRYLOCK, &x->object, site);
+    if (relock(x, m, true, &rc)) {
+        if (rc)
+            hdi_retry();
+        return rc;
+    }
+    if (x->owner) {
+        hdi_retry();
+        return EBUSY;
+    }
+    rc = hdi_real.pthread_mutex_trylock(m);
+    if (rc == 0 || rc == EOWNERDEAD)
+        own(x, HD_EV_MUTEX_TRYLOCK, site);
+    else
+        hdi_retry();
+    return rc;
+}
+
+HDI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_mutex *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_mutex_unlock(m);
+    x = hdi_mutex_of(m, site);
+    hdi_point(HD_EV_MUTEX_UNLOCK, &x->object, site);
+    if (!x->owner) {
+        misuse(HD_FK_UNLOCK_NOT_HELD, NULL, x, HD_EV_MUTEX_UNLOCK, site);
+        /* A real unlock of a free mutex would leave it in a state that nobody defines. */
+        return TYPE(m) == PTHREAD_MUTEX_NORMAL || TYPE(m) == PTHREAD_MUTEX_ADAPTIVE_NP ? 0 : EPERM;
+    }
+    if (x->owner != hdi_self()) {
+        misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, x, HD_EV_MUTEX_UNLOCK, site);
+        if (TYPE(m) != PTHREAD_MUTEX_NORMAL && TYPE(m) != PTHREAD_MUTEX_ADAPTIVE_NP)
+            return hdi_real.pthread_mutex_unlock(m);
+    }
+    if (x->count > 1) {
+        x->count--;
+        hdi_held_find(x->owner, &x->object)->count--;
+        return hdi_real.pthread_mutex_unlock(m);
+    }
+    hdi_mutex_release(x, m);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* mutex.h - the model of a pthread mutex, for those that lock one on behalf of a waiter. */
+#ifndef HEDDLE_MUTEX_H
+#define HEDDLE_MUTEX_H
+
+#include "thread.h"
+
+struct hdi_mutex {
+    struct hdi_object object;
+    struct hdi_thread *owner; /* NULL: free */
+    uint32_t count;           /* recursive */
+    bool dead_owner;          /* robust: the owner ended with it */
+};
+
+struct hdi_mutex *hdi_mutex_of(pthread_mutex_t *m, uint64_t site);
+bool hdi_mutex_free(const struct hdi_op *op); /* ready(): the mutex op->object is free */
+/* Take it, model and real; it is free. 0, or EOWNERDEAD ... from the real call. */
+int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, uint64_t site);
+/* Let go of it completely for a condition wait; returns the recursion count to restore. */
+uint32_t hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m);
+
+#endif /* HEDDLE_MUTEX_H */

@@ -1,0 +1,54 @@
+/* process.c - assertions, _exit, fork. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "real.h"
+#include "thread.h"
+
+HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
+                              const char *function)
+{
+    static void (*real)(const char *, const char *, unsigned, const char *);
+
+    hdi_real_find(&real, "__assert_fail");
+    if (hdi_enter()) {
+        char what[HDP_TEXT];
+        struct hdp_finding *f;
+        snprintf(what, sizeof what, "%s (%s:%u, %s)", text, file, line, function ? function : "?");
+        f = hdi_finding_begin(HD_FK_ASSERTION, what);
+        hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_NONE, NULL, HDI_SITE(), hdi_stack());
+        hdi_finding_end(f, false);
+        hdi_crash_expected();
+    }
+    real(text, file, line, function);
+    abort();
+}
+
+HDI_EXPORT void _exit(int code)
+{
+    if (hdi_enter())
+        hdi_program_stops(code);
+    hdi_real._exit(code);
+    __builtin_unreachable();
+}
+
+HDI_EXPORT void _Exit(int code)
+{
+    _exit(code);
+}
+
+/* The child has one thread and runs without us. */
+HDI_EXPORT pid_t fork(void)
+{
+    pid_t pid;
+
+    if (!hdi_enter())
+        return hdi_real.fork();
+    hdi_unmodelled("fork", HDI_SITE());
+    pid = hdi_real.fork();
+    if (pid == 0)
+        hdi_forked();
+    return pid;
+}

@@ -1,0 +1,149 @@
+/* real.h - the functions that we stand in front of.
+ *
+ * Looked up with dlsym(RTLD_NEXT, ...) at start, before the program's own constructors; until then
+ * (and in processes that are not under control) the interposed functions call them directly.
+ */
+#ifndef HEDDLE_REAL_H
+#define HEDDLE_REAL_H
+
+#include <mqueue.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HDI_REAL_MAP(X)                                                                            \
+    X(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))       \
+    X(int, pthread_join, (pthread_t, void **))                                                     \
+    X(int, pthread_detach, (pthread_t))                                                            \
+    X(int, pthread_cancel, (pthread_t))                                                            \
+    X(int, pthread_setcancelstate, (int, int *))                                                   \
+    X(int, pthread_setcanceltype, (int, int *))                                                    \
+    X(void, pthread_testcancel, (void))                                                            \
+    X(int, pthread_kill, (pthread_t, int))                                                         \
+    X(int, pthread_setname_np, (pthread_t, const char *))                                          \
+    X(int, pthread_mutex_init, (pthread_mutex_t *, const pthread_mutexattr_t *))                   \
+    X(int, pthread_mutex_destroy, (pthread_mutex_t *))                                             \
+    X(int, pthread_mutex_lock, (pthread_mutex_t *))                                                \
+    X(int, pthread_mutex_trylock, (pthread_mutex_t *))                                             \
+    X(int, pthread_mutex_timedlock, (pthread_mutex_t *, const struct timespec *))                  \
+    X(int, pthread_mutex_clocklock, (pthread_mutex_t *, clockid_t, const struct timespec *))       \
+    X(int, pthread_mutex_unlock, (pthread_mutex_t *))                                              \
+    X(int, pthread_mutex_consistent, (pthread_mutex_t *))                                          \
+    X(int, pthread_cond_init, (pthread_cond_t *, const pthread_condattr_t *))                      \
+    X(int, pthread_cond_destroy, (pthread_cond_t *))                                               \
+    X(int, pthread_cond_wait, (pthread_cond_t *, pthread_mutex_t *))                               \
+    X(int, pthread_cond_timedwait, (pthread_cond_t *, pthread_mutex_t *, const struct timespec *)) \
+    X(int, pthread_cond_clockwait,                                                                 \
+      (pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))                   \
+    X(int, pthread_cond_signal, (pthread_cond_t *))                                                \
+    X(int, pthread_cond_broadcast, (pthread_cond_t *))                                             \
+    X(int, pthread_rwlock_init, (pthread_rwlock_t *, const pthread_rwlockattr_t *))                \
+    X(int, pthread_rwlock_destroy, (pthread_rwlock_t *))                                           \
+    X(int, pthread_rwlock_rdlock, (pthread_rwlock_t *))                                            \
+    X(int, pthread_rwlock_wrlock, (pthread_rwlock_t *))                                            \
+    X(int, pthread_rwlock_tryrdlock, (pthread_rwlock_t *))                                         \
+    X(int, pthread_rwlock_trywrlock, (pthread_rwlock_t *))                                         \
+    X(int, pthread_rwlock_timedrdlock, (pthread_rwlock_t *, const struct timespec *))              \
+    X(int, pthread_rwlock_timedwrlock, (pthread_rwlock_t *, const struct timespec *))              \
+    X(int, pthread_rwlock_clockrdlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))   \
+    X(int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))   \
+    X(int, pthread_rwlock_unlock, (pthread_rwlock_t *))                                            \
+    X(int, pthread_spin_init, (pthread_spinlock_t *, int))                                         \
+    X(int, pthread_spin_destroy, (pthread_spinlock_t *))                                           \
+    X(int, pthread_spin_lock, (pthread_spinlock_t *))                                              \
+    X(int, pthread_spin_trylock, (pthread_spinlock_t *))                                           \
+    X(int, pthread_spin_unlock, (pthread_spinlock_t *))                                            \
+    X(int, pthread_barrier_init, (pthread_barrier_t *, const pthread_barrierattr_t *, unsigned))   \
+    X(int, pthread_barrier_destroy, (pthread_barrier_t *))                                         \
+    X(int, pthread_barrier_wait, (pthread_barrier_t *))                                            \
+    X(int, pthread_once, (pthread_once_t *, void (*)(void)))                                       \
+    X(int, sem_init, (sem_t *, int, unsigned))                                                     \
+    X(int, sem_destroy, (sem_t *))                                                                 \
+    X(int, sem_wait, (sem_t *))                                                                    \
+    X(int, sem_trywait, (sem_t *))                                                                 \
+    X(int, sem_timedwait, (sem_t *, const struct timespec *))                                      \
+    X(int, sem_clockwait, (sem_t *, clockid_t, const struct timespec *))                           \
+    X(int, sem_post, (sem_t *))                                                                    \
+    X(int, sem_getvalue, (sem_t *, int *))                                                         \
+    X(int, thrd_join, (thrd_t, int *))                                                             \
+    X(int, sched_yield, (void))                                                                    \
+    X(int, nanosleep, (const struct timespec *, struct timespec *))                                \
+    X(int, clock_nanosleep, (clockid_t, int, const struct timespec *, struct timespec *))          \
+    X(int, usleep, (useconds_t))                                                                   \
+    X(unsigned, sleep, (unsigned))                                                                 \
+    X(int, clock_gettime, (clockid_t, struct timespec *))                                          \
+    X(int, gettimeofday, (struct timeval *restrict, void *restrict))                               \
+    X(time_t, time, (time_t *))                                                                    \
+    X(ssize_t, read, (int, void *, size_t))                                                        \
+    X(ssize_t, write, (int, const void *, size_t))                                                 \
+    X(ssize_t, readv, (int, const struct iovec *, int))                                            \
+    X(ssize_t, writev, (int, const struct iovec *, int))                                           \
+    X(int, poll, (struct pollfd *, nfds_t, int))                                                   \
+    X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))            \
+    X(int, select, (int, fd_set *restrict, fd_set *restrict, fd_set *restrict,                     \
+                    struct timeval *restrict))                                                     \
+    X(int, pselect, (int, fd_set *restrict, fd_set *restrict, fd_set *restrict,                    \
+                     const struct timespec *restrict, const sigset_t *restrict))                   \
+    X(int, epoll_wait, (int, struct epoll_event *, int, int))                                      \
+    X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                   \
+    X(int, accept, (int, struct sockaddr *restrict, socklen_t *restrict))                          \
+    X(int, accept4, (int, struct sockaddr *restrict, socklen_t *restrict, int))                    \
+    X(int, connect, (int, const struct sockaddr *, socklen_t))                                     \
+    X(ssize_t, recv, (int, void *, size_t, int))                                                   \
+    X(ssize_t, recvfrom, (int, void *restrict, size_t, int, struct sockaddr *restrict,             \
+                          socklen_t *restrict))                                                    \
+    X(ssize_t, recvmsg, (int, struct msghdr *, int))                                               \
+    X(ssize_t, send, (int, const void *, size_t, int))                                             \
+    X(ssize_t, sendto, (int, const void *, size_t, int, const struct sockaddr *, socklen_t))       \
+    X(ssize_t, sendmsg, (int, const struct msghdr *, int))                                         \
+    X(pid_t, wait, (int *))                                                                        \
+    X(pid_t, waitpid, (pid_t, int *, int))                                                         \
+    X(pid_t, wait4, (pid_t, int *, int, struct rusage *))                                          \
+    X(int, waitid, (idtype_t, id_t, siginfo_t *, int))                                             \
+    X(int, sigwait, (const sigset_t *restrict, int *restrict))                                     \
+    X(int, sigwaitinfo, (const sigset_t *restrict, siginfo_t *restrict))                           \
+    X(int, sigtimedwait, (const sigset_t *restrict, siginfo_t *restrict,                           \
+                          const struct timespec *restrict))                                        \
+    X(int, sigsuspend, (const sigset_t *))                                                         \
+    X(int, pause, (void))                                                                          \
+    X(int, flock, (int, int))                                                                      \
+    X(int, lockf, (int, int, off_t))                                                               \
+    X(int, system, (const char *))                                                                 \
+    X(pid_t, fork, (void))                                                                         \
+    X(void, _exit, (int))
+
+struct hdi_real {
+#define HDI_REAL_FIELD(type, name, args) type(*name) args;
+    HDI_REAL_MAP(HDI_REAL_FIELD)
+#undef HDI_REAL_FIELD
+    long (*syscall)(long, ...);
+};
+
+extern struct hdi_real hdi_real;
+
+/* Fill the table; cheap when done. Safe in any thread once the first constructor has run. */
+void hdi_real_start(void);
+
+/* Look up one more function, once. `function` points to a function pointer. */
+void hdi_real_find(void *function, const char *name);
+
+/* What an interposed function calls first: true when the call is to be modelled, and then the caller
+ * has the turn. */
+bool hdi_enter(void);
+
+#define HDI_EXPORT __attribute__((visibility("default")))
+
+#endif /* HEDDLE_REAL_H */

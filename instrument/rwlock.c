@@ -1,0 +1,250 @@
+/* rwlock.c - pthread read-write locks: read, write, try, timed and clock locks, writer preference.
+ *
+ * The real lock is taken as well, when the model says that it can be had. As in glibc readers pass
+ * waiting writers unless the lock was made with PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "clock.h"
+#include "real.h"
+#include "thread.h"
+
+#define BYTES sizeof(pthread_rwlock_t)
+#define PREFERS_WRITERS(l) ((l)->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)
+
+struct hdi_rwlock {
+    struct hdi_object object;
+    struct hdi_thread *writer;
+    uint32_t readers; /* read locks held, counted with repetition */
+};
+
+static struct hdi_rwlock *model(pthread_rwlock_t *l, uint64_t site)
+{
+    return (struct hdi_rwlock *)hdi_object_get(l, HD_OB_RWLOCK, sizeof(struct hdi_rwlock), site);
+}
+
+static void forget_holders(struct hdi_rwlock *x)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; i < n; i++)
+        hdi_drop(live[i], &x->object, true);
+}
+
+static struct hdi_rwlock *rwlock_of(pthread_rwlock_t *l, uint64_t site)
+{
+    struct hdi_rwlock *x = model(l, site);
+
+    hdi_object_use(&x->object, sizeof *x, BYTES, site);
+    /* Held by the model, free in memory: the memory was used anew without a destroy. */
+    if ((x->writer || x->readers) && l->__data.__readers == 0 && l->__data.__cur_writer == 0) {
+        forget_holders(x);
+        hdi_object_reborn(&x->object, sizeof *x, site);
+    }
+    return x;
+}
+
+static bool writer_waits(const struct hdi_rwlock *x)
+{
+    for (struct hdi_thread *t = x->object.pending; t; t = t->pending_next)
+        if (t->op && t->op->kind == HD_EV_RWLOCK_WRLOCK)
+            return true;
+    return false;
+}
+
+static bool readable(const struct hdi_op *op)
+{
+    const struct hdi_rwlock *x = (const struct hdi_rwlock *)op->object;
+    const pthread_rwlock_t *l = (const pthread_rwlock_t *)x->object.addr;
+
+    if (x->writer)
+        return false;
+    return !PREFERS_WRITERS(l) || x->readers == 0 || !writer_waits(x);
+}
+
+static bool writable(const struct hdi_op *op)
+{
+    const struct hdi_rwlock *x = (const struct hdi_rwlock *)op->object;
+    return !x->writer && x->readers == 0;
+}
+
+static void took(struct hdi_rwlock *x, bool write, enum hd_event kind, uint64_t site)
+{
+    if (write)
+        x->writer = hdi_self();
+    else
+        x->readers++;
+    hdi_hold(&x->object, kind, !write, site);
+    hdi_changed(&x->object);
+    hdi_hb_acquire((const void *)x->object.addr);
+}
+
+static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
+{
+    struct hdi_rwlock *x = rwlock_of(l, site);
+    enum hd_event kind = write ? HD_EV_RWLOCK_WRLOCK : HD_EV_RWLOCK_RDLOCK;
+    struct hdi_op op = {.kind = kind,
+                        .object = &x->object,
+                        .site = site,
+                        .ready = write ? writable : readable,
+                        .until_ns = until,
+                        .elastic = true};
+    int rc;
+
+    if (x->writer == hdi_self()) {
+        hdi_point(kind, &x->object, site);
+        return EDEADLK; /* what glibc answers to the owner of the write lock */
+    }
+    if (hdi_perform(&op) == HDI_TIMED_OUT)
+        return ETIMEDOUT;
+    rc = write ? hdi_real.pthread_rwlock_wrlock(l) : hdi_real.pthread_rwlock_rdlock(l);
+    if (rc == 0)
+        took(x, write, kind, site);
+    return rc;
+}
+
+static int try_lock(pthread_rwlock_t *l, bool write, uint64_t site)
+{
+    struct hdi_rwlock *x = rwlock_of(l, site);
+    int rc = EBUSY;
+
+    hdi_point(HD_EV_RWLOCK_TRYLOCK, &x->object, site);
+    if (!x->writer && !(write && x->readers))
+        rc = write ? hdi_real.pthread_rwlock_trywrlock(l) : hdi_real.pthread_rwlock_tryrdlock(l);
+    if (rc == 0)
+        took(x, write, HD_EV_RWLOCK_TRYLOCK, site);
+    else
+        hdi_retry();
+    return rc;
+}
+
+static void misuse(enum hd_finding_kind kind, struct hdi_rwlock *x, enum hd_event event,
+                   uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
+    for (uint32_t i = 0; i < n; i++) {
+        struct hdi_held *h = hdi_held_find(live[i], &x->object);
+        if (h)
+            hdi_note(f, HD_ROLE_HOLDS, live[i], h->kind, &x->object, h->site, h->stack);
+    }
+    hdi_note(f, HD_ROLE_CREATED, x->object.creator, HD_EV_NONE, &x->object, x->object.created_site,
+             x->object.created_stack);
+    hdi_finding_end(f, false);
+}
+
+HDI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
+{
+    struct hdi_rwlock *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_rwlock_init(l, attr);
+    x = model(l, HDI_SITE());
+    forget_holders(x);
+    hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    return hdi_real.pthread_rwlock_init(l, attr);
+}
+
+HDI_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_rwlock *x;
+    bool busy;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_rwlock_destroy(l);
+    x = rwlock_of(l, site);
+    hdi_point(HD_EV_RWLOCK_DESTROY, &x->object, site);
+    busy = x->writer || x->readers || x->object.pending;
+    if (busy)
+        misuse(HD_FK_DESTROY_IN_USE, x, HD_EV_RWLOCK_DESTROY, site);
+    rc = hdi_real.pthread_rwlock_destroy(l);
+    if (rc == 0 && !busy)
+        hdi_object_bury(&x->object, BYTES, site);
+    return rc;
+}
+
+HDI_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
+{
+    return hdi_enter() ? lock(l, false, 0, HDI_SITE()) : hdi_real.pthread_rwlock_rdlock(l);
+}
+
+HDI_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
+{
+    return hdi_enter() ? lock(l, true, 0, HDI_SITE()) : hdi_real.pthread_rwlock_wrlock(l);
+}
+
+HDI_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
+{
+    return hdi_enter() ? try_lock(l, false, HDI_SITE()) : hdi_real.pthread_rwlock_tryrdlock(l);
+}
+
+HDI_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
+{
+    return hdi_enter() ? try_lock(l, true, HDI_SITE()) : hdi_real.pthread_rwlock_trywrlock(l);
+}
+
+HDI_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return hdi_real.pthread_rwlock_timedrdlock(l, abs);
+    return lock(l, false, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return hdi_real.pthread_rwlock_timedwrlock(l, abs);
+    return lock(l, true, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock,
+                                          const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return hdi_real.pthread_rwlock_clockrdlock(l, clock, abs);
+    return lock(l, false, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock,
+                                          const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return hdi_real.pthread_rwlock_clockwrlock(l, clock, abs);
+    return lock(l, true, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_rwlock *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_rwlock_unlock(l);
+    x = rwlock_of(l, site);
+    hdi_point(HD_EV_RWLOCK_UNLOCK, &x->object, site);
+    if (!x->writer && !x->readers) {
+        misuse(HD_FK_UNLOCK_NOT_HELD, x, HD_EV_RWLOCK_UNLOCK, site);
+        return 0; /* a real unlock would corrupt the lock */
+    }
+    hdi_hb_release(l);
+    if (!hdi_drop(hdi_self(), &x->object, false)) {
+        misuse(HD_FK_UNLOCK_NOT_OWNER, x, HD_EV_RWLOCK_UNLOCK, site);
+        if (x->writer)
+            hdi_drop(x->writer, &x->object, true);
+    }
+    if (x->writer)
+        x->writer = NULL;
+    else
+        x->readers--;
+    hdi_changed(&x->object);
+    return hdi_real.pthread_rwlock_unlock(l);
+}

@@ -1,0 +1,239 @@
+/* seam.c - the table through which lib/ waits when the runtime is loaded (lib/include/heddle/seam.h). */
+#define _GNU_SOURCE
+#include <heddle/seam.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "real.h"
+#include "thread.h"
+#include "tool.h"
+
+static enum hd_object kind_of(enum hd_event kind)
+{
+    switch (kind) {
+    case HD_EV_CHAN_SEND:
+    case HD_EV_CHAN_RECV:
+    case HD_EV_CHAN_CLOSE:
+        return HD_OB_CHAN;
+    case HD_EV_HD_MUTEX_LOCK:
+    case HD_EV_HD_MUTEX_UNLOCK:
+        return HD_OB_HD_MUTEX;
+    case HD_EV_HD_RWMUTEX_RLOCK:
+    case HD_EV_HD_RWMUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_UNLOCK:
+        return HD_OB_HD_RWMUTEX;
+    case HD_EV_HD_WAITGROUP_WAIT:
+    case HD_EV_HD_WAITGROUP_ADD:
+        return HD_OB_WAITGROUP;
+    case HD_EV_HD_COND_WAIT:
+    case HD_EV_HD_COND_SIGNAL:
+        return HD_OB_HD_COND;
+    case HD_EV_HD_ONCE:
+        return HD_OB_HD_ONCE;
+    case HD_EV_HD_SEMAPHORE:
+        return HD_OB_WEIGHTED;
+    case HD_EV_HD_CONTEXT:
+        return HD_OB_CONTEXT;
+    case HD_EV_HD_TIMER:
+        return HD_OB_TIMER;
+    default:
+        return HD_OB_NONE;
+    }
+}
+
+/* One model struct per address, whatever the kinds of the events that name it. */
+static struct hdi_object *object_of(const void *addr, enum hd_event kind, uint64_t site)
+{
+    struct hdi_object *o;
+
+    if (!addr)
+        return NULL;
+    o = hdi_object_get(addr, HD_OB_NONE, sizeof *o, site);
+    if (o->users == 0 && kind_of(kind) != HD_OB_NONE)
+        o->label_kind = (uint8_t)kind_of(kind);
+    return o;
+}
+
+static uint64_t number(const void *site)
+{
+    return (uint64_t)(uintptr_t)site;
+}
+
+static void point(enum hd_event kind, const void *object, const void *site)
+{
+    if (hdi_enter())
+        hdi_point(kind, object_of(object, kind, number(site)), number(site));
+}
+
+static bool has_token(const struct hdi_op *op)
+{
+    return op->self->token;
+}
+
+static enum hd_seam_wake block(enum hd_event kind, const void *object, const void *site,
+                               int64_t until_ns)
+{
+    struct hdi_thread *self = hdi_self();
+    struct hdi_op op = {.kind = kind,
+                        .site = number(site),
+                        .ready = has_token,
+                        .until_ns = until_ns < 1 ? 1 : until_ns};
+
+    if (!hdi_enter())
+        return HD_SEAM_TIMED_OUT;
+    if (until_ns <= hdi_now() && !self->token)
+        return HD_SEAM_TIMED_OUT;
+    op.object = object_of(object, kind, number(site));
+    if (!self->token && hdi_perform(&op) == HDI_TIMED_OUT && !self->token)
+        return HD_SEAM_TIMED_OUT;
+    self->token = false;
+    return HD_SEAM_WOKEN;
+}
+
+static void wake(void *thread)
+{
+    struct hdi_thread *t = thread;
+
+    t->token = true;
+    if (t->op)
+        hdi_reconsider(t);
+}
+
+static void *self(void)
+{
+    return hdi_self();
+}
+
+static uint32_t choose(uint32_t n, const void *site)
+{
+    return hdi_enter() ? hdi_choose(n, number(site)) : 0;
+}
+
+static int64_t now(void)
+{
+    return hdi_enter() ? hdi_clock_read() : hdi_now();
+}
+
+static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const char *name,
+                 const void *site)
+{
+    pthread_attr_t attr;
+    pthread_t handle;
+    struct hdi_thread *t;
+    int rc;
+
+    if (!hdi_enter())
+        return EAGAIN;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (stack_bytes)
+        pthread_attr_setstacksize(&attr, stack_bytes);
+    rc = hdi_spawn(&handle, &attr, start, arg, number(site));
+    pthread_attr_destroy(&attr);
+    if (rc == 0 && name && (t = hdi_thread_of(handle)))
+        strncpy(t->label, name, sizeof t->label - 1);
+    return rc;
+}
+
+static void external_enter(const void *site)
+{
+    if (hdi_enter())
+        hdi_external_enter(number(site));
+}
+
+static void external_leave(void)
+{
+    if (hdi_self())
+        hdi_external_leave();
+}
+
+static void born(enum hd_object kind, const void *object, const char *name, const void *site)
+{
+    struct hdi_object *o;
+
+    if (!hdi_enter())
+        return;
+    o = hdi_object_get(object, HD_OB_NONE, sizeof *o, number(site));
+    hdi_object_reborn(o, sizeof *o, number(site));
+    o->label_kind = (uint8_t)kind;
+    if (name)
+        strncpy(o->label, name, sizeof o->label - 1);
+}
+
+static void gone(const void *object, const void *site)
+{
+    struct hdi_object *o;
+
+    if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
+        return;
+    o->dead = true;
+    o->destroyed_site = number(site);
+    o->destroyer = hdi_self();
+}
+
+static void acquired(const void *object, int shared, const void *site)
+{
+    if (hdi_enter())
+        hdi_hold(object_of(object, HD_EV_NONE, number(site)), hdi_self()->last.kind, shared != 0,
+                 number(site));
+}
+
+static void released(const void *object, const void *site)
+{
+    struct hdi_object *o;
+    struct hdi_thread **live;
+    uint32_t n;
+
+    (void)site;
+    if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
+        return;
+    if (hdi_drop(hdi_self(), o, false))
+        return;
+    live = hdi_live(&n); /* Go lets another goroutine unlock */
+    for (uint32_t i = 0; i < n; i++)
+        if (hdi_drop(live[i], o, false))
+            return;
+}
+
+static void release(const void *clock)
+{
+    hdi_hb_release(clock);
+    hdi_tool_seam_release(clock);
+}
+
+static void acquire(const void *clock)
+{
+    hdi_hb_acquire(clock);
+    hdi_tool_seam_acquire(clock);
+}
+
+static void panic(const char *message, const void *object, const void *site)
+{
+    if (hdi_enter())
+        hdi_panicking(message, object_of(object, HD_EV_NONE, number(site)), number(site));
+}
+
+HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
+{
+    static const struct hd_seam table = {.version = HD_SEAM_VERSION,
+                                         .size = sizeof table,
+                                         .point = point,
+                                         .block = block,
+                                         .wake = wake,
+                                         .self = self,
+                                         .choose = choose,
+                                         .now = now,
+                                         .spawn = spawn,
+                                         .external_enter = external_enter,
+                                         .external_leave = external_leave,
+                                         .born = born,
+                                         .gone = gone,
+                                         .acquired = acquired,
+                                         .released = released,
+                                         .release = release,
+                                         .acquire = acquire,
+                                         .panic = panic};
+    return version == HD_SEAM_VERSION && hdi_enter() ? &table : NULL;
+}

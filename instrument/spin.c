@@ -1,0 +1,130 @@
+/* spin.c - pthread spinlocks: a waiter does not spin, it is not enabled. */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "real.h"
+#include "thread.h"
+
+#define BYTES sizeof(pthread_spinlock_t)
+
+struct hdi_spin {
+    struct hdi_object object;
+    struct hdi_thread *owner;
+};
+
+static struct hdi_spin *spin_of(pthread_spinlock_t *l, uint64_t site)
+{
+    struct hdi_spin *x = (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, site);
+    hdi_object_use(&x->object, sizeof *x, BYTES, site);
+    return x;
+}
+
+static bool is_free(const struct hdi_op *op)
+{
+    return ((const struct hdi_spin *)op->object)->owner == NULL;
+}
+
+static void own(struct hdi_spin *x, enum hd_event kind, uint64_t site)
+{
+    x->owner = hdi_self();
+    hdi_hold(&x->object, kind, false, site);
+    hdi_changed(&x->object);
+    hdi_hb_acquire((const void *)x->object.addr);
+}
+
+static void misuse(enum hd_finding_kind kind, struct hdi_spin *x, enum hd_event event, uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
+    struct hdi_held *h = x->owner ? hdi_held_find(x->owner, &x->object) : NULL;
+
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
+    if (h)
+        hdi_note(f, HD_ROLE_HOLDS, x->owner, h->kind, &x->object, h->site, h->stack);
+    hdi_finding_end(f, false);
+}
+
+HDI_EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
+{
+    struct hdi_spin *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_spin_init(l, shared);
+    x = (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, HDI_SITE());
+    if (x->owner)
+        hdi_drop(x->owner, &x->object, true);
+    hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    return hdi_real.pthread_spin_init(l, shared);
+}
+
+HDI_EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_spin *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_spin_destroy(l);
+    x = spin_of(l, site);
+    hdi_point(HD_EV_SPIN_DESTROY, &x->object, site);
+    if (x->owner)
+        misuse(HD_FK_DESTROY_IN_USE, x, HD_EV_SPIN_DESTROY, site);
+    rc = hdi_real.pthread_spin_destroy(l);
+    if (rc == 0 && !x->owner && !x->object.pending)
+        hdi_object_bury(&x->object, BYTES, site);
+    return rc;
+}
+
+HDI_EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_op op = {.kind = HD_EV_SPIN_LOCK, .site = site, .ready = is_free};
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_spin_lock(l);
+    op.object = &spin_of(l, site)->object;
+    hdi_perform(&op);
+    rc = hdi_real.pthread_spin_lock(l);
+    own((struct hdi_spin *)op.object, HD_EV_SPIN_LOCK, site);
+    return rc;
+}
+
+HDI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_spin *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_spin_trylock(l);
+    x = spin_of(l, site);
+    hdi_point(HD_EV_SPIN_TRYLOCK, &x->object, site);
+    rc = x->owner ? EBUSY : hdi_real.pthread_spin_trylock(l);
+    if (rc == 0)
+        own(x, HD_EV_SPIN_TRYLOCK, site);
+    else
+        hdi_retry();
+    return rc;
+}
+
+HDI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_spin *x;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_spin_unlock(l);
+    x = spin_of(l, site);
+    hdi_point(HD_EV_SPIN_UNLOCK, &x->object, site);
+    if (!x->owner) {
+        misuse(HD_FK_UNLOCK_NOT_HELD, x, HD_EV_SPIN_UNLOCK, site);
+        return hdi_real.pthread_spin_unlock(l);
+    }
+    if (x->owner != hdi_self())
+        misuse(HD_FK_UNLOCK_NOT_OWNER, x, HD_EV_SPIN_UNLOCK, site);
+    hdi_hb_release((const void *)l);
+    hdi_drop(x->owner, &x->object, true);
+    x->owner = NULL;
+    hdi_changed(&x->object);
+    return hdi_real.pthread_spin_unlock(l);
+}

@@ -1,0 +1,124 @@
+/* thread.h - a thread of the program under test, as the models and the scheduler see it.
+ *
+ * One struct per thread that was created under control, from hdi_alloc(), never freed. The fields
+ * belong to whoever has the turn; those marked S to the scheduler, under its lock.
+ */
+#ifndef HEDDLE_THREAD_H
+#define HEDDLE_THREAD_H
+
+#include <pthread.h>
+
+#include "control.h"
+
+/* A lock that a thread holds. */
+struct hdi_held {
+    struct hdi_object *object;
+    uint64_t site;
+    uint32_t stack;
+    uint16_t kind;  /* enum hd_event by which it was taken */
+    bool shared;    /* read mode */
+    uint32_t count; /* recursive locks and repeated read locks */
+};
+
+struct hdi_thread {
+    /* identity */
+    char name[32];  /* creation path */
+    char label[32]; /* given by the program; may be empty */
+    uint32_t hash;  /* of name */
+    uint32_t index; /* in order of creation */
+    struct hdi_thread *creator;
+    uint32_t children;
+    uint32_t objects; /* made by it so far: part of their ids */
+    uint64_t created_site, start;
+    uint32_t created_stack;
+    struct hdi_object object; /* what joiners wait for */
+    pthread_t handle;
+    int tid;
+    uintptr_t stack_low, stack_high;
+
+    /* life */
+    void *(*routine)(void *);
+    void *arg;
+    bool ended, detached, joined, joining;
+    bool known; /* handle refers to it: neither joined nor detached and ended */
+    void *result;
+
+    /* cancellation */
+    bool cancel_pending, cancel_disabled, cancel_async;
+
+    /* locks held, oldest first */
+    struct hdi_held *held;
+    uint32_t held_count, held_capacity;
+
+    /* waiting in a queue of a condition variable, futex or seam */
+    struct hdi_thread *queue_next;
+    struct hdi_object *queue;   /* queue it is in, NULL when taken out */
+    bool granted;               /* the wait is over: signalled, woken, barrier passed */
+    struct hdi_object *relock;  /* mutex to take again after a condition wait */
+    bool token;                 /* of the seam's block() and wake() */
+
+    /* S: scheduling */
+    struct hdi_op *op;                /* pending operation; NULL while running or external */
+    struct hdi_op last;               /* copy of the operation done last, for reports */
+    struct hdi_thread *pending_next;  /* next in op->object->pending */
+    uint32_t turn;                    /* futex word of the vehicle */
+    uint8_t state;                    /* enum hdp_thread_state */
+    bool enabled;
+    bool outside;                     /* its readiness may come from outside the process */
+    bool inside;                      /* in the runtime's own code: a signal handler passes through */
+    uint32_t retry_step;              /* step + 1 at which it made one more try of a loop */
+    uint8_t wake;                     /* enum hdi_wake: how its operation was granted */
+    uint32_t idle_ops;                /* operations in a row that made no progress */
+    uint32_t in_real;                 /* inside a real call that may call us back */
+    uint32_t clock_reads;             /* since it last waited */
+    uint64_t steps;
+    uint64_t priority;                /* of the strategy */
+    int64_t enabled_since;            /* virtual time */
+    uint32_t end_stack;               /* stack at the end, when rich */
+};
+
+/* Note that the calling thread now holds, or no longer holds, a lock. */
+void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64_t site);
+/* False when it did not hold it. `all`: whatever the count. */
+bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all);
+struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
+
+/* Every thread that has not ended, in order of creation. */
+struct hdi_thread **hdi_live(uint32_t *count);
+/* By handle: NULL when no controlled thread has it. */
+struct hdi_thread *hdi_thread_of(pthread_t handle);
+/* Every thread whose handle is known (neither joined, nor detached and ended). */
+struct hdi_thread *hdi_thread_known(uint32_t i);
+
+/* Create a controlled thread: pthread_create's model. 0 or an errno value. */
+int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+              uint64_t site);
+/* Make a thread that will wait for its first turn; `discard` when the real creation failed. */
+struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, void *start, uint64_t site);
+void hdi_thread_discard(struct hdi_thread *t);
+/* First thing in a new thread: returns with its first turn. */
+void hdi_thread_begin(struct hdi_thread *t);
+/* Last thing: gives the turn away for good. */
+void hdi_thread_end(void);
+/* About to create the program's first thread: becomes the fork server; returns in each schedule. */
+void hdi_first_thread(void);
+/* Threads whose readiness does not count as life: see leak.c. The caller waits until no other thread
+ * can run, the clock moved at most `jumps` times. */
+void hdi_drain(uint32_t jumps);
+
+/* The operation just done was one more try that failed (trylock, poll of a flag): a loop around it
+ * must not keep other threads from running. */
+void hdi_retry(void);
+/* A cancellation request that is due in the calling thread: does not return when it acts. */
+void hdi_cancel_self(void);
+/* The program ends with this code: leaks are looked for, the result is written. */
+void hdi_program_ends(int code);
+/* It ends at once: no exit handlers, no look for leaks. */
+void hdi_program_stops(int code);
+void hdi_look_for_leaks(void);
+/* This process is a child that the program forked: it runs without us. */
+void hdi_forked(void);
+/* True while the program has ended and others run on: what goes wrong then is nobody's bug. */
+bool hdi_draining(void);
+
+#endif /* HEDDLE_THREAD_H */
