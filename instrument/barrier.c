@@ -1,6 +1,5 @@
 /* barrier.c - pthread barriers, wholly in the model: the real one is made and destroyed, never waited
  * at. The thread that completes a round is the serial one, so who that is follows from the schedule. */
-#define _GNU_SOURCE
 #include <errno.h>
 
 #include "real.h"

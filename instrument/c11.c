@@ -1,6 +1,5 @@
 /* c11.c - C11 <threads.h>. glibc's own versions call pthread functions inside libc, past us; their
  * types are those of pthreads, so the models serve them as well. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
 

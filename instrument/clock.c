@@ -1,5 +1,4 @@
 /* clock.c - the clocks and sleeps of the program, in virtual time. */
-#define _GNU_SOURCE
 #include "clock.h"
 
 #include <errno.h>
@@ -166,7 +165,7 @@ HDI_EXPORT int gettimeofday(struct timeval *restrict out, void *restrict zone)
 {
     int64_t now;
 
-    if (!hdi_enter() || hdi_real_clock() || !out)
+    if (!hdi_enter() || hdi_real_clock())
         return hdi_real.gettimeofday(out, zone);
     now = hdi_clock_read() + hdi_realtime_offset();
     *out = (struct timeval){.tv_sec = now / SECOND, .tv_usec = now % SECOND / 1000};

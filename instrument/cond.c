@@ -4,7 +4,6 @@
  * and queues in one step, so nothing is lost between; which waiter a signal wakes is a choice of the
  * schedule. A signalled waiter waits for its mutex like any other locker (HD_EV_COND_RELOCK).
  */
-#define _GNU_SOURCE
 #include <errno.h>
 
 #include "clock.h"

@@ -1,5 +1,4 @@
 /* futex.c - syscall(SYS_futex, ...): the waits of C++20, Rust and hand-made primitives. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdarg.h>

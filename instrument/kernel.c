@@ -5,7 +5,6 @@
  * threads through pipes and sockets is under control. Any other call that may block leaves control
  * and queues to come back. Regular files never block.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -132,25 +131,25 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
     return hdi_real.writev(fd, v, n);
 }
 
-HDI_EXPORT int accept(int fd, struct sockaddr *restrict addr, socklen_t *restrict length)
+HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
     if (hdi_enter())
         await(fd, POLLIN, HDI_SITE());
-    return hdi_real.accept(fd, addr, length);
+    return hdi_real.accept(fd, addr.__sockaddr__, length);
 }
 
-HDI_EXPORT int accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict length, int flags)
+HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
 {
     if (hdi_enter())
         await(fd, POLLIN, HDI_SITE());
-    return hdi_real.accept4(fd, addr, length, flags);
+    return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
 }
 
-HDI_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t length)
+HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
 {
     if (hdi_enter())
-        OUTSIDE(int, hdi_real.connect(fd, addr, length));
-    return hdi_real.connect(fd, addr, length);
+        OUTSIDE(int, hdi_real.connect(fd, addr.__sockaddr__, length));
+    return hdi_real.connect(fd, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
@@ -161,11 +160,11 @@ HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 }
 
 HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
-                            struct sockaddr *restrict addr, socklen_t *restrict length)
+                            __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
     if (hdi_enter() && !(flags & MSG_DONTWAIT))
         await(fd, POLLIN, HDI_SITE());
-    return hdi_real.recvfrom(fd, buffer, bytes, flags, addr, length);
+    return hdi_real.recvfrom(fd, buffer, bytes, flags, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -186,14 +185,14 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 }
 
 HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
-                          const struct sockaddr *addr, socklen_t length)
+                          __CONST_SOCKADDR_ARG addr, socklen_t length)
 {
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
-            OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr, length));
+            OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
         await(fd, POLLOUT, HDI_SITE());
     }
-    return hdi_real.sendto(fd, buffer, bytes, flags, addr, length);
+    return hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)

@@ -4,7 +4,6 @@
  * run goes on now (its output goes nowhere, its crashes are nobody's) until nobody can: a thread that
  * is blocked then would have been blocked for ever. Sleepers are given a bounded number of wake-ups.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

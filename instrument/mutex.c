@@ -4,7 +4,6 @@
  * blocks and other tools see it. A mutex shared with other processes may be held outside: then the
  * real call is made outside control.
  */
-#define _GNU_SOURCE
 #include "mutex.h"
 
 #include <errno.h>

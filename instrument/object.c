@@ -6,7 +6,6 @@
  *
  * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived.
  */
-#define _GNU_SOURCE
 #include "control.h"
 
 #include <link.h>

@@ -1,5 +1,4 @@
 /* once.c - pthread_once: whoever comes while the initialiser runs waits for it in the model. */
-#define _GNU_SOURCE
 #include "real.h"
 #include "thread.h"
 #include "tool.h"

@@ -1,5 +1,4 @@
 /* process.c - assertions, _exit, fork. */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

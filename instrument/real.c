@@ -1,9 +1,10 @@
 /* real.c - see real.h. */
-#define _GNU_SOURCE
 #include "real.h"
 
 #include <dlfcn.h>
 #include <string.h>
+
+#include "control.h"
 
 struct hdi_real hdi_real;
 

@@ -3,7 +3,6 @@
  * The real lock is taken as well, when the model says that it can be had. As in glibc readers pass
  * waiting writers unless the lock was made with PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 
 #include "clock.h"

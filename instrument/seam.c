@@ -1,5 +1,4 @@
 /* seam.c - the table through which lib/ waits when the runtime is loaded (lib/include/heddle/seam.h). */
-#define _GNU_SOURCE
 #include <heddle/seam.h>
 
 #include <errno.h>

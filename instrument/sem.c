@@ -1,7 +1,6 @@
 /* sem.c - POSIX semaphores. The real semaphore's value is the model's: a wait is enabled while it is
  * positive, and the real one is then taken without blocking. Semaphores that other processes may post
  * (named, or shared) do not count towards a deadlock. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 

@@ -1,5 +1,4 @@
 /* spin.c - pthread spinlocks: a waiter does not spin, it is not enabled. */
-#define _GNU_SOURCE
 #include <errno.h>
 
 #include "real.h"

@@ -1,5 +1,4 @@
 /* thread.c - pthread_create, join, detach, exit, cancel, kill and what a thread is called. */
-#define _GNU_SOURCE
 #include "thread.h"
 
 #include <errno.h>

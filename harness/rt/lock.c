@@ -3,7 +3,6 @@
  * Raw system calls, so that a detector that watches the program sees no happens-before edge which the
  * program did not make itself.
  */
-#define _GNU_SOURCE
 #include "rt.h"
 
 #include <linux/futex.h>

@@ -1,26 +1,22 @@
-/* memory.c - what the memory hooks are told of the schedule. */
+/* memory.c - what the memory hooks need to know of the schedule. */
 #include "rt.h"
 
 void hdi_memory_config(struct hdi_memory_config *out)
 {
-    uint32_t flags = rt.config.flags;
-
-    *out = (struct hdi_memory_config){
-        .races = (flags & HDP_RACES) != 0,
-        .rich = (flags & HDP_RICH) != 0,
-        .replay = (flags & HDP_REPLAY) != 0,
-        .points = rt.config.points,
-        .model = rt.config.memory_model,
-        .learned = &rt.region->learned,
-    };
+    *out = (struct hdi_memory_config){.races = (rt.config.flags & HDP_RACES) != 0,
+                                      .rich = (rt.config.flags & HDP_RICH) != 0,
+                                      .replay = (rt.config.flags & HDP_REPLAY) != 0,
+                                      .points = rt.config.points,
+                                      .model = rt.config.memory_model,
+                                      .learned = &rt.region->learned};
 }
 
 bool hdi_replayed_site(uint32_t i, uint64_t *site)
 {
-    uint32_t at = rt.config.replay_steps + i;
+    const struct hdp_step *e = &rt.region->replay[i];
 
-    if (i >= rt.config.replay_points || at >= HDP_STEPS)
+    if (i >= rt.config.replay_steps + rt.config.replay_points || i >= HDP_STEPS)
         return false;
-    *site = rt.region->replay[at].site;
+    *site = e->kind >= HD_EV_READ && e->kind <= HD_EV_FENCE ? e->site : 0;
     return true;
 }

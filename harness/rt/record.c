@@ -4,7 +4,6 @@
  * slice of its stack, which the driver unwinds with the program's call-frame information: the program
  * carries no unwinder of ours.
  */
-#define _GNU_SOURCE
 #include "rt.h"
 
 #include <fcntl.h>
@@ -197,7 +196,7 @@ struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *tex
     f->kind = kind;
     f->step = r->steps;
     if (text)
-        strncpy(f->text, text, sizeof f->text - 1);
+        strncpy(f->text, text, sizeof f->text - 1), f->text[sizeof f->text - 1] = 0;
     return f;
 }
 
@@ -374,7 +373,8 @@ void hdi_crash_expected(void)
 
 void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site)
 {
-    strncpy(panic_text, text, sizeof panic_text - 1);
+    for (size_t i = 0; i + 1 < sizeof panic_text && text[i]; i++)
+        panic_text[i] = text[i];
     panic_object = object;
     panic_site = site;
     panic_stack = hdi_stack();

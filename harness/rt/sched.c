@@ -13,7 +13,6 @@
  *   LOST       went on without the turn's being given back    [rt_watch]
  *   ENDED                                                     [hdi_thread_end]
  */
-#define _GNU_SOURCE
 #include "rt.h"
 
 #include <poll.h>

@@ -4,7 +4,6 @@
  * a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular files
  * that are open.
  */
-#define _GNU_SOURCE
 #include "rt.h"
 
 #include <dirent.h>

@@ -1,5 +1,4 @@
 /* start.c - the runtime wakes up in the program under test, and sees it end. */
-#define _GNU_SOURCE
 #include "rt.h"
 
 #include <stdlib.h>

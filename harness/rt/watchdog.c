@@ -6,7 +6,6 @@
  * at any other point, so that still only one thread runs. CPU time is what counts then, so that a
  * loaded machine changes nothing.
  */
-#define _GNU_SOURCE
 #include "rt.h"
 
 #include <errno.h>
