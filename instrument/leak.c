@@ -39,7 +39,7 @@ static void report(enum hd_finding_kind kind, struct hdi_thread *t)
     } else {
         hdi_note(f, HD_ROLE_HERE, t, HD_EV_THREAD_EXIT, &t->object, t->start, 0);
     }
-    hdi_note(f, HD_ROLE_CREATED, t, HD_EV_THREAD_CREATE, &t->object, t->created_site,
+    hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
              t->created_stack);
     hdi_finding_end(f, false);
 }

@@ -157,7 +157,7 @@ static struct hdi_thread *join_misuse(pthread_t handle, struct hdi_thread *t, co
     (void)handle;
     hdi_note(f, HD_ROLE_HERE, hdi_self(), kind, t ? &t->object : NULL, site, hdi_stack());
     if (t)
-        hdi_note(f, HD_ROLE_CREATED, t, HD_EV_THREAD_CREATE, &t->object, t->created_site,
+        hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
                  t->created_stack);
     hdi_finding_end(f, false);
     return NULL;

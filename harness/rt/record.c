@@ -187,6 +187,14 @@ uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count)
 
 /* ---- findings ---- */
 
+static void copy_text(char out[HDP_TEXT], const char *text)
+{
+    size_t i = 0;
+    for (; i + 1 < HDP_TEXT && text[i]; i++)
+        out[i] = text[i];
+    out[i] = 0;
+}
+
 struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text)
 {
     struct hdp_result *r = &rt.region->result;
@@ -196,7 +204,7 @@ struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *tex
     f->kind = kind;
     f->step = r->steps;
     if (text)
-        strncpy(f->text, text, sizeof f->text - 1), f->text[sizeof f->text - 1] = 0;
+        copy_text(f->text, text);
     return f;
 }
 
@@ -373,8 +381,7 @@ void hdi_crash_expected(void)
 
 void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site)
 {
-    for (size_t i = 0; i + 1 < sizeof panic_text && text[i]; i++)
-        panic_text[i] = text[i];
+    copy_text(panic_text, text);
     panic_object = object;
     panic_site = site;
     panic_stack = hdi_stack();
