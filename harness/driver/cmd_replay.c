@@ -300,6 +300,8 @@ static int follow(const struct schedule *s, const struct arguments *a, char **ar
         complain("%s", why);
         free(why);
         free(runtime);
+        if (!a->first)
+            free(args);
         target_free(&target);
         return EXIT_CANNOT;
     }
