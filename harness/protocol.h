@@ -166,7 +166,7 @@ struct hdp_thread {
 
 /* An object that a finding or a blocked thread refers to. */
 struct hdp_object {
-    uint32_t id;   /* stable from run to run */
+    uint32_t id;   /* stable from run to run; of a thread: its hash | 1 */
     uint16_t kind; /* enum hd_object */
     uint16_t pad;
     uint64_t addr;

@@ -345,6 +345,7 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->stats.usual_exit = -1;
     live_start(&c->live, options->quiet);
     c->symbols = symbols_new();
+    symbols_hide(c->symbols, options->launch.runtime);
     c->doubts = doubts_new();
     c->maps = mem_zeroed(options->jobs, sizeof *c->maps);
     c->trouble = crew_open(&c->crew, &options->launch, options->jobs);

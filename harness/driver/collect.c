@@ -22,6 +22,15 @@ static const struct hdp_thread *thread_entry(const struct hdp_region *r, uint32_
     return NULL;
 }
 
+/* The thread that an object stands for, or NULL. */
+static const struct hdp_thread *thread_of_object(const struct hdp_region *r, uint32_t id)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (thread_object(r->thread[i].hash) == id)
+            return &r->thread[i];
+    return NULL;
+}
+
 static const struct hdp_object *object_entry(const struct hdp_region *r, uint32_t id)
 {
     for (uint32_t i = 0; i < r->object_count && i < HDP_OBJECTS; i++)
@@ -95,8 +104,7 @@ static char *object_text(const struct scene *scene, uint32_t id, enum hd_event k
 {
     const struct hdp_object *o = object_entry(scene->region, id);
     unsigned what = o && o->kind < HD_OB_COUNT ? o->kind : object_of_event(kind);
-    const struct hdp_thread *t =
-        what == HD_OB_THREAD && o ? thread_entry(scene->region, o->id) : NULL;
+    const struct hdp_thread *t = what == HD_OB_THREAD ? thread_of_object(scene->region, id) : NULL;
     if (t)
         return collect_thread(scene, t->hash);
     const char *name = names_object(scene->objects, id, (enum hd_object)what);
@@ -107,6 +115,15 @@ static char *object_text(const struct scene *scene, uint32_t id, enum hd_event k
     return text;
 }
 
+/* A thread that starts has no return address: its site is the start routine itself. */
+static bool is_start(const struct hdp_region *r, uint64_t site)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].start == site)
+            return true;
+    return false;
+}
+
 static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, struct stack *to)
 {
     const struct hdp_region *r = scene->region;
@@ -115,7 +132,7 @@ static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, 
         symbols_unwind(scene->symbols, (const struct hdp_stack *)(r->stacks + offset),
                        r->stack_used - offset, to);
     if (!to->count && site)
-        symbols_frames(scene->symbols, site, true, to);
+        symbols_frames(scene->symbols, site, !is_start(r, site), to);
 }
 
 static char *access_text(const struct hdp_note *n)
@@ -159,7 +176,7 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
     enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
                                                      : object_of_event((enum hd_event)at->kind);
     const struct hdp_thread *t =
-        kind == HD_OB_THREAD && at->object ? thread_entry(scene->region, at->object) : NULL;
+        kind == HD_OB_THREAD ? thread_of_object(scene->region, at->object) : NULL;
     const char *name = t            ? t->name
                        : at->object ? names_object(scene->objects, at->object, kind)
                                     : "";
@@ -174,7 +191,7 @@ static char *place_text(const struct scene *scene, uint64_t site)
 {
     struct stack s = {0};
     if (site)
-        symbols_frames(scene->symbols, site, true, &s);
+        symbols_frames(scene->symbols, site, !is_start(scene->region, site), &s);
     char *text = NULL;
     if (s.count) {
         const struct frame *fr = &s.frame[0];
@@ -222,7 +239,7 @@ static void add_waits(const struct scene *scene, struct finding *f, const struct
         enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
                                                          : object_of_event((enum hd_event)n->kind);
         const struct hdp_thread *t =
-            kind == HD_OB_THREAD && n->object ? thread_entry(scene->region, n->object) : NULL;
+            kind == HD_OB_THREAD ? thread_of_object(scene->region, n->object) : NULL;
         char *what = n->object
                          ? mem_format("waits for %.31s",
                                       t ? t->name : names_object(scene->objects, n->object, kind))
@@ -252,6 +269,7 @@ static void add_moments(const struct scene *scene, struct finding *f)
 
 struct finding *collect_finding(const struct scene *scene, const struct hdp_finding *raw)
 {
+    schedule_name_threads(scene->region, scene->objects);
     enum hd_finding_kind kind =
         raw->kind < HD_FK_COUNT ? (enum hd_finding_kind)raw->kind : HD_FK_TOOL;
     char *text = mem_format("%.*s", HDP_TEXT - 1, raw->text);
@@ -275,7 +293,10 @@ struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind k
     const struct hdp_region *r = scene->region;
     struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
     f->fatal = true;
-    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS && f->notes < HDP_NOTES; i++) {
+    schedule_name_threads(r, scene->objects);
+    bool stuck = kind == HD_FK_HANG || kind == HD_FK_LIVELOCK || kind == HD_FK_CRASH;
+    for (uint32_t i = 0; stuck && i < r->thread_count && i < HDP_THREADS && f->notes < HDP_NOTES;
+         i++) {
         const struct hdp_thread *t = &r->thread[i];
         if (t->state == HDP_T_ENDED || !t->site)
             continue;

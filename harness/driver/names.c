@@ -112,7 +112,9 @@ const char *names_object(struct names *n, uint32_t id, enum hd_object kind)
     const char *known = names_text(n, id);
     if (known)
         return known;
-    const char *prefix = (unsigned)kind < HD_OB_COUNT ? objects[kind].prefix : "O";
+    /* "T3" is the name of a thread, and not of the third one that is joined. */
+    const char *prefix =
+        (unsigned)kind < HD_OB_COUNT && kind != HD_OB_THREAD ? objects[kind].prefix : "O";
     char text[32];
     uint32_t taken, serial = 0;
     do

@@ -27,6 +27,11 @@ void names_free(struct names *n);
 
 /* Objects: the name of an id, made up from its kind ("M3") when it is seen for the first time. */
 const char *names_object(struct names *n, uint32_t id, enum hd_object kind);
+/* The object that stands for a thread (in a join) has the thread's hash with the lowest bit set. */
+static inline uint32_t thread_object(uint32_t hash)
+{
+    return hash | 1;
+}
 /* What kind of object an event is about, as far as the event tells. */
 enum hd_object object_of_event(enum hd_event kind);
 

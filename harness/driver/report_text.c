@@ -34,8 +34,10 @@ static uint32_t holder_of(const struct finding *f, const struct note *wait)
         if (f->note[i].role == HD_ROLE_HOLDS && f->note[i].object_id == wait->object_id &&
             f->note[i].thread_id != wait->thread_id)
             return f->note[i].thread_id;
-    if (wait->kind == HD_EV_THREAD_JOIN && wait_of(f, wait->object_id))
-        return wait->object_id;
+    for (size_t i = 0; wait->kind == HD_EV_THREAD_JOIN && i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS &&
+            thread_object(f->note[i].thread_id) == wait->object_id)
+            return f->note[i].thread_id;
     return 0;
 }
 
@@ -128,11 +130,15 @@ static const char *or_it(const char *text)
 }
 
 /* The sentence of a note, without its thread. */
-static char *side_text(const struct note *n)
+static char *side_text(const struct note *n, enum hd_finding_kind kind)
 {
     const char *object = n->object;
     switch (n->role) {
     case HD_ROLE_HERE:
+        if (kind == HD_FK_CRASH)
+            return mem_copy("crashed at");
+        if (kind == HD_FK_ASSERTION)
+            return mem_copy("failed the assertion at");
         return object ? mem_format("%s %s", event_doing(n->kind), object)
                       : mem_copy(n->kind == HD_EV_NONE ? "is here" : event_doing(n->kind));
     case HD_ROLE_WAITS:
@@ -167,21 +173,35 @@ static char *side_text(const struct note *n)
     return mem_copy("");
 }
 
+static void print_side(FILE *to, const struct finding *f, const struct note *n, bool same_thread)
+{
+    char *side = side_text(n, f->kind);
+    if (!n->thread)
+        fprintf(to, "\n  %s\n", side);
+    else if (same_thread)
+        fprintf(to, "    %s\n", side);
+    else
+        fprintf(to, "\n  %s %s\n", n->thread, side);
+    if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
+        fprintf(to, "      %s\n", n->text);
+    print_stack(to, &n->stack, 6);
+    free(side);
+}
+
+/* What a thread has to do with it stands together, in the order of the first note about each. */
 static void print_sides(FILE *to, const struct finding *f)
 {
-    uint32_t before = 0;
     for (size_t i = 0; i < f->notes; i++) {
-        const struct note *n = &f->note[i];
-        char *side = side_text(n);
-        if (n->thread && (n->thread_id != before || !before))
-            fprintf(to, "\n  %s %s\n", n->thread, side);
-        else
-            fprintf(to, "%s%s\n", n->thread ? "    " : "\n  ", side);
-        before = n->thread_id;
-        if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
-            fprintf(to, "      %s\n", n->text);
-        print_stack(to, &n->stack, 6);
-        free(side);
+        uint32_t thread = f->note[i].thread_id;
+        bool shown = false;
+        for (size_t k = 0; thread && k < i; k++)
+            shown |= f->note[k].thread_id == thread;
+        if (shown)
+            continue;
+        print_side(to, f, &f->note[i], false);
+        for (size_t k = i + 1; thread && k < f->notes; k++)
+            if (f->note[k].thread_id == thread)
+                print_side(to, f, &f->note[k], true);
     }
 }
 

@@ -8,9 +8,8 @@
 #include "schedule_inside.h"
 
 static const char *const strategies[HDP_STRATEGIES] = {
-    [HDP_RANDOM] = "random", [HDP_PCT] = "pct", [HDP_POS] = "pos",
-    [HDP_BURST] = "burst",   [HDP_RR] = "rr",   [HDP_SURW] = "surw",
-    [HDP_HOLD] = "hold",
+    [HDP_RANDOM] = "random", [HDP_PCT] = "pct",   [HDP_POS] = "pos",   [HDP_BURST] = "burst",
+    [HDP_RR] = "rr",         [HDP_SURW] = "surw", [HDP_HOLD] = "hold",
 };
 
 const struct schedule_flag schedule_flags[] = {
@@ -121,12 +120,24 @@ static const char *thread_name(const struct hdp_region *r, uint32_t hash, char *
     return buffer;
 }
 
+void schedule_name_threads(const struct hdp_region *r, struct names *objects)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++) {
+        uint32_t id = thread_object(r->thread[i].hash), taken;
+        char name[48];
+        thread_name(r, r->thread[i].hash, name, sizeof name);
+        if (!names_text(objects, id) && !names_number(objects, name, &taken))
+            names_add(objects, id, name);
+    }
+}
+
 void schedule_record(struct schedule *s, const struct hdp_region *r, struct symbols *symbols,
                      struct names *objects)
 {
     uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
     char buffer[48];
     s->steps = steps;
+    schedule_name_threads(r, objects);
     for (uint32_t i = 0; i < steps; i++) {
         const struct hdp_step *at = &r->trace[i];
         struct schedule_run *last = s->runs ? &s->run[s->runs - 1] : NULL;

@@ -80,6 +80,8 @@ char *schedule_read(const char *file, struct schedule *s);
 void schedule_write(FILE *out, const struct schedule *s);
 void schedule_free(struct schedule *s);
 
+/* The threads of a region get their names as objects, for joins. */
+void schedule_name_threads(const struct hdp_region *r, struct names *objects);
 /* Set the runs from a trace of `steps` decisions. `objects` names the objects of the campaign and
  * gets new ones. */
 void schedule_record(struct schedule *s, const struct hdp_region *r, struct symbols *symbols,

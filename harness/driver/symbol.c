@@ -20,8 +20,6 @@ struct site_name {
     UT_hash_handle by_addr, by_text;
 };
 
-#define RUNTIME_NAME "libheddle-rt.so"
-
 const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -42,7 +40,14 @@ char *demangle(const char *name)
 
 struct symbols *symbols_new(void)
 {
-    return mem_zeroed(1, sizeof(struct symbols));
+    struct symbols *s = mem_zeroed(1, sizeof *s);
+    s->runtime = "libheddle-rt.so";
+    return s;
+}
+
+void symbols_hide(struct symbols *s, const char *runtime)
+{
+    s->runtime = base_name(runtime);
 }
 
 static void forget(struct symbols *s)
@@ -169,7 +174,7 @@ static uint64_t file_address(Dwfl_Module *mod, uint64_t addr)
     return addr - bias;
 }
 
-static bool is_hidden(const char *module, const char *function)
+static bool is_hidden(const struct symbols *s, const char *module, const char *function)
 {
     static const char *const start_up[] = {"start_thread",
                                            "__clone3",
@@ -180,7 +185,7 @@ static bool is_hidden(const char *module, const char *function)
                                            "__libc_start_main",
                                            "__libc_start_call_main",
                                            "__libc_start_main_impl"};
-    if (strncmp(module, RUNTIME_NAME, strlen(RUNTIME_NAME)) == 0)
+    if (strcmp(module, s->runtime) == 0)
         return true;
     if (!function)
         return false;
@@ -215,8 +220,8 @@ static unsigned attr_number(Dwarf_Die *die, unsigned which)
 
 /* The functions inlined around an address, each a frame of its own; returns false when the debug
  * information does not cover it. */
-static bool frames_from_dwarf(Dwfl_Module *mod, uint64_t pc, const char *file, unsigned line,
-                              unsigned column, struct stack *to)
+static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_t pc,
+                              const char *file, unsigned line, unsigned column, struct stack *to)
 {
     Dwarf_Addr bias = 0;
     Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, &bias);
@@ -239,7 +244,7 @@ static bool frames_from_dwarf(Dwfl_Module *mod, uint64_t pc, const char *file, u
             continue;
         char *function = die_function(&scope[i]);
         bool inlined = tag == DW_TAG_inlined_subroutine;
-        if (!is_hidden(module, function))
+        if (!is_hidden(s, module, function))
             stack_push(to, function, file, line, column, module, offset)->inlined = inlined;
         free(function);
         any = true;
@@ -267,14 +272,14 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
     GElf_Off off;
     GElf_Sym sym;
     const char *name = dwfl_module_addrinfo(mod, at, &off, &sym, NULL, NULL, NULL);
-    if (is_hidden(module, name))
+    if (is_hidden(s, module, name))
         return;
     const char *file = NULL;
     int line = 0, column = 0;
     Dwfl_Line *where = dwfl_module_getsrc(mod, at);
     if (where)
         file = dwfl_lineinfo(where, NULL, &line, &column, NULL, NULL);
-    if (frames_from_dwarf(mod, at, file, (unsigned)line, (unsigned)column, to))
+    if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to))
         return;
     char *function = name ? demangle(name) : NULL;
     stack_push(to, function, file, (unsigned)line, (unsigned)column, module, file_address(mod, at));

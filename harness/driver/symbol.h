@@ -25,6 +25,8 @@ const char *base_name(const char *path);
 
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
+/* Frames in this file are ours and never shown; borrowed. */
+void symbols_hide(struct symbols *s, const char *runtime);
 
 /* Take over a memory map. Costs nothing when the same files lie at the same addresses as before. */
 void symbols_map(struct symbols *s, const char *maps);

@@ -10,8 +10,9 @@ struct site_name;
 
 struct symbols {
     Dwfl *dwfl;
-    char *layout;  /* the file mappings that dwfl was made from */
-    bool attached; /* dwfl_attach_state() was called */
+    char *layout;        /* the file mappings that dwfl was made from */
+    const char *runtime; /* file name of our own library; borrowed */
+    bool attached;       /* dwfl_attach_state() was called */
     struct {
         const struct hdp_stack *taken;
         const unsigned char *data;
