@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "clock.h"
+#include "mutex.h"
 #include "real.h"
-#include "thread.h"
 
 _Static_assert(sizeof(mtx_t) >= sizeof(pthread_mutex_t), "a mutex fits in mtx_t");
 _Static_assert(sizeof(cnd_t) >= sizeof(pthread_cond_t), "a condition variable fits in cnd_t");
@@ -52,18 +53,18 @@ HDI_EXPORT int thrd_create(thrd_t *out, thrd_start_t routine, void *arg)
     }
     s = hdi_alloc(sizeof *s);
     *s = (struct start){routine, arg};
-    rc = hdi_spawn(out, NULL, run, s, HDI_SITE());
+    rc = hdi_spawn(out, NULL, run, s, (const void *)(uintptr_t)routine, HDI_SITE());
     return rc == EAGAIN ? thrd_nomem : answer(rc);
 }
 
 HDI_EXPORT int thrd_join(thrd_t thread, int *result)
 {
-    void *value;
+    void *value = NULL;
     int rc;
 
     if (!hdi_enter())
         return hdi_real.thrd_join(thread, result);
-    rc = pthread_join(thread, &value);
+    rc = hdi_join(thread, &value, 0, HDI_SITE());
     if (rc == 0 && result)
         *result = (int)(intptr_t)value;
     return answer(rc);
@@ -76,7 +77,10 @@ HDI_EXPORT int thrd_detach(thrd_t thread)
 
 HDI_EXPORT void thrd_yield(void)
 {
-    sched_yield();
+    if (hdi_enter())
+        hdi_point(HD_EV_YIELD, NULL, HDI_SITE());
+    else
+        hdi_real.sched_yield();
 }
 
 HDI_EXPORT int thrd_sleep(const struct timespec *duration, struct timespec *left)
@@ -105,22 +109,27 @@ HDI_EXPORT void mtx_destroy(mtx_t *m)
 
 HDI_EXPORT int mtx_lock(mtx_t *m)
 {
-    return answer(pthread_mutex_lock(MUTEX(m)));
+    return answer(hdi_enter() ? hdi_mutex_lock(MUTEX(m), 0, HDI_SITE())
+                              : hdi_real.pthread_mutex_lock(MUTEX(m)));
 }
 
 HDI_EXPORT int mtx_trylock(mtx_t *m)
 {
-    return answer(pthread_mutex_trylock(MUTEX(m)));
+    return answer(hdi_enter() ? hdi_mutex_trylock(MUTEX(m), HDI_SITE())
+                              : hdi_real.pthread_mutex_trylock(MUTEX(m)));
 }
 
 HDI_EXPORT int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict abs)
 {
-    return answer(pthread_mutex_timedlock(MUTEX(m), abs));
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return answer(hdi_real.pthread_mutex_timedlock(MUTEX(m), abs));
+    return answer(hdi_mutex_lock(MUTEX(m), hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE()));
 }
 
 HDI_EXPORT int mtx_unlock(mtx_t *m)
 {
-    return answer(pthread_mutex_unlock(MUTEX(m)));
+    return answer(hdi_enter() ? hdi_mutex_unlock(MUTEX(m), HDI_SITE())
+                              : hdi_real.pthread_mutex_unlock(MUTEX(m)));
 }
 
 HDI_EXPORT int cnd_init(cnd_t *c)
@@ -135,23 +144,33 @@ HDI_EXPORT void cnd_destroy(cnd_t *c)
 
 HDI_EXPORT int cnd_signal(cnd_t *c)
 {
-    return answer(pthread_cond_signal(COND(c)));
+    if (!hdi_enter())
+        return answer(hdi_real.pthread_cond_signal(COND(c)));
+    hdi_cond_signal(COND(c), HDI_SITE());
+    return thrd_success;
 }
 
 HDI_EXPORT int cnd_broadcast(cnd_t *c)
 {
-    return answer(pthread_cond_broadcast(COND(c)));
+    if (!hdi_enter())
+        return answer(hdi_real.pthread_cond_broadcast(COND(c)));
+    hdi_cond_broadcast(COND(c), HDI_SITE());
+    return thrd_success;
 }
 
 HDI_EXPORT int cnd_wait(cnd_t *c, mtx_t *m)
 {
-    return answer(pthread_cond_wait(COND(c), MUTEX(m)));
+    return answer(hdi_enter() ? hdi_cond_wait(COND(c), MUTEX(m), 0, HDI_SITE())
+                              : hdi_real.pthread_cond_wait(COND(c), MUTEX(m)));
 }
 
 HDI_EXPORT int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
                              const struct timespec *restrict abs)
 {
-    return answer(pthread_cond_timedwait(COND(c), MUTEX(m), abs));
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return answer(hdi_real.pthread_cond_timedwait(COND(c), MUTEX(m), abs));
+    return answer(
+        hdi_cond_wait(COND(c), MUTEX(m), hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE()));
 }
 
 HDI_EXPORT void call_once(once_flag *flag, void (*routine)(void))

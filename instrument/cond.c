@@ -74,7 +74,7 @@ static void misuse(enum hd_finding_kind kind, struct hdi_cond *x, struct hdi_mut
 }
 
 /* 0, ETIMEDOUT, EPERM, or what the robust mutex says. */
-static int wait_on(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t site)
+int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t site)
 {
     struct hdi_thread *self = hdi_self();
     struct hdi_cond *x = cond_of(c, site);
@@ -167,7 +167,7 @@ HDI_EXPORT int pthread_cond_destroy(pthread_cond_t *c)
 
 HDI_EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-    return hdi_enter() ? wait_on(c, m, 0, HDI_SITE()) : hdi_real.pthread_cond_wait(c, m);
+    return hdi_enter() ? hdi_cond_wait(c, m, 0, HDI_SITE()) : hdi_real.pthread_cond_wait(c, m);
 }
 
 HDI_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
@@ -178,7 +178,7 @@ HDI_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
     if (!hdi_enter() || !hdi_timespec_valid(abs))
         return hdi_real.pthread_cond_timedwait(c, m, abs);
     clock = cond_of(c, HDI_SITE())->clock;
-    return wait_on(c, m, hdi_deadline(clock, abs), HDI_SITE());
+    return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
 }
 
 HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
@@ -187,45 +187,51 @@ HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clo
     if (!hdi_enter() || !hdi_timespec_valid(abs) ||
         (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
         return hdi_real.pthread_cond_clockwait(c, m, clock, abs);
-    return wait_on(c, m, hdi_deadline(clock, abs), HDI_SITE());
+    return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
 }
 
-HDI_EXPORT int pthread_cond_signal(pthread_cond_t *c)
+void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
 {
-    uint64_t site = HDI_SITE();
+    struct hdi_cond *x = cond_of(c, site);
     struct hdi_thread *t;
-    struct hdi_cond *x;
     uint32_t n = 0;
 
-    if (!hdi_enter())
-        return hdi_real.pthread_cond_signal(c);
-    x = cond_of(c, site);
     hdi_point(HD_EV_COND_SIGNAL, &x->object, site);
     hdi_hb_release(c);
     hdi_tool_release(c);
     for (t = x->first; t; t = t->queue_next)
         n++;
     if (n == 0)
-        return 0;
+        return;
     n = hdi_choose(n, site);
     for (t = x->first; n; t = t->queue_next)
         n--;
     wake_one(x, t);
-    return 0;
 }
 
-HDI_EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
+void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site)
 {
-    uint64_t site = HDI_SITE();
-    struct hdi_cond *x;
+    struct hdi_cond *x = cond_of(c, site);
 
-    if (!hdi_enter())
-        return hdi_real.pthread_cond_broadcast(c);
-    x = cond_of(c, site);
     hdi_point(HD_EV_COND_BROADCAST, &x->object, site);
     hdi_hb_release(c);
     hdi_tool_release(c);
     while (x->first)
         wake_one(x, x->first);
+}
+
+HDI_EXPORT int pthread_cond_signal(pthread_cond_t *c)
+{
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_signal(c);
+    hdi_cond_signal(c, HDI_SITE());
+    return 0;
+}
+
+HDI_EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
+{
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_broadcast(c);
+    hdi_cond_broadcast(c, HDI_SITE());
     return 0;
 }

@@ -120,7 +120,7 @@ static bool relock(struct hdi_mutex *x, pthread_mutex_t *m, bool try, int *rc)
     return false;
 }
 
-static int lock(pthread_mutex_t *m, int64_t until, uint64_t site)
+int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
 {
     struct hdi_mutex *x = hdi_mutex_of(m, site);
     struct hdi_op op = {.kind = HD_EV_MUTEX_LOCK,
@@ -175,14 +175,14 @@ HDI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
 
 HDI_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 {
-    return hdi_enter() ? lock(m, 0, HDI_SITE()) : hdi_real.pthread_mutex_lock(m);
+    return hdi_enter() ? hdi_mutex_lock(m, 0, HDI_SITE()) : hdi_real.pthread_mutex_lock(m);
 }
 
 HDI_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *abs)
 {
     if (!hdi_enter() || !hdi_timespec_valid(abs))
         return hdi_real.pthread_mutex_timedlock(m, abs);
-    return lock(m, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+    return hdi_mutex_lock(m, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
 }
 
 HDI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
@@ -191,18 +191,14 @@ HDI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
     if (!hdi_enter() || !hdi_timespec_valid(abs) ||
         (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
         return hdi_real.pthread_mutex_clocklock(m, clock, abs);
-    return lock(m, hdi_deadline(clock, abs), HDI_SITE());
+    return hdi_mutex_lock(m, hdi_deadline(clock, abs), HDI_SITE());
 }
 
-HDI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
+int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site)
 {
-    uint64_t site = HDI_SITE();
-    struct hdi_mutex *x;
+    struct hdi_mutex *x = hdi_mutex_of(m, site);
     int rc;
 
-    if (!hdi_enter())
-        return hdi_real.pthread_mutex_trylock(m);
-    x = hdi_mutex_of(m, site);
     hdi_point(HD_EV_MUTEX_TRYLOCK, &x->object, site);
     if (relock(x, m, true, &rc)) {
         if (rc)
@@ -221,14 +217,10 @@ HDI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
     return rc;
 }
 
-HDI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
+int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site)
 {
-    uint64_t site = HDI_SITE();
-    struct hdi_mutex *x;
+    struct hdi_mutex *x = hdi_mutex_of(m, site);
 
-    if (!hdi_enter())
-        return hdi_real.pthread_mutex_unlock(m);
-    x = hdi_mutex_of(m, site);
     hdi_point(HD_EV_MUTEX_UNLOCK, &x->object, site);
     if (!x->owner) {
         misuse(HD_FK_UNLOCK_NOT_HELD, NULL, x, HD_EV_MUTEX_UNLOCK, site);
@@ -247,4 +239,14 @@ HDI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
     }
     hdi_mutex_release(x, m);
     return 0;
+}
+
+HDI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
+{
+    return hdi_enter() ? hdi_mutex_trylock(m, HDI_SITE()) : hdi_real.pthread_mutex_trylock(m);
+}
+
+HDI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+    return hdi_enter() ? hdi_mutex_unlock(m, HDI_SITE()) : hdi_real.pthread_mutex_unlock(m);
 }

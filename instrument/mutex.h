@@ -18,4 +18,13 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
 /* Let go of it completely for a condition wait; returns the recursion count to restore. */
 uint32_t hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m);
 
+/* The modelled calls, for callers that are interposed functions themselves and have the turn: answers
+ * of the pthread functions. until: virtual deadline, 0 = none. */
+int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site);
+int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site);
+int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site);
+int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t site);
+void hdi_cond_signal(pthread_cond_t *c, uint64_t site);
+void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site);
+
 #endif /* HEDDLE_MUTEX_H */

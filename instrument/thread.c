@@ -86,7 +86,7 @@ static void *trampoline(void *data)
 }
 
 int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
-              uint64_t site)
+              const void *named_start, uint64_t site)
 {
     struct hdi_thread *self = hdi_self(), *t;
     void **words = hdi_tool_start_words(arg), *saved[2];
@@ -96,7 +96,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     if (!have_end_key)
         watch_end(); /* main may end by pthread_exit */
     hdi_point(HD_EV_THREAD_CREATE, NULL, site);
-    t = hdi_thread_new(self, words ? words[0] : (void *)(uintptr_t)start, site);
+    t = hdi_thread_new(self, words ? words[0] : named_start, site);
     if (attr)
         pthread_attr_getdetachstate(attr, &state);
     t->detached = state == PTHREAD_CREATE_DETACHED;
@@ -136,7 +136,7 @@ HDI_EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *
         return hdi_real.pthread_create(out, attr, start, arg);
     if (hdi_tool_own_thread(attr))
         return 0;
-    rc = hdi_spawn(&handle, attr, start, arg, HDI_SITE());
+    rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, HDI_SITE());
     if (rc == 0)
         *out = handle;
     return rc;
@@ -163,8 +163,7 @@ static struct hdi_thread *join_misuse(pthread_t handle, struct hdi_thread *t, co
     return NULL;
 }
 
-/* until: 0 = for ever, -1 = try. */
-static int join(pthread_t handle, void **result, int64_t until, uint64_t site)
+int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
 {
     struct hdi_thread *self = hdi_self(), *t = hdi_thread_of(handle);
     struct hdi_op op = {.kind = HD_EV_THREAD_JOIN,
@@ -221,7 +220,7 @@ static int join(pthread_t handle, void **result, int64_t until, uint64_t site)
 
 HDI_EXPORT int pthread_join(pthread_t handle, void **result)
 {
-    return hdi_enter() ? join(handle, result, 0, HDI_SITE()) : hdi_real.pthread_join(handle, result);
+    return hdi_enter() ? hdi_join(handle, result, 0, HDI_SITE()) : hdi_real.pthread_join(handle, result);
 }
 
 HDI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **result)
@@ -229,7 +228,7 @@ HDI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **result)
     static int (*real)(pthread_t, void **);
 
     if (hdi_enter())
-        return join(handle, result, -1, HDI_SITE());
+        return hdi_join(handle, result, -1, HDI_SITE());
     hdi_real_find(&real, "pthread_tryjoin_np");
     return real(handle, result);
 }
@@ -239,7 +238,7 @@ HDI_EXPORT int pthread_timedjoin_np(pthread_t handle, void **result, const struc
     static int (*real)(pthread_t, void **, const struct timespec *);
 
     if (hdi_enter() && hdi_timespec_valid(abs))
-        return join(handle, result, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+        return hdi_join(handle, result, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
     hdi_real_find(&real, "pthread_timedjoin_np");
     return real(handle, result, abs);
 }
@@ -250,7 +249,7 @@ HDI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **result, clockid_t c
     static int (*real)(pthread_t, void **, clockid_t, const struct timespec *);
 
     if (hdi_enter() && hdi_timespec_valid(abs))
-        return join(handle, result, hdi_deadline(clock, abs), HDI_SITE());
+        return hdi_join(handle, result, hdi_deadline(clock, abs), HDI_SITE());
     hdi_real_find(&real, "pthread_clockjoin_np");
     return real(handle, result, clock, abs);
 }

@@ -90,11 +90,14 @@ struct hdi_thread *hdi_thread_of(pthread_t handle);
 /* Every thread whose handle is known (neither joined, nor detached and ended). */
 struct hdi_thread *hdi_thread_known(uint32_t i);
 
-/* Create a controlled thread: pthread_create's model. 0 or an errno value. */
+/* Create a controlled thread: pthread_create's model; reports call it after `named_start`, a code
+ * address. 0 or an errno value. */
 int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
-              uint64_t site);
+              const void *named_start, uint64_t site);
+/* pthread_join's model; until: virtual deadline, 0 = for ever, -1 = try. 0 or an errno value. */
+int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site);
 /* Make a thread that will wait for its first turn; `discard` when the real creation failed. */
-struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, void *start, uint64_t site);
+struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start, uint64_t site);
 void hdi_thread_discard(struct hdi_thread *t);
 /* First thing in a new thread: returns with its first turn. */
 void hdi_thread_begin(struct hdi_thread *t);

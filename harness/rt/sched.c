@@ -653,7 +653,7 @@ static void name_thread(struct hdi_thread *t)
     t->hash = fnv1a(t->name);
 }
 
-struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, void *start, uint64_t site)
+struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start, uint64_t site)
 {
     static struct hdi_op birth = {.kind = HD_EV_THREAD_START};
     struct hdi_thread *t = hdi_alloc(sizeof *t);
