@@ -325,6 +325,8 @@ void rt_finish(enum hdp_outcome outcome)
 {
     rt.region->result.outcome = outcome;
     rt_export();
+    if (!rt.started)
+        rt_state(HDP_ENDED);
     hdi_real.syscall(SYS_exit_group, outcome == HDP_RAN ? 0 : 125);
     __builtin_unreachable();
 }
