@@ -110,7 +110,7 @@ static bool may_start(struct campaign *c)
     if (c->trouble || campaign_stop || (c->options.schedules && n > c->options.schedules) ||
         (c->options.stop_at_first && c->findings.count))
         return false;
-    if (c->options.time_ns && real_now() - c->stats.started_ns > c->options.time_ns) {
+    if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
         c->stats.time_up = true;
         return false;
     }
@@ -336,6 +336,24 @@ static void run_loop(struct campaign *c)
     }
 }
 
+static void open_crew(struct campaign *c)
+{
+    c->phase_started_ns = real_now();
+    c->symbols = symbols_new();
+    symbols_hide(c->symbols, c->options.launch.runtime);
+    c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
+    c->trouble = crew_open(&c->crew, &c->options.launch, c->options.jobs);
+}
+
+static void close_crew(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        free(c->maps[i]);
+    free(c->maps);
+    crew_close(&c->crew);
+    symbols_free(c->symbols);
+}
+
 void campaign_open(struct campaign *c, const struct campaign_options *options)
 {
     *c = (struct campaign){.options = *options, .next = 1};
@@ -344,11 +362,39 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->stats.started_ns = real_now();
     c->stats.usual_exit = -1;
     live_start(&c->live, options->quiet);
-    c->symbols = symbols_new();
-    symbols_hide(c->symbols, options->launch.runtime);
     c->doubts = doubts_new();
-    c->maps = mem_zeroed(options->jobs, sizeof *c->maps);
-    c->trouble = crew_open(&c->crew, &options->launch, options->jobs);
+    open_crew(c);
+}
+
+void campaign_reopen(struct campaign *c, const struct campaign_options *options)
+{
+    close_crew(c);
+    free(c->trouble);
+    c->options = *options;
+    c->next = 1;
+    c->in_flight = 0;
+    c->ended_early = c->stats.time_up = false;
+    c->stats.planned += options->schedules;
+    c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
+    open_crew(c);
+}
+
+void campaign_take_log(struct campaign *c, struct tool_log *log)
+{
+    bool is_new;
+
+    tool_symbolise(log, NULL);
+    for (size_t i = 0; i < log->count; i++) {
+        struct finding *f = log->finding[i];
+        doubt_mark(c->doubts, f);
+        f = findings_add(&c->findings, f, &is_new);
+        if (is_new)
+            live_found(&c->live, f);
+    }
+    c->stats.not_understood += log->raw;
+    c->stats.reports_dropped += log->dropped;
+    log->count = 0;
+    tool_log_free(log);
 }
 
 struct worker *campaign_first_worker(struct campaign *c)
@@ -372,13 +418,16 @@ struct worker *campaign_first_worker(struct campaign *c)
     return w;
 }
 
-void campaign_run(struct campaign *c, const struct campaign_options *options)
+void campaign_explore(struct campaign *c)
 {
-    campaign_open(c, options);
     if (!c->trouble)
         run_loop(c);
     if (!campaign_stop && !c->trouble)
         look_again(c, true);
+}
+
+void campaign_finish(struct campaign *c)
+{
     c->stats.interrupted = campaign_stop;
     c->stats.ended_ns = real_now();
     uint64_t most = 0;
@@ -387,16 +436,15 @@ void campaign_run(struct campaign *c, const struct campaign_options *options)
             most = c->exits[i].count;
             c->stats.usual_exit = c->exits[i].code;
         }
+    if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
+        doubt_unconfirmed(&c->findings);
+    doubt_rank(&c->findings);
     live_end(&c->live);
 }
 
 void campaign_close(struct campaign *c)
 {
-    for (unsigned i = 0; i < c->crew.workers; i++)
-        free(c->maps[i]);
-    free(c->maps);
-    crew_close(&c->crew);
-    symbols_free(c->symbols);
+    close_crew(c);
     doubts_free(c->doubts);
     names_free(&c->objects);
     confirm_forget(c);

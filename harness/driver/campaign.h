@@ -23,6 +23,9 @@
 struct campaign_options {
     const struct target *target;
     struct launch launch;
+    char *const *argv;    /* of the program; launch.argv may be those of a tool around it */
+    bool native, perturb; /* leave the schedule to the operating system; push threads around */
+    bool timeout_given;
     struct tool_run *tool; /* another tool in the program's process, or NULL */
     unsigned jobs;
     uint64_t schedules; /* 0 = until time_ns is up */
@@ -63,21 +66,29 @@ struct campaign {
     unsigned exit_kinds, output_kinds;
     char *usual_output; /* of the first schedule, cut to 1 MiB */
     size_t usual_output_bytes;
-    uint64_t next;      /* number of the next schedule to start */
-    unsigned in_flight; /* schedules that run */
+    uint64_t next;            /* number of the next schedule to start */
+    int64_t phase_started_ns; /* since when the options are these */
+    unsigned in_flight;       /* schedules that run */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
     char *trouble;    /* why the campaign cannot go on, or NULL */
     bool ended_early; /* the program created no thread */
 };
 
-/* Run it. Reports nothing but the live line. Afterwards c->findings and c->stats are complete, and
- * c->trouble says whether it ended for a bad reason. Pair with campaign_close(). */
-void campaign_run(struct campaign *c, const struct campaign_options *options);
+/* A campaign with nothing done yet; c->trouble when it cannot be. Pair with campaign_close(). */
+void campaign_open(struct campaign *c, const struct campaign_options *options);
+/* Go on with other options (another tool), keeping what was found. */
+void campaign_reopen(struct campaign *c, const struct campaign_options *options);
+/* Run the schedules asked for. Reports nothing but the live line. Afterwards c->trouble says
+ * whether it ended for a bad reason. */
+void campaign_explore(struct campaign *c);
+/* Take findings that belong to no schedule; log is emptied. */
+void campaign_take_log(struct campaign *c, struct tool_log *log);
+/* No schedule will follow: c->findings and c->stats become complete. */
+void campaign_finish(struct campaign *c);
 void campaign_close(struct campaign *c);
 
-/* The same in parts, for a replay: without schedules of its own, and the first worker, idle. NULL
- * when there is none; c->trouble or c->findings says why. */
-void campaign_open(struct campaign *c, const struct campaign_options *options);
+/* For a replay, after campaign_open(): the first worker, idle. NULL when there is none; c->trouble
+ * or c->findings says why. */
 struct worker *campaign_first_worker(struct campaign *c);
 
 /* Set by SIGINT and SIGTERM. */

@@ -12,6 +12,7 @@
 #include "input.h"
 #include "memory.h"
 #include "report_text.h"
+#include "toolbox.h"
 
 enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW };
 
@@ -317,11 +318,22 @@ static int follow(const struct schedule *s, const struct arguments *a, char **ar
         .timeout_ns = a->timeout_ns   ? a->timeout_ns
                       : s->timeout_ns ? s->timeout_ns
                                       : 10000000000,
+        .timeout_given = a->timeout_ns || s->timeout_ns,
+        .argv = args,
         .quiet = true,
         .out = ".",
         .config = s->config};
+    struct toolbox box = {0};
+    struct tool_run tool;
+    why = s->tool ? toolbox_parse(&box, s->tool) : NULL;
+    if (!why)
+        why = toolbox_apply(&box, s->tool ? box.tool[0] : NULL, &tool, &o);
     campaign_catch_signals();
     campaign_open(&c, &o);
+    if (why) {
+        free(c.trouble);
+        c.trouble = why;
+    }
     for (size_t i = 0; i < s->objects.count; i++) {
         uint32_t id;
         const char *name = names_at(&s->objects, i, &id);
@@ -331,6 +343,7 @@ static int follow(const struct schedule *s, const struct arguments *a, char **ar
     c.exits[c.exit_kinds++] = (struct variant){.code = 0, .count = 1, .told = true};
     int code = replay_all(&c, s, a, changed);
     campaign_close(&c);
+    tool_close(&tool);
     if (input >= 0)
         close(input);
     if (!a->first)

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "toolbox.h"
 
 enum {
     OPT_STRATEGY = 256,
@@ -30,6 +31,10 @@ enum {
     OPT_CHECK_DETERMINISM,
     OPT_ORACLE,
     OPT_JSON,
+    OPT_TOOL,
+    OPT_TOOL_ARG,
+    OPT_SCHEDULE,
+    OPT_PERTURB,
 };
 
 static const struct argp_option table[] = {
@@ -52,6 +57,18 @@ static const struct argp_option table[] = {
     {"elastic-sleep", OPT_ELASTIC, 0, 0, "Sleeps, too, may end before what others do meanwhile", 0},
     {"spurious", OPT_SPURIOUS, 0, 0, "Let condition variables wake up for no reason, as they may",
      0},
+    {"schedule", OPT_SCHEDULE, "WHO", 0,
+     "Who schedules: heddle (the default), or native: the operating system, in plain repetition",
+     0},
+    {"perturb", OPT_PERTURB, 0, 0,
+     "With --schedule=native: push threads around with short sleeps, other CPUs and priorities", 0},
+    {"tool", OPT_TOOL, "LIST", 0,
+     "Who looks: heddle, tsan (program built with -fsanitize=thread), helgrind, drd; several, with "
+     "commas, one after the other (tsan for a program built with it, else heddle)",
+     0},
+    {"tool-arg", OPT_TOOL_ARG, "ARG", 0,
+     "An option for the tool: name=value for tsan, --option for helgrind and drd; may be repeated",
+     0},
     {0, 0, 0, 0, "What counts as a finding:", 3},
     {"no-leaks", OPT_NO_LEAKS, 0, 0, "Do not report threads that are left when the program ends",
      0},
@@ -70,6 +87,7 @@ static const struct argp_option table[] = {
 
 struct arguments {
     struct campaign_options options;
+    struct toolbox box;
     bool counted, json, out_given;
     int first; /* index of the program in argv; 0 = none */
 };
@@ -135,12 +153,43 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
     }
 }
 
+static error_t parse_tool(int key, char *arg, struct argp_state *state, struct arguments *a)
+{
+    char *why;
+
+    switch (key) {
+    case OPT_TOOL:
+        why = toolbox_parse(&a->box, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        return 0;
+    case OPT_TOOL_ARG:
+        toolbox_argument(&a->box, arg);
+        return 0;
+    case OPT_SCHEDULE:
+        if (strcmp(arg, "native") != 0 && strcmp(arg, "heddle") != 0)
+            argp_failure(state, EXIT_USAGE, 0, "--schedule is heddle or native, not \"%s\"", arg);
+        a->options.native = strcmp(arg, "native") == 0;
+        return 0;
+    case OPT_PERTURB:
+        a->options.perturb = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (a->options.perturb && !a->options.native)
+            argp_failure(state, EXIT_USAGE, 0, "--perturb goes with --schedule=native");
+        return 0;
+    default:
+        return parse_exploration(key, arg, state, a);
+    }
+}
+
 static error_t parse_running(int key, char *arg, struct argp_state *state, struct arguments *a)
 {
     struct campaign_options *o = &a->options;
     switch (key) {
     case OPT_TIMEOUT:
         o->timeout_ns = time_of(state, "--timeout", arg);
+        o->timeout_given = true;
         return 0;
     case OPT_MAX_STEPS:
         o->config.max_steps = (uint32_t)count_of(state, "--max-steps", arg, 1, HDP_STEPS);
@@ -166,7 +215,7 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         o->config.flags |= HDP_NO_LEAKS;
         return 0;
     default:
-        return parse_exploration(key, arg, state, a);
+        return parse_tool(key, arg, state, a);
     }
 }
 
@@ -236,7 +285,10 @@ static void show_stderr(const struct campaign *c)
 static int conclude(const struct campaign *c, bool json)
 {
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    int code = c->findings.count ? EXIT_FOUND : c->trouble ? EXIT_CANNOT : EXIT_NOTHING;
+    size_t sure = 0;
+    for (size_t i = 0; i < c->findings.count; i++)
+        sure += !c->findings.list[i]->doubtful;
+    int code = sure ? EXIT_FOUND : c->trouble ? EXIT_CANNOT : EXIT_NOTHING;
     if (c->stats.not_saved)
         code = EXIT_CANNOT;
     if (json) {
@@ -286,12 +338,15 @@ static int explore(struct arguments *a, char **argv)
         return EXIT_CANNOT;
     }
     o->target = &target;
+    o->argv = argv;
     o->launch =
         (struct launch){.program = target.path, .argv = argv, .runtime = runtime, .input = input};
     campaign_catch_signals();
-    campaign_run(&campaign, o);
+    toolbox_default(&a->box, &target);
+    toolbox_run(&a->box, &campaign, o);
     int code = conclude(&campaign, a->json);
     campaign_close(&campaign);
+    toolbox_free(&a->box);
     if (input >= 0)
         close(input);
     free(runtime);

@@ -71,11 +71,15 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     s->build_id = *o->target->build_id ? mem_copy(o->target->build_id) : NULL;
     s->heddle = mem_copy(HEDDLE_VERSION);
     s->folder = getcwd(NULL, 0);
-    for (char *const *a = o->launch.argv; *a; a++) {
+    for (char *const *a = o->argv; *a; a++) {
         s->argument = mem_grow(s->argument, s->arguments, sizeof *s->argument);
         s->argument[s->arguments++] = mem_copy(*a);
     }
+    s->tool = o->tool ? mem_copy(o->tool->backend->name) : NULL;
     s->config = w->region->config;
+    /* What the tool's slowness added is added again by a replay. */
+    if (o->tool)
+        s->config.watchdog_ms /= o->tool->backend->slower;
     s->timeout_ns = o->timeout_ns;
     schedule_record(s, w->region, c->symbols, &c->objects);
     if (!o->launch.show_output) {

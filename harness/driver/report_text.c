@@ -399,6 +399,14 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->findings_dropped)
         fprintf(to, "  note: %s findings did not fit into their schedule's table\n",
                 show_count(s->findings_dropped, a));
+    if (s->not_understood)
+        fprintf(to,
+                "  note: %s reports of another tool are shown as they were: they could not be "
+                "broken up\n",
+                show_count(s->not_understood, a));
+    if (s->reports_dropped)
+        fprintf(to, "  note: %s reports of another tool were too many for one run: dropped\n",
+                show_count(s->reports_dropped, a));
     if (s->aslr_on)
         fputs("  note: the system does not let address randomisation be turned off; replays may "
               "diverge\n",

@@ -52,6 +52,7 @@ void schedule_free(struct schedule *s)
     free(s->folder);
     free(s->input);
     free(s->heddle);
+    free(s->tool);
     for (size_t i = 0; i < s->arguments; i++)
         free(s->argument[i]);
     free(s->argument);
@@ -231,6 +232,7 @@ static void write_header(FILE *out, const struct schedule *s)
     for (size_t i = 0; i < s->arguments; i++)
         write_value(out, "argument", s->argument[i]);
     write_value(out, "stdin", s->input);
+    write_value(out, "tool", s->tool);
     if (s->finding) {
         fprintf(out, "finding %s %s %016llx\n", s->finding, s->kind,
                 (unsigned long long)s->fingerprint);

@@ -52,7 +52,7 @@ struct schedule_run {
 };
 
 struct schedule {
-    char *program, *build_id, *folder, *input, *heddle; /* NULL = not given */
+    char *program, *build_id, *folder, *input, *heddle, *tool; /* NULL = not given */
     char **argument;
     size_t arguments;
     char *finding, *kind, *text; /* its name, its word, its detail */

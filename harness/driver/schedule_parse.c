@@ -295,7 +295,8 @@ static void parse_header(struct parser *p, const char *key, char *value)
         const char *key;
         char **field;
     } texts[] = {{"heddle", &s->heddle}, {"program", &s->program}, {"build-id", &s->build_id},
-                 {"folder", &s->folder}, {"stdin", &s->input},     {"text", &s->text}};
+                 {"folder", &s->folder}, {"stdin", &s->input},     {"text", &s->text},
+                 {"tool", &s->tool}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(key, texts[i].key) == 0) {
             set_text(p, texts[i].field, key, value);

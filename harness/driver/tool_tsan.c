@@ -141,5 +141,5 @@ const struct tool_backend tool_tsan = {
     .prepare = prepare,
     .parse = parse,
     .died = died,
-    .slower = 10,
+    .slower = 4,
 };

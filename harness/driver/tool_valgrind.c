@@ -159,7 +159,7 @@ const struct tool_backend tool_helgrind = {
     .prepare = prepare,
     .parse = parse_valgrind,
     .died = died,
-    .slower = 60,
+    .slower = 40,
 };
 
 const struct tool_backend tool_drd = {
@@ -169,5 +169,5 @@ const struct tool_backend tool_drd = {
     .prepare = prepare,
     .parse = parse_valgrind,
     .died = died,
-    .slower = 60,
+    .slower = 40,
 };

@@ -168,6 +168,7 @@ void hdi_first_thread(void)
         __atomic_store_n(&rt.region->child, pid, __ATOMIC_RELEASE);
         while (hdi_real.syscall(SYS_wait4, pid, &status, __WALL, NULL) < 0 && errno == EINTR)
             ;
+        rt.region->ended = pid;
         __atomic_store_n(&rt.region->child, 0, __ATOMIC_RELEASE);
         rt.region->result.wait_status = status;
         rt_state(HDP_DONE);
