@@ -1,0 +1,61 @@
+/* chan_inside.h - channels as select, timers and contexts see them. */
+#ifndef HDI_CHAN_INSIDE_H
+#define HDI_CHAN_INSIDE_H
+
+#include <heddle/chan.h>
+
+#include "park.h"
+
+/* What a goroutine waits for: the first of its cases. On its stack. */
+struct hdi_turn {
+    struct hdi_parker parker;
+    _Atomic uint32_t chosen; /* 0 none yet, else 1 + the case that happened, or HDI_TURN_OVER */
+};
+
+#define HDI_TURN_OVER UINT32_MAX /* its time was over first */
+
+/* One case in a channel's line. Its owner may leave only when it is out of the line, and the one
+ * whose case was chosen only when its parker is released. */
+struct hdi_wait {
+    struct hdi_wait *next, *prev; /* guarded by the channel's lock, as `queued` */
+    struct hdi_turn *turn;
+    void *slot;     /* the value, or room for it; NULL: drop it */
+    uint32_t index; /* of the case in its select */
+    bool queued;
+    bool ok;             /* set by whoever chose it: false if the channel was closed */
+    const void *in_edge; /* set by whoever chose it: the clock to acquire */
+    uint64_t out, in;    /* clocks: their addresses alone matter */
+};
+
+enum hdi_outcome { HDI_MUST_WAIT, HDI_DONE, HDI_CLOSED };
+
+/* Each with the channel's lock held; *wake is who is to be unparked after it is unlocked. */
+void hdi_chan_lock(struct hd_chan *chan);
+void hdi_chan_unlock(struct hd_chan *chan);
+enum hdi_outcome hdi_chan_send_now(struct hd_chan *chan, const void *value, struct hdi_wait **wake);
+enum hdi_outcome hdi_chan_recv_now(struct hd_chan *chan, void *value, struct hdi_wait **wake);
+bool hdi_chan_can_send(const struct hd_chan *chan);
+bool hdi_chan_can_recv(const struct hd_chan *chan);
+void hdi_chan_join(struct hd_chan *chan, struct hdi_wait *wait, bool sends);
+void hdi_chan_leave(struct hd_chan *chan, struct hdi_wait *wait, bool sends);
+
+/* Let the owner of a chosen wait go on; NULL is allowed. No lock is held. */
+void hdi_chan_wake(struct hdi_wait *wait);
+
+size_t hdi_chan_bytes(const struct hd_chan *chan); /* of one value */
+
+/* Made on behalf of a caller at `site`, without a place in leak reports if it is a part of another
+ * object; NULL without memory. */
+struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, bool born,
+                              const void *site);
+
+/* Put a value in from a timer, if there is room: ordered after `clock` alone. Not a point. */
+void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock);
+
+/* Take out what a timer put in; whether there was something. Not a point. */
+bool hdi_chan_drain(struct hd_chan *chan);
+
+/* Close as a part of a larger operation. Not a point. */
+void hdi_chan_shut(struct hd_chan *chan);
+
+#endif /* HDI_CHAN_INSIDE_H */

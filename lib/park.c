@@ -1,0 +1,190 @@
+/* park.c - see park.h. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "park.h"
+
+#define LOCK_SPINS 100u
+#define PARK_SPINS_MOST 400u
+#define PARK_SPINS_LEAST 8u
+
+/* Weak: there with TSan, and with heddle-cc's hooks. */
+extern void __tsan_read_range_pc(void *, unsigned long, void *) __attribute__((weak));
+extern void __tsan_write_range_pc(void *, unsigned long, void *) __attribute__((weak));
+
+/* How long it pays to wait awake before sleeping: learned from how the last waits went. */
+static _Thread_local uint32_t patience = PARK_SPINS_LEAST;
+static bool alone; /* one processor: whoever is waited for cannot run meanwhile */
+
+__attribute__((constructor(103))) static void count_processors(void)
+{
+    alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until)
+{
+    int saved = errno; /* the library's users see no errno of ours */
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, NULL,
+            FUTEX_BITSET_MATCH_ANY);
+    errno = saved;
+}
+
+/* The word may be gone by now: only its address is used, and a stray wake-up is harmless. */
+static void futex_wake(_Atomic uint32_t *word)
+{
+    int saved = errno;
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    errno = saved;
+}
+
+void hdi_parker_init(struct hdi_parker *parker)
+{
+    hdi_hide(parker, sizeof *parker);
+    parker->thread = hdi_seam ? hdi_seam->self() : NULL;
+    atomic_store_explicit(&parker->go, 0, memory_order_relaxed);
+}
+
+static bool released(struct hdi_parker *parker)
+{
+    return atomic_load_explicit(&parker->go, memory_order_acquire) == 1;
+}
+
+static bool park_controlled(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
+{
+    while (!released(parker)) {
+        enum hd_seam_wake wake = hdi_seam->block(why->event, why->object, why->site, until_ns);
+        if (wake == HD_SEAM_TIMED_OUT)
+            return released(parker);
+    }
+    return true;
+}
+
+static bool released_soon(struct hdi_parker *parker)
+{
+    uint32_t spins = alone || hdi_watchers ? 0 : patience;
+
+    for (uint32_t i = 0; i < spins; i++) {
+        if (released(parker)) {
+            if (patience < PARK_SPINS_MOST)
+                patience += PARK_SPINS_LEAST;
+            return true;
+        }
+        relax();
+    }
+    if (patience > PARK_SPINS_LEAST)
+        patience -= PARK_SPINS_LEAST;
+    return false;
+}
+
+bool hdi_park(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
+{
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+    bool forever = until_ns == HD_SEAM_FOREVER;
+    uint32_t awake = 0;
+
+    if (hdi_seam)
+        return park_controlled(parker, why, until_ns);
+    if (released_soon(parker))
+        return true;
+    if (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, 2, memory_order_acquire,
+                                                 memory_order_acquire) &&
+        awake == 1)
+        return true;
+    for (;;) {
+        futex_sleep(&parker->go, 2, forever ? NULL : &until);
+        if (released(parker))
+            return true;
+        if (!forever && hdi_now_ns() >= until_ns)
+            return false;
+    }
+}
+
+void hdi_unpark(struct hdi_parker *parker)
+{
+    void *thread = parker->thread;
+    _Atomic uint32_t *go = &parker->go;
+    uint32_t before = atomic_exchange_explicit(go, 1, memory_order_release);
+
+    if (thread)
+        hdi_seam->wake(thread);
+    else if (before == 2)
+        futex_wake(go);
+}
+
+_Noreturn void hdi_park_for_ever(const struct hdi_why *why)
+{
+    struct hdi_parker parker;
+
+    hdi_parker_init(&parker);
+    for (;;)
+        hdi_park(&parker, why, HD_SEAM_FOREVER);
+}
+
+void hdi_lock_slow(struct hdi_lock *lock)
+{
+    for (uint32_t i = 0; i < (alone || hdi_watchers ? 0 : LOCK_SPINS); i++) {
+        uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
+        if (seen == 0 && atomic_compare_exchange_weak_explicit(
+                             &lock->word, &seen, 1, memory_order_acquire, memory_order_relaxed))
+            return;
+        relax();
+    }
+    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
+        futex_sleep(&lock->word, 2, NULL);
+}
+
+void hdi_unlock_slow(struct hdi_lock *lock)
+{
+    futex_wake(&lock->word);
+}
+
+/* The barrier in the loops keeps compilers from turning them into calls of memcpy and memset. */
+void hdi_copy(void *to, const void *from, size_t bytes)
+{
+    unsigned char *out = to;
+    const unsigned char *in = from;
+
+    for (; bytes >= 8; bytes -= 8, out += 8, in += 8) {
+        __builtin_memcpy(out, in, 8);
+        __asm__ volatile("" ::: "memory");
+    }
+    for (; bytes > 0; bytes--) {
+        *out++ = *in++;
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+void hdi_zero(void *to, size_t bytes)
+{
+    unsigned char *out = to;
+
+    for (; bytes > 0; bytes--) {
+        *out++ = 0;
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+void hdi_reads_told(const void *memory, size_t bytes, const void *site)
+{
+    if (__tsan_read_range_pc && bytes > 0)
+        __tsan_read_range_pc((void *)(uintptr_t)memory, bytes, (void *)(uintptr_t)site);
+}
+
+void hdi_writes_told(const void *memory, size_t bytes, const void *site)
+{
+    if (__tsan_write_range_pc && bytes > 0)
+        __tsan_write_range_pc((void *)(uintptr_t)memory, bytes, (void *)(uintptr_t)site);
+}
