@@ -1,0 +1,282 @@
+/* timer.c - the pending timers, and the thread that serves them. timer.h states the use.
+ *
+ * A pairing heap (Fredman, Sedgewick, Sleator and Tarjan 1986) through the timers themselves: no
+ * memory, so starting one can fail only for want of the thread. That thread is made for the first
+ * timer and ends when there are none: at once under the seam, where a thread that waits for nothing
+ * would stand in every report; after a while natively.
+ *
+ * The lock guards all below and every field of a timer. Callers' locks are not taken under it,
+ * except those of channels, which are leaves.
+ */
+#include "timer.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+
+#include <heddle/errors.h>
+#include <heddle/panic.h>
+
+#include "park.h"
+
+#define STACK_BYTES ((size_t)256 << 10)
+#define LINGER_NS 1000000000
+
+static struct hdi_lock lock;
+static struct hdi_timer *root;
+static uint64_t started;          /* timers, ever */
+static bool serving;              /* there is a thread, or somebody is making it */
+static struct hdi_parker *asleep; /* the thread's, while nobody has taken it to wake it */
+
+__attribute__((constructor(104))) static void hide_timers(void)
+{
+    hdi_hide(&lock, sizeof lock);
+    hdi_hide(&root, sizeof root);
+    hdi_hide(&started, sizeof started);
+    hdi_hide(&serving, sizeof serving);
+    hdi_hide(&asleep, sizeof asleep);
+}
+
+/* ---- the heap ---- */
+
+static bool sooner(const struct hdi_timer *a, const struct hdi_timer *b)
+{
+    return a->when_ns < b->when_ns || (a->when_ns == b->when_ns && a->order < b->order);
+}
+
+/* Two heaps to one; their own `next` and `link` are the caller's to set. */
+static struct hdi_timer *meld(struct hdi_timer *a, struct hdi_timer *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    if (sooner(b, a)) {
+        struct hdi_timer *swap = a;
+        a = b;
+        b = swap;
+    }
+    b->next = a->child;
+    if (b->next)
+        b->next->link = &b->next;
+    b->link = &a->child;
+    a->child = b;
+    return a;
+}
+
+static void set_root(struct hdi_timer *heap)
+{
+    root = heap;
+    if (heap) {
+        heap->next = NULL;
+        heap->link = &root;
+    }
+}
+
+/* Meld siblings in pairs from the left, then the pairs from the right. */
+static struct hdi_timer *meld_all(struct hdi_timer *first)
+{
+    struct hdi_timer *pairs = NULL, *heap = NULL;
+
+    while (first) {
+        struct hdi_timer *second = first->next;
+        struct hdi_timer *rest = second ? second->next : NULL;
+        struct hdi_timer *pair = meld(first, second);
+        pair->next = pairs;
+        pairs = pair;
+        first = rest;
+    }
+    while (pairs) {
+        struct hdi_timer *rest = pairs->next;
+        heap = meld(heap, pairs);
+        pairs = rest;
+    }
+    return heap;
+}
+
+static void insert(struct hdi_timer *timer)
+{
+    timer->child = timer->next = NULL;
+    timer->order = ++started;
+    set_root(meld(root, timer));
+}
+
+static void take_out(struct hdi_timer *timer)
+{
+    struct hdi_timer *children = meld_all(timer->child);
+
+    timer->child = NULL;
+    if (timer == root) {
+        set_root(children);
+    } else {
+        *timer->link = timer->next;
+        if (timer->next)
+            timer->next->link = timer->link;
+        set_root(meld(root, children));
+    }
+    timer->next = NULL;
+    timer->link = NULL;
+}
+
+/* ---- the thread ---- */
+
+/* With the lock held, which is released meanwhile: sleep until then, or until somebody wakes it.
+ * Whether the time came. */
+static bool sleep_until(int64_t until_ns)
+{
+    struct hdi_why why = {HD_EV_HD_TIMER, root ? root->object : NULL, NULL};
+    struct hdi_parker self;
+    bool woken, taken;
+
+    hdi_parker_init(&self);
+    asleep = &self;
+    hdi_unlock(&lock);
+    woken = hdi_park(&self, &why, until_ns);
+    hdi_lock(&lock);
+    taken = asleep != &self;
+    if (taken && !woken) {
+        hdi_unlock(&lock);
+        hdi_park(&self, &why, HD_SEAM_FOREVER);
+        hdi_lock(&lock);
+    }
+    asleep = NULL;
+    return !taken;
+}
+
+static struct hdi_job fire(struct hdi_timer *timer, int64_t now_ns)
+{
+    take_out(timer);
+    if (timer->period_ns > 0) {
+        int64_t missed = (now_ns - timer->when_ns) / timer->period_ns;
+        timer->when_ns += timer->period_ns * (1 + missed);
+        insert(timer);
+    }
+    return timer->due(timer, now_ns);
+}
+
+static void *serve(void *arg)
+{
+    bool fired = false;
+
+    hdi_lock(&lock);
+    for (;;) {
+        int64_t now = hdi_now_ns();
+        struct hdi_job job;
+        if (!root && (hdi_seam || sleep_until(now + LINGER_NS)) && !root)
+            break;
+        if (!root)
+            continue;
+        if (root->when_ns > now) {
+            sleep_until(root->when_ns);
+            fired = false;
+            continue;
+        }
+        if (hdi_seam && fired) { /* each firing is a step of its own */
+            struct hdi_why why = {HD_EV_HD_TIMER, root->object, NULL};
+            fired = false;
+            hdi_unlock(&lock);
+            hdi_point(&why);
+            hdi_lock(&lock);
+            continue;
+        }
+        job = fire(root, now);
+        fired = true;
+        hdi_unlock(&lock);
+        if (job.fn)
+            job.fn(job.arg);
+        hdi_lock(&lock);
+    }
+    serving = false;
+    hdi_unlock(&lock);
+    return arg;
+}
+
+static bool make_thread(const void *site)
+{
+    sigset_t all, before;
+    pthread_attr_t attr;
+    pthread_t thread;
+    bool made;
+
+    if (hdi_seam)
+        return hdi_seam->spawn(serve, NULL, STACK_BYTES, "timers", site) == 0;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    sigfillset(&all); /* the program's handlers run on its own threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    made = pthread_attr_setstacksize(&attr, STACK_BYTES) == 0 &&
+           pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
+           pthread_create(&thread, &attr, serve, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return made;
+}
+
+bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
+                     bool (*before)(struct hdi_timer *), const void *site)
+{
+    struct hdi_parker *wake = NULL;
+    bool was, make;
+
+    hdi_release(timer);
+    hdi_lock(&lock);
+    was = timer->link != NULL;
+    if (was)
+        take_out(timer);
+    if (before)
+        was |= before(timer);
+    timer->when_ns = when_ns;
+    timer->period_ns = period_ns;
+    insert(timer);
+    if (timer == root && asleep) {
+        wake = asleep;
+        asleep = NULL;
+    }
+    make = !serving;
+    serving = true;
+    hdi_unlock(&lock);
+    if (wake)
+        hdi_unpark(wake);
+    if (make && !make_thread(site)) {
+        hdi_lock(&lock);
+        serving = false;
+        if (timer->link)
+            take_out(timer);
+        hdi_unlock(&lock);
+        hd_panic_err(hd_out_of_threads);
+    }
+    return was;
+}
+
+bool hdi_timer_stop(struct hdi_timer *timer, bool (*before)(struct hdi_timer *))
+{
+    bool was;
+
+    hdi_lock(&lock);
+    was = timer->link != NULL;
+    if (was)
+        take_out(timer);
+    if (before)
+        was |= before(timer);
+    hdi_unlock(&lock);
+    return was;
+}
+
+bool hdi_timer_if_pending(struct hdi_timer *timer, void (*then)(struct hdi_timer *))
+{
+    bool was;
+
+    hdi_lock(&lock);
+    was = timer->link != NULL;
+    if (was)
+        then(timer);
+    hdi_unlock(&lock);
+    return was;
+}
+
+int64_t hdi_in_ns(int64_t ns)
+{
+    int64_t now = hdi_now_ns(), sum;
+
+    if (ns <= 0)
+        return now;
+    return __builtin_add_overflow(now, ns, &sum) ? INT64_MAX : sum;
+}
