@@ -218,13 +218,26 @@ static unsigned attr_number(Dwarf_Die *die, unsigned which)
     return dwarf_formudata(dwarf_attr(die, which, &attr), &value) == 0 ? (unsigned)value : 0;
 }
 
+/* The compilation unit that holds an address. clang writes no .debug_aranges: then each unit is
+ * asked for its ranges. */
+static Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias)
+{
+    Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, bias);
+    if (cu)
+        return cu;
+    while ((cu = dwfl_module_nextcu(mod, cu, bias)))
+        if (dwarf_haspc(cu, pc - *bias) == 1)
+            return cu;
+    return NULL;
+}
+
 /* The functions inlined around an address, each a frame of its own; returns false when the debug
  * information does not cover it. */
 static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_t pc,
                               const char *file, unsigned line, unsigned column, struct stack *to)
 {
     Dwarf_Addr bias = 0;
-    Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, &bias);
+    Dwarf_Die *cu = unit_at(mod, pc, &bias);
     Dwarf_Die *near = NULL, *scope = NULL;
     int found = cu ? dwarf_getscopes(cu, pc - bias, &near) : 0;
     if (found <= 0)
@@ -276,9 +289,13 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
         return;
     const char *file = NULL;
     int line = 0, column = 0;
-    Dwfl_Line *where = dwfl_module_getsrc(mod, at);
-    if (where)
-        file = dwfl_lineinfo(where, NULL, &line, &column, NULL, NULL);
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *cu = unit_at(mod, at, &bias);
+    Dwarf_Line *where = cu ? dwarf_getsrc_die(cu, at - bias) : NULL;
+    if (where && (file = dwarf_linesrc(where, NULL, NULL))) {
+        dwarf_lineno(where, &line);
+        dwarf_linecol(where, &column);
+    }
     if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to))
         return;
     char *function = name ? demangle(name) : NULL;
