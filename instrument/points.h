@@ -26,11 +26,22 @@ enum hdp_memory_model {
 #define HDP_LEARNED_SITES 8192u
 #define HDP_LEARNED_WORDS 8192u
 
+/* Two places whose accesses only the order of lock owners kept apart (see race/predict.c). */
+#define HDP_LEARNED_PAIRS 128u
+struct hdp_learned_pair {
+    uint64_t first, second;
+    uint32_t tried; /* schedules that held threads at one of them */
+    uint32_t pad;
+};
+
 struct hdp_learned {
     uint32_t sites;     /* used entries of site[]; only grows */
     uint32_t words;     /* used entries of word[]; only grows */
     uint32_t full;      /* a table was too small: shared mode then treats every access as a point */
     uint32_t schedules; /* schedules that have learned so far */
+    uint32_t pairs; /* used entries of pair[]; only grows */
+    uint32_t pad;
+    struct hdp_learned_pair pair[HDP_LEARNED_PAIRS];
     uint64_t site[HDP_LEARNED_SITES]; /* return addresses of accesses to shared memory */
     uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that were shared, address / 8 */
 };

@@ -136,6 +136,8 @@ void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hd
     }
     if (hdi_watch.config.rich)
         s->racer->context = hdi_strand_context(s, pc);
+    if (point)
+        hdi_predict_access(s->thread, pc);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
     const struct hdi_cell *cell = hdi_shadow_find(addr);
     bool shared = cell && cell->flags & HDI_CELL_SHARED;
@@ -204,6 +206,12 @@ void hdi_memory_thread_exit(void)
 
 /* ---- edges of the models ---- */
 
+static bool is_lock(const void *clock)
+{
+    return hdi_object_find(clock, HD_OB_MUTEX) || hdi_object_find(clock, HD_OB_SPIN) ||
+           hdi_object_find(clock, HD_OB_RWLOCK) || hdi_object_find(clock, HD_OB_HD_MUTEX);
+}
+
 void hdi_hb_release(const void *clock)
 {
     struct hdi_strand *s = hdi_watched;
@@ -212,7 +220,7 @@ void hdi_hb_release(const void *clock)
     hdi_progress(s);
     if (hdi_watch.config.model)
         hdi_model_publish(s);
-    hdi_race_release(s->racer, (uintptr_t)clock);
+    hdi_race_release(s->racer, (uintptr_t)clock, is_lock(clock));
 }
 
 void hdi_hb_acquire(const void *clock)
@@ -221,5 +229,5 @@ void hdi_hb_acquire(const void *clock)
     if (!s)
         return;
     hdi_progress(s);
-    hdi_race_acquire(s->racer, (uintptr_t)clock);
+    hdi_race_acquire(s->racer, (uintptr_t)clock, is_lock(clock));
 }

@@ -48,6 +48,8 @@ static inline bool hdi_is_point(uint64_t pc)
  * memory that is no point cannot keep the others from running for ever. (1 when all are points.) */
 #define HDI_QUIET 20000u
 
+/* An access to a shared word: note which locks its place is reached with (see race/predict.c). */
+void hdi_predict_access(const struct hdi_thread *t, uint64_t pc);
 /* Remember that pc touches shared memory: a point from the next schedule on. */
 void hdi_points_learn(uint64_t pc);
 

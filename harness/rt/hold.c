@@ -9,9 +9,26 @@
  */
 #include "profile.h"
 
+#define TRIES 6u /* schedules for each predicted race */
+
 static uint64_t held[2];
 static bool walk; /* the others switch at random; else each runs as long as it can */
 static uint32_t kept;
+
+/* A predicted race that has not been tried often: hold threads in front of one of its two sides. */
+static bool confirm(void)
+{
+    struct hdp_learned *l = &rt.region->learned;
+
+    for (uint32_t i = 0; i < l->pairs && i < HDP_LEARNED_PAIRS; i++) {
+        struct hdp_learned_pair *p = &l->pair[i];
+        if (p->tried < TRIES) {
+            held[0] = p->tried++ % 2 ? p->first : p->second;
+            return true;
+        }
+    }
+    return false;
+}
 
 static void begin(const struct hdp_config *c)
 {
@@ -20,6 +37,8 @@ static void begin(const struct hdp_config *c)
     kept = 0;
     walk = rt_random_below(2) == 0;
     held[0] = held[1] = 0;
+    if (confirm())
+        return;
     rt_profile_sites(&p, c);
     if (!p.count)
         return;

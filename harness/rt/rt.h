@@ -86,7 +86,7 @@ struct rt_strategy {
     /* t made one more try of a loop that waits: it must not keep the others from running */
     void (*yielded)(struct hdi_thread *t);
 };
-extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw;
+extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw, rt_hold;
 
 /* replay.c */
 enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };

@@ -809,7 +809,8 @@ void rt_schedule_begin(void)
 {
     static const struct rt_strategy *const table[HDP_STRATEGIES] = {
         [HDP_RANDOM] = &rt_random_walk, [HDP_PCT] = &rt_pct,        [HDP_POS] = &rt_pos,
-        [HDP_BURST] = &rt_burst,        [HDP_RR] = &rt_round_robin, [HDP_SURW] = &rt_random_walk,
+        [HDP_BURST] = &rt_burst,        [HDP_RR] = &rt_round_robin, [HDP_SURW] = &rt_surw,
+        [HDP_HOLD] = &rt_hold,
     };
     struct hdp_result *r = &rt.region->result;
 

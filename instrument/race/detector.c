@@ -3,7 +3,7 @@
  * Invariants
  *   1. of each byte, a cell holds the last plain write, the last atomic write, and each thread's
  * last reads, less those that a later access covers: hdi_race_covers says why nothing is lost
- *   2. racer->epoch == hdi_epoch(tid, now[tid])
+ *   2. racer->epoch == hdi_epoch(tid, now[tid]), must[tid] == now[tid], must <= now
  *   3. a cell with HDI_CELL_SYNC unset has no entry in `syncs` under its addresses
  */
 #include <stddef.h>
@@ -44,6 +44,7 @@ struct hdi_racer *hdi_race_thread(void)
     struct hdi_racer *t = hdi_alloc(sizeof *t);
     t->tid = racers++;
     hdi_vclock_set(&t->now, t->tid, 1);
+    hdi_vclock_set(&t->must, t->tid, 1);
     t->epoch = hdi_epoch(t->tid, 1);
     return t;
 }
@@ -57,6 +58,7 @@ static void tick(struct hdi_racer *t)
         return;
     }
     t->now.c[t->tid] = clock;
+    t->must.c[t->tid] = clock;
     t->epoch = hdi_epoch(t->tid, clock);
 }
 
@@ -111,15 +113,19 @@ static void meet(struct feed *f, struct slot s)
         hdi_race_shared(f->word, f->pc, *s.pc);
     }
     bool ordered = mine || clock <= hdi_vclock_get(&f->t->now, tid);
-    if ((!ordered || kind == HDI_FREED) && conflicts[f->kind] >> kind & 1) {
-        struct hdi_earlier earlier = {
-            .tid = tid,
-            .clock = clock,
-            .pc = *s.pc,
-            .context = s.context ? *s.context : 0,
-            .kind = (enum hdi_access)kind,
-            .mask = common,
-        };
+    bool conflict = conflicts[f->kind] >> kind & 1;
+    struct hdi_earlier earlier = {
+        .tid = tid,
+        .clock = clock,
+        .pc = *s.pc,
+        .context = s.context ? *s.context : 0,
+        .kind = (enum hdi_access)kind,
+        .mask = common,
+    };
+    if (conflict && ordered && !mine && kind != HDI_FREED &&
+        clock > hdi_vclock_get(&f->t->must, tid))
+        hdi_race_candidate(f->t, f->word, f->pc, &earlier);
+    if ((!ordered || kind == HDI_FREED) && conflict) {
         hdi_race_found(f->t, f->word, f->kind, f->pc, &earlier);
         ordered = true; /* told once: the newer access stands for both from here on */
     }
@@ -244,6 +250,7 @@ struct sync {
     uintptr_t key;
     struct sync *next;
     struct hdi_vclock clock; /* of the release sequence, or of all releases */
+    struct hdi_vclock must; /* the same without edges of locks */
     uint32_t head;           /* tid + 1 of the thread whose store heads the sequence; 0: none */
 };
 
@@ -294,21 +301,28 @@ static void sync_drop(uintptr_t key)
         return;
     *at = s->next;
     hdi_vclock_clear(&s->clock);
+    hdi_vclock_clear(&s->must);
     s->next = sync_free;
     sync_free = s;
 }
 
-void hdi_race_release(struct hdi_racer *t, uintptr_t clock)
+void hdi_race_release(struct hdi_racer *t, uintptr_t clock, bool lock)
 {
-    hdi_vclock_join(&sync_get(clock | MODEL)->clock, &t->now);
+    struct sync *s = sync_get(clock | MODEL);
+    hdi_vclock_join(&s->clock, &t->now);
+    if (!lock)
+        hdi_vclock_join(&s->must, &t->must);
     tick(t);
 }
 
-void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock)
+void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock, bool lock)
 {
     struct sync *s = sync_find(clock | MODEL);
-    if (s)
-        hdi_vclock_join(&t->now, &s->clock);
+    if (!s)
+        return;
+    hdi_vclock_join(&t->now, &s->clock);
+    if (!lock)
+        hdi_vclock_join(&t->must, &s->must);
 }
 
 /* ---- atomics ---- */
@@ -325,10 +339,12 @@ void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int
 {
     if (!clock || !clock->n)
         return;
-    if (hdi_acquires(order))
+    if (hdi_acquires(order)) {
         hdi_vclock_join(&t->now, clock);
-    else
+        hdi_vclock_join(&t->must, clock); /* what was read decides what follows: kept as it is */
+    } else {
         hdi_vclock_join(&t->pending_acquire, clock);
+    }
 }
 
 const struct hdi_vclock *hdi_race_clock_of(uintptr_t addr)
@@ -388,8 +404,10 @@ void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order)
 
 void hdi_race_fence(struct hdi_racer *t, int order)
 {
-    if (hdi_acquires(order))
+    if (hdi_acquires(order)) {
         hdi_vclock_join(&t->now, &t->pending_acquire);
+        hdi_vclock_join(&t->must, &t->pending_acquire);
+    }
     if (hdi_releases(order)) {
         hdi_vclock_copy(&t->fence_release, &t->now);
         t->fenced = true;

@@ -23,6 +23,7 @@ struct hdi_racer {
     uint32_t tid;                      /* dense, from 0 */
     uint32_t context;                  /* rich schedules: calling context of the access being fed */
     struct hdi_vclock now;             /* what it knows: happens-before */
+    struct hdi_vclock must; /* the same without the edges that only the order of lock owners made */
     struct hdi_vclock pending_acquire; /* what its relaxed loads saw: an acquire fence takes it */
     struct hdi_vclock fence_release;   /* what its last release fence published */
     bool fenced;                       /* fence_release is valid */
@@ -54,6 +55,10 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
 /* The cell of `word` has just become HDI_CELL_SHARED; earlier_pc is the other side's. */
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc);
 
+/* Two conflicting accesses that only the order in which locks were taken kept apart: in another order
+ * they may race. Told often. */
+void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
+                        const struct hdi_earlier *earlier);
 /* The word holds no atomics any more. */
 void hdi_race_forgot(uintptr_t word);
 
@@ -86,9 +91,10 @@ static inline bool hdi_race_known(const struct hdi_racer *t, const struct hdi_ce
 void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi_access kind,
                      uint64_t pc);
 
-/* Edges by address, for models and annotations: acquire takes all that any release gave. */
-void hdi_race_release(struct hdi_racer *t, uintptr_t clock);
-void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock);
+/* Edges by address, for models and annotations: acquire takes all that any release gave. `lock`: an
+ * edge from one owner of a lock to the next, which another schedule might turn around. */
+void hdi_race_release(struct hdi_racer *t, uintptr_t clock, bool lock);
+void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock, bool lock);
 
 /* Atomics, after the access itself has been fed. The clock of a location is that of the release
  * sequence headed by the last release store. */

@@ -11,7 +11,7 @@
 struct hdi_watch hdi_watch;
 
 /* A load asks for a choice in [0, n); `depth` says how far back, and the widest n is noted. */
-static uint32_t depth, widest;
+static uint32_t depth, widest, candidates;
 
 uint32_t hdi_choose(uint32_t n, uint64_t site)
 {
@@ -25,6 +25,13 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
                     const struct hdi_earlier *earlier)
 {
     (void)t, (void)word, (void)kind, (void)pc, (void)earlier;
+}
+
+void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
+                        const struct hdi_earlier *earlier)
+{
+    (void)t, (void)word, (void)pc, (void)earlier;
+    candidates++;
 }
 
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
@@ -54,11 +61,11 @@ static void start(uint32_t model)
     hdi_race_reset((uintptr_t)memory, sizeof memory);
     memory[used % 64] = memory[(used + 1) % 64] = 0;
     for (int i = 0; i < 4; i++)
-        hdi_race_release(strand[i].racer, 1);
+        hdi_race_release(strand[i].racer, 1, false);
     for (int i = 0; i < 4; i++)
-        hdi_race_acquire(strand[i].racer, 1);
+        hdi_race_acquire(strand[i].racer, 1, false);
     for (int i = 0; i < 4; i++)
-        hdi_race_release(strand[i].racer, 2);
+        hdi_race_release(strand[i].racer, 2, false);
     depth = widest = 0;
 }
 

@@ -1,0 +1,90 @@
+/* predict.c - races that another order of the same lock acquisitions may show.
+ *
+ * One run orders two conflicting accesses by chance when only the hand-over of a lock lies between
+ * them, and no lock is common to both. Such a pair of places is written down for later schedules, where
+ * strategy `hold` keeps threads in front of the one place until others have passed the other: if the
+ * two can really meet, the detector then reports the race, with a schedule. A pair that never meets
+ * (the program waits for one before the other in a way that locks carry) is never reported.
+ *
+ * Weaker than sync-preserving prediction (Mathur, Pavlogiannis, Viswanathan, POPL 2021): it proposes
+ * more, proves nothing by itself, and leaves the proof to the scheduler.
+ */
+#include "../thread.h"
+#include "../watch.h"
+
+#define SITES 4096u /* slots */
+#define LOCKS 4u
+
+/* The locks that were held at every access of a place so far. */
+struct guarded {
+    uint64_t pc;
+    uint8_t locks;
+    const struct hdi_object *lock[LOCKS];
+};
+
+static struct guarded *sites;
+
+static struct guarded *site_of(uint64_t pc)
+{
+    if (!sites)
+        sites = hdi_alloc(SITES * sizeof *sites);
+    uint32_t at = (uint32_t)(pc * 0x9e3779b97f4a7c15ull >> 52);
+    for (uint32_t tries = 0; tries < 64; tries++, at = (at + 1) % SITES)
+        if (!sites[at].pc || sites[at].pc == pc)
+            return &sites[at];
+    return NULL;
+}
+
+static bool holds(const struct hdi_thread *t, const struct hdi_object *lock)
+{
+    for (uint32_t i = 0; i < t->held_count; i++)
+        if (t->held[i].object == lock)
+            return true;
+    return false;
+}
+
+void hdi_predict_access(const struct hdi_thread *t, uint64_t pc)
+{
+    struct guarded *g = site_of(pc);
+    if (!g || !t)
+        return;
+    if (!g->pc) {
+        g->pc = pc;
+        for (uint32_t i = 0; i < t->held_count && g->locks < LOCKS; i++)
+            g->lock[g->locks++] = t->held[i].object;
+        return;
+    }
+    for (uint8_t i = 0; i < g->locks;)
+        if (holds(t, g->lock[i]))
+            i++;
+        else
+            g->lock[i] = g->lock[--g->locks];
+}
+
+static bool common_lock(const struct guarded *a, const struct guarded *b)
+{
+    for (uint8_t i = 0; i < a->locks; i++)
+        for (uint8_t j = 0; j < b->locks; j++)
+            if (a->lock[i] == b->lock[j])
+                return true;
+    return false;
+}
+
+void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
+                        const struct hdi_earlier *earlier)
+{
+    struct hdp_learned *l = hdi_watch.config.learned;
+    (void)word;
+    if (!l || hdi_watch.config.replay || l->pairs == HDP_LEARNED_PAIRS)
+        return;
+    struct hdi_strand *s = hdi_strand_of(t->tid);
+    hdi_predict_access(s->thread, pc);
+    for (uint32_t i = 0; i < l->pairs; i++)
+        if (l->pair[i].second == pc && (uint32_t)l->pair[i].first == earlier->pc)
+            return;
+    uint64_t first = hdi_full_pc(earlier->pc);
+    const struct guarded *a = site_of(first), *b = site_of(pc);
+    if (!a || !b || common_lock(a, b))
+        return;
+    l->pair[l->pairs++] = (struct hdp_learned_pair){.first = first, .second = pc};
+}
