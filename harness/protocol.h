@@ -129,6 +129,7 @@ struct hdp_result {
 #define HDP_FINDINGS 32
 #define HDP_UNMODELLED 32
 #define HDP_STEPS (1u << 20)
+#define HDP_PROFILE (1u << 14)
 #define HDP_STACK_BYTES (64u << 20)
 #define HDP_MAPS_BYTES (256u << 10)
 
@@ -220,7 +221,10 @@ struct hdp_region {
     struct hdp_object object[HDP_OBJECTS];
     struct hdp_finding finding[HDP_FINDINGS];
     struct hdp_unmodelled unmodelled[HDP_UNMODELLED];
-    struct hdp_learned learned; /* never cleared between schedules */
+    struct hdp_learned learned; /* what schedules before this one learned: by the driver */
+    struct hdp_learned news;    /* what this worker's schedules add to it; the driver empties it */
+    uint32_t profile_steps;     /* used entries of profile[] */
+    struct hdp_step profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     char maps[HDP_MAPS_BYTES];

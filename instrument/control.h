@@ -135,14 +135,15 @@ void *hdi_alloc(size_t bytes);
 void hdi_hb_release(const void *clock);
 void hdi_hb_acquire(const void *clock);
 
-/* What the memory hooks need to know of the schedule. `learned` lies in shared memory, NULL without a
+/* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared with the
  * driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
 struct hdp_learned;
 struct hdi_memory_config {
     bool races, rich, replay;
     uint32_t points; /* enum hdp_points */
     uint32_t model;  /* enum hdp_memory_model */
-    struct hdp_learned *learned;
+    const struct hdp_learned *learned;
+    struct hdp_learned *news;
 };
 void hdi_memory_config(struct hdi_memory_config *out);
 /* Site of the i-th replayed step if it is a memory access, 0 if it is not; false past the end. */

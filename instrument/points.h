@@ -1,7 +1,9 @@
 /* points.h - which memory accesses are scheduling points, and what schedules learn for each other.
  *
- * Plain data in the memory that driver and program share: it outlives the schedule (the process)
- * that writes it. Layer: beside finding.h; harness/protocol.h includes it.
+ * Plain data in the memory that driver and program share. A schedule reads what the driver gives it
+ * and writes what is new to a table of its own; the driver joins those of all workers between phases
+ * of a campaign, so that what a schedule knows depends on its number and not on who ran before it.
+ * Layer: beside finding.h; harness/protocol.h includes it.
  *
  * Replay needs no copy of the table: every access that was a point is a step of the recorded
  * schedule, so the set of sites among its memory steps is the set of points that matter to it.
@@ -24,23 +26,19 @@ enum hdp_memory_model {
 };
 
 #define HDP_LEARNED_SITES 8192u
-#define HDP_LEARNED_WORDS 8192u
+#define HDP_LEARNED_WORDS 2048u
 
 /* Two places whose accesses only the order of lock owners kept apart (see race/predict.c). */
 #define HDP_LEARNED_PAIRS 128u
 struct hdp_learned_pair {
     uint64_t first, second;
-    uint32_t tried; /* schedules that held threads at one of them */
-    uint32_t pad;
 };
 
 struct hdp_learned {
-    uint32_t sites;     /* used entries of site[]; only grows */
-    uint32_t words;     /* used entries of word[]; only grows */
-    uint32_t full;      /* a table was too small: shared mode then treats every access as a point */
-    uint32_t schedules; /* schedules that have learned so far */
-    uint32_t pairs; /* used entries of pair[]; only grows */
-    uint32_t pad;
+    uint32_t sites; /* used entries of site[] */
+    uint32_t words; /* used entries of word[] */
+    uint32_t pairs; /* used entries of pair[] */
+    uint32_t full;  /* a table was too small: shared mode then treats every access as a point */
     struct hdp_learned_pair pair[HDP_LEARNED_PAIRS];
     uint64_t site[HDP_LEARNED_SITES]; /* return addresses of accesses to shared memory */
     uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that were shared, address / 8 */

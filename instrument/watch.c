@@ -23,6 +23,22 @@ static void point_add(uint64_t pc)
     hdi_point_hint[pc & 4095] = 1;
 }
 
+/* News of this worker so far, beside the points. False: it is known already, or there is no room.
+ */
+static bool remember(uint64_t pc)
+{
+    static uint64_t known[HDP_LEARNED_SITES * 2];
+    static uint32_t used;
+    uint32_t i = hdi_point_slot(pc) & (HDP_LEARNED_SITES * 2 - 1);
+    while (known[i] && known[i] != pc)
+        i = (i + 1) & (HDP_LEARNED_SITES * 2 - 1);
+    if (known[i] || used == HDP_LEARNED_SITES + 1)
+        return false;
+    known[i] = pc;
+    used++;
+    return true;
+}
+
 static void points_start(void)
 {
     const struct hdi_memory_config *c = &hdi_watch.config;
@@ -37,7 +53,7 @@ static void points_start(void)
         return;
     }
     hdi_watch.all = c->points == HDP_POINTS_ALL;
-    if (c->points != HDP_POINTS_SHARED || !c->learned)
+    if (c->points != HDP_POINTS_SHARED)
         return;
     hdi_watch.all = c->learned->full != 0;
     for (uint32_t i = 0; i < c->learned->sites; i++)
@@ -48,35 +64,33 @@ static void points_start(void)
         if (cell)
             cell->flags |= HDI_CELL_SHARED;
     }
-    c->learned->schedules++;
+    for (uint32_t i = 0; i < c->news->sites; i++)
+        remember(c->news->site[i]);
 }
 
 void hdi_points_learn(uint64_t pc)
 {
-    static uint64_t known[HDP_LEARNED_SITES * 2]; /* learned in this process, beside the points */
-    struct hdp_learned *l = hdi_watch.config.learned;
-    if (!l || hdi_watch.config.replay || hdi_is_point(pc))
+    struct hdp_learned *news = hdi_watch.config.news;
+    if (hdi_watch.config.replay || hdi_is_point(pc) || !remember(pc))
         return;
-    uint32_t i = hdi_point_slot(pc) & (HDP_LEARNED_SITES * 2 - 1);
-    while (known[i] && known[i] != pc)
-        i = (i + 1) & (HDP_LEARNED_SITES * 2 - 1);
-    if (known[i])
-        return;
-    if (l->sites == HDP_LEARNED_SITES) {
-        l->full = 1;
+    if (news->sites == HDP_LEARNED_SITES) {
+        news->full = 1;
         return;
     }
-    known[i] = pc;
-    l->site[l->sites++] = pc;
+    news->site[news->sites++] = pc;
 }
 
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 {
-    struct hdp_learned *l = hdi_watch.config.learned;
+    struct hdp_learned *news = hdi_watch.config.news;
     hdi_points_learn(pc);
     hdi_points_learn(hdi_full_pc(earlier_pc));
-    if (l && !hdi_watch.config.replay && l->words < HDP_LEARNED_WORDS)
-        l->word[l->words++] = word >> 3;
+    if (hdi_watch.config.replay || news->words == HDP_LEARNED_WORDS)
+        return;
+    for (uint32_t i = 0; i < news->words; i++)
+        if (news->word[i] == word >> 3)
+            return;
+    news->word[news->words++] = word >> 3;
 }
 
 /* ---- points ---- */
@@ -85,10 +99,13 @@ void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, 
 {
     struct hdi_object *object = NULL;
     uintptr_t word = addr & ~(uintptr_t)7;
-    struct hdi_cell *cell = hdi_shadow_get(word);
-    if (kind == HD_EV_ATOMIC_LOAD || kind == HD_EV_ATOMIC_STORE || kind == HD_EV_ATOMIC_RMW ||
-        (cell && cell->flags & HDI_CELL_SHARED))
-        object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
+    if (kind >= HD_EV_ATOMIC_LOAD && kind <= HD_EV_ATOMIC_RMW) {
+        object = hdi_object_get((const void *)addr, HD_OB_MEMORY, sizeof *object, pc);
+    } else { /* plain accesses may overlap in part: by word */
+        const struct hdi_cell *cell = hdi_shadow_get(word);
+        if (cell && cell->flags & HDI_CELL_SHARED)
+            object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
+    }
     s->quiet = hdi_watch.all ? 1 : HDI_QUIET;
     s->busy++;
     hdi_point(kind, object, pc);

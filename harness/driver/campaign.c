@@ -117,6 +117,7 @@ static bool may_start(struct campaign *c)
     if (n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
         if (c->in_flight)
             return false;
+        learn_share(c->learn, &c->crew);
         c->expected_steps = c->steps_seen;
         c->expected_threads = c->threads_seen;
     }
@@ -210,6 +211,8 @@ static void take(struct campaign *c, struct worker *w)
     uint64_t number = w->schedule;
     c->in_flight--;
     count(c, w);
+    if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
+        learn_profile(c->learn, w->region);
     size_t symptoms = judge(c, w, number, list);
     if (symptoms)
         confirm(c, w, number, list, symptoms);
@@ -339,6 +342,7 @@ static void run_loop(struct campaign *c)
 static void open_crew(struct campaign *c)
 {
     c->phase_started_ns = real_now();
+    c->learn = learn_new();
     c->symbols = symbols_new();
     symbols_hide(c->symbols, c->options.launch.runtime);
     c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
@@ -352,6 +356,7 @@ static void close_crew(struct campaign *c)
     free(c->maps);
     crew_close(&c->crew);
     symbols_free(c->symbols);
+    learn_free(c->learn);
 }
 
 void campaign_open(struct campaign *c, const struct campaign_options *options)

@@ -8,6 +8,7 @@
 
 #include "doubt.h"
 #include "finding.h"
+#include "learn.h"
 #include "live.h"
 #include "names.h"
 #include "outdir.h"
@@ -56,6 +57,7 @@ struct campaign {
     struct symbols *symbols;
     struct names objects;
     struct doubts *doubts;
+    struct learn *learn;
     struct findings findings;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
     struct stats stats;

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "schedule_inside.h"
 #include "toolbox.h"
 
 enum {
@@ -20,6 +21,8 @@ enum {
     OPT_TIME,
     OPT_TIMEOUT,
     OPT_STOP,
+    OPT_POINTS,
+    OPT_MODEL,
     OPT_REPLAYS,
     OPT_MAX_STEPS,
     OPT_SPURIOUS,
@@ -44,7 +47,16 @@ static const struct argp_option table[] = {
     {"stop-at-first", OPT_STOP, 0, 0, "Stop at the first finding", 0},
     {"jobs", 'j', "N", 0, "Run N schedules side by side (one per CPU)", 0},
     {"strategy", OPT_STRATEGY, "NAME", 0,
-     "How to choose the next thread: auto (a mix, the default), random, pct, pos, burst, rr, surw",
+     "How to choose the next thread: auto (a mix, the default), random, pct, pos, burst, rr, surw, "
+     "hold",
+     0},
+    {"points", OPT_POINTS, "WHICH", 0,
+     "Memory accesses of instrumented code where a switch may happen: shared (those that touch "
+     "shared memory as far as is known, the default), all, or sync (atomics alone)",
+     0},
+    {"memory-model", OPT_MODEL, "MODEL", 0,
+     "What atomic loads of instrumented code may return: sc (the last store, the default), tso, "
+     "or c11",
      0},
     {"depth", OPT_DEPTH, "N", 0, "For pct: look for bugs that need N ordered events (1 to 100)", 0},
     {"seed", OPT_SEED, "N", 0, "The same seed tries the same schedules (1)", 0},
@@ -111,6 +123,17 @@ static int64_t time_of(struct argp_state *state, const char *option, const char 
     return ns;
 }
 
+static uint32_t word_of(struct argp_state *state, const char *option, const char *text,
+                        const char *const *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    argp_failure(state, EXIT_USAGE, 0, "%s takes %s, %s or %s, not \"%s\"", option, words[0],
+                 words[1], words[2], text);
+    return 0; /* not reached: argp_failure exits */
+}
+
 static uint32_t strategy_of(struct argp_state *state, const char *text)
 {
     if (strcmp(text, "auto") == 0)
@@ -118,7 +141,8 @@ static uint32_t strategy_of(struct argp_state *state, const char *text)
     unsigned s = strategy_parse(text);
     if (s == HDP_STRATEGIES)
         argp_failure(state, EXIT_USAGE, 0,
-                     "there is no strategy \"%s\" (auto, random, pct, pos, burst, rr, surw)", text);
+                     "there is no strategy \"%s\" (auto, random, pct, pos, burst, rr, surw, hold)",
+                     text);
     return s;
 }
 
@@ -141,6 +165,13 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case OPT_STRATEGY:
         o->plan.strategy = strategy_of(state, arg);
+        return 0;
+    case OPT_POINTS:
+        o->config.points = word_of(state, "--points", arg, points_words, SCHEDULE_POINTS);
+        return 0;
+    case OPT_MODEL:
+        o->config.memory_model =
+            word_of(state, "--memory-model", arg, model_words, SCHEDULE_MODELS);
         return 0;
     case OPT_DEPTH:
         o->plan.depth = (uint32_t)count_of(state, "--depth", arg, 1, 100);

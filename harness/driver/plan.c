@@ -1,13 +1,16 @@
 /* plan.c - see plan.h */
 #include "plan.h"
 
-/* No strategy wins everywhere: random and pos spread evenly, pct reaches bugs that need few but
- * rare switches, burst those that need one thread to run far ahead. */
+/* No strategy wins everywhere: random, pos and surw spread evenly, pct reaches bugs that need few
+ * but rare switches, burst those that need one thread to run far ahead, hold those that need a
+ * piece of code to be late, whichever thread runs it. */
 static const struct {
     uint32_t strategy, depth;
 } portfolio[] = {
-    {HDP_RANDOM, 0}, {HDP_PCT, 2}, {HDP_POS, 0},   {HDP_BURST, 0},  {HDP_PCT, 3},
-    {HDP_POS, 0},    {HDP_PCT, 1}, {HDP_BURST, 0}, {HDP_RANDOM, 0}, {HDP_PCT, 4},
+    {HDP_RANDOM, 0}, {HDP_HOLD, 0}, {HDP_PCT, 2},  {HDP_HOLD, 0}, {HDP_HOLD, 0},
+    {HDP_POS, 0},    {HDP_HOLD, 0}, {HDP_SURW, 0}, {HDP_HOLD, 0}, {HDP_BURST, 0},
+    {HDP_HOLD, 0},   {HDP_PCT, 3},  {HDP_POS, 0},  {HDP_HOLD, 0}, {HDP_RANDOM, 0},
+    {HDP_PCT, 1},    {HDP_SURW, 0}, {HDP_HOLD, 0}, {HDP_PCT, 4},  {HDP_BURST, 0},
 };
 
 static uint64_t splitmix(uint64_t x)
@@ -16,6 +19,19 @@ static uint64_t splitmix(uint64_t x)
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
     x = (x ^ x >> 27) * 0x94d049bb133111ebull;
     return x ^ x >> 31;
+}
+
+/* How many of the schedules up to this one hold: each tries the next place. */
+static uint32_t hold_turn(const struct plan *plan, uint64_t number)
+{
+    uint64_t length = sizeof portfolio / sizeof *portfolio, each = 0, rest = 0;
+    if (plan->strategy != PLAN_AUTO)
+        return (uint32_t)number;
+    for (uint64_t i = 0; i < length; i++) {
+        each += portfolio[i].strategy == HDP_HOLD;
+        rest += portfolio[i].strategy == HDP_HOLD && i <= (number - 1) % length;
+    }
+    return (uint32_t)((number - 1) / length * each + rest);
 }
 
 void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *config)
@@ -28,6 +44,8 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
         config->strategy = portfolio[turn].strategy;
         config->depth = plan->depth ? plan->depth : portfolio[turn].depth;
     }
+    if (config->strategy == HDP_HOLD)
+        config->depth = hold_turn(plan, number);
     if (!config->depth)
         config->depth = 1;
 }

@@ -8,7 +8,8 @@ void hdi_memory_config(struct hdi_memory_config *out)
                                       .replay = (rt.config.flags & HDP_REPLAY) != 0,
                                       .points = rt.config.points,
                                       .model = rt.config.memory_model,
-                                      .learned = &rt.region->learned};
+                                      .learned = &rt.region->learned,
+                                      .news = &rt.region->news};
 }
 
 bool hdi_replayed_site(uint32_t i, uint64_t *site)

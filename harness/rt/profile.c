@@ -1,9 +1,7 @@
-/* profile.c - a summary of the trace of the schedule before. */
+/* profile.c - a summary of an earlier schedule. */
 #include <string.h>
 
 #include "profile.h"
-
-#define SCAN 65536u /* steps: what comes later repeats */
 
 static bool tells(const struct hdp_step *s)
 {
@@ -12,6 +10,7 @@ static bool tells(const struct hdp_step *s)
     switch ((enum hd_event)s->kind) {
     case HD_EV_NONE:
     case HD_EV_THREAD_START:
+    case HD_EV_THREAD_CREATE:
     case HD_EV_THREAD_EXIT:
     case HD_EV_THREAD_JOIN:
     case HD_EV_YIELD:
@@ -24,7 +23,7 @@ static bool tells(const struct hdp_step *s)
     }
 }
 
-static void count(struct rt_profile *p, uint64_t site, uint32_t object, uint32_t thread)
+static void count(struct rt_profile *p, uint64_t site, uint32_t object, const struct hdp_step *s)
 {
     static uint16_t index[4 * RT_PLACES]; /* place + 1 by hash */
     uint32_t at;
@@ -37,7 +36,7 @@ static void count(struct rt_profile *p, uint64_t site, uint32_t object, uint32_t
         struct rt_place *known = &p->place[index[at] - 1];
         if (known->site == site && known->object == object) {
             known->steps++;
-            if (known->first != thread)
+            if (known->first != s->thread)
                 known->threads = 2;
             return;
         }
@@ -45,32 +44,36 @@ static void count(struct rt_profile *p, uint64_t site, uint32_t object, uint32_t
     }
     if (p->count == RT_PLACES)
         return;
-    p->place[p->count++] = (struct rt_place){
-        .site = site, .object = object, .threads = 1, .first = thread, .steps = 1};
+    p->place[p->count++] = (struct rt_place){.site = site,
+                                             .object = object,
+                                             .threads = 1,
+                                             .with = s->object,
+                                             .first = s->thread,
+                                             .steps = 1};
     index[at] = (uint16_t)p->count;
 }
 
-static uint32_t length(const struct hdp_config *c)
+uint32_t rt_profile_length(void)
 {
-    return c->expected_steps < SCAN ? c->expected_steps : SCAN;
+    return rt.region->profile_steps < HDP_PROFILE ? rt.region->profile_steps : HDP_PROFILE;
 }
 
-void rt_profile_objects(struct rt_profile *p, const struct hdp_config *c)
+void rt_profile_objects(struct rt_profile *p)
 {
     p->count = p->steps = 0;
-    for (uint32_t i = 0; i < length(c); i++) {
-        const struct hdp_step *s = &rt.region->trace[i];
+    for (uint32_t i = 0; i < rt_profile_length(); i++) {
+        const struct hdp_step *s = &rt.region->profile[i];
         if (tells(s) && s->object)
-            count(p, 0, s->object, s->thread);
+            count(p, 0, s->object, s);
     }
 }
 
-void rt_profile_sites(struct rt_profile *p, const struct hdp_config *c)
+void rt_profile_sites(struct rt_profile *p)
 {
     p->count = p->steps = 0;
-    for (uint32_t i = 0; i < length(c); i++) {
-        const struct hdp_step *s = &rt.region->trace[i];
+    for (uint32_t i = 0; i < rt_profile_length(); i++) {
+        const struct hdp_step *s = &rt.region->profile[i];
         if (tells(s))
-            count(p, s->site, 0, s->thread);
+            count(p, s->site, 0, s);
     }
 }

@@ -38,10 +38,11 @@ static void begin(const struct hdp_config *c)
 {
     static struct rt_profile p;
     uint32_t shared = 0, k;
+    (void)c;
 
     chosen = intended = 0;
     memset(counts, 0, sizeof counts);
-    rt_profile_objects(&p, c);
+    rt_profile_objects(&p);
     for (uint32_t i = 0; i < p.count; i++)
         shared += p.place[i].threads > 1;
     if (!shared)
@@ -50,8 +51,8 @@ static void begin(const struct hdp_config *c)
     for (uint32_t i = 0; i < p.count; i++)
         if (p.place[i].threads > 1 && k-- == 0)
             chosen = p.place[i].object;
-    for (uint32_t i = 0; i < c->expected_steps && i < HDP_STEPS; i++) {
-        const struct hdp_step *s = &rt.region->trace[i];
+    for (uint32_t i = 0; i < rt_profile_length(); i++) {
+        const struct hdp_step *s = &rt.region->profile[i];
         uint32_t *left;
         if (s->object == chosen && (left = left_of(s->thread)))
             (*left)++;

@@ -250,7 +250,7 @@ struct sync {
     uintptr_t key;
     struct sync *next;
     struct hdi_vclock clock; /* of the release sequence, or of all releases */
-    struct hdi_vclock must; /* the same without edges of locks */
+    struct hdi_vclock must;  /* the same without edges of locks */
     uint32_t head;           /* tid + 1 of the thread whose store heads the sequence; 0: none */
 };
 

@@ -19,10 +19,10 @@
 #include "vclock.h"
 
 struct hdi_racer {
-    uint32_t epoch;                    /* of its accesses now */
-    uint32_t tid;                      /* dense, from 0 */
-    uint32_t context;                  /* rich schedules: calling context of the access being fed */
-    struct hdi_vclock now;             /* what it knows: happens-before */
+    uint32_t epoch;         /* of its accesses now */
+    uint32_t tid;           /* dense, from 0 */
+    uint32_t context;       /* rich schedules: calling context of the access being fed */
+    struct hdi_vclock now;  /* what it knows: happens-before */
     struct hdi_vclock must; /* the same without the edges that only the order of lock owners made */
     struct hdi_vclock pending_acquire; /* what its relaxed loads saw: an acquire fence takes it */
     struct hdi_vclock fence_release;   /* what its last release fence published */
@@ -55,8 +55,8 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
 /* The cell of `word` has just become HDI_CELL_SHARED; earlier_pc is the other side's. */
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc);
 
-/* Two conflicting accesses that only the order in which locks were taken kept apart: in another order
- * they may race. Told often. */
+/* Two conflicting accesses that only the order in which locks were taken kept apart: in another
+ * order they may race. Told often. */
 void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
                         const struct hdi_earlier *earlier);
 /* The word holds no atomics any more. */

@@ -1,13 +1,14 @@
 /* predict.c - races that another order of the same lock acquisitions may show.
  *
  * One run orders two conflicting accesses by chance when only the hand-over of a lock lies between
- * them, and no lock is common to both. Such a pair of places is written down for later schedules, where
- * strategy `hold` keeps threads in front of the one place until others have passed the other: if the
- * two can really meet, the detector then reports the race, with a schedule. A pair that never meets
- * (the program waits for one before the other in a way that locks carry) is never reported.
+ * them, and no lock is common to both. Such a pair of places is written down for later schedules,
+ * where strategy `hold` keeps threads in front of the one place until others have passed the other:
+ * if the two can really meet, the detector then reports the race, with a schedule. A pair that
+ * never meets (the program waits for one before the other in a way that locks carry) is never
+ * reported.
  *
- * Weaker than sync-preserving prediction (Mathur, Pavlogiannis, Viswanathan, POPL 2021): it proposes
- * more, proves nothing by itself, and leaves the proof to the scheduler.
+ * Weaker than sync-preserving prediction (Mathur, Pavlogiannis, Viswanathan, POPL 2021): it
+ * proposes more, proves nothing by itself, and leaves the proof to the scheduler.
  */
 #include "../thread.h"
 #include "../watch.h"
@@ -73,18 +74,18 @@ static bool common_lock(const struct guarded *a, const struct guarded *b)
 void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
                         const struct hdi_earlier *earlier)
 {
-    struct hdp_learned *l = hdi_watch.config.learned;
+    struct hdp_learned *news = hdi_watch.config.news;
     (void)word;
-    if (!l || hdi_watch.config.replay || l->pairs == HDP_LEARNED_PAIRS)
+    if (hdi_watch.config.replay || news->pairs == HDP_LEARNED_PAIRS)
         return;
     struct hdi_strand *s = hdi_strand_of(t->tid);
     hdi_predict_access(s->thread, pc);
-    for (uint32_t i = 0; i < l->pairs; i++)
-        if (l->pair[i].second == pc && (uint32_t)l->pair[i].first == earlier->pc)
+    for (uint32_t i = 0; i < news->pairs; i++)
+        if (news->pair[i].second == pc && (uint32_t)news->pair[i].first == earlier->pc)
             return;
     uint64_t first = hdi_full_pc(earlier->pc);
     const struct guarded *a = site_of(first), *b = site_of(pc);
     if (!a || !b || common_lock(a, b))
         return;
-    l->pair[l->pairs++] = (struct hdp_learned_pair){.first = first, .second = pc};
+    news->pair[news->pairs++] = (struct hdp_learned_pair){.first = first, .second = pc};
 }
