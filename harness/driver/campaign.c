@@ -52,6 +52,16 @@ void campaign_look_at(struct campaign *c, const struct worker *w)
         symbols_map(c->symbols, c->maps[w->index]);
 }
 
+struct scene campaign_scene(struct campaign *c, const struct worker *w)
+{
+    bool stuck = w->timed_out && w->region->config.flags & HDP_RICH;
+    return (struct scene){.region = w->region,
+                          .symbols = c->symbols,
+                          .objects = &c->objects,
+                          .stuck = stuck ? c->stuck : NULL,
+                          .stuck_count = stuck ? c->stuck_count : 0};
+}
+
 static void trouble(struct campaign *c, char *why)
 {
     if (c->trouble)
@@ -339,6 +349,25 @@ static void run_loop(struct campaign *c)
     }
 }
 
+static void forget_stuck(struct campaign *c)
+{
+    for (size_t i = 0; i < c->stuck_count; i++)
+        stack_clear(&c->stuck[i].stack);
+    free(c->stuck);
+    c->stuck = NULL;
+    c->stuck_count = 0;
+}
+
+/* A replay for people hangs: see where, while it still lives. */
+static void look_at_stuck(void *arg, struct worker *w)
+{
+    struct campaign *c = arg;
+    if (!(w->region->config.flags & HDP_RICH) || w->region->child <= 1)
+        return;
+    forget_stuck(c);
+    c->stuck_count = live_stacks(w->region->child, c->options.launch.runtime, &c->stuck);
+}
+
 static void open_crew(struct campaign *c)
 {
     c->phase_started_ns = real_now();
@@ -347,6 +376,8 @@ static void open_crew(struct campaign *c)
     symbols_hide(c->symbols, c->options.launch.runtime);
     c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
     c->trouble = crew_open(&c->crew, &c->options.launch, c->options.jobs);
+    c->crew.last_look = look_at_stuck;
+    c->crew.last_look_arg = c;
 }
 
 static void close_crew(struct campaign *c)
@@ -453,6 +484,7 @@ void campaign_close(struct campaign *c)
     doubts_free(c->doubts);
     names_free(&c->objects);
     confirm_forget(c);
+    forget_stuck(c);
     findings_free(&c->findings);
     distinct_free(&c->stats.interleavings);
     names_free(&c->stats.lost_places);

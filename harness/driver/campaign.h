@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "doubt.h"
+#include "collect.h"
 #include "finding.h"
 #include "learn.h"
 #include "live.h"
@@ -72,6 +73,8 @@ struct campaign {
     int64_t phase_started_ns; /* since when the options are these */
     unsigned in_flight;       /* schedules that run */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
+    struct live_thread *stuck; /* threads of the last replay that ran out of time */
+    size_t stuck_count;
     char *trouble;    /* why the campaign cannot go on, or NULL */
     bool ended_early; /* the program created no thread */
 };
@@ -137,7 +140,8 @@ void confirm_forget(struct campaign *c);
 /* Run what region->config says on an idle or done worker, and wait for its end. False: the server
  * died or the user wants to stop. */
 bool campaign_run_now(struct campaign *c, struct worker *w);
-/* Symbols for the addresses of w, and a scene of its region. */
+/* Symbols for the addresses of w. */
 void campaign_look_at(struct campaign *c, const struct worker *w);
+struct scene campaign_scene(struct campaign *c, const struct worker *w);
 
 #endif /* HEDDLE_DRIVER_CAMPAIGN_H */

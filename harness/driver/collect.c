@@ -199,13 +199,26 @@ static char *place_text(const struct scene *scene, uint64_t site)
             text = mem_format("%s:%u", base_name(fr->file), fr->line);
         else if (fr->function)
             text = mem_copy(fr->function);
+        else if (fr->module)
+            text = mem_format("%s+%#llx", fr->module, (unsigned long long)fr->offset);
     }
     stack_clear(&s);
     return text;
 }
 
+/* Kinds about which each step may matter; the story of the others is that of their objects. */
+static bool is_about_steps(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_CRASH || kind == HD_FK_ASSERTION || kind == HD_FK_PANIC ||
+           kind == HD_FK_EXIT_CODE || kind == HD_FK_OUTPUT || kind == HD_FK_ORACLE ||
+           kind == HD_FK_LIVELOCK || kind == HD_FK_HANG || kind == HD_FK_NONDETERMINISM ||
+           kind == HD_FK_SANITIZER || kind == HD_FK_TOOL;
+}
+
 static bool is_about(const struct finding *f, const struct hdp_step *at)
 {
+    if (is_about_steps(f->kind))
+        return true;
     bool objects = false;
     for (size_t i = 0; i < f->notes; i++) {
         if (!f->note[i].object_id)
@@ -243,7 +256,7 @@ static void add_waits(const struct scene *scene, struct finding *f, const struct
         char *what = n->object
                          ? mem_format("waits for %.31s",
                                       t ? t->name : names_object(scene->objects, n->object, kind))
-                         : mem_format("waits: %s", event_doing(n->kind));
+                         : mem_format("still %s", event_doing(n->kind));
         add_moment(scene, f, 0, n->thread, what, n->site);
         free(what);
     }
@@ -287,6 +300,36 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     return f;
 }
 
+static const struct hdp_thread *thread_of_tid(const struct hdp_region *r, pid_t tid)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].tid == tid)
+            return &r->thread[i];
+    return NULL;
+}
+
+/* What live_stacks() saw: one note a thread. */
+static void add_stuck(const struct scene *scene, struct finding *f)
+{
+    for (size_t i = 0; i < scene->stuck_count && f->notes < HDP_NOTES; i++) {
+        const struct live_thread *t = &scene->stuck[i];
+        if (!t->stack.count)
+            continue;
+        const struct hdp_thread *known = thread_of_tid(scene->region, t->tid);
+        struct note *n = finding_note(f, HD_ROLE_LAST_OP);
+        n->thread_id = known ? known->hash : (uint32_t)t->tid;
+        n->thread = known    ? collect_thread(scene, known->hash)
+                    : i == 0 ? mem_copy("T0 (main)") /* the kernel lists it first */
+                             : mem_format("thread %zu (%s)", i + 1, t->name);
+        for (size_t k = 0; k < t->stack.count; k++) {
+            const struct frame *fr = &t->stack.frame[k];
+            stack_push(&n->stack, fr->function, fr->file, fr->line, fr->column, fr->module,
+                       fr->offset)
+                ->inlined = fr->inlined;
+        }
+    }
+}
+
 struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind kind,
                                const char *text)
 {
@@ -294,7 +337,11 @@ struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind k
     struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
     f->fatal = true;
     schedule_name_threads(r, scene->objects);
-    bool stuck = kind == HD_FK_HANG || kind == HD_FK_LIVELOCK || kind == HD_FK_CRASH;
+    bool stuck = kind == HD_FK_HANG || kind == HD_FK_CRASH;
+    if (kind == HD_FK_HANG && scene->stuck_count) {
+        add_stuck(scene, f);
+        stuck = false;
+    }
     for (uint32_t i = 0; stuck && i < r->thread_count && i < HDP_THREADS && f->notes < HDP_NOTES;
          i++) {
         const struct hdp_thread *t = &r->thread[i];

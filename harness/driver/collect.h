@@ -10,8 +10,10 @@
 /* All borrowed. The region must hold a schedule that has ended. */
 struct scene {
     const struct hdp_region *region;
-    struct symbols *symbols; /* with the map of the region's process */
-    struct names *objects;   /* of the campaign; gets new ones */
+    struct symbols *symbols;         /* with the map of the region's process */
+    struct names *objects;           /* of the campaign; gets new ones */
+    const struct live_thread *stuck; /* threads that were seen when a hang was ended, or NULL */
+    size_t stuck_count;
 };
 
 /* The finding `raw` of the region, with stacks as far as they were taken. Owned by the caller. */

@@ -207,10 +207,23 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* The place that tells one bug from another: the innermost frame, but for wrappers of locks. */
+static const struct frame *telling_frame(const struct stack *s)
+{
+    static const char *const wrappers[] = {"lock", "Lock", "mutex", "Mutex", "_wait", "acquire"};
+    for (size_t i = 0; i + 1 < s->count; i++) {
+        const char *name = s->frame[i].function;
+        bool wraps = false;
+        for (size_t k = 0; name && k < sizeof wrappers / sizeof *wrappers; k++)
+            wraps |= strstr(name, wrappers[k]) != NULL;
+        if (!wraps)
+            return &s->frame[i];
+    }
+    return s->count ? &s->frame[s->count - 1] : NULL;
+}
+
 uint64_t finding_fingerprint(struct finding *f)
 {
-    /* A race is the pair of its two places; anything else may hide behind a wrapper of a lock. */
-    size_t depth = is_race(f->kind) ? 1 : 2;
     uint64_t *side = mem_zeroed(f->notes, sizeof *side);
     size_t sides = 0;
     for (size_t i = 0; i < f->notes; i++) {
@@ -220,8 +233,10 @@ uint64_t finding_fingerprint(struct finding *f)
         uint64_t h = FNV_BASIS;
         if (!is_race(f->kind)) /* which side came first is chance */
             h = mix_bytes(h, &(unsigned){n->role}, sizeof(unsigned));
-        for (size_t k = 0; k < n->stack.count && k < depth; k++)
-            h = mix_frame(h, &n->stack.frame[k]);
+        const struct frame *fr =
+            is_race(f->kind) && n->stack.count ? &n->stack.frame[0] : telling_frame(&n->stack);
+        if (fr)
+            h = mix_frame(h, fr);
         side[sides++] = h;
     }
     qsort(side, sides, sizeof *side, by_value);

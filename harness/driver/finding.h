@@ -119,8 +119,9 @@ void stack_clear(struct stack *s);
  * one schedule to the next. */
 bool finding_decides(enum hd_finding_kind kind, enum hd_role role);
 
-/* Compute and store the fingerprint: kind and the normalised top frames of the notes that make it
- * what it is, as a set (two philosophers or five: one bug). Never 0. */
+/* Compute and store the fingerprint: kind and the places of the notes that make it what it is, as a
+ * set (two philosophers or five: one bug). A place is the innermost frame that is no wrapper of a
+ * lock. Never 0. */
 uint64_t finding_fingerprint(struct finding *f);
 
 /* All findings of a campaign, in the order in which they were found. */

@@ -212,7 +212,7 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
 {
     const struct hdp_region *r = w->region;
     const struct hdp_result *result = &r->result;
-    struct scene scene = {r, c->symbols, &c->objects};
+    struct scene scene = campaign_scene(c, w);
     size_t count = 0;
     if (result->findings)
         campaign_look_at(c, w);

@@ -85,7 +85,7 @@ struct finding *campaign_collect(struct campaign *c, struct worker *w, struct sy
         doubt_mark(c->doubts, f);
         return f;
     }
-    struct scene scene = {w->region, c->symbols, &c->objects};
+    struct scene scene = campaign_scene(c, w);
     return s->index >= 0 ? collect_finding(&scene, &w->region->finding[s->index])
                          : collect_ending(&scene, s->kind, s->text);
 }

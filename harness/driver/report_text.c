@@ -102,25 +102,38 @@ static const char *near_path(const char *file)
     return file;
 }
 
+/* What stands in the first column: the function, or the place in a file without symbols. */
+static const char *frame_name(const struct frame *fr, char *buffer, size_t bytes)
+{
+    if (fr->function)
+        return fr->function;
+    if (fr->module)
+        snprintf(buffer, bytes, "%s+%#llx", fr->module, (unsigned long long)fr->offset);
+    else
+        snprintf(buffer, bytes, "%#llx", (unsigned long long)fr->offset);
+    return buffer;
+}
+
 static void print_stack(FILE *to, const struct stack *s, int indent)
 {
-    size_t widest = 0;
+    char buffer[128];
+    int widest = 0;
     for (size_t i = 0; i < s->count; i++) {
-        size_t n = s->frame[i].function ? strlen(s->frame[i].function) : 0;
-        widest = n > widest ? n : widest;
+        int n = (int)strlen(frame_name(&s->frame[i], buffer, sizeof buffer));
+        if (s->frame[i].file && n > widest)
+            widest = n < 40 ? n : 40;
     }
-    if (widest > 40)
-        widest = 40;
     for (size_t i = 0; i < s->count; i++) {
         const struct frame *fr = &s->frame[i];
-        fprintf(to, "%*s%-*s  ", indent, "", (int)widest, fr->function ? fr->function : "");
+        const char *name = frame_name(fr, buffer, sizeof buffer);
         if (fr->file)
-            fprintf(to, "%s:%u", near_path(fr->file), fr->line);
-        else if (fr->module)
-            fprintf(to, "%s+%#llx", fr->module, (unsigned long long)fr->offset);
+            fprintf(to, "%*s%-*s  %s:%u%s\n", indent, "", widest, name, near_path(fr->file),
+                    fr->line, fr->inlined ? " (inlined)" : "");
+        else if (fr->function && fr->module)
+            fprintf(to, "%*s%-*s  %s+%#llx\n", indent, "", widest, name, fr->module,
+                    (unsigned long long)fr->offset);
         else
-            fprintf(to, "%#llx", (unsigned long long)fr->offset);
-        fputs(fr->inlined ? " (inlined)\n" : "\n", to);
+            fprintf(to, "%*s%s\n", indent, "", name);
     }
 }
 
@@ -139,11 +152,14 @@ static char *side_text(const struct note *n, enum hd_finding_kind kind)
             return mem_copy("crashed at");
         if (kind == HD_FK_ASSERTION)
             return mem_copy("failed the assertion at");
-        return object ? mem_format("%s %s", event_doing(n->kind), object)
-                      : mem_copy(n->kind == HD_EV_NONE ? "is here" : event_doing(n->kind));
+        return object                  ? mem_format("was %s %s at", event_doing(n->kind), object)
+               : n->kind == HD_EV_NONE ? mem_copy("was here:")
+                                       : mem_format("was %s at", event_doing(n->kind));
     case HD_ROLE_WAITS:
-        return object ? mem_format("waits for %s", object)
-                      : mem_format("waits: %s", event_doing(n->kind));
+        if (kind == HD_FK_LIVELOCK && !object)
+            return mem_format("keeps %s at", event_doing(n->kind));
+        return object ? mem_format("waits for %s at", object)
+                      : mem_format("waits, %s, at", event_doing(n->kind));
     case HD_ROLE_HOLDS:
         return mem_format("holds %s, taken at", or_it(object));
     case HD_ROLE_CREATED:
@@ -165,6 +181,8 @@ static char *side_text(const struct note *n, enum hd_finding_kind kind)
     case HD_ROLE_EDGE_TOOK:
         return mem_format("then took %s at", or_it(object));
     case HD_ROLE_LAST_OP:
+        if (n->kind == HD_EV_NONE)
+            return mem_copy("is at");
         return object ? mem_format("was last seen %s %s at", event_doing(n->kind), object)
                       : mem_format("was last seen %s at", event_doing(n->kind));
     case HD_ROLE_COUNT:
@@ -188,7 +206,29 @@ static void print_side(FILE *to, const struct finding *f, const struct note *n, 
     free(side);
 }
 
-/* What a thread has to do with it stands together, in the order of the first note about each. */
+static bool is_repeated(const struct finding *f, size_t i)
+{
+    const struct note *n = &f->note[i];
+    for (size_t k = 0; k < i && n->thread_id && n->object_id; k++)
+        if (f->note[k].role == n->role && f->note[k].thread_id == n->thread_id &&
+            f->note[k].object_id == n->object_id && f->note[k].kind == n->kind)
+            return true;
+    return false;
+}
+
+/* What a thread has to do with it stands together, what it waits for first. */
+static void print_thread(FILE *to, const struct finding *f, uint32_t thread)
+{
+    bool any = false;
+    for (int waits = 1; waits >= 0; waits--)
+        for (size_t i = 0; i < f->notes; i++)
+            if (f->note[i].thread_id == thread && (f->note[i].role == HD_ROLE_WAITS) == waits &&
+                !is_repeated(f, i)) {
+                print_side(to, f, &f->note[i], any);
+                any = true;
+            }
+}
+
 static void print_sides(FILE *to, const struct finding *f)
 {
     for (size_t i = 0; i < f->notes; i++) {
@@ -196,12 +236,10 @@ static void print_sides(FILE *to, const struct finding *f)
         bool shown = false;
         for (size_t k = 0; thread && k < i; k++)
             shown |= f->note[k].thread_id == thread;
-        if (shown)
-            continue;
-        print_side(to, f, &f->note[i], false);
-        for (size_t k = i + 1; thread && k < f->notes; k++)
-            if (f->note[k].thread_id == thread)
-                print_side(to, f, &f->note[k], true);
+        if (!thread)
+            print_side(to, f, &f->note[i], false);
+        else if (!shown)
+            print_thread(to, f, thread);
     }
 }
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../protocol.h"
 #include "finding.h"
@@ -51,5 +52,17 @@ char *symbols_site(struct symbols *s, uint64_t addr);
 uint64_t symbols_address(struct symbols *s, const char *site);
 /* A number that is the same wherever the file is loaded. */
 uint64_t symbols_stable(struct symbols *s, uint64_t addr);
+
+/* A thread of a process that runs. */
+struct live_thread {
+    pid_t tid;
+    char name[32];
+    struct stack stack;
+};
+
+/* The stacks of all threads of a process, which is stopped for as long as that takes. Needs the
+ * right to trace it; without, nothing is returned. Release each stack and the array. `runtime` as
+ * in symbols_hide(). */
+size_t live_stacks(pid_t pid, const char *runtime, struct live_thread **threads);
 
 #endif /* HEDDLE_DRIVER_SYMBOL_H */

@@ -444,6 +444,8 @@ void crew_check(struct crew *c, int64_t limit_ns)
         bool late = now - w->started_ns > limit_ns;
         if (!late && !flood)
             continue;
+        if (late && !w->timed_out && c->last_look && w->state == WORKER_RUNNING)
+            c->last_look(c->last_look_arg, w);
         w->timed_out |= late;
         w->flooded |= flood;
         if (w->state == WORKER_RUNNING)

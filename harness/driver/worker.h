@@ -67,7 +67,10 @@ struct crew {
     struct hdp_bell *bell;
     uint32_t heard;      /* value of the bell at the last look */
     bool no_personality; /* ASLR could not be turned off */
-    unsigned processes;  /* of the machine, when the crew was made */
+    /* Called before a schedule that is over time is killed; or NULL. */
+    void (*last_look)(void *arg, struct worker *w);
+    void *last_look_arg;
+    unsigned processes; /* of the machine, when the crew was made */
 };
 
 /* Where libheddle-rt.so is: beside the heddle command, or where it was installed. NULL = nowhere;
