@@ -171,7 +171,7 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
 static char *moment_text(const struct scene *scene, const struct hdp_step *at)
 {
     if (at->flags & HDP_STEP_CHOICE)
-        return mem_format("choice %u", at->choice);
+        return mem_format("choose %u", at->choice);
     const struct hdp_object *o = at->object ? object_entry(scene->region, at->object) : NULL;
     enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
                                                      : object_of_event((enum hd_event)at->kind);
@@ -180,7 +180,7 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
     const char *name = t            ? t->name
                        : at->object ? names_object(scene->objects, at->object, kind)
                                     : "";
-    return mem_format("%s%s%.31s%s", event_doing(at->kind), *name ? " " : "", name,
+    return mem_format("%s%s%.31s%s", event_verb(at->kind), *name ? " " : "", name,
                       at->flags & HDP_STEP_TIMEOUT    ? ": timed out"
                       : at->flags & HDP_STEP_SPURIOUS ? ": woken for no reason"
                       : at->flags & HDP_STEP_CANCEL   ? ": cancelled"

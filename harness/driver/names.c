@@ -40,6 +40,12 @@ const char *event_doing(unsigned kind)
     return kind < HD_EV_COUNT ? events[kind].doing : "doing something unknown";
 }
 
+const char *event_verb(unsigned kind)
+{
+    const char *word = event_word(kind), *last = strrchr(word, '_');
+    return last ? last + 1 : word;
+}
+
 enum hd_event event_parse(const char *word)
 {
     for (unsigned i = 0; i < HD_EV_COUNT; i++)

@@ -38,6 +38,8 @@ enum hd_object object_of_event(enum hd_event kind);
 /* Words of the tables in heddle/event.h; parse: HD_EV_COUNT when there is no such word. */
 const char *event_word(unsigned kind);
 const char *event_doing(unsigned kind);
+/* The last part of the word: "lock", "wait", "create". */
+const char *event_verb(unsigned kind);
 enum hd_event event_parse(const char *word);
 const char *object_word(unsigned kind);
 /* FNV-1a, 32 bit: the hash of a thread's name. */

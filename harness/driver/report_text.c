@@ -281,7 +281,10 @@ static void print_moments(FILE *to, const struct finding *f)
             columns ? ", a column for each thread" : "");
     for (size_t c = 0; c < columns; c++)
         fprintf(to, "%-*s  ", cell, column[c]);
-    fputs(columns ? "where\n" : "\n", to);
+    if (columns)
+        fputs("where\n", to);
+    else
+        fprintf(to, "%-6s %-*s  where\n", "who", cell, "what");
     for (size_t i = 0; i < f->moments; i++) {
         const struct moment *m = &f->moment[i];
         if (m->step)

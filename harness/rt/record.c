@@ -370,8 +370,8 @@ static void on_crash(int number, siginfo_t *info, void *context)
                      rt_take_stack(regs));
         }
         hdi_finding_end(f, false);
-        rt_export();
     }
+    rt_export(); /* also after an assertion: its report names threads */
     /* The instruction faults again, and abort() raises again: with the default action now. */
     signal(number, SIG_DFL);
 }
