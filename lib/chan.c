@@ -39,6 +39,7 @@ struct hd_chan {
     size_t bytes, capacity; /* constant */
     size_t head, count;     /* oldest slot, values in the buffer */
     struct line send, recv; /* who waits, first come first */
+    const void *shut;       /* the clock that the close was released to */
     struct edges *edges;    /* one a slot; NULL when nobody watches, or without a buffer */
     bool closed, born;      /* never goes back to false; told to the seam */
     unsigned char buffer[]; /* ring of capacity * bytes */
@@ -245,7 +246,7 @@ enum hdi_outcome hdi_chan_recv_now(struct hd_chan *chan, void *value, struct hdi
         return HDI_MUST_WAIT;
     if (value)
         hdi_zero(value, chan->bytes);
-    hdi_acquire(chan);
+    acquire_known(chan->shut);
     return HDI_CLOSED;
 }
 
@@ -405,7 +406,7 @@ static struct hdi_wait *turn_away(struct hd_chan *chan, struct line *line)
         wait->ok = false;
         if (line == &chan->recv && wait->slot)
             hdi_zero(wait->slot, chan->bytes);
-        hdi_release(&wait->in);
+        wait->in_edge = chan->shut;
         wait->next = NULL;
         *end = wait;
         end = &wait->next;
@@ -422,7 +423,8 @@ static void wake_list(struct hdi_wait *list)
     }
 }
 
-static bool shut(struct hd_chan *chan)
+/* clock: NULL for what the caller did. */
+static bool shut(struct hd_chan *chan, const void *clock)
 {
     struct hdi_wait *receivers, *senders;
 
@@ -432,7 +434,9 @@ static bool shut(struct hd_chan *chan)
         return false;
     }
     chan->closed = true;
-    hdi_release(chan);
+    chan->shut = clock ? clock : chan;
+    if (!clock)
+        hdi_release(chan);
     receivers = turn_away(chan, &chan->recv);
     senders = turn_away(chan, &chan->send);
     hdi_unlock(&chan->lock);
@@ -441,9 +445,9 @@ static bool shut(struct hd_chan *chan)
     return true;
 }
 
-void hdi_chan_shut(struct hd_chan *chan)
+void hdi_chan_shut(struct hd_chan *chan, const void *clock)
 {
-    shut(chan);
+    shut(chan, clock);
 }
 
 void hd_chan_close(struct hd_chan *chan)
@@ -453,7 +457,7 @@ void hd_chan_close(struct hd_chan *chan)
     hdi_point(&why);
     if (!chan)
         hdi_misuse("close of nil channel", NULL, why.site);
-    if (!shut(chan))
+    if (!shut(chan, NULL))
         hdi_misuse("close of closed channel", chan, why.site);
 }
 

@@ -55,7 +55,7 @@ void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock);
 /* Take out what a timer put in; whether there was something. Not a point. */
 bool hdi_chan_drain(struct hd_chan *chan);
 
-/* Close as a part of a larger operation. Not a point. */
-void hdi_chan_shut(struct hd_chan *chan);
+/* Close as a part of a larger operation, ordered after `clock` alone. Not a point. */
+void hdi_chan_shut(struct hd_chan *chan, const void *clock);
 
 #endif /* HDI_CHAN_INSIDE_H */
