@@ -133,6 +133,19 @@ static bool anybody_waits(const struct line *line)
     return false;
 }
 
+size_t hdi_chan_waiting(struct hd_chan *chan)
+{
+    size_t count = 0;
+
+    hdi_lock(&chan->lock);
+    for (const struct hdi_wait *wait = chan->send.first; wait; wait = wait->next)
+        count++;
+    for (const struct hdi_wait *wait = chan->recv.first; wait; wait = wait->next)
+        count++;
+    hdi_unlock(&chan->lock);
+    return count;
+}
+
 static unsigned char *slot_at(struct hd_chan *chan, size_t place)
 {
     return chan->buffer + place * chan->bytes;

@@ -42,6 +42,9 @@ void hdi_chan_leave(struct hd_chan *chan, struct hdi_wait *wait, bool sends);
 /* Let the owner of a chosen wait go on; NULL is allowed. No lock is held. */
 void hdi_chan_wake(struct hdi_wait *wait);
 
+/* Goroutines that wait to send or to receive there now. For those who watch it. */
+size_t hdi_chan_waiting(struct hd_chan *chan);
+
 size_t hdi_chan_bytes(const struct hd_chan *chan); /* of one value */
 
 /* Made on behalf of a caller at `site`, without a place in leak reports if it is a part of another

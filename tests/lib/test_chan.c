@@ -13,6 +13,7 @@
 #include <heddle/select.h>
 #include <heddle/time.h>
 
+#include "../../lib/chan_inside.h"
 #include "panics.h"
 #include "spawn_test.h"
 
@@ -226,10 +227,10 @@ static void send_and_note_the_panic(void *arg)
     hd_chan_send(sender->done, NULL);
 }
 
-/* A goroutine that is to be waiting: there is nothing to ask but time. */
-static void let_others_wait(void)
+static void until_waiting(struct hd_chan *chan, size_t goroutines)
 {
-    hd_sleep(2 * HD_MILLISECOND);
+    while (hdi_chan_waiting(chan) < goroutines)
+        hd_sleep(HD_MILLISECOND);
 }
 
 static void a_sender_that_waits_panics_when_it_is_closed(void **state)
@@ -241,7 +242,7 @@ static void a_sender_that_waits_panics_when_it_is_closed(void **state)
         for (size_t i = 0; i < capacity; i++)
             send_int(sender.chan, 0);
         start(send_and_note_the_panic, &sender);
-        let_others_wait();
+        until_waiting(sender.chan, 1);
         hd_chan_close(sender.chan);
         hd_chan_recv(sender.done, NULL);
         assert_string_equal(hd_err_message(sender.panicked), "send on closed channel");
@@ -293,7 +294,7 @@ static void senders_are_served_in_order(void **state)
             senders[i].number = i;
             hd_wg_add(&senders[i].wg, 1);
             start(send_number, &senders[i]);
-            let_others_wait();
+            until_waiting(chan, (size_t)i + 1);
         }
         for (size_t i = 0; i < capacity; i++)
             assert_true(hd_chan_recv(chan, &value));
@@ -317,7 +318,7 @@ static void receivers_are_served_in_order(void **state)
             receivers[i].chan = chan;
             hd_wg_add(&receivers[i].wg, 1);
             start(receive_number, &receivers[i]);
-            let_others_wait();
+            until_waiting(chan, (size_t)i + 1);
         }
         for (int i = 0; i < LINE - 2; i++)
             send_int(chan, i + 1);
@@ -353,7 +354,7 @@ static void null_blocks_for_ever(void **state)
         skip(); /* rightly reported as leaks */
     start(wait_on_null, &sender);
     start(wait_on_null, &receiver);
-    let_others_wait();
+    hd_sleep(5 * HD_MILLISECOND);
     assert_int_equal(hd_int32_load(&sender), 0);
     assert_int_equal(hd_int32_load(&receiver), 1);
 }
