@@ -33,6 +33,7 @@ struct hdi_object {
     uint8_t kind;     /* enum hd_object: part of the key */
     uint8_t label_kind; /* what it is called, when the key does not say (objects of lib/) */
     bool dead;        /* destroyed: kept to recognise later use */
+    bool writer_first; /* readers wait behind a waiting writer: the lock graph was told */
     uint16_t users;   /* how many notes of recent users are valid */
     uint32_t version; /* operations on it so far, for the interleaving hash */
     uint64_t created_site, destroyed_site;

@@ -1,6 +1,7 @@
 /* held.c - the locks that each thread holds, oldest first. */
 #include <string.h>
 
+#include "lockorder.h"
 #include "thread.h"
 
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object)
@@ -18,6 +19,8 @@ void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64
 
     if (h) {
         h->count++;
+        if (shared)
+            hdi_lockorder_held(h, site);
         return;
     }
     if (t->held_count == t->held_capacity) {
@@ -34,6 +37,7 @@ void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64
                                                  .kind = (uint16_t)kind,
                                                  .shared = shared,
                                                  .count = 1};
+    hdi_lockorder_held(&t->held[t->held_count - 1], site);
 }
 
 bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all)
@@ -42,6 +46,10 @@ bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all)
 
     if (!h)
         return false;
+    if (h->shared) /* each read lock was told, of the others the first */
+        hdi_lockorder_dropped(t, object, all ? h->count : 1);
+    else if (all || h->count == 1)
+        hdi_lockorder_dropped(t, object, 1);
     if (all || --h->count == 0) {
         uint32_t i = (uint32_t)(h - t->held);
         memmove(h, h + 1, (t->held_count - i - 1) * sizeof *h);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lockorder.h"
 #include "thread.h"
 #include "tool.h"
 
@@ -125,6 +126,8 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
 {
     memset((char *)o + sizeof *o, 0, size - sizeof *o);
+    hdi_lockorder_destroyed(o);
+    o->writer_first = false;
     o->dead = false;
     o->users = 0;
     o->label[0] = 0;
@@ -155,6 +158,7 @@ void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site)
     }
     memcpy(g->before, (const void *)o->addr, bytes);
     memset((void *)o->addr, GRAVE, bytes);
+    hdi_lockorder_destroyed(o);
     o->dead = true;
     o->destroyed_site = site;
     o->destroyer = hdi_self();

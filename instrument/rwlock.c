@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "lockorder.h"
 #include "real.h"
 #include "thread.h"
 
@@ -71,6 +72,8 @@ static bool writable(const struct hdi_op *op)
 
 static void took(struct hdi_rwlock *x, bool write, enum hd_event kind, uint64_t site)
 {
+    if (PREFERS_WRITERS((const pthread_rwlock_t *)x->object.addr))
+        hdi_lockorder_writer_first(&x->object);
     if (write)
         x->writer = hdi_self();
     else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "real.h"
+#include "lockorder.h"
 #include "thread.h"
 #include "tool.h"
 
@@ -167,6 +168,7 @@ static void gone(const void *object, const void *site)
 
     if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
         return;
+    hdi_lockorder_destroyed(o);
     o->dead = true;
     o->destroyed_site = number(site);
     o->destroyer = hdi_self();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "clock.h"
+#include "lockorder.h"
 #include "real.h"
 #include "thread.h"
 #include "tool.h"
@@ -15,6 +16,7 @@ struct hdi_sem {
     struct hdi_object object;
     bool known;  /* sem_init was seen */
     bool shared; /* other processes may post it */
+    bool one;    /* began with 1: perhaps a lock */
 };
 
 static struct hdi_sem *sem_of(sem_t *s, uint64_t site)
@@ -31,12 +33,14 @@ static bool positive(const struct hdi_op *op)
     return value > 0;
 }
 
-static int take(struct hdi_sem *x, sem_t *s)
+static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, uint64_t site)
 {
     int rc = hdi_real.sem_trywait(s);
     if (rc == 0) {
         hdi_changed(&x->object);
         hdi_hb_acquire(s);
+        if (x->one)
+            hdi_lockorder_took(&x->object, kind, site);
     }
     return rc;
 }
@@ -64,7 +68,7 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
         default:
             break;
         }
-        if (take(x, s) == 0)
+        if (take(x, s, HD_EV_SEM_WAIT, site) == 0)
             return 0;
     }
 }
@@ -82,6 +86,7 @@ HDI_EXPORT int sem_init(sem_t *s, int shared, unsigned value)
         hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
         x->known = true;
         x->shared = shared != 0;
+        x->one = value == 1 && !shared;
     }
     return rc;
 }
@@ -139,7 +144,7 @@ HDI_EXPORT int sem_trywait(sem_t *s)
         return hdi_real.sem_trywait(s);
     x = sem_of(s, HDI_SITE());
     hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
-    rc = take(x, s);
+    rc = take(x, s, HD_EV_SEM_TRYWAIT, HDI_SITE());
     if (rc)
         hdi_retry();
     return rc;
@@ -155,6 +160,8 @@ HDI_EXPORT int sem_post(sem_t *s)
     x = sem_of(s, HDI_SITE());
     hdi_point(HD_EV_SEM_POST, &x->object, HDI_SITE());
     hdi_hb_release(s);
+    if (x->one)
+        hdi_lockorder_dropped(hdi_self(), &x->object, 1);
     rc = hdi_real.sem_post(s);
     hdi_changed(&x->object);
     return rc;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lockorder.h"
 #include "real.h"
 #include "tool.h"
 
@@ -61,6 +62,7 @@ static void at_end(void *round)
     hdi_hb_release(self);
     hdi_memory_thread_exit();
     abandon_robust(self);
+    hdi_lockorder_ended(self);
     hdi_thread_end();
 }
 
@@ -97,6 +99,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         watch_end(); /* main may end by pthread_exit */
     hdi_point(HD_EV_THREAD_CREATE, NULL, site);
     t = hdi_thread_new(self, words ? words[0] : named_start, site);
+    hdi_lockorder_made(t);
     if (attr)
         pthread_attr_getdetachstate(attr, &state);
     t->detached = state == PTHREAD_CREATE_DETACHED;
@@ -118,6 +121,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     }
     self->in_real--;
     if (rc) {
+        hdi_lockorder_ended(t);
         hdi_thread_discard(t);
         return rc;
     }
@@ -214,6 +218,7 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     self->in_real--;
     t->joined = true;
     t->known = false;
+    hdi_lockorder_joined(t, self);
     hdi_hb_acquire(t);
     return rc;
 }

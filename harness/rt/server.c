@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../../instrument/lockorder.h"
 #include "../../instrument/real.h"
 
 #define FILES 256
@@ -123,6 +124,8 @@ static void start_schedule(void)
     rt_watchdog_start();
     rt_crash_handlers();
     hdi_memory_start();
+    if (rt.config.flags & HDP_LOCK_ORDER)
+        hdi_lockorder_start(rt.main, (rt.config.flags & HDP_RICH) != 0);
 }
 
 void hdi_first_thread(void)

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "../../instrument/lockorder.h"
 #include "../../instrument/real.h"
 #include "../../instrument/tool.h"
 
@@ -55,6 +56,8 @@ void hdi_program_ends(int code)
         return;
     rt.region->result.exit_code_set = 1;
     rt.region->result.exit_code = code;
+    if (rt.started)
+        hdi_lockorder_finish();
     if (rt.started && code == 0 && !(rt.config.flags & HDP_NO_LEAKS))
         hdi_look_for_leaks();
     hdi_program_stops(code);

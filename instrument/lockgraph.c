@@ -1,0 +1,636 @@
+/* lockgraph.c - what threads hold, and the tree of chains that they held. lockgraph.h states the
+ * API, lockgraph_search.c finds the rings.
+ *
+ * An acquisition with nothing else held is one entry pushed on the thread's own array. With others
+ * held, the chain is looked up in the thread's cache by its exact key (parent, lock, mode, place);
+ * when it is there with the label of the thread's present segment, nothing is new and nothing
+ * shared is written. Everything else takes the graph's lock.
+ *
+ *   G1  held[i].chain is valid for i < known, and held[i].chain->parent == held[i - 1].chain
+ *   G2  every chain but those of depth 1 has a link parent->lock -> lock: what links do not reach,
+ *       dependencies do not reach
+ *   G3  a chain whose last lock was destroyed has address 0, no label, and is in no table; it stays
+ *       while others go on from it, for what they say about the locks that are left
+ */
+#include "lockgraph_inside.h"
+
+#include <string.h>
+
+#define FIRST_HELD 64u
+#define FIRST_CACHE 512u
+#define LAST_CACHE 32768u
+
+struct hdi_lockgraph *hdi_lockgraph_new(const struct hdi_lock_calls *calls)
+{
+    struct hdi_lockgraph start = {.calls = calls ? *calls : (struct hdi_lock_calls){0}};
+    struct hdi_lockgraph *g = lg_map(&start, sizeof *g);
+    if (!g)
+        return NULL;
+    g->bytes = start.bytes;
+    if (calls)
+        g->calls = *calls;
+    g->dead_end = &g->dead_first;
+    g->lock_pool.size = sizeof(struct lg_lock);
+    g->chain_pool.size = sizeof(struct lg_chain);
+    g->label_pool.size = sizeof(struct lg_label);
+    g->link_pool.size = sizeof(struct lg_link);
+    g->key_pool.size = sizeof(struct lg_key);
+    g->thread_pool.size = sizeof(struct hdi_lock_thread);
+    g->deferred_pool.size = sizeof(struct lg_deferred);
+    return g;
+}
+
+void hdi_lockgraph_delete(struct hdi_lockgraph *g)
+{
+    lg_unmap_all(g);
+    lg_unmap(&(struct hdi_lockgraph){0}, g);
+}
+
+/* ---- threads ---- */
+
+struct hdi_lock_thread *hdi_lock_thread_made(struct hdi_lockgraph *g, struct hdi_lock_thread *maker,
+                                             void *owner)
+{
+    lg_enter(g);
+    struct hdi_lock_thread *t = lg_take(g, &g->thread_pool);
+    if (t) {
+        t->g = g;
+        t->owner = owner;
+        t->eager = g->calls.eager;
+        t->maker = maker;
+        if (maker) {
+            t->next_child = maker->children;
+            maker->children = t;
+            t->made_at = maker->epoch;
+            maker->forks++;
+            maker->epoch++;
+        }
+    }
+    lg_leave(g);
+    return t;
+}
+
+static void forget_holdings(struct hdi_lock_thread *t)
+{
+    lg_unmap(t->g, t->held);
+    lg_unmap(t->g, t->cache);
+    t->held = NULL;
+    t->cache = NULL;
+    t->depth = t->known = t->capacity = t->cache_mask = 0;
+}
+
+/* A thread that only its maker waited for, that left no label and has no children, orders nothing
+ * that the maker's own segments do not order. */
+static void forget_thread(struct hdi_lock_thread *t)
+{
+    if (!t->ended || t->labels || t->children || !t->maker || t->joiner != t->maker)
+        return;
+    struct hdi_lock_thread **at = &t->maker->children;
+    while (*at != t)
+        at = &(*at)->next_child;
+    *at = t->next_child;
+    struct hdi_lock_thread *maker = t->maker;
+    lg_give(&t->g->thread_pool, t);
+    forget_thread(maker);
+}
+
+void hdi_lock_thread_joined(struct hdi_lock_thread *t, struct hdi_lock_thread *joiner)
+{
+    struct hdi_lockgraph *g = t->g;
+    lg_enter(g);
+    joiner->joins++;
+    joiner->epoch++;
+    t->joiner = joiner;
+    t->joined_at = joiner->epoch;
+    forget_thread(t);
+    lg_leave(g);
+}
+
+void hdi_lock_thread_ended(struct hdi_lock_thread *t)
+{
+    struct hdi_lockgraph *g = t->g;
+    lg_enter(g);
+    forget_holdings(t);
+    t->ended = true;
+    forget_thread(t);
+    lg_leave(g);
+}
+
+/* ---- locks ---- */
+
+static struct lg_lock *lock_find(struct hdi_lockgraph *g, uintptr_t addr, uint64_t hash)
+{
+    for (struct lg_node *n = lg_first(&g->locks, hash); n; n = n->next) {
+        struct lg_lock *l = (struct lg_lock *)n;
+        if (l->addr == addr)
+            return l;
+    }
+    return NULL;
+}
+
+static struct lg_lock *lock_get(struct hdi_lockgraph *g, uintptr_t addr)
+{
+    uint64_t hash = lg_mix(addr);
+    struct lg_lock *l = lock_find(g, addr, hash);
+    if (l)
+        return l;
+    l = lg_take(g, &g->lock_pool);
+    if (!l)
+        return NULL;
+    l->addr = addr;
+    l->serial = ++g->serial;
+    if (!lg_insert(g, &g->locks, &l->node, hash)) {
+        lg_give(&g->lock_pool, l);
+        return NULL;
+    }
+    return l;
+}
+
+void hdi_lock_traits(struct hdi_lockgraph *g, const void *lock, uint32_t traits)
+{
+    lg_enter(g);
+    struct lg_lock *l = lock_get(g, (uintptr_t)lock);
+    if (l)
+        l->traits |= traits;
+    lg_leave(g);
+}
+
+static bool link_add(struct hdi_lockgraph *g, struct lg_lock *from, struct lg_lock *to)
+{
+    uint64_t hash = lg_mix(from->addr + 0x9e3779b97f4a7c15ull * to->addr);
+    for (struct lg_node *n = lg_first(&g->links, hash); n; n = n->next) {
+        struct lg_link *k = (struct lg_link *)n;
+        if (k->from == from && k->to == to) {
+            k->to_serial = to->serial;
+            return true;
+        }
+    }
+    struct lg_link *k = lg_take(g, &g->link_pool);
+    if (!k)
+        return false;
+    k->from = from;
+    k->to = to;
+    k->to_serial = to->serial;
+    if (!lg_insert(g, &g->links, &k->node, hash)) {
+        lg_give(&g->link_pool, k);
+        return false;
+    }
+    k->next = from->out;
+    from->out = k;
+    return true;
+}
+
+/* ---- chains ---- */
+
+static inline uint64_t chain_hash(const struct lg_chain *parent, uintptr_t addr, uint32_t mode,
+                                  uint64_t site)
+{
+    uint64_t h = ((uint64_t)(uintptr_t)parent >> 4) * 0x9e3779b97f4a7c15ull;
+    h = (h ^ addr ^ mode) * 0xd6e8feb86659fd93ull;
+    h = (h ^ site) * 0x9e3779b97f4a7c15ull;
+    return h ^ h >> 32;
+}
+
+/* The address is read first and written last: a chain that was used anew is not taken for another.
+ */
+static inline bool chain_is(struct lg_chain *c, const struct lg_chain *parent, uintptr_t addr,
+                            uint32_t mode, uint64_t site)
+{
+    return atomic_load_explicit(&c->addr, memory_order_acquire) == addr &&
+           atomic_load_explicit(&c->parent, memory_order_relaxed) == parent &&
+           atomic_load_explicit(&c->site, memory_order_relaxed) == site &&
+           atomic_load_explicit(&c->mode, memory_order_relaxed) == mode;
+}
+
+static void chain_key(struct lg_chain *c, struct lg_chain *parent, uintptr_t addr, uint32_t mode,
+                      uint64_t site)
+{
+    atomic_store_explicit(&c->parent, parent, memory_order_relaxed);
+    atomic_store_explicit(&c->site, site, memory_order_relaxed);
+    atomic_store_explicit(&c->mode, mode, memory_order_relaxed);
+    atomic_store_explicit(&c->addr, addr, memory_order_release);
+}
+
+/* The chain that goes on from `parent` (NULL: nothing) as h says; NULL when out of memory. */
+static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *parent,
+                                  const struct lg_held *h)
+{
+    struct hdi_lockgraph *g = t->g;
+    uint32_t mode = h->mode & HDI_LOCK_SHARED;
+    uint64_t hash = lg_mix(chain_hash(parent, h->addr, mode, h->site));
+    for (struct lg_node *n = lg_first(&g->chains, hash); n; n = n->next)
+        if (chain_is((struct lg_chain *)n, parent, h->addr, mode, h->site))
+            return (struct lg_chain *)n;
+
+    struct lg_lock *lock = lock_get(g, h->addr);
+    if (!lock || (parent && !link_add(g, parent->lock, lock)))
+        return NULL;
+    struct lg_chain *c = lg_take(g, &g->chain_pool);
+    if (!c)
+        return NULL;
+    if (!lg_insert(g, &g->chains, &c->node, hash)) {
+        lg_give(&g->chain_pool, c);
+        return NULL;
+    }
+    c->lock = lock;
+    c->stack = h->stack;
+    c->depth = parent ? parent->depth + 1 : 1;
+    c->same = lock->tops;
+    lock->tops = c;
+    if (parent) {
+        c->sibling = parent->child;
+        parent->child = c;
+    }
+    chain_key(c, parent, h->addr, mode, h->site);
+    return c;
+}
+
+static void label_drop(struct hdi_lockgraph *g, struct lg_label *l)
+{
+    l->thread->labels--;
+    forget_thread(l->thread);
+    lg_give(&g->label_pool, l);
+}
+
+/* Note that t takes c's lock in its present segment. NULL: nothing new by it. Of two segments of
+ * one thread with no join between them, what can run beside the earlier can run beside the later;
+ * with no fork between them, the other way round. */
+static struct lg_label *label_add(struct hdi_lock_thread *t, struct lg_chain *c)
+{
+    for (struct lg_label *l = c->labels; l; l = l->next) {
+        if (l->thread != t)
+            continue;
+        if (l->forks == t->forks)
+            return NULL;
+        if (l->joins == t->joins) {
+            l->forks = t->forks;
+            return l;
+        }
+    }
+    if (c->label_count >=
+        HDI_LOCK_LABELS) { /* the oldest half stays, the newest of the rest goes on */
+        struct lg_label **at = &c->labels;
+        for (uint32_t i = 0; i < HDI_LOCK_LABELS / 2 - 1; i++)
+            at = &(*at)->next;
+        struct lg_label *old = *at;
+        *at = old->next;
+        label_drop(t->g, old);
+        c->label_count--;
+        t->g->stats.forgotten++;
+    }
+    struct lg_label *l = lg_take(t->g, &t->g->label_pool);
+    if (!l)
+        return NULL;
+    l->thread = t;
+    l->forks = t->forks;
+    l->joins = t->joins;
+    l->next = c->labels;
+    c->labels = l;
+    c->label_count++;
+    t->labels++;
+    return l;
+}
+
+static void chain_unlink_child(struct lg_chain *c)
+{
+    struct lg_chain *parent = c->parent;
+    if (!parent)
+        return;
+    struct lg_chain **at = &parent->child;
+    while (*at != c)
+        at = &(*at)->sibling;
+    *at = c->sibling;
+}
+
+static void labels_drop(struct hdi_lockgraph *g, struct lg_chain *c)
+{
+    for (struct lg_label *l = c->labels, *next; l; l = next) {
+        next = l->next;
+        label_drop(g, l);
+    }
+    c->labels = NULL;
+    c->label_count = 0;
+}
+
+/* Nobody finds it by its key any more. */
+static void chain_hide(struct hdi_lockgraph *g, struct lg_chain *c)
+{
+    if (c->addr) {
+        atomic_store_explicit(&c->addr, 0, memory_order_release);
+        lg_remove(&g->chains, &c->node);
+    }
+}
+
+/* Take c and all that goes on from it out of the graph. */
+static void chain_drop(struct hdi_lockgraph *g, struct lg_chain *c)
+{
+    chain_unlink_child(c);
+    struct lg_chain *at = c;
+    for (;;) {
+        while (at->child)
+            at = at->child;
+        struct lg_chain *up = at->parent;
+        if (at != c)
+            up->child = at->sibling;
+        struct lg_chain **same = &at->lock->tops;
+        while (*same != at)
+            same = &(*same)->same;
+        *same = at->same;
+        labels_drop(g, at);
+        chain_hide(g, at);
+        lg_give(&g->chain_pool, at);
+        if (at == c)
+            return;
+        at = up;
+    }
+}
+
+/* Its chains stay where they are gates of other locks' orders. True when none did. */
+static bool lock_prune(struct hdi_lockgraph *g, struct lg_lock *l)
+{
+    for (struct lg_chain *c = l->tops, *next; c; c = next) {
+        next = c->same;
+        for (struct lg_chain *k = c->child, *sibling; k && c->depth == 1; k = sibling) {
+            sibling = k->sibling;
+            if (!k->child && k->lock != l)
+                chain_drop(g, k);
+        }
+        if (c->child) {
+            labels_drop(g, c);
+            chain_hide(g, c);
+        } else {
+            chain_drop(g, c);
+        }
+    }
+    return !l->tops;
+}
+
+static void lock_drop(struct hdi_lockgraph *g, struct lg_lock *l)
+{
+    while (l->tops)
+        chain_drop(g, l->tops);
+    for (struct lg_link *k = l->out, *next; k; k = next) {
+        next = k->next;
+        lg_remove(&g->links, &k->node);
+        lg_give(&g->link_pool, k);
+    }
+    l->serial = 0; /* links to it are stale */
+    lg_give(&g->lock_pool, l);
+}
+
+void hdi_lock_destroyed(struct hdi_lockgraph *g, const void *lock)
+{
+    lg_enter(g);
+    struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+    if (l) {
+        lg_remove(&g->locks, &l->node);
+        if (lock_prune(g, l)) {
+            lock_drop(g, l);
+        } else {
+            *g->dead_end = l;
+            g->dead_end = &l->next_dead;
+            if (++g->dead > HDI_LOCK_DEAD) {
+                struct lg_lock *oldest = g->dead_first;
+                g->dead_first = oldest->next_dead;
+                g->dead--;
+                g->stats.forgotten++;
+                lock_drop(g, oldest);
+            }
+        }
+    }
+    lg_leave(g);
+}
+
+/* ---- taking and releasing ---- */
+
+static bool held_grow(struct hdi_lock_thread *t)
+{
+    struct hdi_lockgraph *g = t->g;
+    uint32_t capacity = t->capacity ? t->capacity * 2 : FIRST_HELD;
+    lg_enter(g);
+    struct lg_held *held = lg_map(g, capacity * sizeof *held);
+    if (held) {
+        if (t->depth)
+            memcpy(held, t->held, t->depth * sizeof *held);
+        lg_unmap(g, t->held);
+        t->held = held;
+        t->capacity = capacity;
+    }
+    lg_leave(g);
+    return held != NULL;
+}
+
+static struct lg_cached *cache_at(const struct hdi_lock_thread *t, const struct lg_chain *parent,
+                                  uintptr_t addr, uint32_t mode, uint64_t site)
+{
+    return &t->cache[chain_hash(parent, addr, mode & HDI_LOCK_SHARED, site) & t->cache_mask];
+}
+
+static void cache_put(struct hdi_lock_thread *t, struct lg_chain *parent, const struct lg_held *h,
+                      uint32_t epoch)
+{
+    uint32_t size = t->cache_mask ? t->cache_mask + 1 : 0;
+    if (!size || (t->cache_lost > size && size < LAST_CACHE)) {
+        uint32_t larger = size ? size * 4 : FIRST_CACHE;
+        struct lg_cached *cache = lg_map(t->g, larger * sizeof *cache);
+        if (cache) { /* what was in the old one is found again as it is used */
+            lg_unmap(t->g, t->cache);
+            t->cache = cache;
+            t->cache_mask = larger - 1;
+            t->cache_lost = 0;
+        } else if (!size) {
+            return;
+        }
+    }
+    struct lg_cached *c = cache_at(t, parent, h->addr, h->mode, h->site);
+    if (c->chain && c->chain != h->chain)
+        t->cache_lost++;
+    c->chain = h->chain;
+    c->epoch = epoch;
+}
+
+/* Look for h's chain in the cache; with `epoch`, it must have that label too. */
+static inline bool cache_hit(struct hdi_lock_thread *t, struct lg_chain *parent, struct lg_held *h,
+                             bool labelled)
+{
+    if (!t->cache_mask)
+        return false;
+    uint32_t mode = h->mode & HDI_LOCK_SHARED;
+    struct lg_cached *c = cache_at(t, parent, h->addr, mode, h->site);
+    if (!c->chain || (labelled && c->epoch != t->epoch) ||
+        !chain_is(c->chain, parent, h->addr, mode, h->site))
+        return false;
+    h->chain = c->chain;
+    return true;
+}
+
+/* Give chains to all that t holds, the label to the newest. */
+static void note(struct hdi_lock_thread *t)
+{
+    struct hdi_lockgraph *g = t->g;
+    struct lg_held *newest = &t->held[t->depth - 1];
+    atomic_store_explicit(&t->busy, true, memory_order_relaxed);
+    if (g->calls.stack && !newest->stack)
+        newest->stack = g->calls.stack(g->calls.data);
+    lg_enter(g);
+    for (uint32_t i = 0; i < t->known;
+         i++) { /* destroyed while held: a misuse, not ours to trip over */
+        struct lg_held *h = &t->held[i];
+        if (!chain_is(h->chain, i ? h[-1].chain : NULL, h->addr, h->mode & HDI_LOCK_SHARED,
+                      h->site))
+            t->known = i;
+    }
+    for (; t->known < t->depth; t->known++) {
+        struct lg_held *h = &t->held[t->known];
+        struct lg_chain *parent = t->known ? h[-1].chain : NULL;
+        h->chain = chain_get(t, parent, h);
+        if (!h->chain) {
+            g->stats.skipped++;
+            break;
+        }
+        if (h != newest || h->mode & HDI_LOCK_TRY) {
+            if (!cache_hit(t, parent, h, false))
+                cache_put(t, parent, h, LG_NO_EPOCH);
+            continue;
+        }
+        struct lg_label *label = label_add(t, h->chain);
+        cache_put(t, parent, h, t->epoch);
+        if (label && parent)
+            lg_search(g, h->chain, label);
+        if (label && !(h->mode & HDI_LOCK_SHARED) && h->chain->lock->traits & HDI_LOCK_WRITER_FIRST)
+            lg_search_readers(g, h->chain->lock);
+    }
+    lg_leave(g);
+    atomic_store_explicit(&t->busy, false, memory_order_relaxed);
+}
+
+void hdi_lock_acquired(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site)
+{
+    uint32_t depth = t->depth;
+    if (__builtin_expect(depth == t->capacity, 0) && (t->busy || !held_grow(t))) {
+        t->g->stats.skipped++;
+        return;
+    }
+    struct lg_held *h = &t->held[depth];
+    h->addr = (uintptr_t)lock;
+    h->site = site;
+    h->mode = mode;
+    h->stack = 0;
+    t->depth = depth + 1;
+    if (__builtin_expect(t->eager, 0) && t->g->calls.stack)
+        h->stack = t->g->calls.stack(t->g->calls.data);
+    if (depth == 0 && !(mode & HDI_LOCK_ALONE))
+        return;
+    bool labelled = !(mode & HDI_LOCK_TRY);
+    if (t->known == depth && cache_hit(t, depth ? h[-1].chain : NULL, h, labelled)) {
+        t->known = depth + 1;
+        return;
+    }
+    if (t->busy)
+        t->g->stats.skipped++;
+    else
+        note(t);
+}
+
+bool hdi_lock_released(struct hdi_lock_thread *t, const void *lock)
+{
+    uint32_t i = t->depth;
+    do {
+        if (i-- == 0)
+            break;
+        if (t->held[i].addr == (uintptr_t)lock) {
+            if (i + 1 < t->depth)
+                memmove(&t->held[i], &t->held[i + 1], (t->depth - i - 1) * sizeof t->held[0]);
+            t->depth--;
+            if (t->known > i)
+                t->known = i;
+            return true;
+        }
+    } while (i);
+
+    struct hdi_lockgraph *g = t->g;
+    if (!t->busy) {
+        lg_enter(g);
+        struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+        if (l && l->traits & HDI_LOCK_COUNTED)
+            l->broken = true;
+        lg_leave(g);
+    }
+    return false;
+}
+
+uint32_t hdi_lock_held(const struct hdi_lock_thread *t)
+{
+    return t->depth;
+}
+
+const void *hdi_lock_held_at(const struct hdi_lock_thread *t, uint32_t i, uint64_t *site,
+                             uint32_t *mode)
+{
+    if (i >= t->depth)
+        return NULL;
+    *site = t->held[i].site;
+    *mode = t->held[i].mode;
+    return (const void *)t->held[i].addr;
+}
+
+/* ---- the whole ---- */
+
+void hdi_lockgraph_finish(struct hdi_lockgraph *g)
+{
+    lg_enter(g);
+    lg_readers_again(g);
+    lg_give_deferred(g);
+    lg_leave(g);
+}
+
+void hdi_lockgraph_stats(struct hdi_lockgraph *g, struct hdi_lock_stats *out)
+{
+    lg_enter(g);
+    *out = g->stats;
+    out->locks = g->lock_pool.used;
+    out->chains = g->chain_pool.used;
+    out->labels = g->label_pool.used;
+    out->links = g->link_pool.used;
+    out->bytes = g->bytes;
+    out->lock_bytes = sizeof(struct lg_lock);
+    out->chain_bytes = sizeof(struct lg_chain);
+    out->label_bytes = sizeof(struct lg_label);
+    out->link_bytes = sizeof(struct lg_link);
+    lg_leave(g);
+}
+
+void hdi_lockgraph_each(struct hdi_lockgraph *g,
+                        void (*edge)(const struct hdi_lock_edge *e, void *data), void *data)
+{
+    lg_enter(g);
+    for (uint64_t i = 0; g->chains.slot && i <= g->chains.mask; i++) {
+        for (struct lg_node *n = g->chains.slot[i]; n; n = n->next) {
+            const struct lg_chain *c = (const struct lg_chain *)n;
+            for (const struct lg_chain *h = c->parent; h && c->labels; h = h->parent) {
+                struct hdi_lock_edge e = {
+                    .thread = c->labels->thread->owner,
+                    .held = (const void *)h->addr,
+                    .took = (const void *)c->addr,
+                    .held_site = h->site,
+                    .took_site = c->site,
+                    .held_stack = h->stack,
+                    .took_stack = c->stack,
+                    .held_mode = (uint8_t)h->mode,
+                    .took_mode = (uint8_t)c->mode,
+                    .gates = c->depth - 2,
+                };
+                edge(&e, data);
+            }
+        }
+    }
+    lg_leave(g);
+}
+
+void hdi_lockgraph_fork(struct hdi_lockgraph *g, bool before)
+{
+    if (before)
+        lg_enter(g);
+    else
+        lg_leave(g);
+}

@@ -1,0 +1,176 @@
+/* lockgraph_inside.h - the structs of the lock-order graph, shared by its files alone.
+ *
+ * g->lock guards everything but what a thread keeps for itself: its held[], cache and counters. A
+ * thread reads chains that it reached through its cache without the lock: chains come from a pool
+ * that is never unmapped, and one that is used anew changes its address first and last (see
+ * chain_is() and chain_key()).
+ */
+#ifndef HEDDLE_LOCKGRAPH_INSIDE_H
+#define HEDDLE_LOCKGRAPH_INSIDE_H
+
+#include <stdatomic.h>
+
+#include "lockgraph.h"
+
+struct lg_node { /* of a hash table: first member of what is in it */
+    struct lg_node *next;
+    uint64_t hash;
+};
+
+struct lg_table {
+    struct lg_node **slot; /* mask + 1, NULL while empty */
+    uint64_t mask, count;
+};
+
+struct lg_pool {
+    size_t size; /* of one */
+    void *free;
+    unsigned char *at;
+    size_t left;
+    uint64_t used;
+};
+
+struct lg_lock {
+    struct lg_node node;
+    uintptr_t addr;
+    uint64_t serial;       /* never used twice: a link to an older one is stale */
+    uint32_t traits;       /* enum hdi_lock_trait */
+    bool broken;           /* a semaphore that is no lock */
+    struct lg_chain *tops; /* chains that end with it, linked by `same` */
+    struct lg_link *out;   /* locks taken right after it */
+    struct lg_lock *next_dead;
+    uint64_t seen;                        /* stamp of the last walk */
+    uint32_t held_exclusive, held_shared; /* by the dependencies chosen so far */
+    uint32_t wanted_exclusive, wanted_shared;
+};
+
+/* `from` was the last lock held when `to` was taken; over all chains they reach what the
+ * dependencies reach. */
+struct lg_link {
+    struct lg_node node;
+    struct lg_lock *from, *to;
+    uint64_t to_serial;
+    struct lg_link *next; /* of from->out */
+};
+
+/* `thread` took the chain's last lock in its segment (forks, joins). */
+struct lg_label {
+    struct lg_label *next; /* newest first */
+    struct hdi_lock_thread *thread;
+    uint32_t forks, joins;
+};
+
+struct lg_chain {
+    struct lg_node node;
+    _Atomic uintptr_t addr; /* 0: not in use */
+    struct lg_chain *_Atomic parent;
+    _Atomic uint64_t site;
+    _Atomic uint32_t mode; /* exclusive or shared */
+    uint32_t stack;
+    uint32_t depth;
+    uint32_t label_count;
+    struct lg_lock *lock;
+    struct lg_label *labels;
+    struct lg_chain *child, *sibling;
+    struct lg_chain *same;
+};
+
+struct lg_held {
+    uintptr_t addr;
+    uint64_t site;
+    struct lg_chain *chain; /* valid below `known` */
+    uint32_t mode;          /* as given */
+    uint32_t stack;
+};
+
+struct lg_cached {
+    struct lg_chain *chain;
+    uint32_t epoch; /* segment whose label the chain has; LG_NO_EPOCH: none */
+};
+#define LG_NO_EPOCH UINT32_MAX
+
+struct hdi_lock_thread {
+    struct hdi_lockgraph *g;
+    struct lg_held *held;
+    uint32_t depth, known, capacity;
+    uint32_t epoch; /* forks + joins */
+    struct lg_cached *cache;
+    uint32_t cache_mask; /* 0: no cache yet */
+    uint32_t cache_lost; /* entries overwritten since it last grew */
+    bool eager;
+    atomic_bool busy; /* inside the graph: a signal handler keeps out */
+
+    /* place in the tree of forks and joins */
+    void *owner;
+    struct hdi_lock_thread *maker, *joiner;
+    struct hdi_lock_thread *children, *next_child;
+    uint32_t forks, joins;
+    uint32_t made_at, joined_at; /* epoch of maker, of joiner */
+    uint32_t labels;             /* that name it */
+    bool ended;
+    uint64_t seen; /* stamp of a walk, and the earliest epoch that it reached */
+    uint32_t seen_at;
+    struct hdi_lock_thread *todo;
+    bool queued; /* to be walked from */
+    bool chosen; /* by the search */
+};
+
+/* A dependency that the search has chosen, or tries. */
+struct lg_choice {
+    struct lg_chain *chain, *top;
+    struct lg_label *label;
+};
+
+struct lg_deferred {
+    struct lg_deferred *next;
+    struct hdi_lock_ring ring;
+};
+
+struct lg_key { /* of a ring that was given */
+    struct lg_node node;
+};
+
+struct hdi_lockgraph {
+    _Atomic uint32_t lock;
+    struct hdi_lock_calls calls;
+    struct lg_table locks, chains, links, rings;
+    struct lg_pool lock_pool, chain_pool, label_pool, link_pool, key_pool, thread_pool,
+        deferred_pool;
+    uint64_t serial, stamp;
+    struct lg_lock **walk; /* stack of a walk over locks */
+    uint64_t walk_capacity;
+    struct lg_choice *choice; /* of the search */
+    uint32_t choices;
+    struct lg_deferred *deferred;
+    struct lg_lock *dead_first, **dead_end; /* destroyed, but still gates; oldest first */
+    uint32_t dead;
+    struct lg_mapping *mappings;
+    uint64_t bytes;
+    struct hdi_lock_stats stats;
+};
+
+/* lockgraph_memory.c */
+void *lg_map(struct hdi_lockgraph *g, size_t bytes); /* zeroed; NULL when out of memory */
+void lg_unmap(struct hdi_lockgraph *g, void *p);
+void lg_unmap_all(struct hdi_lockgraph *g);
+void *lg_take(struct hdi_lockgraph *g, struct lg_pool *pool); /* zeroed but for what chains keep */
+void lg_give(struct lg_pool *pool, void *item);
+uint64_t lg_mix(uint64_t x);
+/* Insert: false when out of memory. */
+bool lg_insert(struct hdi_lockgraph *g, struct lg_table *t, struct lg_node *n, uint64_t hash);
+void lg_remove(struct lg_table *t, struct lg_node *n);
+static inline struct lg_node *lg_first(const struct lg_table *t, uint64_t hash)
+{
+    return t->slot ? t->slot[hash & t->mask] : NULL;
+}
+void lg_enter(struct hdi_lockgraph *g);
+void lg_leave(struct hdi_lockgraph *g);
+
+/* lockgraph_search.c: g locked */
+void lg_search(struct hdi_lockgraph *g, struct lg_chain *c, struct lg_label *l);
+/* A writer of a writer-first lock is new: readers that read in a ring may now be one. */
+void lg_search_readers(struct hdi_lockgraph *g, struct lg_lock *lock);
+void lg_readers_again(struct hdi_lockgraph *g);
+void lg_give_deferred(struct hdi_lockgraph *g);
+
+#endif /* HEDDLE_LOCKGRAPH_INSIDE_H */
