@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "real.h"
+#include "tool.h"
 #include "thread.h"
 
 #define MS 1000000LL
@@ -60,6 +61,7 @@ static void await(int fd, short events, uint64_t site)
 
     if (fd < 0 || never_blocks(fd))
         return;
+    hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
     op.object = fd_object(fd, site);
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK)) {
@@ -231,6 +233,7 @@ static void await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t
                         .outside = n > 0,
                         .cancellable = true};
 
+    hdi_tool_hide(&w, sizeof w);
     if (hdi_perform(&op) == HDI_CANCELLED)
         hdi_cancel_self();
 }
@@ -296,6 +299,7 @@ static void await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout
                         .outside = fds,
                         .cancellable = true};
 
+    hdi_tool_hide(&s, sizeof s);
     if (hdi_perform(&op) == HDI_CANCELLED)
         hdi_cancel_self();
 }

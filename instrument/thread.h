@@ -60,6 +60,7 @@ struct hdi_thread {
 
     /* S: scheduling */
     struct hdi_op *op;                /* pending operation; NULL while running or external */
+    struct hdi_op published;          /* what op points to: others read it, and a stack is private */
     struct hdi_op last;               /* copy of the operation done last, for reports */
     struct hdi_thread *pending_next;  /* next in op->object->pending */
     uint32_t turn;                    /* futex word of the vehicle */

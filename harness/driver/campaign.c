@@ -419,7 +419,7 @@ void campaign_take_log(struct campaign *c, struct tool_log *log)
 {
     bool is_new;
 
-    tool_symbolise(log, NULL);
+    tool_symbolise(log, NULL, false);
     for (size_t i = 0; i < log->count; i++) {
         struct finding *f = log->finding[i];
         doubt_mark(c->doubts, f);

@@ -275,12 +275,38 @@ static void merge(struct finding *old, struct finding *f)
             }
 }
 
+/* The place of a race's side; 0 = unknown. */
+static uint64_t place_of(const struct note *n)
+{
+    return n->stack.count ? mix_frame(FNV_BASIS, &n->stack.frame[0]) : 0;
+}
+
+/* DRD knows one side of a race only: is `f` such a half, and `whole` a race with that side? */
+static bool is_half_of(const struct finding *f, const struct finding *whole)
+{
+    const struct note *side = NULL;
+
+    if (!is_race(f->kind) || f->kind != whole->kind)
+        return false;
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_PREVIOUS_ACCESS)
+            return false;
+        else if (f->note[i].role == HD_ROLE_ACCESS)
+            side = &f->note[i];
+    for (size_t i = 0; side && i < whole->notes; i++)
+        if ((whole->note[i].role == HD_ROLE_ACCESS ||
+             whole->note[i].role == HD_ROLE_PREVIOUS_ACCESS) &&
+            place_of(&whole->note[i]) && place_of(&whole->note[i]) == place_of(side))
+            return true;
+    return false;
+}
+
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new)
 {
     if (!f->fingerprint)
         finding_fingerprint(f);
     for (size_t i = 0; i < all->count; i++)
-        if (all->list[i]->fingerprint == f->fingerprint) {
+        if (all->list[i]->fingerprint == f->fingerprint || is_half_of(f, all->list[i])) {
             merge(all->list[i], f);
             finding_free(f);
             *is_new = false;

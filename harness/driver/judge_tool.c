@@ -81,7 +81,7 @@ struct finding *campaign_collect(struct campaign *c, struct worker *w, struct sy
         struct finding *one[] = {f};
         struct tool_log log = {.finding = one, .count = 1};
         s->found = NULL;
-        tool_symbolise(&log, c->symbols);
+        tool_symbolise(&log, c->symbols, !c->options.tool->symbolised);
         doubt_mark(c->doubts, f);
         return f;
     }

@@ -205,7 +205,7 @@ static void repeat(struct campaign *c, struct finding *f, uint64_t number, const
         while (!has_ended(c, spare))
             nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
         look(c, spare, &log);
-        tool_symbolise(&log, NULL);
+        tool_symbolise(&log, NULL, false);
         f->replays++;
         c->stats.replays++;
         for (size_t i = 0; i < log.count && !again; i++)
@@ -224,7 +224,7 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
     c->stats.schedules++;
     c->stats.timed_out += r->timed_out;
     look(c, r, &log);
-    tool_symbolise(&log, NULL);
+    tool_symbolise(&log, NULL, false);
     if (log.trouble && !c->trouble)
         c->trouble = mem_copy(log.trouble);
     c->stats.not_understood += log.raw;

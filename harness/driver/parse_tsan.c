@@ -303,11 +303,13 @@ static bool read_created_thread(struct report *r, struct span line)
 
     if (!span_eat(&probe, LITERAL("Thread T")) || !span_number(&probe, 10, &id))
         return false;
-    struct note *n = add_note(r, HD_ROLE_CREATED);
+    struct note made = {0}, *n = add_note(r, HD_ROLE_CREATED);
     if (n) {
-        read_thread(&line, n);
+        read_thread(&line, &made);
+        n->object = made.thread ? mem_format("thread %s", made.thread) : NULL;
+        free(made.thread);
         if (span_skip_past(&line, LITERAL(" created by ")))
-            n->text = mem_format("by %.*s", (int)(line.n > 4 ? line.n - 4 : 0), line.p);
+            read_thread(&line, n);
     }
     return true;
 }

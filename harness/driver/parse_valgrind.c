@@ -20,6 +20,8 @@
 #define MAX_PARTS 24
 #define MAX_THREADS 512
 #define MAX_LEAF 2048
+/* DRD does not know the other access, only a stretch of that thread's life: no place to show. */
+#define OTHER_SEGMENT "other segment"
 
 struct part {
     char *text; /* NULL until read */
@@ -52,6 +54,23 @@ static struct part *last_part(struct record *r)
     return r->parts ? &r->part[r->parts - 1] : new_part(r);
 }
 
+/* A sentence: the first of the record, or the head of a part. Two in a row without a stack between
+ * are one ("... failed", "with error code 16"). */
+static void take_sentence(struct record *r, const char *text, bool explains)
+{
+    struct part *p = last_part(r);
+
+    if (explains || p->stack.count)
+        p = new_part(r);
+    if (!p->text) {
+        p->text = mem_copy(text);
+        return;
+    }
+    char *both = mem_format("%s; %s", p->text, text);
+    free(p->text);
+    p->text = both;
+}
+
 static void XMLCALL on_start(void *data, const XML_Char *name, const XML_Char **attributes)
 {
     struct record *r = data;
@@ -61,6 +80,8 @@ static void XMLCALL on_start(void *data, const XML_Char *name, const XML_Char **
     if (strcmp(name, "xauxwhat") == 0 ||
         (strcmp(name, "stack") == 0 && last_part(r)->stack.count)) /* a second one, no sentence */
         new_part(r);
+    else if (strncmp(name, "other_segment", 13) == 0)
+        take_sentence(r, OTHER_SEGMENT, true);
 }
 
 static void XMLCALL on_text(void *data, const XML_Char *text, int bytes)
@@ -96,23 +117,6 @@ static void push_frame(struct record *r)
     take(&r->file, NULL);
     r->line = 0;
     r->ip = 0;
-}
-
-/* A sentence: the first of the record, or the head of a part. Two in a row without a stack between
- * are one ("... failed", "with error code 16"). */
-static void take_sentence(struct record *r, const char *text, bool explains)
-{
-    struct part *p = last_part(r);
-
-    if (explains || p->stack.count)
-        p = new_part(r);
-    if (!p->text) {
-        p->text = mem_copy(text);
-        return;
-    }
-    char *both = mem_format("%s; %s", p->text, text);
-    free(p->text);
-    p->text = both;
 }
 
 static void XMLCALL on_end(void *data, const XML_Char *name)
@@ -264,6 +268,8 @@ static void fill_race(struct finding *f, struct record *r)
     move_stack(n, &r->part[0].stack);
     for (size_t i = 1; i < r->parts; i++) {
         struct part *p = &r->part[i];
+        if (has(p->text, OTHER_SEGMENT))
+            continue;
         if (has(p->text, "conflicts with a previous")) {
             n = finding_note(f, HD_ROLE_PREVIOUS_ACCESS);
             name_thread(n, p->thread);
@@ -399,7 +405,7 @@ static void add_threads(struct finding *f, const struct threads *known)
         for (size_t i = 0; i < notes; i++)
             if (f->note[i].thread_id == known->list[t].id && known->list[t].made.count) {
                 struct note *n = finding_note(f, HD_ROLE_CREATED);
-                name_thread(n, known->list[t].id);
+                n->object = mem_format("thread #%u", known->list[t].id);
                 copy_stack(n, &known->list[t].made);
                 break;
             }

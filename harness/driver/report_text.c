@@ -161,7 +161,7 @@ static char *side_text(const struct note *n, enum hd_finding_kind kind)
         return object ? mem_format("waits for %s at", object)
                       : mem_format("waits, %s, at", event_doing(n->kind));
     case HD_ROLE_HOLDS:
-        return mem_format("holds %s, taken at", or_it(object));
+        return mem_format("holds %s%s", or_it(object), n->stack.count ? ", taken at" : "");
     case HD_ROLE_CREATED:
         return mem_format("made %s at", or_it(object));
     case HD_ROLE_COULD_WAKE:

@@ -106,6 +106,18 @@ void tool_close(struct tool_run *run)
     *run = (struct tool_run){0};
 }
 
+/* Is one of the sides the scheduler at its own work? Such a report is about us, not the program. */
+static bool is_ours(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if ((n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) && n->stack.count &&
+            n->stack.frame[0].module && strstr(n->stack.frame[0].module, "libheddle-rt."))
+            return true;
+    }
+    return false;
+}
+
 static void take_log(struct tool_run *run, const char *path, struct tool_log *log)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -127,6 +139,13 @@ static void take_log(struct tool_run *run, const char *path, struct tool_log *lo
     unlink(path);
     run->backend->parse(text, bytes, run->backend->bit, log);
     free(text);
+    size_t kept = before;
+    for (size_t i = before; i < log->count; i++)
+        if (is_ours(log->finding[i]))
+            finding_free(log->finding[i]);
+        else
+            log->finding[kept++] = log->finding[i];
+    log->count = kept;
     run->reports += log->count - before;
     run->raw += log->raw - raw;
     run->dropped += log->dropped - dropped;
@@ -193,12 +212,12 @@ static void drop_last(struct stack *s)
     free(fr->module);
 }
 
-static void symbolise_note(struct note *n, struct symbols *s)
+static void symbolise_note(struct note *n, struct symbols *bare)
 {
     struct stack resolved = {0};
 
     for (size_t i = 0; i < n->stack.count; i++)
-        resolve(s, &n->stack.frame[i], &resolved);
+        resolve(bare, &n->stack.frame[i], &resolved);
     stack_clear(&n->stack);
     n->stack = resolved;
     while (n->stack.count > 1 && is_start(&n->stack.frame[n->stack.count - 1]))
@@ -212,12 +231,12 @@ static void symbolise_note(struct note *n, struct symbols *s)
     free(inside);
 }
 
-void tool_symbolise(struct tool_log *log, struct symbols *s)
+void tool_symbolise(struct tool_log *log, struct symbols *s, bool bare)
 {
     for (size_t i = 0; i < log->count; i++) {
         struct finding *f = log->finding[i];
         for (size_t k = 0; k < f->notes; k++)
-            symbolise_note(&f->note[k], s);
+            symbolise_note(&f->note[k], bare ? s : NULL);
         if (f->text[0] || !s || f->notes == 0 || !f->note[0].addr)
             continue;
         char *variable = symbols_variable(s, f->note[0].addr);

@@ -67,14 +67,15 @@ char *tool_open(struct tool_run *run, const struct tool_backend *backend, const 
 void tool_close(struct tool_run *run);
 
 /* Take the log that process `pid` left (a schedule that has ended), add what it holds to `log`, and
- * remove it. Nothing happens when it left none. */
+ * remove it. Races of our own library at its work are no findings. Nothing happens when it left
+ * none. */
 void tool_collect(struct tool_run *run, pid_t pid, struct tool_log *log);
 /* The logs of all other processes: children that the program made by itself. */
 void tool_collect_rest(struct tool_run *run, struct tool_log *log);
 
-/* Put functions, lines and variables to bare addresses, drop the frames that are not the user's. s
- * holds the map of the program (symbols_map); NULL when places are symbolised already. */
-void tool_symbolise(struct tool_log *log, struct symbols *s);
+/* Drop the frames that are not the user's, and name variables. With `bare` put functions and lines
+ * to places that have none. s holds the map of the program (symbols_map), or is NULL. */
+void tool_symbolise(struct tool_log *log, struct symbols *s, bool bare);
 
 /* Helpers of the back ends. */
 void tool_set(struct tool_run *run, const char *name, const char *value);

@@ -122,7 +122,8 @@ static void unlink_pending(struct hdi_thread *t)
 static void publish(struct hdi_thread *t, struct hdi_op *op)
 {
     op->self = t;
-    t->op = op;
+    t->published = *op;
+    op = t->op = &t->published;
     t->outside = op->outside;
     t->enabled = false;
     link_pending(t);

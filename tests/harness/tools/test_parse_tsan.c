@@ -114,7 +114,8 @@ static void named_thread(void **state)
     struct tool_log log = parse("clang-leak.txt");
 
     (void)state;
-    assert_string_equal(note_of(log.finding[0], HD_ROLE_CREATED, 0)->thread, "T1 (worker bee)");
+    assert_string_equal(note_of(log.finding[0], HD_ROLE_CREATED, 0)->object,
+                        "thread T1 (worker bee)");
     tool_log_free(&log);
 }
 
