@@ -256,9 +256,14 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         bool is_new;
         f->first = number;
         f->strategy = number ? describe_strategy(&e.config) : NULL;
-        f = findings_add(&c->findings, f, &is_new);
+        found[i] = f = findings_add(&c->findings, f, &is_new);
         if (!find(c, list[i].key))
             remember(c, list[i].key, f);
+        for (size_t k = 0; k < i; k++)
+            if (found[k] == f) { /* one schedule counts once */
+                f->count--;
+                break;
+            }
         if (!is_new)
             continue;
         save(c, f, &e);
