@@ -218,8 +218,10 @@ static int tell(const struct outcome *first, uint64_t times, uint64_t same, uint
         puts("not reproduced: this schedule now shows the finding above");
         return EXIT_FOUND;
     }
-    if (first->divergence)
+    if (first->divergence) {
+        puts("from there it went another way and did not fail; heddle run explores it afresh");
         return EXIT_CANNOT;
+    }
     puts("not reproduced: this schedule passes now");
     return EXIT_NOTHING;
 }

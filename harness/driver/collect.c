@@ -181,7 +181,7 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
                        : at->object ? names_object(scene->objects, at->object, kind)
                                     : "";
     return mem_format("%s%s%.31s%s", event_verb(at->kind), *name ? " " : "", name,
-                      at->flags & HDP_STEP_TIMEOUT    ? ": timed out"
+                      at->flags & HDP_STEP_TIMEOUT && at->kind != HD_EV_SLEEP ? ": timed out"
                       : at->flags & HDP_STEP_SPURIOUS ? ": woken for no reason"
                       : at->flags & HDP_STEP_CANCEL   ? ": cancelled"
                                                       : "");

@@ -54,7 +54,7 @@ void live_found(struct live *l, const struct finding *f)
         return;
     clear(l);
     char *headline = report_headline(f), *reproduced = report_reproduced(f);
-    fprintf(stderr, "heddle: %s by schedule %llu (%s): %s\n", f->name, (unsigned long long)f->first,
+    fprintf(stderr, "heddle: %s in schedule %llu (%s): %s\n", f->name, (unsigned long long)f->first,
             reproduced, headline);
     free(headline);
     free(reproduced);

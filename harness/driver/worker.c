@@ -87,9 +87,14 @@ static unsigned count_processes(void)
     return total;
 }
 
+/* Asking the kernel for dead children at every look costs more than all else that the driver does.
+ */
+static volatile sig_atomic_t child_changed;
+
 static void on_child(int signal)
 {
-    (void)signal; /* only to end the wait for the bell */
+    (void)signal; /* ends the wait for the bell, too */
+    child_changed = 1;
 }
 
 static int output_file(const char *name)
@@ -411,7 +416,9 @@ enum worker_state worker_poll(struct worker *w)
     }
     if (state == HDP_REFUSED)
         return w->state = WORKER_REFUSED;
-    if (has_exited(w))
+    if (child_changed)
+        has_exited(w);
+    if (w->exited)
         return w->state = w->state == WORKER_STARTING ? WORKER_ENDED : WORKER_DIED;
     return w->state;
 }
@@ -435,8 +442,10 @@ void crew_check(struct crew *c, int64_t limit_ns)
     unsigned processes = count_processes();
     bool flood = processes > c->processes + PROCESS_BOUND;
     int64_t now = real_now();
+    child_changed = 0;
     for (unsigned i = 0; i < c->workers; i++) {
         struct worker *w = &c->worker[i];
+        has_exited(w);
         if (worker_poll(w) != WORKER_RUNNING && w->state != WORKER_STARTING)
             continue;
         cut(w->out, w->out_prefix, &w->out_cut);
