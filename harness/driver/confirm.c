@@ -247,6 +247,8 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         found[i] = campaign_collect(c, w, &list[i]);
         if (list[i].kind == HD_FK_HANG && replays > 1)
             replays = 1; /* each takes the whole time-out */
+        if (list[i].kind == HD_FK_NONDETERMINISM)
+            replays = 0; /* that it does not replay is the finding */
     }
     for (unsigned k = 0; k < replays && e.schedule.runs; k++)
         if (!replay_once(c, w, &e, k == 0, list, found, count))

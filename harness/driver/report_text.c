@@ -303,6 +303,8 @@ static void print_moments(FILE *to, const struct finding *f)
 
 char *report_reproduced(const struct finding *f)
 {
+    if (f->kind == HD_FK_NONDETERMINISM)
+        return mem_copy("found by running it twice");
     if (!f->replays)
         return mem_copy("not replayed");
     if (f->reproduced == f->replays)

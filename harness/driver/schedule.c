@@ -299,6 +299,19 @@ void schedule_write(FILE *out, const struct schedule *s)
     free(text);
 }
 
+/* "bank.c:12", or the site as the file has it; NULL = nowhere. */
+static char *describe_site(struct symbols *symbols, uint64_t addr)
+{
+    struct stack s = {0};
+    char *text = NULL;
+    if (addr)
+        symbols_frames(symbols, addr, true, &s);
+    if (s.count && s.frame[0].file)
+        text = mem_format("%s:%u", base_name(s.frame[0].file), s.frame[0].line);
+    stack_clear(&s);
+    return text ? text : symbols_site(symbols, addr);
+}
+
 char *schedule_describe(const struct hdp_step *step, const struct names *threads,
                         struct names *objects, struct symbols *symbols)
 {
@@ -308,7 +321,7 @@ char *schedule_describe(const struct hdp_step *step, const struct names *threads
         snprintf(number, sizeof number, "?%08x", step->thread);
         thread = number;
     }
-    char *site = symbols_site(symbols, step->site);
+    char *site = describe_site(symbols, step->site);
     char *text;
     if (step->flags & HDP_STEP_CHOICE)
         text = mem_format("%s chooses %u%s%s", thread, step->choice, site ? " at " : "",

@@ -89,7 +89,7 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
 /* Prepare a replay: the decisions, then the points, into r->replay, and both counts and the flag
  * into r->config. Sites that the program does not have any more are left open. */
 void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r);
-/* "T1 mutex_lock M1 at bank!transfer+0x2a": one decision in words; free() it. */
+/* "T1 mutex_lock M1 at bank.c:12": one decision in words; free() it. */
 char *schedule_describe(const struct hdp_step *step, const struct names *threads,
                         struct names *objects, struct symbols *symbols);
 
