@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "leaf.h"
+#include "text.h"
 
 #define SHARDS 16u
 #define FIRST_BUCKETS 8u
@@ -51,22 +52,11 @@ static size_t hash_of(const struct hd_map *map, const void *key)
     return (size_t)(hash ^ (hash >> 32));
 }
 
-/* Not strcmp: detectors watch that one, and the lock that makes this read safe is hidden from them.
- */
-static bool same_text(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 static bool same(const struct hd_map *map, const struct entry *entry, size_t hash, const void *key)
 {
     if (entry->hash != hash)
         return false;
-    return map->keys == HD_KEYS_POINTER ? entry->key == key : same_text(entry->key, key);
+    return map->keys == HD_KEYS_POINTER ? entry->key == key : hdi_same_text(entry->key, key);
 }
 
 struct hd_map *hd_map_create(enum hd_map_keys keys)

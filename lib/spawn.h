@@ -2,8 +2,16 @@
 #ifndef HDI_SPAWN_H
 #define HDI_SPAWN_H
 
+#include <stdbool.h>
+
 #include <heddle/errors.h>
 
+struct hd_errgroup;
+
 hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *site);
+
+/* A task of the group, limit or not; false if it could not be started, which is the group's error. */
+bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,
+                        const void *site);
 
 #endif /* HDI_SPAWN_H */

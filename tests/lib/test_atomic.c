@@ -10,9 +10,10 @@
 
 #include <heddle/atomic.h>
 
+#include "rounds.h"
 #include "team.h"
 
-#define ROUNDS 20000
+#define ROUNDS rounds(20000)
 
 struct config {
     int port;

@@ -10,6 +10,7 @@
 
 #include <heddle/map.h>
 
+#include "rounds.h"
 #include "team.h"
 
 static int one, two, three;
@@ -129,8 +130,9 @@ static void a_range_may_change_the_map(void **state)
 static void *fill(void *arg)
 {
     struct hd_map *map = arg;
+    uintptr_t limit = (uintptr_t)rounds(2000);
 
-    for (uintptr_t i = 1; i <= 2000; i++) {
+    for (uintptr_t i = 1; i <= limit; i++) {
         void *value;
         bool loaded;
         if (hd_map_load_or_store(map, (void *)i, (void *)i, &value, &loaded) || value != (void *)i)
@@ -159,8 +161,8 @@ static void many_at_once(void **state)
     team_start(&team, 4, fill, map);
     team_join(&team);
     assert_null(hd_map_range(map, count_only, &seen));
-    assert_in_range(seen, 2000 - 666, 2000);
-    for (uintptr_t i = 1; i <= 2000; i++)
+    assert_in_range(seen, rounds(2000) - rounds(2000) / 3, rounds(2000));
+    for (uintptr_t i = 1; i <= (uintptr_t)rounds(2000); i++)
         if (i % 3 != 0)
             assert_true(hd_map_load(map, (void *)i, NULL));
     hd_map_destroy(map);

@@ -11,9 +11,10 @@
 #include <heddle/mutex.h>
 
 #include "panics.h"
+#include "rounds.h"
 #include "team.h"
 
-#define ROUNDS 20000
+#define ROUNDS rounds(20000)
 
 struct shared {
     struct hd_mutex mutex;
@@ -111,7 +112,7 @@ static void *drop(void *arg)
 static void the_last_out_may_free_it(void **state)
 {
     (void)state;
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < rounds(300); i++) {
         struct counted *object = calloc(1, sizeof *object);
         struct team team;
         assert_non_null(object);
@@ -150,7 +151,8 @@ static void *take_turns(void *arg)
 
 static void a_starved_waiter_gets_it(void **state)
 {
-    struct ring ring = {.mutex = HD_MUTEX_INIT, .changed = HD_COND_INIT(&ring.mutex), .laps = 500};
+    struct ring ring = {
+        .mutex = HD_MUTEX_INIT, .changed = HD_COND_INIT(&ring.mutex), .laps = rounds(500)};
     struct seat seats[4];
     struct team team = {.size = 0};
 
@@ -161,7 +163,7 @@ static void a_starved_waiter_gets_it(void **state)
         team_add(&team, take_turns, &seats[i]);
     }
     team_join(&team);
-    assert_int_equal(ring.turn, 4 * 500);
+    assert_int_equal(ring.turn, 4 * ring.laps);
 }
 
 static void named_and_ended(void **state)

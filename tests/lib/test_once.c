@@ -12,6 +12,8 @@
 #include <heddle/panic.h>
 #include <heddle/waitgroup.h>
 
+#include "rounds.h"
+
 struct config {
     struct hd_once once;
     struct hd_wg wg;
@@ -40,7 +42,7 @@ static void use(void *arg)
 static void once_and_published(void **state)
 {
     (void)state;
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < rounds(100); round++) {
         struct config config = {.once = HD_ONCE_INIT};
         for (int i = 0; i < 5; i++)
             assert_null(hd_wg_go(&config.wg, use, &config));

@@ -11,6 +11,7 @@
 #include <heddle/atomic.h>
 #include <heddle/pool.h>
 
+#include "rounds.h"
 #include "team.h"
 
 struct count {
@@ -114,13 +115,13 @@ static void without_make_an_empty_pool_gives_null(void **state)
 
 static void *churn(void *arg)
 {
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < rounds(5000); i++) {
         int *object = hd_pool_get(arg);
         if (!object)
             abort();
         ++*object; /* plain: put happens before get */
         hd_pool_put(arg, object);
-        if (i % 1000 == 999)
+        if (i % 1000 == 2)
             hd_pool_drain(arg);
     }
     return NULL;

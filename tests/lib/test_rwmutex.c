@@ -13,6 +13,7 @@
 #include <heddle/waitgroup.h>
 
 #include "panics.h"
+#include "rounds.h"
 #include "team.h"
 
 struct shared {
@@ -26,7 +27,7 @@ static void *read_pairs(void *arg)
 {
     struct shared *s = arg;
 
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < rounds(5000); i++) {
         hd_rwmutex_rlock(&s->rw);
         if (s->value != s->twin)
             abort();
@@ -39,7 +40,7 @@ static void *write_pairs(void *arg)
 {
     struct shared *s = arg;
 
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < rounds(5000); i++) {
         hd_rwmutex_lock(&s->rw);
         s->value++;
         s->twin++;
@@ -58,8 +59,8 @@ static void writers_are_alone(void **state)
     team_add(&team, write_pairs, &s);
     team_add(&team, write_pairs, &s);
     team_join(&team);
-    assert_int_equal(s.value, 10000);
-    assert_int_equal(s.twin, 10000);
+    assert_int_equal(s.value, 2 * rounds(5000));
+    assert_int_equal(s.twin, 2 * rounds(5000));
 }
 
 static void *read_and_stay(void *arg)
@@ -146,14 +147,14 @@ static void readers_do_not_starve_a_writer(void **state)
 
     (void)state;
     team_start(&team, 4, keep_reading, &p);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < rounds(200); i++) {
         hd_rwmutex_lock(&p.rw);
         hd_int64_add(&p.writes, 1);
         hd_rwmutex_unlock(&p.rw);
     }
     hd_bool_store(&p.stop, true);
     team_join(&team);
-    assert_int_equal(hd_int64_load(&p.writes), 200);
+    assert_int_equal(hd_int64_load(&p.writes), rounds(200));
 }
 
 static void *keep_writing(void *arg)
@@ -175,14 +176,14 @@ static void writers_do_not_starve_a_reader(void **state)
 
     (void)state;
     team_start(&team, 3, keep_writing, &p);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < rounds(200); i++) {
         hd_rwmutex_rlock(&p.rw);
         hd_int64_add(&p.reads, 1);
         hd_rwmutex_runlock(&p.rw);
     }
     hd_bool_store(&p.stop, true);
     team_join(&team);
-    assert_int_equal(hd_int64_load(&p.reads), 200);
+    assert_int_equal(hd_int64_load(&p.reads), rounds(200));
 }
 
 static void runlock(void *arg)

@@ -12,6 +12,7 @@
 #include <heddle/waitgroup.h>
 
 #include "panics.h"
+#include "rounds.h"
 #include "team.h"
 
 static void zero_does_not_wait(void **state)
@@ -47,7 +48,7 @@ static void a_done_publishes_and_a_group_is_reused(void **state)
     struct job job = {.wg = HD_WG_INIT};
 
     (void)state;
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < rounds(200); round++) {
         struct team team;
         hd_int32_store(&job.next, 0);
         hd_wg_add(&job.wg, 4);
@@ -98,7 +99,7 @@ static void *done_once(void *arg)
 static void a_group_may_end_after_wait(void **state)
 {
     (void)state;
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < rounds(500); i++) {
         struct hd_wg *wg = calloc(1, sizeof *wg);
         struct team team;
         assert_non_null(wg);
@@ -142,10 +143,10 @@ static void wg_go_is_done_at_return_and_goexit(void **state)
     struct hd_wg wg = HD_WG_INIT;
 
     (void)state;
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < rounds(50); i++)
         assert_null(hd_wg_go(&wg, i % 2 ? count_up : count_up_and_exit, &count));
     hd_wg_wait(&wg);
-    assert_int_equal(hd_int32_load(&count), 50);
+    assert_int_equal(hd_int32_load(&count), rounds(50));
 }
 
 int main(void)

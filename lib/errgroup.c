@@ -1,0 +1,129 @@
+/* errgroup.c - see errgroup.h. */
+#include <heddle/errgroup.h>
+
+#include <stdlib.h>
+
+#include <heddle/panic.h>
+
+#include "leaf.h"
+#include "misuse.h"
+#include "spawn.h"
+#include "unwind.h"
+
+struct task {
+    struct hd_errgroup *group;
+    hd_err (*fn)(void *arg);
+    void *arg;
+    hd_err err;
+};
+
+struct hd_context *hd_errgroup_with_context(struct hd_errgroup *group, struct hd_context *parent)
+{
+    group->ctx = hd_context_with_cancel(parent);
+    return group->ctx;
+}
+
+void hd_errgroup_set_limit(struct hd_errgroup *group, int most)
+{
+    if (hd_chan_len(group->slots) != 0)
+        hdi_misuse("errgroup: modify limit while goroutines in the group are still active", group,
+                   HDI_SITE());
+    hd_chan_unref(group->slots);
+    group->slots = most < 0 ? NULL : hd_chan_make_named("errgroup", 0, (size_t)most);
+}
+
+/* Takes over the error. */
+static void fail(struct hd_errgroup *group, hd_err err)
+{
+    bool first;
+
+    if (!err)
+        return;
+    hdi_hide(group, sizeof *group);
+    hdi_leaf_lock(&group->lock);
+    first = !group->err;
+    if (first)
+        group->err = err;
+    hdi_leaf_unlock(&group->lock);
+    if (!first)
+        hd_err_unref(err);
+    else if (group->ctx)
+        hd_context_cancel_cause(group->ctx, hd_err_ref(err));
+}
+
+static void finish(struct hd_errgroup *group)
+{
+    if (group->slots)
+        hd_chan_recv(group->slots, NULL);
+    hd_wg_done(&group->wg);
+}
+
+static void call(void *arg)
+{
+    struct task *task = arg;
+
+    task->err = task->fn(task->arg);
+}
+
+static void run(void *arg)
+{
+    struct task task = *(struct task *)arg;
+    hd_err panic = NULL;
+    enum hdi_ending ending;
+
+    free(arg);
+    ending = hdi_catch(call, &task, &panic);
+    fail(task.group, ending == HDI_PANICKED ? panic : task.err);
+    finish(task.group);
+    if (ending == HDI_EXITED)
+        hdi_leave();
+}
+
+bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,
+                        const void *site)
+{
+    struct task *task = malloc(sizeof *task);
+    hd_err err = hd_out_of_memory;
+
+    hd_wg_add(&group->wg, 1);
+    if (task) {
+        *task = (struct task){.group = group, .fn = fn, .arg = arg};
+        err = hdi_go(NULL, run, task, site);
+    }
+    if (err) {
+        free(task);
+        fail(group, err);
+        finish(group);
+    }
+    return !err;
+}
+
+void hd_errgroup_go(struct hd_errgroup *group, hd_err (*task)(void *arg), void *arg)
+{
+    if (group->slots)
+        hd_chan_send(group->slots, NULL);
+    hdi_errgroup_start(group, task, arg, HDI_SITE());
+}
+
+bool hd_errgroup_try_go(struct hd_errgroup *group, hd_err (*task)(void *arg), void *arg)
+{
+    if (group->slots && !hd_chan_try_send(group->slots, NULL))
+        return false;
+    hdi_errgroup_start(group, task, arg, HDI_SITE());
+    return true;
+}
+
+hd_err hd_errgroup_wait(struct hd_errgroup *group)
+{
+    hd_err err;
+
+    hd_wg_wait(&group->wg);
+    err = group->err;
+    if (group->ctx) {
+        hd_context_cancel_cause(group->ctx, hd_err_ref(err));
+        hd_context_unref(group->ctx);
+    }
+    hd_chan_unref(group->slots);
+    *group = (struct hd_errgroup)HD_ERRGROUP_INIT;
+    return err;
+}

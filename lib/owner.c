@@ -1,0 +1,91 @@
+/* owner.c - see owner.h. A request, on the asker's stack, is taken before its context can end it;
+ * once taken it is always answered. */
+#include <heddle/owner.h>
+
+#include <stdlib.h>
+
+#include <heddle/panic.h>
+#include <heddle/select.h>
+#include <heddle/waitgroup.h>
+
+#include "unwind.h"
+
+struct request {
+    void (*fn)(void *state, void *arg);
+    void *arg, *state;
+    struct hd_wg done;
+    enum hdi_ending ending;
+    hd_err panic;
+};
+
+struct hd_owner {
+    void *state;
+    struct hd_context *ctx;
+    struct hd_chan *requests; /* of struct request * */
+    struct hd_wg serving;
+};
+
+static void answer(void *arg)
+{
+    struct request *request = arg;
+
+    request->fn(request->state, request->arg);
+}
+
+static void serve(void *arg)
+{
+    struct hd_owner *owner = arg;
+    struct hd_chan *done = hd_context_done(owner->ctx);
+    struct request *request;
+
+    while (HD_SELECT(HD_RECV(owner->requests, &request), HD_RECV(done, NULL)) == 0) {
+        request->state = owner->state;
+        request->ending = hdi_catch(answer, request, &request->panic);
+        hd_wg_done(&request->done);
+    }
+}
+
+hd_err hd_owner_start(struct hd_owner **owner, struct hd_context *ctx, void *state)
+{
+    struct hd_owner *made = calloc(1, sizeof *made);
+    hd_err err;
+
+    if (!made)
+        return hd_out_of_memory;
+    made->state = state;
+    made->ctx = hd_context_with_cancel(ctx);
+    made->requests = hd_chan_make_named("owner", sizeof(struct request *), 0);
+    err = hd_wg_go(&made->serving, serve, made);
+    if (err)
+        hd_owner_end(made);
+    else
+        *owner = made;
+    return err;
+}
+
+hd_err hd_owner_call(struct hd_owner *owner, struct hd_context *ctx,
+                     void (*fn)(void *state, void *arg), void *arg)
+{
+    struct request request = {.fn = fn, .arg = arg}, *sent = &request;
+
+    hd_wg_add(&request.done, 1);
+    switch (HD_SELECT(HD_SEND(owner->requests, &sent), HD_RECV(hd_context_done(ctx), NULL),
+                      HD_RECV(hd_context_done(owner->ctx), NULL))) {
+    case 1:
+        return hd_context_err(ctx);
+    case 2:
+        return hd_context_err(owner->ctx);
+    }
+    hd_wg_wait(&request.done);
+    hdi_carry_on(request.ending, request.panic);
+    return NULL;
+}
+
+void hd_owner_end(struct hd_owner *owner)
+{
+    hd_context_cancel(owner->ctx);
+    hd_wg_wait(&owner->serving);
+    hd_context_unref(owner->ctx);
+    hd_chan_unref(owner->requests);
+    free(owner);
+}
