@@ -1,8 +1,9 @@
 /* cond.c - pthread condition variables: waits, timed waits, signal, broadcast.
  *
- * Waiters queue in the model; the real condition variable is never waited on. A wait releases the mutex
- * and queues in one step, so nothing is lost between; which waiter a signal wakes is a choice of the
- * schedule. A signalled waiter waits for its mutex like any other locker (HD_EV_COND_RELOCK).
+ * Waiters queue in the model; the real condition variable is never waited on. A wait releases the
+ * mutex and queues in one step, so nothing is lost between; which waiter a signal wakes is a choice
+ * of the schedule. A signalled waiter waits for its mutex like any other locker
+ * (HD_EV_COND_RELOCK).
  */
 #include <errno.h>
 
@@ -37,6 +38,14 @@ static bool granted(const struct hdi_op *op)
     return op->self->granted;
 }
 
+/* A recursive mutex that was taken twice is still the waiter's own: a wait gives one level back. */
+static bool can_relock(const struct hdi_op *op)
+{
+    const struct hdi_thread *owner = ((const struct hdi_mutex *)op->object)->owner;
+
+    return !owner || owner == op->self;
+}
+
 static void enqueue(struct hdi_cond *x, struct hdi_thread *t)
 {
     struct hdi_thread **p = &x->first;
@@ -67,6 +76,10 @@ static void misuse(enum hd_finding_kind kind, struct hdi_cond *x, struct hdi_mut
     for (struct hdi_thread *t = x->first; t; t = t->queue_next)
         hdi_note(f, HD_ROLE_WAITS, t, HD_EV_COND_WAIT, &x->object, t->op ? t->op->site : 0,
                  t->end_stack);
+    for (struct hdi_thread *t = x->object.pending; t && event == HD_EV_COND_DESTROY;
+         t = t->pending_next)
+        if (t->op->kind != HD_EV_COND_WAIT)
+            hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, &x->object, t->op->site, t->end_stack);
     if (m)
         hdi_note(f, HD_ROLE_CREATED, m->object.creator, HD_EV_MUTEX_INIT, &m->object,
                  m->object.created_site, m->object.created_stack);
@@ -88,7 +101,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
                         .may_wake_spuriously = true,
                         .cancellable = true};
     enum hdi_wake wake;
-    uint32_t count;
+    bool kept;
     int rc;
 
     hdi_point(HD_EV_COND_WAIT, &x->object, site);
@@ -103,23 +116,20 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     x->mutex = mx;
     enqueue(x, self);
     self->relock = &mx->object;
-    count = hdi_mutex_release(mx, m);
+    kept = mx->count > 1;
+    if (kept)
+        hdi_mutex_level(mx, m, false);
+    else
+        hdi_mutex_release(mx, m);
     wake = hdi_perform(&op);
     if (self->queue)
         dequeue(x, self);
     if (wake != HDI_READY) {
-        struct hdi_op again = {.kind = HD_EV_COND_RELOCK,
-                               .object = &mx->object,
-                               .site = site,
-                               .ready = hdi_mutex_free};
+        struct hdi_op again = {
+            .kind = HD_EV_COND_RELOCK, .object = &mx->object, .site = site, .ready = can_relock};
         hdi_perform(&again);
     }
-    rc = hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
-    for (uint32_t i = 1; i < count; i++) {
-        hdi_real.pthread_mutex_lock(m);
-        mx->count++;
-        hdi_held_find(self, &mx->object)->count++;
-    }
+    rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     hdi_hb_acquire(c);
     hdi_tool_acquire(c);
     if (wake == HDI_CANCELLED)
@@ -131,7 +141,7 @@ static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
 {
     dequeue(x, t);
     t->granted = true;
-    hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, hdi_mutex_free);
+    hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, can_relock);
 }
 
 HDI_EXPORT int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
@@ -157,10 +167,12 @@ HDI_EXPORT int pthread_cond_destroy(pthread_cond_t *c)
         return hdi_real.pthread_cond_destroy(c);
     x = cond_of(c, site);
     hdi_point(HD_EV_COND_DESTROY, &x->object, site);
-    if (x->first)
+    if (x->first || x->object.pending) {
         misuse(HD_FK_DESTROY_IN_USE, x, NULL, HD_EV_COND_DESTROY, site);
+        return 0; /* stays usable: its users' next calls are no findings */
+    }
     rc = hdi_real.pthread_cond_destroy(c);
-    if (rc == 0 && !x->first)
+    if (rc == 0)
         hdi_object_bury(&x->object, BYTES, site);
     return rc;
 }

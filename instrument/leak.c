@@ -1,8 +1,9 @@
 /* leak.c - threads that are still there when the program ends.
  *
- * The last of the exit handlers: static destructors and atexit functions have run. Whoever can still
- * run goes on now (its output goes nowhere, its crashes are nobody's) until nobody can: a thread that
- * is blocked then would have been blocked for ever. Sleepers are given a bounded number of wake-ups.
+ * The last of the exit handlers: static destructors and atexit functions have run. Whoever can
+ * still run goes on now (its output goes nowhere, its crashes are nobody's) until nobody can: a
+ * thread that is blocked then would have been blocked for ever. Sleepers are given a bounded number
+ * of wake-ups.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,11 +45,47 @@ static void report(enum hd_finding_kind kind, struct hdi_thread *t)
     hdi_finding_end(f, false);
 }
 
+/* Is t only kept from going on by `self`, which ends the program in the middle of its work: by a
+ * lock that it holds, by its end, or by another thread that is kept so? Marks spread until none is
+ * new. */
+static bool kept_by(struct hdi_thread *t, const struct hdi_thread *self)
+{
+    struct hdi_object *o = t->op ? t->op->object : NULL;
+    struct hdi_thread *u;
+
+    for (uint32_t i = 0; o && (u = hdi_thread_known(i)); i++) {
+        if (u == t || (u != self && !u->excused))
+            continue;
+        if (&u->object == o || hdi_held_find(u, o))
+            return true;
+        for (uint32_t k = 0; u != self && k < o->users; k++)
+            if (o->user[k].thread == u->hash)
+                return true;
+    }
+    return false;
+}
+
+/* True: there is one, so somebody may have been about to join whom nobody has joined. */
+static bool excuse(const struct hdi_thread *self)
+{
+    struct hdi_thread *t;
+    bool more = true, any = false;
+
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
+            if (t != self && t->state == HDP_T_BLOCKED && !t->excused && kept_by(t, self))
+                any = more = t->excused = true;
+    }
+    return any;
+}
+
 void hdi_look_for_leaks(void)
 {
     struct hdi_thread *self = hdi_self(), *t;
     int nowhere;
     uint32_t n;
+    bool any;
 
     if (self && hdi_live(&n) && n > 1) {
         fflush(NULL);
@@ -59,13 +96,15 @@ void hdi_look_for_leaks(void)
         }
         hdi_drain(SLEEPS);
     }
+    any = excuse(self);
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
         if (t == self || !t->creator)
             continue;
-        if (t->state == HDP_T_BLOCKED && !t->outside && (!t->op || t->op->until_ns == 0 ||
-                                                        t->op->until_ns == HDI_FOREVER))
+        if (t->state == HDP_T_BLOCKED && !t->outside && !t->excused &&
+            (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))
             report(HD_FK_LEAK_BLOCKED, t);
-        else if (t->ended && t->known && !t->joined && !t->detached)
+        else if (t->ended && t->known && !t->joined && !t->detached && !any &&
+                 (t->creator == self || t->creator->ended))
             report(HD_FK_LEAK_UNJOINED, t);
     }
 }

@@ -1,8 +1,8 @@
 /* mutex.c - pthread mutexes: normal, recursive, error-checking, robust; try, timed and clock locks.
  *
- * The real mutex is taken as well, at a moment when the model says that it is free, so that it never
- * blocks and other tools see it. A mutex shared with other processes may be held outside: then the
- * real call is made outside control.
+ * The real mutex is taken as well, at a moment when the model says that it is free, so that it
+ * never blocks and other tools see it. A mutex shared with other processes may be held outside:
+ * then the real call is made outside control.
  */
 #include "mutex.h"
 
@@ -68,18 +68,25 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
     return rc;
 }
 
-uint32_t hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m)
+void hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m)
 {
-    uint32_t count = x->count;
-
     hdi_hb_release((const void *)x->object.addr);
     hdi_drop(x->owner, &x->object, true);
     x->owner = NULL;
     x->count = 0;
-    for (uint32_t i = 0; i < count; i++)
-        hdi_real.pthread_mutex_unlock(m);
+    hdi_real.pthread_mutex_unlock(m);
     hdi_changed(&x->object);
-    return count;
+}
+
+int hdi_mutex_level(struct hdi_mutex *x, pthread_mutex_t *m, bool up)
+{
+    int rc = up ? hdi_real.pthread_mutex_lock(m) : hdi_real.pthread_mutex_unlock(m);
+
+    if (rc == 0) {
+        x->count += up ? 1u : -1u;
+        hdi_held_find(x->owner, &x->object)->count += up ? 1u : -1u;
+    }
+    return rc;
 }
 
 static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_mutex *x,
@@ -91,6 +98,10 @@ static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_mutex
     hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
     if (h)
         hdi_note(f, HD_ROLE_HOLDS, x->owner, h->kind, &x->object, h->site, h->stack);
+    for (struct hdi_thread *t = x->object.pending; t && event != HD_EV_MUTEX_UNLOCK;
+         t = t->pending_next)
+        if (t != x->owner)
+            hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, &x->object, t->op->site, t->end_stack);
     hdi_note(f, HD_ROLE_CREATED, x->object.creator, HD_EV_MUTEX_INIT, &x->object,
              x->object.created_site, x->object.created_stack);
     hdi_finding_end(f, false);
@@ -102,11 +113,7 @@ static bool relock(struct hdi_mutex *x, pthread_mutex_t *m, bool try, int *rc)
     if (x->owner != hdi_self())
         return false;
     if (TYPE(m) == PTHREAD_MUTEX_RECURSIVE) {
-        *rc = hdi_real.pthread_mutex_lock(m);
-        if (*rc == 0) {
-            x->count++;
-            hdi_held_find(x->owner, &x->object)->count++;
-        }
+        *rc = hdi_mutex_level(x, m, true);
         return true;
     }
     if (try) {
@@ -144,14 +151,23 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
 
 HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
+    uint64_t site = HDI_SITE();
     struct hdi_mutex *x;
 
     if (!hdi_enter())
         return hdi_real.pthread_mutex_init(m, attr);
-    x = model(m, HDI_SITE());
+    x = model(m, site);
+    hdi_point(HD_EV_MUTEX_INIT, &x->object, site);
+    /* The memory shows the owner: it was not freed and used anew. */
+    if (x->owner && x->owner != hdi_self() && !x->owner->ended && m->__data.__lock &&
+        m->__data.__owner == x->owner->tid) {
+        misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", x, HD_EV_MUTEX_INIT,
+               site);
+        return 0; /* stays locked: the owner's unlock is no finding */
+    }
     if (x->owner)
         hdi_drop(x->owner, &x->object, true);
-    hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    hdi_object_reborn(&x->object, sizeof *x, site);
     return hdi_real.pthread_mutex_init(m, attr);
 }
 
@@ -159,17 +175,23 @@ HDI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
 {
     uint64_t site = HDI_SITE();
     struct hdi_mutex *x;
+    pthread_mutex_t before;
     int rc;
 
     if (!hdi_enter())
         return hdi_real.pthread_mutex_destroy(m);
     x = hdi_mutex_of(m, site);
     hdi_point(HD_EV_MUTEX_DESTROY, &x->object, site);
-    if (x->owner || x->object.pending)
+    if (x->owner || x->object.pending) {
         misuse(HD_FK_DESTROY_IN_USE, NULL, x, HD_EV_MUTEX_DESTROY, site);
+        return x->owner ? EBUSY : 0; /* stays usable: its users' next calls are no findings */
+    }
+    before = *m;
     rc = hdi_real.pthread_mutex_destroy(m);
-    if (rc == 0 && !x->owner && !x->object.pending)
+    if (rc == 0) {
+        *m = before; /* what a later use gets back, after the finding */
         hdi_object_bury(&x->object, BYTES, site);
+    }
     return rc;
 }
 
@@ -232,11 +254,8 @@ int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site)
         if (TYPE(m) != PTHREAD_MUTEX_NORMAL && TYPE(m) != PTHREAD_MUTEX_ADAPTIVE_NP)
             return hdi_real.pthread_mutex_unlock(m);
     }
-    if (x->count > 1) {
-        x->count--;
-        hdi_held_find(x->owner, &x->object)->count--;
-        return hdi_real.pthread_mutex_unlock(m);
-    }
+    if (x->count > 1)
+        return hdi_mutex_level(x, m, false);
     hdi_mutex_release(x, m);
     return 0;
 }

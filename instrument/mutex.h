@@ -15,11 +15,14 @@ struct hdi_mutex *hdi_mutex_of(pthread_mutex_t *m, uint64_t site);
 bool hdi_mutex_free(const struct hdi_op *op); /* ready(): the mutex op->object is free */
 /* Take it, model and real; it is free. 0, or EOWNERDEAD ... from the real call. */
 int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, uint64_t site);
-/* Let go of it completely for a condition wait; returns the recursion count to restore. */
-uint32_t hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m);
+/* Let go of it; its count is 1. */
+void hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m);
+/* Its owner takes a recursive mutex once more, or gives one level of several back; the real call's
+ * answer. */
+int hdi_mutex_level(struct hdi_mutex *x, pthread_mutex_t *m, bool up);
 
-/* The modelled calls, for callers that are interposed functions themselves and have the turn: answers
- * of the pthread functions. until: virtual deadline, 0 = none. */
+/* The modelled calls, for callers that are interposed functions themselves and have the turn:
+ * answers of the pthread functions. until: virtual deadline, 0 = none. */
 int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site);
 int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site);
 int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site);

@@ -164,10 +164,12 @@ HDI_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
     x = rwlock_of(l, site);
     hdi_point(HD_EV_RWLOCK_DESTROY, &x->object, site);
     busy = x->writer || x->readers || x->object.pending;
-    if (busy)
+    if (busy) {
         misuse(HD_FK_DESTROY_IN_USE, x, HD_EV_RWLOCK_DESTROY, site);
+        return 0; /* stays usable: its users' next calls are no findings */
+    }
     rc = hdi_real.pthread_rwlock_destroy(l);
-    if (rc == 0 && !busy)
+    if (rc == 0)
         hdi_object_bury(&x->object, BYTES, site);
     return rc;
 }

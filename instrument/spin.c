@@ -13,7 +13,8 @@ struct hdi_spin {
 
 static struct hdi_spin *spin_of(pthread_spinlock_t *l, uint64_t site)
 {
-    struct hdi_spin *x = (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, site);
+    struct hdi_spin *x =
+        (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     return x;
 }
@@ -31,7 +32,8 @@ static void own(struct hdi_spin *x, enum hd_event kind, uint64_t site)
     hdi_hb_acquire((const void *)x->object.addr);
 }
 
-static void misuse(enum hd_finding_kind kind, struct hdi_spin *x, enum hd_event event, uint64_t site)
+static void misuse(enum hd_finding_kind kind, struct hdi_spin *x, enum hd_event event,
+                   uint64_t site)
 {
     struct hdp_finding *f = hdi_finding_begin(kind, NULL);
     struct hdi_held *h = x->owner ? hdi_held_find(x->owner, &x->object) : NULL;
@@ -65,10 +67,12 @@ HDI_EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
         return hdi_real.pthread_spin_destroy(l);
     x = spin_of(l, site);
     hdi_point(HD_EV_SPIN_DESTROY, &x->object, site);
-    if (x->owner)
+    if (x->owner || x->object.pending) {
         misuse(HD_FK_DESTROY_IN_USE, x, HD_EV_SPIN_DESTROY, site);
+        return 0; /* stays usable: its users' next calls are no findings */
+    }
     rc = hdi_real.pthread_spin_destroy(l);
-    if (rc == 0 && !x->owner && !x->object.pending)
+    if (rc == 0)
         hdi_object_bury(&x->object, BYTES, site);
     return rc;
 }

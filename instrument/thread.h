@@ -41,6 +41,7 @@ struct hdi_thread {
     void *arg;
     bool ended, detached, joined, joining;
     bool known; /* handle refers to it: neither joined nor detached and ended */
+    bool excused; /* at the end: only kept from going on by the thread that ends the program */
     void *result;
 
     /* cancellation */

@@ -3,7 +3,8 @@
 
 /* No strategy wins everywhere: random, pos and surw spread evenly, pct reaches bugs that need few
  * but rare switches, burst those that need one thread to run far ahead, hold those that need a
- * piece of code to be late, whichever thread runs it. */
+ * piece of code to be late, whichever thread runs it. Threads that stay in step for ever (a livelock)
+ * are what no random choice shows: some go round robin after a random beginning. */
 static const struct {
     uint32_t strategy, depth;
 } portfolio[] = {
@@ -11,6 +12,7 @@ static const struct {
     {HDP_POS, 0},    {HDP_HOLD, 0}, {HDP_SURW, 0}, {HDP_HOLD, 0}, {HDP_BURST, 0},
     {HDP_HOLD, 0},   {HDP_PCT, 3},  {HDP_POS, 0},  {HDP_HOLD, 0}, {HDP_RANDOM, 0},
     {HDP_PCT, 1},    {HDP_SURW, 0}, {HDP_HOLD, 0}, {HDP_PCT, 4},  {HDP_BURST, 0},
+    {HDP_RR, 2},
 };
 
 static uint64_t splitmix(uint64_t x)
@@ -38,7 +40,7 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
 {
     config->seed = splitmix(splitmix(plan->seed) + number);
     config->strategy = plan->strategy;
-    config->depth = plan->depth ? plan->depth : 3;
+    config->depth = plan->depth ? plan->depth : plan->strategy == HDP_RR ? 1 : 3;
     if (plan->strategy == PLAN_AUTO) {
         uint64_t turn = (number - 1) % (sizeof portfolio / sizeof *portfolio);
         config->strategy = portfolio[turn].strategy;

@@ -1,17 +1,31 @@
-/* round_robin.c - one step each, in order of creation: for debugging. */
+/* round_robin.c - one step each, in order of creation: for debugging, and for livelocks.
+ *
+ * Threads that undo and repeat their work in step never end, and no random choice keeps them in
+ * step for long. With a depth above 1 a number of random steps, drawn for each schedule, comes
+ * first: it leads into the states from which going in step may not end.
+ */
 #include "rt.h"
 
-static uint32_t last;
+#define LEAD_MAX 500u
+
+static uint32_t last, lead;
 
 static void begin(const struct hdp_config *c)
 {
-    (void)c;
+    uint32_t steps = c->expected_steps > 1 ? c->expected_steps : 50;
+
     last = 0;
+    lead = c->depth > 1 ? rt_random_below(steps < LEAD_MAX ? steps : LEAD_MAX) : 0;
 }
 
 static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
 {
     uint32_t next = 0;
+
+    if (lead) {
+        lead--;
+        return rt_random_below(n);
+    }
     for (uint32_t i = 0; i < n; i++)
         if (e[i]->index > last) {
             next = i;

@@ -17,6 +17,7 @@ static void *use(void *arg)
     pthread_mutex_unlock(&table);
 #endif
     if (s) {
+        sched_yield(); /* writes its name to a log */
         pthread_mutex_lock(&s->lock);
         s->uses++;
         pthread_mutex_unlock(&s->lock);

@@ -29,13 +29,13 @@ static void auto_uses_every_strategy_that_needs_no_counts(void **state)
     (void)state;
     struct plan p = {.strategy = PLAN_AUTO, .seed = 1};
     unsigned used[HDP_STRATEGIES] = {0};
-    for (uint64_t n = 1; n <= 20; n++) {
+    for (uint64_t n = 1; n <= 21; n++) {
         struct hdp_config c = {0};
         plan_schedule(&p, n, &c);
         used[c.strategy]++;
     }
     assert_true(used[HDP_RANDOM] && used[HDP_PCT] && used[HDP_POS] && used[HDP_BURST]);
-    assert_int_equal(used[HDP_RR], 0);
+    assert_true(used[HDP_RR] > 0 && used[HDP_RR] < used[HDP_RANDOM]); /* after a random beginning */
 }
 
 static void one_strategy_is_that_one(void **state)
