@@ -552,6 +552,7 @@ struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, b
         hdi_hide(chan->edges, capacity * sizeof *chan->edges);
     }
     hdi_hide(chan, total);
+    hdi_allocated(&chan->refs);
     if (chan->born)
         hdi_seam->born(HD_OB_CHAN, chan, name, site);
     return chan;
@@ -593,6 +594,7 @@ void hd_chan_unref(struct hd_chan *chan)
         hdi_misuse("end of a channel on which goroutines wait", chan, site);
     if (chan->born)
         hdi_seam->gone(chan, site);
+    hdi_to_be_freed(&chan->refs);
     free(chan->edges);
     free(chan);
 }

@@ -140,6 +140,7 @@ static void destroy(struct hd_context *ctx)
         if (hdi_seam)
             hdi_seam->gone(ctx, ctx->site);
     }
+    hdi_to_be_freed(&ctx->refs);
     free(ctx);
 }
 
@@ -308,6 +309,7 @@ static struct hd_context *make(enum kind kind, struct hd_context *parent, const 
     if (!ctx)
         hd_panic_err(hd_out_of_memory);
     hdi_hide(ctx, sizeof *ctx);
+    hdi_allocated(&ctx->refs);
     ctx->kind = kind;
     ctx->site = site;
     ctx->parent = hd_context_ref(parent);

@@ -53,4 +53,17 @@ static inline void hdi_hide(const void *memory, size_t bytes)
         hdi_hide_told(memory, bytes);
 }
 
+/* For memory of the library's own that one thread allocates and another frees: the first comes
+ * before the second, and no more is said of the two. `birth` is an address in it that is no other
+ * clock. */
+static inline void hdi_allocated(const void *birth)
+{
+    hdi_release(birth);
+}
+
+static inline void hdi_to_be_freed(const void *birth)
+{
+    hdi_acquire(birth);
+}
+
 #endif /* HDI_EDGE_H */

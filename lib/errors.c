@@ -58,6 +58,7 @@ static struct heap_error *allocate(int code, size_t cause_count, size_t text_byt
     heap->cause_count = cause_count;
     heap->joined = false;
     heap->doomed = NULL;
+    hdi_hide(heap, fixed); /* the library looks into it on behalf of whoever */
     return heap;
 }
 

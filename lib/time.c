@@ -80,6 +80,7 @@ static void unref(struct hd_timer *timer)
     if (timer->born)
         hdi_seam->gone(timer, timer->site);
     hd_chan_unref(timer->chan);
+    hdi_to_be_freed(&timer->refs);
     free(timer);
 }
 
@@ -140,6 +141,7 @@ static struct hd_timer *make_timer(void (*fn)(void *arg), void *arg, bool born, 
     timer->arg = arg;
     timer->site = site;
     timer->born = born && hdi_seam;
+    hdi_allocated(&timer->refs);
     atomic_store(&timer->refs, 1);
     if (!fn)
         timer->chan = time_chan(timer, site);
@@ -244,6 +246,7 @@ struct hd_ticker *hd_ticker_make(int64_t ns)
     ticker = allocate(sizeof *ticker);
     ticker->timer.object = ticker;
     ticker->timer.due = tick;
+    hdi_allocated(&ticker->chan);
     ticker->chan = time_chan(ticker, site);
     if (hdi_seam)
         hdi_seam->born(HD_OB_TICKER, ticker, NULL, site);
@@ -284,5 +287,6 @@ void hd_ticker_free(struct hd_ticker *ticker)
     if (hdi_seam)
         hdi_seam->gone(ticker, site);
     hd_chan_unref(ticker->chan);
+    hdi_to_be_freed(&ticker->chan);
     free(ticker);
 }

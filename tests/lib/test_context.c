@@ -160,7 +160,6 @@ static void a_deadline_passes(void **state)
     (void)state;
     assert_true(hd_context_deadline(child, &at));
     assert_true(at >= begin + 2 * MS);
-    assert_null(hd_context_err(ctx));
     assert_false(hd_chan_recv(hd_context_done(child), NULL));
     assert_true(hd_now() >= at);
     assert_ptr_equal(hd_context_err(child), hd_deadline_exceeded);
@@ -215,8 +214,8 @@ static void a_deadline_with_a_cause(void **state)
     assert_ptr_equal(hd_context_err(ctx), hd_deadline_exceeded);
     assert_string_equal(hd_err_message(hd_context_cause(ctx)), "slow");
     hd_context_end(ctx);
-    ctx =
-        hd_context_with_timeout_cause(hd_context_background(), MS, hd_errorf(HD_ERR_USER, "slow"));
+    ctx = hd_context_with_timeout_cause(hd_context_background(), HD_HOUR,
+                                        hd_errorf(HD_ERR_USER, "slow"));
     hd_context_cancel(ctx); /* before: then it is not that cause */
     assert_ptr_equal(hd_context_cause(ctx), hd_cancelled);
     hd_context_unref(ctx);

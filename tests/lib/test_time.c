@@ -233,8 +233,8 @@ static void earlier_timers_fire_first(void **state)
 
 static void a_ticker_ticks_until_it_is_stopped(void **state)
 {
-    struct hd_ticker *ticker = hd_ticker_make(MS);
     int64_t begin = hd_now(), at = 0, before = begin;
+    struct hd_ticker *ticker = hd_ticker_make(MS);
 
     (void)state;
     for (int i = 1; i <= 4; i++) {
