@@ -81,8 +81,8 @@ static void *trampoline(void *data)
 
     watch_end();
     hdi_thread_begin(self);
-    hdi_hb_acquire(&self->start);
     hdi_memory_thread_start(0, 0);
+    hdi_hb_acquire(&self->start);
     self->result = self->routine(self->arg);
     return self->result;
 }

@@ -1,7 +1,7 @@
-/* Peterson's lock with plain variables, and with sequentially consistent ones. */
+/* Peterson's lock with volatile variables, and with sequentially consistent ones. */
 #include "pattern.h"
 
-static CHOOSE(int, atomic_int) wants[2], turn;
+static CHOOSE(volatile int, atomic_int) wants[2], turn;
 static int total;
 
 static void enter(int me)
