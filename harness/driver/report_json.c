@@ -178,7 +178,7 @@ int report_json(FILE *to, const struct campaign *c, int code)
     const struct campaign_options *opt = &c->options;
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
            *list = json_array();
-    for (char *const *a = opt->launch.argv; *a; a++)
+    for (char *const *a = opt->argv; *a; a++)
         json_array_append_new(args, text(*a));
     json_object_set_new(program, "path", text(opt->target->path));
     json_object_set_new(program, "build_id", text(opt->target->build_id));
