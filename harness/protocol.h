@@ -75,6 +75,13 @@ enum hdp_flags {
     HDP_LOCK_ORDER = 1 << 10,   /* run the lock-order graph */
 };
 
+/* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take another
+ * at `took` waits until nobody else can run (steer.c). */
+#define HDP_STEERS 16u
+struct hdp_steer {
+    uint64_t held, took;
+};
+
 /* What the driver asks of one schedule. */
 struct hdp_config {
     uint32_t flags;
@@ -88,12 +95,12 @@ struct hdp_config {
     int64_t patience_ns;   /* timed waits shorter than this may time out while others could run */
     uint32_t watchdog_ms;  /* no step for so long: control is lost (50) */
     uint32_t expected_threads;
-    uint64_t steer_first;  /* 0, or the sites of a predicted bug that the strategy should bring */
-    uint64_t steer_second; /* together (addresses of the two sides) */
+    uint32_t steers; /* used entries of steer[] */
     uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
     uint32_t memory_model; /* enum hdp_memory_model */
     uint32_t timeout_ms;   /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
+    struct hdp_steer steer[HDP_STEERS];
 };
 
 enum hdp_outcome {

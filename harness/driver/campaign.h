@@ -35,6 +35,7 @@ struct campaign_options {
     int64_t timeout_ns; /* of one schedule, real time */
     bool stop_at_first, check_output, check_determinism, quiet;
     unsigned replays;   /* of each new finding */
+    unsigned steers;    /* tries to bring a predicted deadlock about */
     const char *oracle; /* shell command, or NULL */
     const char *out;    /* folder */
     struct plan plan;
@@ -134,6 +135,8 @@ struct finding *campaign_collect(struct campaign *c, struct worker *w, struct sy
 void confirm(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
              size_t count);
 
+/* The finding that a symptom's key belongs to, or NULL. Borrowed. */
+const struct finding *confirm_known(struct campaign *c, uint64_t key);
 /* Release what confirm() remembers. */
 void confirm_forget(struct campaign *c);
 

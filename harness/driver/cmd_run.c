@@ -24,6 +24,8 @@ enum {
     OPT_POINTS,
     OPT_MODEL,
     OPT_REPLAYS,
+    OPT_LOCK_ORDER,
+    OPT_STEER,
     OPT_MAX_STEPS,
     OPT_SPURIOUS,
     OPT_CLOCK,
@@ -84,6 +86,9 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "What counts as a finding:", 3},
     {"no-leaks", OPT_NO_LEAKS, 0, 0, "Do not report threads that are left when the program ends",
      0},
+    {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
+     "Predict deadlocks from the order in which locks are taken (on)", 0},
+    {"steer", OPT_STEER, "N", 0, "Tries to bring each predicted deadlock about (30)", 0},
     {"check-output", OPT_CHECK_OUTPUT, 0, 0, "Report when the output depends on the schedule", 0},
     {"oracle", OPT_ORACLE, "COMMAND", 0,
      "Feed each schedule's output to a shell command; report when it fails", 0},
@@ -241,6 +246,17 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         return 0;
     case OPT_SPURIOUS:
         o->config.flags |= HDP_SPURIOUS;
+        return 0;
+    case OPT_LOCK_ORDER:
+        if (strcmp(arg, "on") == 0)
+            o->config.flags |= HDP_LOCK_ORDER;
+        else if (strcmp(arg, "off") == 0)
+            o->config.flags &= ~(uint32_t)HDP_LOCK_ORDER;
+        else
+            argp_failure(state, EXIT_USAGE, 0, "--lock-order is on or off, not \"%s\"", arg);
+        return 0;
+    case OPT_STEER:
+        o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
         return 0;
     case OPT_NO_LEAKS:
         o->config.flags |= HDP_NO_LEAKS;
@@ -400,6 +416,7 @@ int cmd_run(int argc, char **argv)
                     .jobs = cpus(),
                     .timeout_ns = 10000000000,
                     .replays = 3,
+                    .steers = 30,
                     .out = "heddle-out",
                     .plan = {.strategy = PLAN_AUTO, .seed = 1},
                     .config = {.flags = HDP_TRACE | HDP_RACES | HDP_LOCK_ORDER,

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "memory.h"
 #include "report_text.h"
+#include "steer.h"
 
 /* More kinds of symptoms than this are no longer told apart: the campaign has enough to say. */
 #define KNOWN_BOUND 4096u
@@ -32,6 +33,12 @@ static void remember(struct campaign *c, uint64_t key, struct finding *f)
     e->key = key;
     e->finding = f;
     HASH_ADD(hh, c->known, key, sizeof e->key, e);
+}
+
+const struct finding *confirm_known(struct campaign *c, uint64_t key)
+{
+    struct symptom_entry *e = find(c, key);
+    return e ? e->finding : NULL;
 }
 
 void confirm_forget(struct campaign *c)
@@ -203,6 +210,8 @@ static void save(struct campaign *c, struct finding *f, struct evidence *e)
 
 static char *describe_strategy(const struct hdp_config *config)
 {
+    if (config->steers)
+        return mem_copy("steered");
     if (config->strategy == HDP_PCT)
         return mem_format("pct depth %u", config->depth);
     return mem_copy(strategy_word(config->strategy));
@@ -239,12 +248,16 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
     if (!count)
         return;
     struct finding *found[SYMPTOMS];
+    struct steering predicted[SYMPTOMS];
     struct evidence e;
     unsigned replays = c->options.replays;
     campaign_look_at(c, w);
     take_evidence(c, w, &e);
     for (size_t i = 0; i < count; i++) {
         found[i] = campaign_collect(c, w, &list[i]);
+        predicted[i] = (struct steering){0};
+        if (list[i].index >= 0)
+            steering_of(&w->region->finding[list[i].index], &predicted[i]);
         if (list[i].kind == HD_FK_HANG && replays > 1)
             replays = 1; /* each takes the whole time-out */
         if (list[i].kind == HD_FK_NONDETERMINISM)
@@ -268,6 +281,7 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
             }
         if (!is_new)
             continue;
+        steer(c, w, &predicted[i], number, f);
         save(c, f, &e);
         live_found(&c->live, f);
     }

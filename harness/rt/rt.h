@@ -88,6 +88,9 @@ struct rt_strategy {
 };
 extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw, rt_hold;
 
+/* steer.c: keep those out of e that stand where a predicted deadlock wants them; how many are left. */
+uint32_t rt_steer(struct hdi_thread **e, uint32_t n);
+
 /* replay.c */
 enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
 /* Next thread by the schedule that is replayed, or NULL with RT_WAIT (it is still outside) or

@@ -422,6 +422,7 @@ bool rt_choose_next(void)
         grant(t, HDI_SPURIOUS);
         return true;
     }
+    n = rt_steer(e, n);
     t = e[n == 1 ? 0 : strategy->pick(e, n)];
     grant(t, wake_of(t));
     return true;

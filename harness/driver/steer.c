@@ -1,0 +1,88 @@
+/* steer.c - see steer.h */
+#include "steer.h"
+
+#include <stdlib.h>
+
+#include "memory.h"
+
+void steering_of(const struct hdp_finding *raw, struct steering *s)
+{
+    *s = (struct steering){0};
+    if (raw->kind != HD_FK_LOCK_ORDER)
+        return;
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_STEERS; i++) {
+        const struct hdp_note *took = &raw->note[i];
+        if (took->role == HD_ROLE_EDGE_TOOK && took->link < i && took->site)
+            s->edge[s->edges++] = (struct hdp_steer){raw->note[took->link].site, took->site};
+    }
+    if (s->edges < 2)
+        s->edges = 0;
+}
+
+static bool waits_at(const struct hdp_finding *raw, uint64_t site)
+{
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++)
+        if (raw->note[i].role == HD_ROLE_WAITS && raw->note[i].site == site)
+            return true;
+    return false;
+}
+
+/* Everybody stands still, at every second lock of the ring. */
+static bool is_it(const struct hdp_finding *raw, const struct steering *s)
+{
+    if (raw->kind != HD_FK_DEADLOCK && raw->kind != HD_FK_LOST_WAKEUP)
+        return false;
+    for (uint32_t i = 0; i < s->edges; i++)
+        if (!waits_at(raw, s->edge[i].took))
+            return false;
+    return true;
+}
+
+static void prepare(const struct campaign *c, struct hdp_config *config, const struct steering *s,
+                    const struct finding *f, unsigned attempt)
+{
+    *config = c->options.config;
+    config->expected_steps = c->expected_steps;
+    config->expected_threads = c->expected_threads;
+    config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
+    config->seed = (f->fingerprint ^ attempt) * 0x9e3779b97f4a7c15ull;
+    config->depth = 1;
+    config->steers = s->edges;
+    for (uint32_t i = 0; i < s->edges; i++)
+        config->steer[i] = s->edge[i];
+}
+
+static void conclude(struct finding *f, char *verdict)
+{
+    char *text = *f->text ? mem_format("%s; %s", f->text, verdict) : mem_copy(verdict);
+    free(f->text);
+    f->text = text;
+    free(verdict);
+}
+
+void steer(struct campaign *c, struct worker *w, const struct steering *s, uint64_t number,
+           struct finding *f)
+{
+    unsigned attempt = 0;
+    if (!s->edges || !c->options.steers)
+        return;
+    while (attempt < c->options.steers) {
+        struct symptom list[SYMPTOMS];
+        prepare(c, &w->region->config, s, f, ++attempt);
+        if (!campaign_run_now(c, w))
+            return;
+        size_t count = judge(c, w, 0, list);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t key = list[i].key;
+            if (list[i].index < 0 || !is_it(&w->region->finding[list[i].index], s))
+                continue;
+            confirm(c, w, number, list, count);
+            const struct finding *real = confirm_known(c, key);
+            conclude(f, mem_format("confirmed by try %u to bring it about, see %s", attempt,
+                                   real && real->name ? real->name : "the deadlock"));
+            return;
+        }
+        symptoms_free(list, count);
+    }
+    conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
+}
