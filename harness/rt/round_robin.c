@@ -6,16 +6,19 @@
  */
 #include "rt.h"
 
-#define LEAD_MAX 500u
+#define LEAD_BITS 9u
 
 static uint32_t last, lead;
 
 static void begin(const struct hdp_config *c)
 {
-    uint32_t steps = c->expected_steps > 1 ? c->expected_steps : 50;
+    uint32_t steps = c->expected_steps > 1 ? c->expected_steps : 50, bits = 1;
 
-    last = 0;
-    lead = c->depth > 1 ? rt_random_below(steps < LEAD_MAX ? steps : LEAD_MAX) : 0;
+    last = lead = 0;
+    while (bits < LEAD_BITS && 1u << bits < steps)
+        bits++;
+    if (c->depth > 1) /* of any magnitude: one livelock makes the expected number a huge one */
+        lead = rt_random_below(2u << rt_random_below(bits));
 }
 
 static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
