@@ -207,18 +207,33 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* The place that tells one bug from another: the innermost frame, but for wrappers of locks. */
+static bool starts_with_any(const char *text, const char *const *starts)
+{
+    for (; text && *starts; starts++)
+        if (strncmp(text, *starts, strlen(*starts)) == 0)
+            return true;
+    return false;
+}
+
+static bool contains_any(const char *text, const char *const *parts)
+{
+    for (; text && *parts; parts++)
+        if (strstr(text, *parts))
+            return true;
+    return false;
+}
+
+/* The place that tells one bug from another: the innermost frame of the user's own code, but for
+ * wrappers of locks. */
 static const struct frame *telling_frame(const struct stack *s)
 {
-    static const char *const wrappers[] = {"lock", "Lock", "mutex", "Mutex", "_wait", "acquire"};
-    for (size_t i = 0; i + 1 < s->count; i++) {
-        const char *name = s->frame[i].function;
-        bool wraps = false;
-        for (size_t k = 0; name && k < sizeof wrappers / sizeof *wrappers; k++)
-            wraps |= strstr(name, wrappers[k]) != NULL;
-        if (!wraps)
+    static const char *const wrappers[] = {"lock",  "Lock",    "mutex", "Mutex",
+                                           "_wait", "acquire", NULL};
+    static const char *const system[] = {"libc.so", "libstdc++.so", "ld-linux", "libgcc_s", NULL};
+    for (size_t i = 0; i + 1 < s->count; i++)
+        if (!contains_any(s->frame[i].function, wrappers) &&
+            !starts_with_any(s->frame[i].module, system))
             return &s->frame[i];
-    }
     return s->count ? &s->frame[s->count - 1] : NULL;
 }
 

@@ -59,6 +59,7 @@ static int on_thread(Dwfl_Thread *thread, void *arg)
     dwfl_thread_getframes(thread, on_frame, w);
     for (size_t i = 0; i < w->count; i++)
         symbols_frames(l->symbols, w->pc[i], w->is_return[i], &t->stack);
+    stack_tidy(&t->stack, 0);
     free(w);
     return DWARF_CB_OK;
 }

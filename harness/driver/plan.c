@@ -3,16 +3,15 @@
 
 /* No strategy wins everywhere: random, pos and surw spread evenly, pct reaches bugs that need few
  * but rare switches, burst those that need one thread to run far ahead, hold those that need a
- * piece of code to be late, whichever thread runs it. Threads that stay in step for ever (a livelock)
- * are what no random choice shows: some go round robin after a random beginning. */
+ * piece of code to be late, whichever thread runs it. Threads that stay in step for ever (a
+ * livelock) are what no random choice shows: some go round robin after a random beginning. */
 static const struct {
     uint32_t strategy, depth;
 } portfolio[] = {
-    {HDP_RANDOM, 0}, {HDP_HOLD, 0}, {HDP_PCT, 2},  {HDP_HOLD, 0}, {HDP_HOLD, 0},
-    {HDP_POS, 0},    {HDP_HOLD, 0}, {HDP_SURW, 0}, {HDP_HOLD, 0}, {HDP_BURST, 0},
-    {HDP_HOLD, 0},   {HDP_PCT, 3},  {HDP_POS, 0},  {HDP_HOLD, 0}, {HDP_RANDOM, 0},
-    {HDP_PCT, 1},    {HDP_SURW, 0}, {HDP_HOLD, 0}, {HDP_PCT, 4},  {HDP_BURST, 0},
-    {HDP_RR, 2},
+    {HDP_RANDOM, 0}, {HDP_HOLD, 0},  {HDP_PCT, 2},    {HDP_HOLD, 0},  {HDP_HOLD, 0}, {HDP_POS, 0},
+    {HDP_HOLD, 0},   {HDP_SURW, 0},  {HDP_HOLD, 0},   {HDP_BURST, 0}, {HDP_HOLD, 0}, {HDP_PCT, 3},
+    {HDP_POS, 0},    {HDP_HOLD, 0},  {HDP_RANDOM, 0}, {HDP_PCT, 1},   {HDP_SURW, 0}, {HDP_HOLD, 0},
+    {HDP_PCT, 4},    {HDP_BURST, 0}, {HDP_RR, 2},
 };
 
 static uint64_t splitmix(uint64_t x)

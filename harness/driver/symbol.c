@@ -200,6 +200,54 @@ static bool is_hidden(const struct symbols *s, const char *module, const char *f
     return false;
 }
 
+/* Code that users neither wrote nor called by this name. */
+static bool is_plumbing(const struct frame *fr)
+{
+    static const char *const raising[] = {"__pthread_kill_implementation",
+                                          "__pthread_kill_internal",
+                                          "__GI___pthread_kill",
+                                          "__GI_raise",
+                                          "raise",
+                                          "gsignal",
+                                          "__GI_abort",
+                                          "abort",
+                                          "__assert_fail_base",
+                                          "__GI___assert_fail",
+                                          "__assert_fail"};
+    if (fr->file && strncmp(fr->file, "/usr/", 5) == 0 && strstr(fr->file, "/c++/"))
+        return true;
+    if (!fr->module)
+        return false;
+    if (strncmp(fr->module, "libstdc++.so", 12) == 0)
+        return true;
+    if (strncmp(fr->module, "libc.so", 7) != 0)
+        return false;
+    for (size_t i = 0; fr->function && i < sizeof raising / sizeof *raising; i++)
+        if (strcmp(fr->function, raising[i]) == 0)
+            return true;
+    return false;
+}
+
+void stack_tidy(struct stack *s, size_t from)
+{
+    size_t kept = from;
+    bool any = false;
+    for (size_t i = from; i < s->count; i++)
+        any |= !is_plumbing(&s->frame[i]);
+    for (size_t i = from; any && i < s->count; i++) {
+        struct frame *fr = &s->frame[i];
+        if (is_plumbing(fr)) {
+            free(fr->function);
+            free(fr->file);
+            free(fr->module);
+        } else {
+            s->frame[kept++] = *fr;
+        }
+    }
+    if (any)
+        s->count = kept;
+}
+
 static char *die_function(Dwarf_Die *die)
 {
     Dwarf_Attribute attr;
@@ -275,6 +323,7 @@ static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_
 void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to)
 {
     uint64_t at = is_return && pc ? pc - 1 : pc;
+    size_t from = to->count;
     Dwfl_Module *mod = module_at(s, at);
     if (!mod) {
         if (at)
@@ -296,8 +345,10 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
         dwarf_lineno(where, &line);
         dwarf_linecol(where, &column);
     }
-    if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to))
+    if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to)) {
+        stack_tidy(to, from);
         return;
+    }
     char *function = name ? demangle(name) : NULL;
     stack_push(to, function, file, (unsigned)line, (unsigned)column, module, file_address(mod, at));
     free(function);

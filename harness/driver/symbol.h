@@ -33,7 +33,8 @@ void symbols_hide(struct symbols *s, const char *runtime);
 void symbols_map(struct symbols *s, const char *maps);
 
 /* Append the frames of one place: inlined functions first. A return address names the call before
- * it. Our own code and the start-up code of libc give no frame. */
+ * it. Our own code and the start-up code of libc give no frame, nor do the insides of the C++
+ * library and of abort() where the user's own code is there to be shown. */
 void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to);
 /* Append the frames of a stack that the runtime took; `available` bytes from `taken` on are mapped.
  */

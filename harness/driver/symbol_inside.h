@@ -21,6 +21,9 @@ struct symbols {
     struct site_name *by_address, *by_name;
 };
 
+/* Drop the plumbing from frame `from` on, unless nothing else is there. */
+void stack_tidy(struct stack *s, size_t from);
+
 /* Text of a C++ or Rust symbol as people write it; the text itself for others. free() it. */
 char *demangle(const char *name);
 

@@ -109,7 +109,9 @@ void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t ava
     s->slice.bytes = bytes;
     struct walk *w = mem_zeroed(1, sizeof *w);
     dwfl_getthread_frames(s->dwfl, 1, on_frame, w);
+    size_t from = to->count;
     for (size_t i = 0; i < w->count; i++)
         symbols_frames(s, w->pc[i], w->is_return[i], to);
+    stack_tidy(to, from);
     free(w);
 }
