@@ -2,21 +2,16 @@
  *
  * A bucket's lock guards its line and the `queued` of those in it. A waiter leaves the line once,
  * by the one that pops it, or by itself when its time is over; it leaves its stack frame only after
- * `go` was set or after it has taken itself out, so a popped waiter stays alive until it is woken.
+ * it was unparked or has taken itself out, so a popped waiter stays alive until it is woken.
  */
-#include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "lot.h"
+
+#include <time.h>
 
 #define BUCKETS 256u
 
 struct hdi_lot {
-    _Alignas(64) _Atomic uint32_t lock; /* 0 free, 1 taken, 2 taken and somebody may sleep on it */
+    _Alignas(64) struct hdi_lock lock;
     struct hdi_waiter *head, *tail;
 };
 
@@ -27,40 +22,18 @@ __attribute__((constructor(102))) static void hide_lots(void)
     hdi_hide(lots, sizeof lots);
 }
 
-static void futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until)
-{
-    int saved = errno; /* the library's users see no errno of ours */
-    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, NULL,
-            FUTEX_BITSET_MATCH_ANY);
-    errno = saved;
-}
-
-/* The word may be gone by now: only its address is used, and a stray wake-up is harmless. */
-static void futex_wake(_Atomic uint32_t *word)
-{
-    int saved = errno;
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    errno = saved;
-}
-
 struct hdi_lot *hdi_lot_lock(const void *key)
 {
     uintptr_t bits = (uintptr_t)key;
     struct hdi_lot *lot = &lots[((bits >> 3) ^ (bits >> 12)) % BUCKETS];
-    uint32_t seen = 0;
 
-    if (atomic_compare_exchange_strong_explicit(&lot->lock, &seen, 1, memory_order_acquire,
-                                                memory_order_relaxed))
-        return lot;
-    while (atomic_exchange_explicit(&lot->lock, 2, memory_order_acquire) != 0)
-        futex_sleep(&lot->lock, 2, NULL);
+    hdi_lock(&lot->lock);
     return lot;
 }
 
 void hdi_lot_unlock(struct hdi_lot *lot)
 {
-    if (atomic_exchange_explicit(&lot->lock, 0, memory_order_release) == 2)
-        futex_wake(&lot->lock);
+    hdi_unlock(&lot->lock);
 }
 
 /* Out of line on purpose: gcc takes a waiter in a list for a dangling pointer, not seeing who
@@ -70,10 +43,9 @@ __attribute__((noinline)) void hdi_lot_push(struct hdi_lot *lot, struct hdi_wait
 {
     hdi_hide(waiter, sizeof *waiter);
     waiter->key = key;
-    waiter->thread = hdi_seam ? hdi_seam->self() : NULL;
     waiter->handed = 0;
     waiter->queued = true;
-    atomic_store_explicit(&waiter->go, 0, memory_order_relaxed);
+    hdi_parker_init(&waiter->parker);
     if (front) {
         waiter->next = lot->head;
         lot->head = waiter;
@@ -136,34 +108,16 @@ static bool give_up(struct hdi_waiter *waiter)
 
 bool hdi_lot_sleep(struct hdi_waiter *waiter, const struct hdi_why *why, int64_t until_ns)
 {
-    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-    bool late = false;
-
-    while (!atomic_load_explicit(&waiter->go, memory_order_acquire)) {
-        if (late && give_up(waiter))
-            return false;
-        if (hdi_seam) {
-            int64_t limit = late ? HD_SEAM_FOREVER : until_ns;
-            late |= hdi_seam->block(why->event, why->object, why->site, limit) == HD_SEAM_TIMED_OUT;
-        } else {
-            bool forever = late || until_ns == HD_SEAM_FOREVER;
-            futex_sleep(&waiter->go, 0, forever ? NULL : &until);
-            late |= !forever && hdi_now_ns() >= until_ns;
-        }
-    }
-    return true;
+    if (hdi_park(&waiter->parker, why, until_ns))
+        return true;
+    if (give_up(waiter))
+        return false;
+    return hdi_park(&waiter->parker, why, HD_SEAM_FOREVER); /* its waker is on the way */
 }
 
 void hdi_lot_wake(struct hdi_waiter *waiter)
 {
-    void *thread = waiter->thread;
-    _Atomic uint32_t *go = &waiter->go;
-
-    atomic_store_explicit(go, 1, memory_order_release); /* from here on it may be gone */
-    if (thread)
-        hdi_seam->wake(thread);
-    else
-        futex_wake(go);
+    hdi_unpark(&waiter->parker);
 }
 
 /* Woken in turn, each link read before its owner may go. */

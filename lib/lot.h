@@ -18,11 +18,10 @@
 #ifndef HDI_LOT_H
 #define HDI_LOT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "edge.h"
+#include "park.h"
 
 struct hdi_lot;
 
@@ -31,29 +30,11 @@ struct hdi_waiter {
     struct hdi_waiter *next;  /* in its bucket */
     struct hdi_waiter *woken; /* in a releaser's list of those that it popped */
     const void *key;
-    void *thread;        /* the seam's handle; NULL natively */
-    int64_t weight;      /* for the waker's use: how much is waited for */
-    int64_t since_ns;    /* when it first began to wait for this; 0 under the seam */
-    uint32_t handed;     /* set by the waker: what it was given */
-    bool queued;         /* in the bucket; guarded by its lock */
-    _Atomic uint32_t go; /* futex: 0 asleep, 1 released */
+    int64_t since_ns; /* when it first began to wait for this; 0 under the seam */
+    uint32_t handed;  /* set by the waker: what it was given */
+    bool queued;      /* in the bucket; guarded by its lock */
+    struct hdi_parker parker;
 };
-
-/* What a wait is for, in reports. */
-struct hdi_why {
-    enum hd_event event;
-    const void *object;
-    const void *site;
-};
-
-#define HDI_SITE() __builtin_extract_return_addr(__builtin_return_address(0))
-
-/* The scheduling point before an operation; nothing natively. */
-static inline void hdi_point(const struct hdi_why *why)
-{
-    if (HDI_CONTROLLED())
-        hdi_seam->point(why->event, why->object, why->site);
-}
 
 struct hdi_lot *hdi_lot_lock(const void *key);
 void hdi_lot_unlock(struct hdi_lot *lot);
@@ -78,8 +59,5 @@ void hdi_lot_unlock_wake_all(struct hdi_lot *lot, const void *key);
 /* A counting semaphore with hand-off, on which rwlocks are built: `count` belongs to the lot. */
 void hdi_lot_acquire(uint32_t *count, const struct hdi_why *why);
 void hdi_lot_post(uint32_t *count, uint32_t posts);
-
-/* CLOCK_MONOTONIC natively, virtual under the seam. */
-int64_t hdi_now_ns(void);
 
 #endif /* HDI_LOT_H */

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lot.h"
+#include "operation.h"
 
 struct hdi_parker {
     void *thread;        /* the seam's handle; NULL natively */

@@ -1,4 +1,4 @@
-// The same operations in Go. Each line: name, nanoseconds an operation (the best of several rounds).
+// The same operations in Go. Each line: name, nanoseconds an operation (the best of many short rounds).
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const rounds = 5
+const rounds = 40
 
 func measure(name string, n int, run func(n int)) {
 	best := time.Duration(1 << 62)
@@ -118,33 +118,33 @@ func spawnWait(n int) {
 }
 
 func main() {
-	measure("mutex", 5_000_000, func(n int) {
+	measure("mutex", 500_000, func(n int) {
 		var mu sync.Mutex
 		for i := 0; i < n; i++ {
 			mu.Lock()
 			mu.Unlock()
 		}
 	})
-	measure("rwmutex-read", 5_000_000, func(n int) {
+	measure("rwmutex-read", 500_000, func(n int) {
 		var mu sync.RWMutex
 		for i := 0; i < n; i++ {
 			mu.RLock()
 			mu.RUnlock()
 		}
 	})
-	measure("once", 20_000_000, func(n int) {
+	measure("once", 2_000_000, func(n int) {
 		var once sync.Once
 		for i := 0; i < n; i++ {
 			once.Do(func() {})
 		}
 	})
-	measure("atomic-add", 10_000_000, func(n int) {
+	measure("atomic-add", 1_000_000, func(n int) {
 		var v atomic.Int64
 		for i := 0; i < n; i++ {
 			v.Add(1)
 		}
 	})
-	measure("waitgroup", 5_000_000, func(n int) {
+	measure("waitgroup", 500_000, func(n int) {
 		var wg sync.WaitGroup
 		for i := 0; i < n; i++ {
 			wg.Add(1)
@@ -152,10 +152,10 @@ func main() {
 			wg.Wait()
 		}
 	})
-	measure("spawn-wait", 50_000, spawnWait)
-	measure("chan-1-1", 1_000_000, channel(128, 1, 1))
-	measure("chan-4-4", 1_000_000, channel(128, 4, 4))
-	measure("ping-pong", 100_000, pingPong)
-	measure("select-2", 500_000, select2)
-	measure("select-8", 200_000, select8)
+	measure("spawn-wait", 2_000, spawnWait)
+	measure("chan-1-1", 50_000, channel(128, 1, 1))
+	measure("chan-4-4", 50_000, channel(128, 4, 4))
+	measure("ping-pong", 5_000, pingPong)
+	measure("select-2", 50_000, select2)
+	measure("select-8", 20_000, select8)
 }
