@@ -1,9 +1,9 @@
 /* kernel.c - system calls that may block.
  *
- * A read that finds nothing would keep the turn for ever. Where poll can tell, the call waits in the
- * model until it is ready, and is then made with the turn held: so hand-over between the program's own
- * threads through pipes and sockets is under control. Any other call that may block leaves control
- * and queues to come back. Regular files never block.
+ * A read that finds nothing would keep the turn for ever. Where poll can tell, the call waits in
+ * the model until it is ready, and is then made with the turn held: so hand-over between the
+ * program's own threads through pipes and sockets is under control. Any other call that may block
+ * leaves control and queues to come back. Regular files never block.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +41,20 @@ static bool never_blocks(int fd)
     return regular;
 }
 
+/* Who reads what another wrote comes after it. The ends of a pipe are one inode; which sockets
+ * belong together the kernel does not say, so all others are taken for one: too much order, never
+ * too little. */
+static const void *clock_of(int fd)
+{
+    static const char others;
+    struct stat st;
+    int saved = errno;
+    bool is_pipe = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+
+    errno = saved;
+    return is_pipe ? (const void *)(1ull << 63 | (uint64_t)st.st_ino) : &others;
+}
+
 static struct hdi_object *fd_object(int fd, uint64_t site)
 {
     return hdi_object_get((const void *)(uintptr_t)(unsigned)(fd + 1), HD_OB_FD,
@@ -64,18 +78,23 @@ static void await(int fd, short events, uint64_t site)
     hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
     op.object = fd_object(fd, site);
     flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && (flags & O_NONBLOCK)) {
+    if (flags >= 0 && (flags & O_NONBLOCK))
         hdi_point(HD_EV_FD_WAIT, op.object, site);
-        return;
-    }
-    if (hdi_perform(&op) == HDI_CANCELLED)
+    else if (hdi_perform(&op) == HDI_CANCELLED)
         hdi_cancel_self();
+    if (events & POLLOUT)
+        hdi_hb_release(clock_of(fd));
+    if (events & POLLIN)
+        hdi_hb_acquire(clock_of(fd));
 }
 
-/* A write of more than a pipe takes at once may block half way. */
+/* A write of more than a pipe takes at once may block half way. It is about to be made. */
 static bool long_write(int fd, size_t bytes)
 {
-    return bytes > PIPE_BUF && !never_blocks(fd);
+    if (bytes <= PIPE_BUF || never_blocks(fd))
+        return false;
+    hdi_hb_release(clock_of(fd));
+    return true;
 }
 
 static size_t total(const struct iovec *v, int n)
@@ -313,8 +332,8 @@ HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
         return hdi_real.select(n, r, w, e, timeout);
     if (hdi_real_clock())
         OUTSIDE(int, hdi_real.select(n, r, w, e, timeout));
-    await_select(n, r, w, e,
-                 timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1, HDI_SITE());
+    await_select(n, r, w, e, timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1,
+                 HDI_SITE());
     return hdi_real.select(n, r, w, e, &zero);
 }
 

@@ -184,6 +184,8 @@ HDI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     hdi_point(HD_EV_MUTEX_DESTROY, &x->object, site);
     if (x->owner || x->object.pending) {
         misuse(HD_FK_DESTROY_IN_USE, NULL, x, HD_EV_MUTEX_DESTROY, site);
+        if (x->owner)
+            hdi_held_find(x->owner, &x->object)->told = true;
         return x->owner ? EBUSY : 0; /* stays usable: its users' next calls are no findings */
     }
     before = *m;

@@ -21,6 +21,8 @@ static void locks_at_exit(struct hdi_thread *self)
     for (uint32_t i = 0; i < self->held_count; i++) {
         struct hdi_held *h = &self->held[i];
         struct hdp_finding *f;
+        if (h->told)
+            continue;
         if (h->object->kind == HD_OB_MUTEX &&
             (((pthread_mutex_t *)h->object->addr)->__data.__kind & 16))
             continue; /* robust: the next owner is told */

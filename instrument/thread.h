@@ -17,6 +17,7 @@ struct hdi_held {
     uint32_t stack;
     uint16_t kind;  /* enum hd_event by which it was taken */
     bool shared;    /* read mode */
+    bool told;      /* a finding names it: it is not said again at exit */
     uint32_t count; /* recursive locks and repeated read locks */
 };
 
@@ -40,7 +41,7 @@ struct hdi_thread {
     void *(*routine)(void *);
     void *arg;
     bool ended, detached, joined, joining;
-    bool known; /* handle refers to it: neither joined nor detached and ended */
+    bool known;   /* handle refers to it: neither joined nor detached and ended */
     bool excused; /* at the end: only kept from going on by the thread that ends the program */
     void *result;
 
@@ -54,30 +55,30 @@ struct hdi_thread {
 
     /* waiting in a queue of a condition variable, futex or seam */
     struct hdi_thread *queue_next;
-    struct hdi_object *queue;   /* queue it is in, NULL when taken out */
-    bool granted;               /* the wait is over: signalled, woken, barrier passed */
-    struct hdi_object *relock;  /* mutex to take again after a condition wait */
-    bool token;                 /* of the seam's block() and wake() */
+    struct hdi_object *queue;  /* queue it is in, NULL when taken out */
+    bool granted;              /* the wait is over: signalled, woken, barrier passed */
+    struct hdi_object *relock; /* mutex to take again after a condition wait */
+    bool token;                /* of the seam's block() and wake() */
 
     /* S: scheduling */
-    struct hdi_op *op;                /* pending operation; NULL while running or external */
-    struct hdi_op published;          /* what op points to: others read it, and a stack is private */
-    struct hdi_op last;               /* copy of the operation done last, for reports */
-    struct hdi_thread *pending_next;  /* next in op->object->pending */
-    uint32_t turn;                    /* futex word of the vehicle */
-    uint8_t state;                    /* enum hdp_thread_state */
+    struct hdi_op *op;               /* pending operation; NULL while running or external */
+    struct hdi_op published;         /* what op points to: others read it, and a stack is private */
+    struct hdi_op last;              /* copy of the operation done last, for reports */
+    struct hdi_thread *pending_next; /* next in op->object->pending */
+    uint32_t turn;                   /* futex word of the vehicle */
+    uint8_t state;                   /* enum hdp_thread_state */
     bool enabled;
-    bool outside;                     /* its readiness may come from outside the process */
-    bool inside;                      /* in the runtime's own code: a signal handler passes through */
-    uint32_t retry_step;              /* step + 1 at which it made one more try of a loop */
-    uint8_t wake;                     /* enum hdi_wake: how its operation was granted */
-    uint32_t idle_ops;                /* operations in a row that made no progress */
-    uint32_t in_real;                 /* inside a real call that may call us back */
-    uint32_t clock_reads;             /* since it last waited */
+    bool outside;         /* its readiness may come from outside the process */
+    bool inside;          /* in the runtime's own code: a signal handler passes through */
+    uint32_t retry_step;  /* step + 1 at which it made one more try of a loop */
+    uint8_t wake;         /* enum hdi_wake: how its operation was granted */
+    uint32_t idle_ops;    /* operations in a row that made no progress */
+    uint32_t in_real;     /* inside a real call that may call us back */
+    uint32_t clock_reads; /* since it last waited */
     uint64_t steps;
-    uint64_t priority;                /* of the strategy */
-    int64_t enabled_since;            /* virtual time */
-    uint32_t end_stack;               /* stack at the end, when rich */
+    uint64_t priority;     /* of the strategy */
+    int64_t enabled_since; /* virtual time */
+    uint32_t end_stack;    /* stack at the end, when rich */
 };
 
 /* Note that the calling thread now holds, or no longer holds, a lock. */
@@ -108,8 +109,8 @@ void hdi_thread_begin(struct hdi_thread *t);
 void hdi_thread_end(void);
 /* About to create the program's first thread: becomes the fork server; returns in each schedule. */
 void hdi_first_thread(void);
-/* Threads whose readiness does not count as life: see leak.c. The caller waits until no other thread
- * can run, the clock moved at most `jumps` times. */
+/* Threads whose readiness does not count as life: see leak.c. The caller waits until no other
+ * thread can run, the clock moved at most `jumps` times. */
 void hdi_drain(uint32_t jumps);
 
 /* The operation just done was one more try that failed (trylock, poll of a flag): a loop around it
