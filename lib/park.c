@@ -62,16 +62,6 @@ static bool released(struct hdi_parker *parker)
     return atomic_load_explicit(&parker->go, memory_order_acquire) == 1;
 }
 
-static bool park_controlled(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
-{
-    while (!released(parker)) {
-        enum hd_seam_wake wake = hdi_seam->block(why->event, why->object, why->site, until_ns);
-        if (wake == HD_SEAM_TIMED_OUT)
-            return released(parker);
-    }
-    return true;
-}
-
 static bool released_soon(struct hdi_parker *parker)
 {
     uint32_t spins = alone || hdi_watchers ? 0 : patience;
@@ -89,14 +79,12 @@ static bool released_soon(struct hdi_parker *parker)
     return false;
 }
 
-bool hdi_park(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
+static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
     bool forever = until_ns == HD_SEAM_FOREVER;
     uint32_t awake = 0;
 
-    if (hdi_seam)
-        return park_controlled(parker, why, until_ns);
     if (released_soon(parker))
         return true;
     if (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, 2, memory_order_acquire,
@@ -112,6 +100,24 @@ bool hdi_park(struct hdi_parker *parker, const struct hdi_why *why, int64_t unti
     }
 }
 
+/* A thread outside of the runtime's control is not made to wait there: it sleeps as natively. */
+static bool park_controlled(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
+{
+    while (!released(parker)) {
+        enum hd_seam_wake wake = hdi_seam->block(why->event, why->object, why->site, until_ns);
+        if (wake == HD_SEAM_TIMED_OUT && until_ns != HD_SEAM_FOREVER)
+            return released(parker);
+        if (wake == HD_SEAM_TIMED_OUT)
+            return park_natively(parker, until_ns);
+    }
+    return true;
+}
+
+bool hdi_park(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
+{
+    return hdi_seam ? park_controlled(parker, why, until_ns) : park_natively(parker, until_ns);
+}
+
 void hdi_unpark(struct hdi_parker *parker)
 {
     void *thread = parker->thread;
@@ -120,7 +126,7 @@ void hdi_unpark(struct hdi_parker *parker)
 
     if (thread)
         hdi_seam->wake(thread);
-    else if (before == 2)
+    if (before == 2)
         futex_wake(go);
 }
 
