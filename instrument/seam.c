@@ -155,8 +155,13 @@ static void born(enum hd_object kind, const void *object, const char *name, cons
 
     if (!hdi_enter())
         return;
-    o = hdi_object_get(object, HD_OB_NONE, sizeof *o, number(site));
-    hdi_object_reborn(o, sizeof *o, number(site));
+    /* One birth either way: whether the address was used before is the allocator's affair, and ids
+     * count births. */
+    o = hdi_object_find(object, HD_OB_NONE);
+    if (o)
+        hdi_object_reborn(o, sizeof *o, number(site));
+    else
+        o = hdi_object_get(object, HD_OB_NONE, sizeof *o, number(site));
     o->label_kind = (uint8_t)kind;
     if (name)
         strncpy(o->label, name, sizeof o->label - 1);

@@ -41,7 +41,7 @@ struct hd_chan {
     struct line send, recv; /* who waits, first come first */
     const void *shut;       /* the clock that the close was released to */
     struct edges *edges;    /* one a slot; NULL when nobody watches, or without a buffer */
-    bool closed, born;      /* never goes back to false; told to the seam */
+    bool closed;            /* never goes back to false */
     unsigned char buffer[]; /* ring of capacity * bytes */
 };
 
@@ -528,8 +528,7 @@ bool hdi_chan_drain(struct hd_chan *chan)
     return any;
 }
 
-struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, bool born,
-                              const void *site)
+struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, const void *site)
 {
     size_t room, total;
     struct hd_chan *chan;
@@ -541,7 +540,7 @@ struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, b
     chan = malloc(total);
     if (!chan)
         return NULL;
-    *chan = (struct hd_chan){.bytes = bytes, .capacity = capacity, .born = born && hdi_seam};
+    *chan = (struct hd_chan){.bytes = bytes, .capacity = capacity};
     atomic_store_explicit(&chan->refs, 1, memory_order_relaxed);
     if (HDI_WATCHED() && capacity > 0) {
         chan->edges = calloc(capacity, sizeof *chan->edges);
@@ -553,14 +552,14 @@ struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, b
     }
     hdi_hide(chan, total);
     hdi_allocated(&chan->refs);
-    if (chan->born)
+    if (hdi_seam)
         hdi_seam->born(HD_OB_CHAN, chan, name, site);
     return chan;
 }
 
 static struct hd_chan *make(const char *name, size_t bytes, size_t capacity, const void *site)
 {
-    struct hd_chan *chan = hdi_chan_make(name, bytes, capacity, true, site);
+    struct hd_chan *chan = hdi_chan_make(name, bytes, capacity, site);
 
     if (!chan)
         hd_panic_err(hd_out_of_memory);
@@ -592,7 +591,7 @@ void hd_chan_unref(struct hd_chan *chan)
         return;
     if (anybody_waits(&chan->send) || anybody_waits(&chan->recv))
         hdi_misuse("end of a channel on which goroutines wait", chan, site);
-    if (chan->born)
+    if (hdi_seam)
         hdi_seam->gone(chan, site);
     hdi_to_be_freed(&chan->refs);
     free(chan->edges);

@@ -47,10 +47,8 @@ size_t hdi_chan_waiting(struct hd_chan *chan);
 
 size_t hdi_chan_bytes(const struct hd_chan *chan); /* of one value */
 
-/* Made on behalf of a caller at `site`, without a place in leak reports if it is a part of another
- * object; NULL without memory. */
-struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, bool born,
-                              const void *site);
+/* Made on behalf of a caller at `site`; NULL without memory. */
+struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, const void *site);
 
 /* Put a value in from a timer, if there is room: ordered after `clock` alone. Not a point. */
 void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock);

@@ -304,7 +304,7 @@ static struct hd_context *make(enum kind kind, struct hd_context *parent, const 
 
     if (!parent)
         hdi_misuse("cannot create context from nil parent", NULL, site);
-    op_point(parent, site);
+    op_point(parent->source, site);
     ctx = calloc(1, sizeof *ctx);
     if (!ctx)
         hd_panic_err(hd_out_of_memory);
@@ -349,7 +349,7 @@ static struct hd_context *make_cancel(struct hd_context *parent, const void *sit
     ctx->source = ctx;
     ctx->timer.object = ctx;
     ctx->timer.due = deadline_due;
-    ctx->done = hdi_chan_make("done", 0, 0, true, site);
+    ctx->done = hdi_chan_make("done", 0, 0, site);
     if (!ctx->done) {
         hd_context_unref(parent);
         free(ctx);
@@ -524,7 +524,7 @@ bool hd_context_stop(struct hd_context_hook *hook)
     struct hd_context *node = &hook->node, *above = source_above(node);
     bool stopped;
 
-    op_point(node->parent, HDI_SITE());
+    op_point(above, HDI_SITE());
     stopped = !above || leave(node);
     hd_context_unref(node);
     return stopped;

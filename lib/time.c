@@ -20,7 +20,6 @@ struct hd_timer {
     void *arg;
     const void *site; /* of its making */
     bool forgotten;   /* the maker's reference goes with the next firing */
-    bool born;
 };
 
 struct hd_ticker {
@@ -64,7 +63,7 @@ static void *allocate(size_t bytes)
 
 static struct hd_chan *time_chan(void *owner, const void *site)
 {
-    struct hd_chan *chan = hdi_chan_make("time", sizeof(int64_t), 1, true, site);
+    struct hd_chan *chan = hdi_chan_make("time", sizeof(int64_t), 1, site);
 
     if (!chan) {
         free(owner);
@@ -77,7 +76,7 @@ static void unref(struct hd_timer *timer)
 {
     if (atomic_fetch_sub(&timer->refs, 1) != 1)
         return;
-    if (timer->born)
+    if (hdi_seam)
         hdi_seam->gone(timer, timer->site);
     hd_chan_unref(timer->chan);
     hdi_to_be_freed(&timer->refs);
@@ -131,7 +130,7 @@ static bool drain_timer(struct hdi_timer *at)
     return timer->chan && hdi_chan_drain(timer->chan);
 }
 
-static struct hd_timer *make_timer(void (*fn)(void *arg), void *arg, bool born, const void *site)
+static struct hd_timer *make_timer(void (*fn)(void *arg), void *arg, const void *site)
 {
     struct hd_timer *timer = allocate(sizeof *timer);
 
@@ -140,19 +139,18 @@ static struct hd_timer *make_timer(void (*fn)(void *arg), void *arg, bool born, 
     timer->fn = fn;
     timer->arg = arg;
     timer->site = site;
-    timer->born = born && hdi_seam;
     hdi_allocated(&timer->refs);
     atomic_store(&timer->refs, 1);
     if (!fn)
         timer->chan = time_chan(timer, site);
-    if (timer->born)
+    if (hdi_seam)
         hdi_seam->born(HD_OB_TIMER, timer, NULL, site);
     return timer;
 }
 
 struct hd_timer *hd_timer_make(int64_t ns)
 {
-    struct hd_timer *timer = make_timer(NULL, NULL, true, HDI_SITE());
+    struct hd_timer *timer = make_timer(NULL, NULL, HDI_SITE());
 
     op_point(timer, timer->site);
     hdi_timer_start(&timer->timer, hdi_in_ns(ns), 0, NULL, timer->site);
@@ -166,7 +164,7 @@ struct hd_timer *hd_after_func(int64_t ns, void (*fn)(void *arg), void *arg)
 
     if (!fn)
         hdi_misuse("timer of a nil func value", NULL, site);
-    timer = make_timer(fn, arg, true, site);
+    timer = make_timer(fn, arg, site);
     op_point(timer, site);
     hdi_timer_start(&timer->timer, hdi_in_ns(ns), 0, NULL, site);
     return timer;
@@ -174,7 +172,7 @@ struct hd_timer *hd_after_func(int64_t ns, void (*fn)(void *arg), void *arg)
 
 struct hd_chan *hd_after(int64_t ns)
 {
-    struct hd_timer *timer = make_timer(NULL, NULL, false, HDI_SITE());
+    struct hd_timer *timer = make_timer(NULL, NULL, HDI_SITE());
     struct hd_chan *chan = hd_chan_ref(timer->chan);
 
     op_point(timer, timer->site);
