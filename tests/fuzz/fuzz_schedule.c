@@ -1,8 +1,4 @@
-/* fuzz_schedule.c - the parser of schedule files under libFuzzer.
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DHEDDLE_VERSION='"0"' -I. \
- *     -Ilib/include tests/fuzz/fuzz_schedule.c harness/driver/{schedule,schedule_parse,names}.c \
- *     harness/driver/{memory,symbol,variable}.c -ldw -lelf -lstdc++ -o fuzz_schedule
+/* fuzz_schedule.c - any bytes as a schedule file (libFuzzer; tests/fuzz/run builds it).
  *
  * What is accepted must come out of the writer in a form that is accepted again, the same.
  */
