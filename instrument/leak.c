@@ -80,20 +80,26 @@ static bool excuse(const struct hdi_thread *self)
     return any;
 }
 
-void hdi_look_for_leaks(void)
+static void silence_output(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    fflush(NULL);
+    if (nowhere >= 0) {
+        dup2(nowhere, 1);
+        dup2(nowhere, 2);
+    }
+}
+
+void hdi_look_for_leaks(bool silence)
 {
     struct hdi_thread *self = hdi_self(), *t;
-    int nowhere;
     uint32_t n;
     bool any;
 
     if (self && hdi_live(&n) && n > 1) {
-        fflush(NULL);
-        nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        if (nowhere >= 0) {
-            dup2(nowhere, 1);
-            dup2(nowhere, 2);
-        }
+        if (silence)
+            silence_output();
         hdi_drain(SLEEPS);
     }
     any = excuse(self);

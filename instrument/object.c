@@ -4,7 +4,8 @@
  * a static object's is made of its module and offset, any other's of the thread that made it and how
  * many that thread had made before.
  *
- * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived.
+ * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived. The
+ * in-process explorer forgets all of it between two schedules.
  */
 #include "control.h"
 
@@ -20,8 +21,12 @@
 #define BUCKETS 4096u
 #define MODULES 256u
 
-static unsigned char *chunk;
-static size_t chunk_left;
+/* Header of a piece of memory; what is handed out is 16-byte aligned. */
+struct chunk {
+    _Alignas(16) struct chunk *next;
+    size_t bytes, used;
+};
+static struct chunk *first_chunk, *chunk;
 static struct hdi_object *bucket[BUCKETS];
 static struct {
     uintptr_t low, high;
@@ -29,25 +34,37 @@ static struct {
 } segment[MODULES];
 static uint32_t segments, segments_full_at;
 
+static struct chunk *new_chunk(size_t room)
+{
+    size_t size = sizeof(struct chunk) + room;
+    struct chunk *c;
+
+    size = size > CHUNK_BYTES ? (size + 4095) & ~(size_t)4095 : CHUNK_BYTES;
+    c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c == MAP_FAILED)
+        __builtin_trap(); /* out of address space: nothing sensible is left to do */
+    hdi_tool_hide(c, size);
+    *c = (struct chunk){.bytes = size, .used = sizeof *c};
+    return c;
+}
+
 void *hdi_alloc(size_t bytes)
 {
     void *p;
 
     bytes = (bytes + 15) & ~(size_t)15;
-    if (bytes > chunk_left) {
-        size_t size = bytes > CHUNK_BYTES ? (bytes + 4095) & ~(size_t)4095 : CHUNK_BYTES;
-        void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (m == MAP_FAILED)
-            __builtin_trap(); /* out of address space: nothing sensible is left to do */
-        hdi_tool_hide(m, size);
-        if (bytes > CHUNK_BYTES)
-            return m;
-        chunk = m;
-        chunk_left = size;
+    while (chunk && chunk->used + bytes > chunk->bytes && chunk->next)
+        chunk = chunk->next;
+    if (!chunk || chunk->used + bytes > chunk->bytes) {
+        struct chunk *c = new_chunk(bytes);
+        if (chunk)
+            chunk->next = c;
+        else
+            first_chunk = c;
+        chunk = c;
     }
-    p = chunk;
-    chunk += bytes;
-    chunk_left -= bytes;
+    p = (char *)chunk + chunk->used;
+    chunk->used += bytes;
     return p;
 }
 
@@ -201,4 +218,15 @@ void hdi_objects_each(void (*f)(struct hdi_object *o))
     for (uint32_t i = 0; i < BUCKETS; i++)
         for (struct hdi_object *o = bucket[i]; o; o = o->next)
             f(o);
+}
+
+void hdi_models_reset(void)
+{
+    for (struct chunk *c = first_chunk; c; c = c->next) {
+        memset(c + 1, 0, c->used - sizeof *c);
+        c->used = sizeof *c;
+    }
+    chunk = first_chunk;
+    memset(bucket, 0, sizeof bucket);
+    graves = NULL;
 }

@@ -18,7 +18,7 @@ HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
         snprintf(what, sizeof what, "%s (%s:%u, %s)", text, file, line, function ? function : "?");
         f = hdi_finding_begin(HD_FK_ASSERTION, what);
         hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_NONE, NULL, HDI_SITE(), hdi_stack());
-        hdi_finding_end(f, false);
+        hdi_finding_end(f, hdi_in_process());
         hdi_crash_expected();
     }
     real(text, file, line, function);

@@ -240,6 +240,7 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .released = released,
                                          .release = release,
                                          .acquire = acquire,
-                                         .panic = panic};
-    return version == HD_SEAM_VERSION && hdi_enter() ? &table : NULL;
+                                         .panic = panic,
+                                         .local = hdi_local};
+    return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

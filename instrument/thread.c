@@ -97,7 +97,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     int rc, state = PTHREAD_CREATE_JOINABLE;
 
     hdi_first_thread();
-    if (!have_end_key)
+    if (!have_end_key && !hdi_in_process())
         watch_end(); /* main may end by pthread_exit */
     hdi_point(HD_EV_THREAD_CREATE, NULL, site);
     t = hdi_thread_new(self, words ? words[0] : named_start, site);
@@ -106,6 +106,18 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         pthread_attr_getdetachstate(attr, &state);
     t->detached = state == PTHREAD_CREATE_DETACHED;
     hdi_hb_release(&t->start);
+    if (hdi_in_process()) {
+        t->routine = start;
+        t->arg = arg;
+        if (!hdi_start_in_process(t)) {
+            hdi_thread_discard(t);
+            return EAGAIN;
+        }
+        t->known = true;
+        *out = (pthread_t)(uintptr_t)t;
+        t->handle = *out;
+        return 0;
+    }
     self->in_real++;
     if (words) {
         memcpy(saved, words, sizeof saved);
@@ -216,8 +228,10 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
             return ETIMEDOUT;
     }
     self->in_real++;
-    rc = hdi_real.pthread_join(handle, result);
+    rc = hdi_in_process() ? 0 : hdi_real.pthread_join(handle, result);
     self->in_real--;
+    if (hdi_in_process() && result)
+        *result = t->result;
     t->joined = true;
     t->known = false;
     hdi_lockorder_joined(t, self);
@@ -278,7 +292,7 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
                     HD_EV_THREAD_DETACH, site);
         return t ? EINVAL : ESRCH;
     }
-    rc = hdi_real.pthread_detach(handle);
+    rc = hdi_in_process() ? 0 : hdi_real.pthread_detach(handle);
     t->detached = true;
     if (t->ended)
         t->known = false;

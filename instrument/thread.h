@@ -79,6 +79,15 @@ struct hdi_thread {
     uint64_t priority;     /* of the strategy */
     int64_t enabled_since; /* virtual time */
     uint32_t end_stack;    /* stack at the end, when rich */
+
+    uint64_t priority;                /* of the strategy */
+    int64_t enabled_since;            /* virtual time */
+    uint32_t end_stack;               /* stack at the end, when rich */
+
+    /* of the carrier, when threads share one kernel thread */
+    void *sp;
+    struct rt_stack *stack;
+    void *local[8];
 };
 
 /* Note that the calling thread now holds, or no longer holds, a lock. */
@@ -98,6 +107,10 @@ struct hdi_thread *hdi_thread_known(uint32_t i);
  * address. 0 or an errno value. */
 int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
               const void *named_start, uint64_t site);
+/* Many threads on one kernel thread (the in-process explorer): start t there. False: no memory. */
+bool hdi_in_process(void);
+bool hdi_start_in_process(struct hdi_thread *t);
+void hdi_local(void **word);
 /* pthread_join's model; until: virtual deadline, 0 = for ever, -1 = try. 0 or an errno value. */
 int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site);
 /* Make a thread that will wait for its first turn; `discard` when the real creation failed. */
@@ -122,7 +135,9 @@ void hdi_cancel_self(void);
 void hdi_program_ends(int code);
 /* It ends at once: no exit handlers, no look for leaks. */
 void hdi_program_stops(int code);
-void hdi_look_for_leaks(void);
+void hdi_look_for_leaks(bool silence); /* silence: what others print meanwhile goes nowhere */
+/* Forget every object, and all memory from hdi_alloc(): a new schedule begins in this process. */
+void hdi_models_reset(void);
 /* This process is a child that the program forked: it runs without us. */
 void hdi_forked(void);
 /* True while the program has ended and others run on: what goes wrong then is nobody's bug. */

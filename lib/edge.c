@@ -2,6 +2,8 @@
 #include <dlfcn.h>
 
 #include "edge.h"
+#include "spawn.h"
+#include "unwind.h"
 
 #if defined(__has_include)
 #if __has_include(<valgrind/helgrind.h>) && __has_include(<valgrind/drd.h>)
@@ -19,6 +21,17 @@ extern __typeof__(dlsym) dlsym __attribute__((weak));
 unsigned hdi_watchers;
 const struct hd_seam *hdi_seam;
 
+void hd_seam_attach(const struct hd_seam *seam)
+{
+    hdi_seam = seam;
+    hdi_watchers &= ~(unsigned)HDI_WATCH_SEAM;
+    if (!seam)
+        return;
+    hdi_watchers |= HDI_WATCH_SEAM;
+    hdi_go_locals(seam);
+    hdi_panic_locals(seam);
+}
+
 /* First of the constructors, so that those of the program may already use the library. */
 __attribute__((constructor(101))) static void find_watchers(void)
 {
@@ -27,9 +40,7 @@ __attribute__((constructor(101))) static void find_watchers(void)
     if (dlsym)
         *(void **)&offer = dlsym(RTLD_DEFAULT, HD_SEAM_SYMBOL);
     if (offer)
-        hdi_seam = offer(HD_SEAM_VERSION);
-    if (hdi_seam)
-        hdi_watchers |= HDI_WATCH_SEAM;
+        hd_seam_attach(offer(HD_SEAM_VERSION));
     if (__tsan_acquire && __tsan_release)
         hdi_watchers |= HDI_WATCH_TSAN;
 #ifdef HAVE_VALGRIND

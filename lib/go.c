@@ -44,6 +44,11 @@ static _Atomic size_t stack_bytes = DEFAULT_STACK;
 static _Atomic int idle; /* its address is the line of waiting carriers */
 static _Thread_local struct goroutine *current;
 
+void hdi_go_locals(const struct hd_seam *seam)
+{
+    seam->local((void **)&current);
+}
+
 static void run(struct goroutine *g)
 {
     hdi_acquire(g);

@@ -32,6 +32,12 @@ struct boundary {
 static _Thread_local struct hd_deferred *deferred;
 static _Thread_local struct boundary *innermost;
 
+void hdi_panic_locals(const struct hd_seam *seam)
+{
+    seam->local((void **)&deferred);
+    seam->local((void **)&innermost);
+}
+
 void hdi_defer_push(struct hd_deferred *one)
 {
     one->below = deferred;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include <heddle/errors.h>
+#include <heddle/seam.h>
 
 struct hd_errgroup;
 
@@ -13,5 +14,8 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
 /* A task of the group, limit or not; false if it could not be started, which is the group's error. */
 bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,
                         const void *site);
+
+/* Tell the seam of this file's thread-local variables. */
+void hdi_go_locals(const struct hd_seam *seam);
 
 #endif /* HDI_SPAWN_H */

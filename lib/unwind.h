@@ -3,6 +3,7 @@
 #define HDI_UNWIND_H
 
 #include <heddle/errors.h>
+#include <heddle/seam.h>
 
 enum hdi_ending { HDI_RETURNED, HDI_PANICKED, HDI_EXITED };
 
@@ -17,5 +18,8 @@ void hdi_carry_on(enum hdi_ending ending, hd_err err);
 
 /* Leave the goroutine: run what is deferred, up to the outermost boundary. */
 _Noreturn void hdi_leave(void);
+
+/* Tell the seam of this file's thread-local variables. */
+void hdi_panic_locals(const struct hd_seam *seam);
 
 #endif /* HDI_UNWIND_H */

@@ -4,7 +4,7 @@
  * slice of its stack, which the driver unwinds with the program's call-frame information: the program
  * carries no unwinder of ours.
  */
-#include "rt.h"
+#include "carrier.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -324,6 +324,10 @@ void rt_export(void)
 void rt_finish(enum hdp_outcome outcome)
 {
     rt.region->result.outcome = outcome;
+    if (rt.in_process) {
+        rt_export();
+        rt_carrier_leave();
+    }
     rt_export();
     if (!rt.started)
         rt_state(HDP_ENDED);
@@ -376,6 +380,12 @@ static void on_crash(int number, siginfo_t *info, void *context)
     signal(number, SIG_DFL);
 }
 
+void rt_crash_forgotten(void)
+{
+    crash_noted = false;
+    panic_text[0] = 0;
+}
+
 void hdi_crash_expected(void)
 {
     crash_noted = true;
@@ -392,7 +402,7 @@ void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site)
 void rt_crash_handlers(void)
 {
     static const int number[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    struct sigaction old, mine = {.sa_flags = SA_SIGINFO | SA_NODEFER};
+    struct sigaction old, mine = {.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
 
     mine.sa_sigaction = on_crash;
     sigemptyset(&mine.sa_mask);

@@ -22,6 +22,7 @@
 struct rt {
     bool active;   /* this process runs the program under control */
     bool started;  /* the first thread was created: a schedule runs */
+    bool in_process; /* of the in-process explorer: threads share a kernel thread */
     bool draining; /* the program has ended, others run on to see who stays blocked */
 
     uint32_t lock;
@@ -74,7 +75,7 @@ struct rt_vehicle {
     void (*give)(struct hdi_thread *t);   /* t may run; called without the lock */
     void (*wait)(struct hdi_thread *self); /* until given */
 };
-extern const struct rt_vehicle rt_baton;
+extern const struct rt_vehicle rt_baton; /* and rt_carrier, in carrier.h */
 extern const struct rt_vehicle *rt_vehicle;
 
 /* strategies: who runs next. `e` holds the n >= 1 threads that may run, in order of creation. */
@@ -124,6 +125,7 @@ void rt_export(void);                                               /* threads, 
 uint32_t rt_take_stack(const uint64_t *regs8); /* rip rsp rbp rbx r12 r13 r14 r15 */
 void rt_note_place(struct hdi_thread *self); /* rich: refresh self->end_stack */
 void rt_crash_handlers(void);
+void rt_crash_forgotten(void); /* a new schedule begins in this process */
 
 /* server.c */
 void rt_state(enum hdp_state s);

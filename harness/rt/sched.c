@@ -13,7 +13,7 @@
  *   LOST       went on without the turn's being given back    [rt_watch]
  *   ENDED                                                     [hdi_thread_end]
  */
-#include "rt.h"
+#include "carrier.h"
 
 #include <poll.h>
 #include <string.h>
@@ -548,6 +548,8 @@ void hdi_external_enter(uint64_t site)
 {
     struct hdi_thread *self = self_, *next;
 
+    if (rt.in_process)
+        return; /* there is no other thread that could go on */
     self->inside = true;
     rt_lock();
     rt.region->result.external++;
@@ -563,7 +565,8 @@ void hdi_external_enter(uint64_t site)
 
 void hdi_external_leave(void)
 {
-    rt_rejoin(self_, HD_EV_EXTERNAL, self_->last.site);
+    if (!rt.in_process)
+        rt_rejoin(self_, HD_EV_EXTERNAL, self_->last.site);
 }
 
 /* Come back from outside: publish, and wait for the turn (or take it, when nobody has it). */
@@ -589,6 +592,11 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
 }
 
 /* ---- threads ---- */
+
+void rt_become(struct hdi_thread *t)
+{
+    self_ = t;
+}
 
 struct hdi_thread **hdi_live(uint32_t *count)
 {

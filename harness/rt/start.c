@@ -59,7 +59,7 @@ void hdi_program_ends(int code)
     if (rt.started)
         hdi_lockorder_finish();
     if (rt.started && code == 0 && !(rt.config.flags & HDP_NO_LEAKS))
-        hdi_look_for_leaks();
+        hdi_look_for_leaks(true);
     hdi_program_stops(code);
 }
 

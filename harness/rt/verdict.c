@@ -6,6 +6,8 @@
  */
 #include "rt.h"
 
+#include <string.h>
+
 static uint32_t index_of(const struct hdi_thread *t)
 {
     for (uint32_t i = 0; i < rt.live_count; i++)
@@ -36,6 +38,7 @@ static uint32_t find_cycle(struct hdi_thread **out)
     static uint32_t path[RT_MAX_LIVE], next[RT_MAX_LIVE];
     static uint8_t colour[RT_MAX_LIVE]; /* 0 new, 1 on the path, 2 done */
 
+    memset(colour, 0, rt.live_count);
     for (uint32_t i = 0; i < rt.live_count; i++) {
         uint32_t depth = 0;
         if (colour[i])

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <heddle/api.h>
 #include <heddle/event.h>
 
 #define HD_SEAM_VERSION 1
@@ -79,6 +80,14 @@ struct hd_seam {
     /* A misuse that is about to panic ("send on closed channel"): becomes a finding if the panic is
      * not recovered; `object` may be NULL. */
     void (*panic)(const char *message, const void *object, const void *site);
+
+    /* `word` is a thread-local variable of the calling thread that belongs to a goroutine. When the
+     * runtime runs many goroutines on one thread it keeps a value of it for each. */
+    void (*local)(void **word);
 };
+
+/* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine exists:
+ * the in-process explorer calls it (heddle/test.h).   threads: the only one of the process */
+HD_API void hd_seam_attach(const struct hd_seam *seam);
 
 #endif /* HEDDLE_SEAM_H */

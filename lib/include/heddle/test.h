@@ -1,0 +1,85 @@
+/* test.h - explore the schedules of a function inside an ordinary test program.
+ *
+ * Link with Heddle::test (libheddle-test, which brings the runtime library). hd_explore() runs fn again
+ * and again, each time under another schedule, in a child process; goroutines are switched on one kernel
+ * thread, so a schedule costs microseconds. What fn uses to wait must be lib/'s (goroutines, channels,
+ * ...): programs that use pthreads directly are explored by `heddle run`. A schedule fails when a
+ * goroutine deadlocks or is still blocked when fn has returned, when an assertion or a panic ends it, and
+ * when it crashes; other schedules go on.
+ *
+ * fn must start from the same state each time: what it changes outside its own variables it must set
+ * back itself.
+ *
+ *   HEDDLE_SCHEDULE=NUMBER  in the environment: run that schedule alone, in place (for a debugger)
+ *   HEDDLE_SCHEDULES=N      instead of the number that the test asks for
+ *
+ * source: Shuttle's check_random, Loom's model; Go's testing/synctest.
+ */
+#ifndef HEDDLE_TEST_H
+#define HEDDLE_TEST_H
+
+#include <stdint.h>
+
+#include <heddle/api.h>
+#include <heddle/seam.h>
+
+HD_BEGIN_DECLS
+
+struct hd_explore_options {
+    uint32_t schedules;   /* 0 = 1000 */
+    uint32_t max_steps;   /* a schedule's step bound; 0 = 20000 */
+    uint64_t seed;        /* 0 = 1 */
+    const char *strategy; /* "auto" (NULL), "random", "pct", "pos", "burst", "rr" */
+    int ignore_leaks;     /* goroutines may be left when fn returns */
+    int keep_going;       /* do not stop at the first schedule that fails */
+};
+
+struct hd_explore_result {
+    uint64_t schedules;    /* run */
+    uint64_t failing;      /* of those */
+    uint64_t first;        /* number of the first failing one, from 1; 0 = none */
+    uint64_t steps;        /* decisions in all */
+    uint64_t cut;          /* ended by the step bound */
+    int64_t virtual_ns;    /* virtual time spent in all */
+    int kind;              /* of the first failure: enum hd_finding_kind, -1 = none */
+    char word[32];         /* its word: "deadlock", "leak-blocked", "assertion" ... */
+    char report[4096];     /* what a person reads: who waits where, and how to run it again */
+};
+
+/* Explore fn(arg). Returns 0 when no schedule failed, 1 when one did, -1 when it could not be done
+ * (result->report says why). options may be NULL; result may be NULL.
+ *   threads: a process with one thread   blocks: until done */
+static inline int hd_explore(void (*fn)(void *arg), void *arg,
+                             const struct hd_explore_options *options,
+                             struct hd_explore_result *result);
+
+/* What hd_explore() calls; `attach` is hd_seam_attach of the library that fn uses. */
+HD_API int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(void *arg),
+                              void *arg, const struct hd_explore_options *options,
+                              struct hd_explore_result *result);
+
+static inline int hd_explore(void (*fn)(void *arg), void *arg,
+                             const struct hd_explore_options *options,
+                             struct hd_explore_result *result)
+{
+    return hd_explore_through(hd_seam_attach, fn, arg, options, result);
+}
+
+HD_END_DECLS
+
+/* In a cmocka program: HD_EXPLORED(fn) behind the test function fn(void **state), and hd_unit_test(fn)
+ * in place of cmocka_unit_test(fn). */
+#define hd_unit_test(fn) {#fn, hd_explored_##fn, NULL, NULL, NULL}
+#define HD_EXPLORED(fn)                                                                            \
+    static void hd_body_##fn(void *state)                                                          \
+    {                                                                                              \
+        fn((void **)state);                                                                        \
+    }                                                                                              \
+    static void hd_explored_##fn(void **state)                                                     \
+    {                                                                                              \
+        struct hd_explore_result result_;                                                          \
+        if (hd_explore(hd_body_##fn, state, NULL, &result_) != 0)                                  \
+            fail_msg("%s", result_.report);                                                        \
+    }
+
+#endif /* HEDDLE_TEST_H */
