@@ -116,8 +116,8 @@ static int64_t now(void)
     return hdi_enter() ? hdi_clock_read() : hdi_now();
 }
 
-static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const char *name,
-                 const void *site)
+static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const void *shown,
+                 const char *name, const void *site)
 {
     pthread_attr_t attr;
     pthread_t handle;
@@ -130,7 +130,7 @@ static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const ch
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     if (stack_bytes)
         pthread_attr_setstacksize(&attr, stack_bytes);
-    rc = hdi_spawn(&handle, &attr, start, arg, (const void *)(uintptr_t)start, number(site));
+    rc = hdi_spawn(&handle, &attr, start, arg, shown, number(site));
     pthread_attr_destroy(&attr);
     if (rc == 0 && name && (t = hdi_thread_of(handle)))
         strncpy(t->label, name, sizeof t->label - 1);

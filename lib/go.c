@@ -143,7 +143,8 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
     atomic_fetch_add(&alive, 1);
     hdi_release(g);
     if (hdi_seam)
-        started = hdi_seam->spawn(carry, g, atomic_load(&stack_bytes), name, site) == 0;
+        started = hdi_seam->spawn(carry, g, atomic_load(&stack_bytes),
+                                  (const void *)(uintptr_t)fn, name, site) == 0;
     else
         started = reuse(g) || start_thread(g);
     if (started)

@@ -197,7 +197,8 @@ static bool make_thread(const void *site)
     bool made;
 
     if (hdi_seam)
-        return hdi_seam->spawn(serve, NULL, STACK_BYTES, "timers", site) == 0;
+        return hdi_seam->spawn(serve, NULL, STACK_BYTES,
+                               (const void *)(uintptr_t)serve, "timers", site) == 0;
     if (pthread_attr_init(&attr) != 0)
         return false;
     sigfillset(&all); /* the program's handlers run on its own threads */

@@ -130,9 +130,26 @@ static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, 
     uint64_t offset = (uint64_t)(index ? index - 1 : 0) * 16;
     if (index && r->stack_used <= HDP_STACK_BYTES && offset < r->stack_used)
         symbols_unwind(scene->symbols, (const struct hdp_stack *)(r->stacks + offset),
-                       r->stack_used - offset, to);
+                       r->stack_used - offset, site, to);
     if (!to->count && site)
         symbols_frames(scene->symbols, site, !is_start(r, site), to);
+}
+
+/* A goroutine begins in the user's function; what called that is the library's. */
+static void end_at_start(const struct scene *scene, uint32_t thread, struct stack *s)
+{
+    const struct hdp_region *r = scene->region;
+    char *start = NULL;
+
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS && !start; i++)
+        if (r->thread[i].hash == thread && r->thread[i].start)
+            start = symbols_function(scene->symbols, r->thread[i].start);
+    for (size_t i = s->count; start && i-- > 0;)
+        if (s->frame[i].function && strcmp(s->frame[i].function, start) == 0) {
+            stack_cut(s, i + 1);
+            break;
+        }
+    free(start);
 }
 
 static char *access_text(const struct hdp_note *n)
@@ -166,6 +183,7 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
         }
     }
     add_stack(scene, raw->stack, raw->site, &n->stack);
+    end_at_start(scene, raw->thread, &n->stack);
 }
 
 static char *moment_text(const struct scene *scene, const struct hdp_step *at)

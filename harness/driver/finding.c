@@ -59,13 +59,19 @@ struct finding *finding_new(enum hd_finding_kind kind, enum tool tool, const cha
 
 void stack_clear(struct stack *s)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        free(s->frame[i].function);
-        free(s->frame[i].file);
-        free(s->frame[i].module);
-    }
+    stack_cut(s, 0);
     free(s->frame);
     *s = (struct stack){0};
+}
+
+void stack_cut(struct stack *s, size_t count)
+{
+    while (s->count > count) {
+        struct frame *f = &s->frame[--s->count];
+        free(f->function);
+        free(f->file);
+        free(f->module);
+    }
 }
 
 void finding_free(struct finding *f)

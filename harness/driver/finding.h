@@ -114,6 +114,8 @@ void finding_moment(struct finding *f, uint32_t step, const char *thread, const 
 struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
                          unsigned column, const char *module, uint64_t offset);
 void stack_clear(struct stack *s);
+/* Keep the innermost `count` frames. */
+void stack_cut(struct stack *s, size_t count);
 
 /* Does a note of this role make the finding what it is? The others explain it, and may differ from
  * one schedule to the next. */

@@ -86,8 +86,17 @@ static bool attach(struct symbols *s)
     return s->attached;
 }
 
+/* Index of the frame of the user's call: what lies further in is a library on the way to us. */
+static size_t outermost_call(const struct walk *w, uint64_t site)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (w->pc[i] == site)
+            return i;
+    return 0;
+}
+
 void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t available,
-                    struct stack *to)
+                    uint64_t site, struct stack *to)
 {
     if (available < sizeof *taken)
         return;
@@ -110,7 +119,7 @@ void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t ava
     struct walk *w = mem_zeroed(1, sizeof *w);
     dwfl_getthread_frames(s->dwfl, 1, on_frame, w);
     size_t from = to->count;
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = outermost_call(w, site); i < w->count; i++)
         symbols_frames(s, w->pc[i], w->is_return[i], to);
     stack_tidy(to, from);
     free(w);

@@ -81,17 +81,19 @@ const struct rt_vehicle rt_carrier = {.give = give, .wait = wait_for_turn};
 /* First frame of every thread. */
 __attribute__((noreturn)) static void run(void)
 {
-    struct hdi_thread *self = hdi_self();
+    struct hdi_thread *self = hdi_self(), *t;
     void *abandoned;
 
-    self->routine(self->arg);
+    self->result = self->routine(self->arg);
     hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
     self->stack->next = idle;
     idle = self->stack;
     hdi_thread_end();
-    rt_become(next);
-    load_locals(next);
-    rt_switch(&abandoned, next ? next->sp : engine_sp);
+    t = next;
+    next = NULL;
+    rt_become(t);
+    load_locals(t);
+    rt_switch(&abandoned, t ? t->sp : engine_sp);
     __builtin_unreachable();
 }
 

@@ -99,11 +99,11 @@ static bool failed(const struct hdp_region *region, int status)
 
 /* The record of the failing schedule, in words. */
 static void describe(struct hd_explore_result *r, struct hdp_region *region, int status,
-                     uint64_t number)
+                     uint64_t number, bool again)
 {
     struct symbols *symbols = symbols_new();
     struct names objects = {0};
-    struct scene scene = {region, symbols, &objects};
+    struct scene scene = {.region = region, .symbols = symbols, .objects = &objects};
     char *text = NULL;
     size_t bytes;
     FILE *to = open_memstream(&text, &bytes);
@@ -123,6 +123,8 @@ static void describe(struct hd_explore_result *r, struct hdp_region *region, int
         f = collect_ending(&scene, HD_FK_CRASH, what);
     }
     f->first = number;
+    f->replays = 1;
+    f->reproduced = again;
     r->kind = (int)f->kind;
     snprintf(r->word, sizeof r->word, "%s", finding_word(f->kind));
     if (to) {
@@ -195,6 +197,7 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
     }
     extra_flags = 0;
     while (next <= wanted.schedules) {
+        uint32_t kind;
         int status;
         told->running = 0;
         region->result = (struct hdp_result){0};
@@ -215,11 +218,13 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
             r->first = told->schedules;
             extra_flags = HDP_RICH;
             before = *told;
+            kind = region->result.findings ? region->finding[0].kind : UINT32_MAX;
             region->result = (struct hdp_result){0};
             status = explore_in_child(region, told, r->first, r->first, fn, arg);
             *told = before;
             extra_flags = 0;
-            describe(r, region, status, r->first);
+            describe(r, region, status, r->first,
+                     kind == (region->result.findings ? region->finding[0].kind : UINT32_MAX));
         }
         if (!wanted.keep_going)
             break;

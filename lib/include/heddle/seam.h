@@ -55,10 +55,11 @@ struct hd_seam {
     /* Virtual monotonic clock, ns: the same value as clock_gettime(CLOCK_MONOTONIC). */
     int64_t (*now)(void);
 
-    /* Start a detached, controlled thread. stack_bytes 0 = default. `name` may be NULL, is copied.
-     * 0 or an errno value. One point. */
-    int (*spawn)(void *(*start)(void *), void *arg, size_t stack_bytes, const char *name,
-                 const void *site);
+    /* Start a detached, controlled thread. stack_bytes 0 = default. `shown`: the user's function
+     * that it runs, as reports call it. `name` may be NULL, is copied. 0 or an errno value. One
+     * point. */
+    int (*spawn)(void *(*start)(void *), void *arg, size_t stack_bytes, const void *shown,
+                 const char *name, const void *site);
 
     /* The caller leaves control for a system call that may block, and comes back. */
     void (*external_enter)(const void *site);

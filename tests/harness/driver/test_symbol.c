@@ -105,7 +105,7 @@ static void a_slice_is_unwound(void **state)
     (void)state;
     struct stack s = {0};
     outer_caller();
-    symbols_unwind(symbols, &slice.head, sizeof slice, &s);
+    symbols_unwind(symbols, &slice.head, sizeof slice, 0, &s);
     assert_true(s.count >= 3);
     assert_string_equal(s.frame[0].function, "take_slice");
     assert_string_equal(s.frame[1].function, "inlined_caller");
@@ -124,7 +124,7 @@ static void broken_slices_are_harmless(void **state)
     outer_caller();
     for (size_t n = 0; n < sizeof slice; n += 97) {
         struct stack s = {0};
-        symbols_unwind(symbols, &slice.head, n, &s);
+        symbols_unwind(symbols, &slice.head, n, 0, &s);
         stack_clear(&s);
     }
     srand(3);
@@ -134,7 +134,7 @@ static void broken_slices_are_harmless(void **state)
         for (int k = 0; k < 50; k++)
             slice.data[rand() % SLICE] = (unsigned char)rand();
         slice.head.rip ^= (uint64_t)rand() % 64;
-        symbols_unwind(symbols, &slice.head, sizeof slice, &s);
+        symbols_unwind(symbols, &slice.head, sizeof slice, 0, &s);
         stack_clear(&s);
     }
 }
