@@ -80,10 +80,6 @@ struct hdi_thread {
     int64_t enabled_since; /* virtual time */
     uint32_t end_stack;    /* stack at the end, when rich */
 
-    uint64_t priority;                /* of the strategy */
-    int64_t enabled_since;            /* virtual time */
-    uint32_t end_stack;               /* stack at the end, when rich */
-
     /* of the carrier, when threads share one kernel thread */
     void *sp;
     struct rt_stack *stack;
