@@ -103,8 +103,34 @@ static bool begin(struct campaign *c, struct run *r, uint64_t number, const char
     return r->pid > 0;
 }
 
+/* A tool that leaves places bare needs the program's map; the first run that lives long enough to
+ * show it lends it to all, for addresses are pinned. */
+static void learn_map(struct campaign *c, const struct run *r)
+{
+    const struct tool_run *tool = c->options.tool;
+
+    if (!tool || tool->symbolised || c->maps[0])
+        return;
+    const struct worker w = {.pid = r->pid};
+    char *maps = worker_maps(&w);
+    if (maps && strstr(maps, c->options.target->path) && strstr(maps, "libc.so")) {
+        c->maps[0] = maps;
+        symbols_map(c->symbols, maps);
+        return;
+    }
+    free(maps);
+}
+
+static void name_places(struct campaign *c, struct tool_log *log)
+{
+    tool_symbolise(log, c->maps[0] ? c->symbols : NULL,
+                   c->options.tool && !c->options.tool->symbolised);
+}
+
 static bool has_ended(struct campaign *c, struct run *r)
 {
+    learn_map(c, r);
+
     if (waitpid(r->pid, &r->status, WNOHANG) == r->pid) {
         kill(-r->pid, SIGKILL); /* what it left behind */
         return true;
@@ -205,7 +231,7 @@ static void repeat(struct campaign *c, struct finding *f, uint64_t number, const
         while (!has_ended(c, spare))
             nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
         look(c, spare, &log);
-        tool_symbolise(&log, NULL, false);
+        name_places(c, &log);
         f->replays++;
         c->stats.replays++;
         for (size_t i = 0; i < log.count && !again; i++)
@@ -224,11 +250,12 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
     c->stats.schedules++;
     c->stats.timed_out += r->timed_out;
     look(c, r, &log);
-    tool_symbolise(&log, NULL, false);
+    name_places(c, &log);
     if (log.trouble && !c->trouble)
         c->trouble = mem_copy(log.trouble);
     c->stats.not_understood += log.raw;
     c->stats.reports_dropped += log.dropped;
+    struct finding *last = NULL;
     for (size_t i = 0; i < log.count; i++) {
         struct finding *f = log.finding[i];
         f->first = r->number;
@@ -238,6 +265,8 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
                           : mem_copy("the operating system's scheduler");
         doubt_mark(c->doubts, f);
         f = findings_add(&c->findings, f, &is_new);
+        f->count -= f == last; /* one run counts once */
+        last = f;
         if (!is_new)
             continue;
         save(c, f, r);

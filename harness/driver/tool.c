@@ -220,7 +220,11 @@ static void symbolise_note(struct note *n, struct symbols *bare)
         resolve(bare, &n->stack.frame[i], &resolved);
     stack_clear(&n->stack);
     n->stack = resolved;
-    while (n->stack.count > 1 && is_start(&n->stack.frame[n->stack.count - 1]))
+    bool placed = false;
+    for (size_t i = 0; i < n->stack.count; i++)
+        placed |= n->stack.frame[i].line != 0;
+    while (n->stack.count > 1 && (is_start(&n->stack.frame[n->stack.count - 1]) ||
+                                  (placed && !n->stack.frame[n->stack.count - 1].function)))
         drop_last(&n->stack);
     char *inside = tool_log_trim(&n->stack);
     if (inside && n->text && (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS)) {

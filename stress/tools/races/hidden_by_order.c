@@ -31,13 +31,6 @@ static void *use(void *arg)
 
 int main(void)
 {
-    pthread_t a, b;
-
-    pthread_create(&a, NULL, load, NULL);
-    for (int i = 0; i < 3; i++)
-        sched_yield();
-    pthread_create(&b, NULL, use, NULL);
-    pthread_join(a, NULL);
-    pthread_join(b, NULL);
+    run2(load, use, NULL);
     return 0;
 }
