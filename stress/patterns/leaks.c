@@ -37,8 +37,7 @@ static void count_until_done(void *arg)
 {
     struct source *s = arg;
 
-    for (int i = 0;
-         HD_SELECT(HD_SEND(s->ch, &i), HD_RECV(hd_context_done(s->ctx), NULL)) == 0; i++)
+    for (int i = 0; HD_SELECT(HD_SEND(s->ch, &i), HD_RECV(hd_context_done(s->ctx), NULL)) == 0; i++)
         ;
     hd_chan_close(s->ch);
 }

@@ -154,8 +154,7 @@ static void long_operation(void *arg)
 
 static hd_err process_with_timeout(struct hd_context *parent, int64_t takes, int fails, size_t room)
 {
-    struct hd_context *ctx =
-        keep_context(hd_context_with_timeout(parent, span(30 * HD_SECOND)));
+    struct hd_context *ctx = keep_context(hd_context_with_timeout(parent, span(30 * HD_SECOND)));
     struct wire *w = KEEP(struct wire);
     hd_err err;
 
@@ -249,7 +248,8 @@ void cancellation_mended(void)
 
     hd_chan_recv(ended, NULL);
     assert(c->reported && c->steps <= 51);
-    assert(hd_now() - start <= span(5 * HD_SECOND + 200 * HD_MILLISECOND) || span(HD_SECOND) < HD_SECOND);
+    assert(hd_now() - start <= span(5 * HD_SECOND + 200 * HD_MILLISECOND) ||
+           span(HD_SECOND) < HD_SECOND);
     hd_context_end(c->ctx);
     all_gone();
 }

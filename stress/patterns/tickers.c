@@ -1,4 +1,5 @@
-/* tickers.c - periodic work: goroutines that cannot be stopped, tickers, and timers made in a loop. */
+/* tickers.c - periodic work: goroutines that cannot be stopped, tickers, and timers made in a loop.
+ */
 #include "../suite/suite.h"
 
 #include <heddle/select.h>

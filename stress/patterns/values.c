@@ -24,10 +24,10 @@ struct request {
     bool served;
 };
 
-static void handler(struct request *r)
+static void handler(struct request *r, struct hd_context *ctx)
 {
-    assert(strcmp(get_user_id(r->ctx), r->user) == 0);
-    assert(strcmp(hd_context_value(r->ctx, request_id_key), r->id) == 0);
+    assert(strcmp(get_user_id(ctx), r->user) == 0);
+    assert(strcmp(hd_context_value(ctx, request_id_key), r->id) == 0);
     r->served = true;
 }
 
@@ -38,8 +38,7 @@ static void auth_middleware(void *arg)
 
     assert(get_user_id(outer) == NULL);
     hd_go_yield();
-    r->ctx = inner;
-    handler(r);
+    handler(r, inner);
     hd_context_unref(inner);
     hd_wg_done(r->wg);
 }
