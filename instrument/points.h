@@ -5,6 +5,9 @@
  * of a campaign, so that what a schedule knows depends on its number and not on who ran before it.
  * Layer: beside finding.h; harness/protocol.h includes it.
  *
+ * Accesses that synchronisation orders are no points: as long as they are ordered, no switch between
+ * them can be told from one at the synchronisation itself.
+ *
  * Replay needs no copy of the table: every access that was a point is a step of the recorded
  * schedule, so the set of sites among its memory steps is the set of points that matter to it.
  */
@@ -14,7 +17,7 @@
 #include <stdint.h>
 
 enum hdp_points {
-    HDP_POINTS_SHARED, /* code that is known to touch memory shared with at least one write */
+    HDP_POINTS_SHARED, /* code that takes part in a race, or may in another order of the locks */
     HDP_POINTS_ALL,    /* every instrumented access */
     HDP_POINTS_SYNC,   /* synchronisation and atomics alone */
 };
@@ -40,8 +43,8 @@ struct hdp_learned {
     uint32_t pairs; /* used entries of pair[] */
     uint32_t full;  /* a table was too small: shared mode then treats every access as a point */
     struct hdp_learned_pair pair[HDP_LEARNED_PAIRS];
-    uint64_t site[HDP_LEARNED_SITES]; /* return addresses of accesses to shared memory */
-    uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that were shared, address / 8 */
+    uint64_t site[HDP_LEARNED_SITES]; /* return addresses of such accesses */
+    uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that they touched, address / 8 */
 };
 
 #endif /* HEDDLE_POINTS_H */

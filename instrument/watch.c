@@ -153,8 +153,7 @@ void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hd
     }
     if (hdi_watch.config.rich)
         s->racer->context = hdi_strand_context(s, pc);
-    if (point)
-        hdi_predict_access(s->thread, pc);
+    hdi_predict_access(s->thread, pc);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
     const struct hdi_cell *cell = hdi_shadow_find(addr);
     bool shared = cell && cell->flags & HDI_CELL_SHARED;
@@ -237,7 +236,7 @@ void hdi_hb_release(const void *clock)
     hdi_progress(s);
     if (hdi_watch.config.model)
         hdi_model_publish(s);
-    hdi_race_release(s->racer, (uintptr_t)clock, is_lock(clock));
+    hdi_race_release(s->racer, (uintptr_t)clock);
 }
 
 void hdi_hb_acquire(const void *clock)

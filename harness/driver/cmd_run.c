@@ -53,8 +53,8 @@ static const struct argp_option table[] = {
      "hold",
      0},
     {"points", OPT_POINTS, "WHICH", 0,
-     "Memory accesses of instrumented code where a switch may happen: shared (those that touch "
-     "shared memory as far as is known, the default), all, or sync (atomics alone)",
+     "Memory accesses of instrumented code where a switch may happen: shared (atomics, and those "
+     "that race as far as is known: the default), all, or sync (atomics alone)",
      0},
     {"memory-model", OPT_MODEL, "MODEL", 0,
      "What atomic loads of instrumented code may return: sc (the last store, the default), tso, "

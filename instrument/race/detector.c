@@ -31,7 +31,6 @@ static const uint8_t conflicts[HDI_FREED + 1] = {
     [HDI_ATOMIC_WRITE] = BIT(READ) | BIT(WRITE) | BIT(FREED),
     [HDI_FREED] = 0xff,
 };
-static const uint8_t writing = BIT(WRITE) | BIT(ATOMIC_WRITE) | BIT(FREED);
 
 /* ---- threads ---- */
 
@@ -107,11 +106,6 @@ static void meet(struct feed *f, struct slot s)
         f->done = true;
         return;
     }
-    if (!mine && !(f->cell->flags & HDI_CELL_SHARED) &&
-        (writing >> f->kind & 1 || writing >> kind & 1) && kind != HDI_FREED) {
-        f->cell->flags |= HDI_CELL_SHARED;
-        hdi_race_shared(f->word, f->pc, *s.pc);
-    }
     bool ordered = mine || clock <= hdi_vclock_get(&f->t->now, tid);
     bool conflict = conflicts[f->kind] >> kind & 1;
     struct hdi_earlier earlier = {
@@ -122,9 +116,14 @@ static void meet(struct feed *f, struct slot s)
         .kind = (enum hdi_access)kind,
         .mask = common,
     };
-    if (conflict && ordered && !mine && kind != HDI_FREED &&
-        clock > hdi_vclock_get(&f->t->must, tid))
-        hdi_race_candidate(f->t, f->word, f->pc, &earlier);
+    bool matters =
+        conflict && !mine &&
+        (!ordered || kind == HDI_FREED ||
+         (clock > hdi_vclock_get(&f->t->must, tid) && hdi_race_candidate(f->t, f->pc, &earlier)));
+    if (matters && !(f->cell->flags & HDI_CELL_SHARED)) {
+        f->cell->flags |= HDI_CELL_SHARED;
+        hdi_race_shared(f->word, f->pc, *s.pc);
+    }
     if ((!ordered || kind == HDI_FREED) && conflict) {
         hdi_race_found(f->t, f->word, f->kind, f->pc, &earlier);
         ordered = true; /* told once: the newer access stands for both from here on */
@@ -306,13 +305,21 @@ static void sync_drop(uintptr_t key)
     sync_free = s;
 }
 
-void hdi_race_release(struct hdi_racer *t, uintptr_t clock, bool lock)
+void hdi_race_release(struct hdi_racer *t, uintptr_t clock)
 {
     struct sync *s = sync_get(clock | MODEL);
     hdi_vclock_join(&s->clock, &t->now);
-    if (!lock)
-        hdi_vclock_join(&s->must, &t->must);
+    hdi_vclock_join(&s->must, &t->must);
     tick(t);
+}
+
+bool hdi_race_lock_orders(struct hdi_racer *t, uintptr_t clock, const struct hdi_earlier *earlier)
+{
+    const struct sync *s = sync_find(clock | MODEL);
+    if (!s || hdi_vclock_get(&s->must, earlier->tid) < earlier->clock)
+        return false;
+    hdi_vclock_join(&t->must, &s->must);
+    return true;
 }
 
 void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock, bool lock)

@@ -52,13 +52,11 @@ static inline bool hdi_releases(int order)
 /* What the detector tells; link-time, so that a test can listen. word is 8-aligned. */
 void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, uint64_t pc,
                     const struct hdi_earlier *earlier);
-/* The cell of `word` has just become HDI_CELL_SHARED; earlier_pc is the other side's. */
+/* The cell of `word` has just become HDI_CELL_SHARED: the two accesses race, or may. */
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc);
-
-/* Two conflicting accesses that only the order in which locks were taken kept apart: in another
- * order they may race. Told often. */
-void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
-                        const struct hdi_earlier *earlier);
+/* Two conflicting accesses that only the order in which locks were taken kept apart. True: in
+ * another order they may race. Asked often. */
+bool hdi_race_candidate(struct hdi_racer *t, uint64_t pc, const struct hdi_earlier *earlier);
 /* The word holds no atomics any more. */
 void hdi_race_forgot(uintptr_t word);
 
@@ -93,8 +91,13 @@ void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi
 
 /* Edges by address, for models and annotations: acquire takes all that any release gave. `lock`: an
  * edge from one owner of a lock to the next, which another schedule might turn around. */
-void hdi_race_release(struct hdi_racer *t, uintptr_t clock, bool lock);
+void hdi_race_release(struct hdi_racer *t, uintptr_t clock);
 void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock, bool lock);
+/* t, inside the lock with this clock, meets an access that conflicts with an earlier one: if that
+ * was made before a release of the lock by its thread, the two critical sections keep their order,
+ * and t takes what the releases gave. False: it was not. (Rule a of weak-causally-precedes, Kini,
+ * Mathur and Viswanathan, PLDI 2017, with whole prefixes in place of sections.) */
+bool hdi_race_lock_orders(struct hdi_racer *t, uintptr_t clock, const struct hdi_earlier *earlier);
 
 /* Atomics, after the access itself has been fed. The clock of a location is that of the release
  * sequence headed by the last release store. */

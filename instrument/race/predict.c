@@ -1,11 +1,12 @@
 /* predict.c - races that another order of the same lock acquisitions may show.
  *
  * One run orders two conflicting accesses by chance when only the hand-over of a lock lies between
- * them, and no lock is common to both. Such a pair of places is written down for later schedules,
- * where strategy `hold` keeps threads in front of the one place until others have passed the other:
- * if the two can really meet, the detector then reports the race, with a schedule. A pair that
- * never meets (the program waits for one before the other in a way that locks carry) is never
- * reported.
+ * them, no lock is common to both, and the critical sections have nothing else to do with each
+ * other (what one leaves in a queue and the other takes out keeps its order). Such a pair of places
+ * is written down for later schedules, where strategy `hold` keeps threads in front of the one
+ * place until others have passed the other: if the two can really meet, the detector then reports
+ * the race, with a schedule. A pair that never meets (the program waits for one before the other in
+ * a way that locks carry) is never reported.
  *
  * Weaker than sync-preserving prediction (Mathur, Pavlogiannis, Viswanathan, POPL 2021): it
  * proposes more, proves nothing by itself, and leaves the proof to the scheduler.
@@ -71,21 +72,21 @@ static bool common_lock(const struct guarded *a, const struct guarded *b)
     return false;
 }
 
-void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
-                        const struct hdi_earlier *earlier)
+bool hdi_race_candidate(struct hdi_racer *t, uint64_t pc, const struct hdi_earlier *earlier)
 {
     struct hdp_learned *news = hdi_watch.config.news;
-    (void)word;
-    if (hdi_watch.config.replay || news->pairs == HDP_LEARNED_PAIRS)
-        return;
-    struct hdi_strand *s = hdi_strand_of(t->tid);
-    hdi_predict_access(s->thread, pc);
+    const struct hdi_thread *thread = hdi_strand_of(t->tid)->thread;
+    for (uint32_t i = 0; i < thread->held_count; i++)
+        if (hdi_race_lock_orders(t, thread->held[i].object->addr, earlier))
+            return false;
     for (uint32_t i = 0; i < news->pairs; i++)
         if (news->pair[i].second == pc && (uint32_t)news->pair[i].first == earlier->pc)
-            return;
+            return true;
     uint64_t first = hdi_full_pc(earlier->pc);
     const struct guarded *a = site_of(first), *b = site_of(pc);
     if (!a || !b || common_lock(a, b))
-        return;
-    news->pair[news->pairs++] = (struct hdp_learned_pair){.first = first, .second = pc};
+        return false;
+    if (!hdi_watch.config.replay && news->pairs < HDP_LEARNED_PAIRS)
+        news->pair[news->pairs++] = (struct hdp_learned_pair){.first = first, .second = pc};
+    return true;
 }

@@ -32,7 +32,7 @@ static inline uint16_t hdi_meta(uint8_t mask, enum hdi_access kind)
     return (uint16_t)(mask | (unsigned)kind << 8);
 }
 
-#define HDI_CELL_SHARED 1u /* touched by two threads, one of them writing */
+#define HDI_CELL_SHARED 1u /* two accesses raced here, or may in another order */
 #define HDI_CELL_SYNC 2u   /* holds an atomic with a clock or a history */
 
 struct hdi_cell {

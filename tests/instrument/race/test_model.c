@@ -27,11 +27,11 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
     (void)t, (void)word, (void)kind, (void)pc, (void)earlier;
 }
 
-void hdi_race_candidate(struct hdi_racer *t, uintptr_t word, uint64_t pc,
-                        const struct hdi_earlier *earlier)
+bool hdi_race_candidate(struct hdi_racer *t, uint64_t pc, const struct hdi_earlier *earlier)
 {
-    (void)t, (void)word, (void)pc, (void)earlier;
+    (void)t, (void)pc, (void)earlier;
     candidates++;
+    return true;
 }
 
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
@@ -61,11 +61,11 @@ static void start(uint32_t model)
     hdi_race_reset((uintptr_t)memory, sizeof memory);
     memory[used % 64] = memory[(used + 1) % 64] = 0;
     for (int i = 0; i < 4; i++)
-        hdi_race_release(strand[i].racer, 1, false);
+        hdi_race_release(strand[i].racer, 1);
     for (int i = 0; i < 4; i++)
         hdi_race_acquire(strand[i].racer, 1, false);
     for (int i = 0; i < 4; i++)
-        hdi_race_release(strand[i].racer, 2, false);
+        hdi_race_release(strand[i].racer, 2);
     depth = widest = 0;
 }
 
