@@ -342,9 +342,13 @@ static int conclude(const struct campaign *c, bool json)
         if (!report_json(stdout, c, code))
             code = EXIT_CANNOT;
     } else {
+        bool any = false;
         for (size_t i = 0; i < c->findings.count; i++) {
-            fputs(i ? "\n\n" : "", stdout);
+            if (c->findings.list[i]->same_as)
+                continue;
+            fputs(any ? "\n\n" : "", stdout);
             report_finding(stdout, c->findings.list[i], bold, true);
+            any = true;
         }
         if (c->stats.schedules || c->findings.count)
             report_summary(stdout, &c->findings, &c->stats, bold);

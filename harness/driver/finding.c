@@ -100,6 +100,7 @@ void finding_free(struct finding *f)
     free(f->error_file);
     free(f->strategy);
     free(f->name);
+    free(f->same_as);
     free(f);
 }
 
@@ -338,6 +339,14 @@ struct finding *findings_add(struct findings *all, struct finding *f, bool *is_n
     f->name = mem_format("%s-%u", finding_word(f->kind), ++all->named[f->kind]);
     *is_new = true;
     return f;
+}
+
+size_t findings_bugs(const struct findings *all)
+{
+    size_t bugs = 0;
+    for (size_t i = 0; i < all->count; i++)
+        bugs += all->list[i]->same_as == NULL;
+    return bugs;
 }
 
 void findings_free(struct findings *all)

@@ -89,6 +89,7 @@ struct finding {
     char *output_file;    /* what the program printed in that schedule, or NULL */
     char *error_file;     /* its stderr, or NULL */
     char *strategy;       /* what found it: "pct depth 3, seed 7", or NULL */
+    char *same_as;        /* name of the finding that this prediction turned out to be, or NULL */
     char *name;           /* "deadlock-1": unique in a campaign; set by findings_add() */
 };
 
@@ -136,6 +137,8 @@ struct findings {
 /* Take f over. If its fingerprint is known already, merge (counts, tools; a side that had no stack
  * gets one), release f and return the one that was there; else return f. *is_new tells. */
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new);
+/* How many bugs they are: a prediction that came true is one with what it predicted. */
+size_t findings_bugs(const struct findings *all);
 void findings_free(struct findings *all);
 
 #endif /* HEDDLE_DRIVER_FINDING_H */

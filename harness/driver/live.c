@@ -40,8 +40,8 @@ void live_update(struct live *l, const struct stats *s, const struct findings *a
     fprintf(stderr, "heddle: %s%s%s schedules, %s/s, %s interleavings, %zu finding%s",
             show_count(s->schedules, done), s->planned ? " of " : "",
             s->planned ? show_count(s->planned, of) : "", rate,
-            show_count(distinct_count(&s->interleavings), kinds), all->count,
-            all->count == 1 ? "" : "s");
+            show_count(distinct_count(&s->interleavings), kinds), findings_bugs(all),
+            findings_bugs(all) == 1 ? "" : "s");
     if (!l->terminal)
         fputc('\n', stderr);
     l->shown = l->terminal;

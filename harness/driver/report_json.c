@@ -120,6 +120,7 @@ static json_t *finding(const struct finding *f)
     json_object_set_new(o, "detail", text(f->text));
     json_object_set_new(o, "fingerprint", hex(f->fingerprint));
     json_object_set_new(o, "tools", tools(f->tools));
+    json_object_set_new(o, "same_as", text(f->same_as));
     json_object_set_new(o, "doubtful", text(f->doubtful));
     json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
     json_object_set_new(o, "strategy", text(f->strategy));

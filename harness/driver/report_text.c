@@ -466,9 +466,10 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
     if (!s->schedules)
         return;
+    size_t bugs = findings_bugs(all);
     if (all->count)
-        fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", all->count,
-                all->count == 1 ? "" : "s", bold ? "\033[0m" : "");
+        fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", bugs, bugs == 1 ? "" : "s",
+                bold ? "\033[0m" : "");
     else
         fprintf(to, "%snothing found%s in ", bold ? "\033[1m" : "", bold ? "\033[0m" : "");
     fprintf(to, "%s schedule%s (%s%s distinct) in %s, %s/s", show_count(s->schedules, a),
@@ -477,9 +478,16 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
             show_count((uint64_t)rate, d));
     fputs(s->interrupted ? ", interrupted\n" : s->time_up ? ", time is up\n" : "\n", to);
     for (size_t i = 0; i < all->count; i++) {
-        char *headline = report_headline(all->list[i]);
-        fprintf(to, "  %-18s %s\n", all->list[i]->name, headline);
+        const struct finding *f = all->list[i];
+        if (f->same_as)
+            continue;
+        char *headline = report_headline(f);
+        fprintf(to, "  %-18s %s\n", f->name, headline);
         free(headline);
+        for (size_t k = 0; k < all->count; k++)
+            if (all->list[k]->same_as && strcmp(all->list[k]->same_as, f->name) == 0)
+                fprintf(to, "  %-18s predicted by %s in schedule %llu, where it did not happen\n",
+                        "", all->list[k]->name, (unsigned long long)all->list[k]->first);
     }
     print_remarks(to, s);
 }

@@ -80,6 +80,8 @@ void steer(struct campaign *c, struct worker *w, const struct steering *s, uint6
             const struct finding *real = confirm_known(c, key);
             conclude(f, mem_format("confirmed by try %u to bring it about, see %s", attempt,
                                    real && real->name ? real->name : "the deadlock"));
+            if (real && real != f && !f->same_as)
+                f->same_as = mem_copy(real->name);
             return;
         }
         symptoms_free(list, count);
