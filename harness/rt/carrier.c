@@ -1,8 +1,8 @@
 /* carrier.c - the vehicle of the in-process explorer: all threads are stacks of one kernel thread.
  *
  * A switch saves the callee-saved registers and swaps the stack pointer. Thread-local variables are
- * shared by all of them; those that belong to a goroutine are swapped by hand (hd_seam.local). Stacks
- * are kept from schedule to schedule, with a guard page below each.
+ * shared by all of them; those that belong to a goroutine are swapped by hand (hd_seam.local).
+ * Stacks are kept from schedule to schedule, with a guard page below each.
  */
 #include "carrier.h"
 

@@ -20,10 +20,10 @@ struct hdp_region *heddle_rt_explore_memory(void);
  * heddle_rt_seam() offers its table. */
 void heddle_rt_explore_start(struct hdp_region *region);
 
-/* Run schedules first, first + 1, ... last (numbers from 1) of fn(arg) in this process, which has one
- * thread and was forked for it. `configure` sets region->config for a number. Returns when all are run,
- * or behind the first whose record is of interest (findings, or goroutines left behind): then `region`
- * holds it. False when the process cannot run another one. */
+/* Run schedules first, first + 1, ... last (numbers from 1) of fn(arg) in this process, which has
+ * one thread and was forked for it. `configure` sets region->config for a number. Returns when all
+ * are run, or behind the first whose record is of interest (findings, or goroutines left behind):
+ * then `region` holds it. False when the process cannot run another one. */
 bool heddle_rt_explore(struct rt_explored *told, uint64_t first, uint64_t last,
                        void (*configure)(struct hdp_config *c, uint64_t number),
                        void (*fn)(void *arg), void *arg);

@@ -130,7 +130,8 @@ static void describe(struct hd_explore_result *r, struct hdp_region *region, int
     if (to) {
         report_finding(to, f, false, true);
         fclose(to);
-        snprintf(r->report, sizeof r->report, "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%llu\n",
+        snprintf(r->report, sizeof r->report,
+                 "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%llu\n",
                  (unsigned long long)number, text, (unsigned long long)number);
         free(text);
     }
@@ -180,7 +181,8 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
         return 0;
     }
     if (!known_strategy(wanted.strategy)) {
-        snprintf(r->report, sizeof r->report, "hd_explore: unknown strategy \"%s\"", wanted.strategy);
+        snprintf(r->report, sizeof r->report, "hd_explore: unknown strategy \"%s\"",
+                 wanted.strategy);
         return -1;
     }
     region = heddle_rt_explore_memory();

@@ -1,14 +1,15 @@
 /* test.h - explore the schedules of a function inside an ordinary test program.
  *
- * Link with Heddle::test (libheddle-test, which brings the runtime library). hd_explore() runs fn again
- * and again, each time under another schedule, in a child process; goroutines are switched on one kernel
- * thread, so a schedule costs microseconds. What fn uses to wait must be lib/'s (goroutines, channels,
+ * Link with Heddle::test (libheddle-test, which brings the runtime library). hd_explore() runs fn
+ * again and again, each time under another schedule, in a child process; goroutines are switched on
+ * one kernel thread, so a schedule costs microseconds. What fn uses to wait must be lib/'s
+ * (goroutines, channels,
  * ...): programs that use pthreads directly are explored by `heddle run`. A schedule fails when a
- * goroutine deadlocks or is still blocked when fn has returned, when an assertion or a panic ends it, and
- * when it crashes; other schedules go on.
+ * goroutine deadlocks or is still blocked when fn has returned, when an assertion or a panic ends
+ * it, and when it crashes; other schedules go on.
  *
- * fn must start from the same state each time: what it changes outside its own variables it must set
- * back itself.
+ * fn must start from the same state each time: what it changes outside its own variables it must
+ * set back itself.
  *
  *   HEDDLE_SCHEDULE=NUMBER  in the environment: run that schedule alone, in place (for a debugger)
  *   HEDDLE_SCHEDULES=N      instead of the number that the test asks for
@@ -35,15 +36,15 @@ struct hd_explore_options {
 };
 
 struct hd_explore_result {
-    uint64_t schedules;    /* run */
-    uint64_t failing;      /* of those */
-    uint64_t first;        /* number of the first failing one, from 1; 0 = none */
-    uint64_t steps;        /* decisions in all */
-    uint64_t cut;          /* ended by the step bound */
-    int64_t virtual_ns;    /* virtual time spent in all */
-    int kind;              /* of the first failure: enum hd_finding_kind, -1 = none */
-    char word[32];         /* its word: "deadlock", "leak-blocked", "assertion" ... */
-    char report[4096];     /* what a person reads: who waits where, and how to run it again */
+    uint64_t schedules; /* run */
+    uint64_t failing;   /* of those */
+    uint64_t first;     /* number of the first failing one, from 1; 0 = none */
+    uint64_t steps;     /* decisions in all */
+    uint64_t cut;       /* ended by the step bound */
+    int64_t virtual_ns; /* virtual time spent in all */
+    int kind;           /* of the first failure: enum hd_finding_kind, -1 = none */
+    char word[32];      /* its word: "deadlock", "leak-blocked", "assertion" ... */
+    char report[4096];  /* what a person reads: who waits where, and how to run it again */
 };
 
 /* Explore fn(arg). Returns 0 when no schedule failed, 1 when one did, -1 when it could not be done
@@ -67,9 +68,12 @@ static inline int hd_explore(void (*fn)(void *arg), void *arg,
 
 HD_END_DECLS
 
-/* In a cmocka program: HD_EXPLORED(fn) behind the test function fn(void **state), and hd_unit_test(fn)
- * in place of cmocka_unit_test(fn). */
-#define hd_unit_test(fn) {#fn, hd_explored_##fn, NULL, NULL, NULL}
+/* In a cmocka program: HD_EXPLORED(fn) behind the test function fn(void **state), and
+ * hd_unit_test(fn) in place of cmocka_unit_test(fn). */
+#define hd_unit_test(fn)                                                                           \
+    {                                                                                              \
+#fn, hd_explored_##fn, NULL, NULL, NULL                                                    \
+    }
 #define HD_EXPLORED(fn)                                                                            \
     static void hd_body_##fn(void *state)                                                          \
     {                                                                                              \

@@ -1,0 +1,237 @@
+/* hd_explore: what it finds, that it stays silent on right code, that a number is a replay. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <heddle/chan.h>
+#include <heddle/go.h>
+#include <heddle/mutex.h>
+#include <heddle/test.h>
+#include <heddle/time.h>
+#include <heddle/waitgroup.h>
+
+#define must(condition) ((condition) ? (void)0 : abort())
+
+static void produce(void *p)
+{
+    for (int i = 0; i < 3; i++)
+        hd_chan_send(p, &i);
+}
+
+static void start(void (*fn)(void *), void *arg)
+{
+    must(hd_go(fn, arg) == NULL);
+}
+
+static void receives_all(void *unused)
+{
+    struct hd_chan *c = hd_chan_make(sizeof(int), 1);
+    int sum = 0, v;
+
+    (void)unused;
+    start(produce, c);
+    start(produce, c);
+    for (int i = 0; i < 6; i++) {
+        hd_chan_recv(c, &v);
+        sum += v;
+    }
+    must(sum == 6);
+    hd_chan_unref(c);
+}
+
+static void receives_too_few(void *unused)
+{
+    struct hd_chan *c = hd_chan_make(sizeof(int), 1);
+    int v;
+
+    (void)unused;
+    start(produce, c);
+    hd_chan_recv(c, &v);
+}
+
+static void receives_too_many(void *unused)
+{
+    struct hd_chan *c = hd_chan_make(sizeof(int), 1);
+    int v;
+
+    (void)unused;
+    start(produce, c);
+    for (int i = 0; i < 4; i++)
+        hd_chan_recv(c, &v);
+}
+
+struct account {
+    struct hd_mutex lock;
+    struct hd_wg done;
+    int balance;
+    int atomic;
+};
+
+static void deposit(void *p)
+{
+    struct account *a = p;
+    int before;
+
+    hd_mutex_lock(&a->lock);
+    before = a->balance;
+    if (!a->atomic) {
+        hd_mutex_unlock(&a->lock);
+        hd_mutex_lock(&a->lock);
+    }
+    a->balance = before + 1;
+    hd_mutex_unlock(&a->lock);
+    hd_wg_done(&a->done);
+}
+
+static void deposits(void *how)
+{
+    struct account a = {.atomic = how != NULL};
+
+    hd_wg_init(&a.done, "deposits");
+
+    hd_wg_add(&a.done, 2);
+    start(deposit, &a);
+    start(deposit, &a);
+    hd_wg_wait(&a.done);
+    must(a.balance == 2);
+}
+
+static void close_twice(void *p)
+{
+    hd_chan_close(p);
+}
+
+static void closes_twice(void *unused)
+{
+    struct hd_chan *c = hd_chan_make(sizeof(int), 0);
+
+    (void)unused;
+    start(close_twice, c);
+    close_twice(c);
+}
+
+static void sleeps_for_hours(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 10; i++)
+        hd_sleep(3600LL * 1000000000);
+}
+
+static struct hd_explore_result explore(void (*fn)(void *), void *arg, int expected)
+{
+    struct hd_explore_result r;
+    struct hd_explore_options o = {.schedules = 500};
+
+    assert_int_equal(hd_explore(fn, arg, &o, &r), expected);
+    return r;
+}
+
+static void right_code_is_silent(void **state)
+{
+    struct hd_explore_result r = explore(receives_all, NULL, 0);
+
+    (void)state;
+    assert_int_equal(r.schedules, 500);
+    assert_int_equal(r.failing, 0);
+    explore(deposits, "atomic", 0);
+}
+
+static void leaks_are_found(void **state)
+{
+    struct hd_explore_result r = explore(receives_too_few, NULL, 1);
+
+    (void)state;
+    assert_string_equal(r.word, "leak-blocked");
+    assert_non_null(strstr(r.report, "produce"));
+    assert_non_null(strstr(r.report, "HEDDLE_SCHEDULE="));
+}
+
+static void lost_wakeups_are_found(void **state)
+{
+    (void)state;
+    assert_string_equal(explore(receives_too_many, NULL, 1).word, "lost-wakeup");
+}
+
+static void aborts_are_found_again(void **state)
+{
+    struct hd_explore_result one = explore(deposits, NULL, 1), two = explore(deposits, NULL, 1);
+
+    (void)state;
+    assert_true(one.first > 0);
+    assert_int_equal(one.first, two.first);
+    assert_string_equal(one.word, "crash");
+}
+
+static void panics_are_found(void **state)
+{
+    struct hd_explore_result r = explore(closes_twice, NULL, 1);
+
+    (void)state;
+    assert_string_equal(r.word, "panic");
+    assert_non_null(strstr(r.report, "close of closed channel"));
+}
+
+static void others_go_on(void **state)
+{
+    struct hd_explore_options o = {.schedules = 200, .keep_going = 1};
+    struct hd_explore_result r;
+
+    (void)state;
+    assert_int_equal(hd_explore(deposits, NULL, &o, &r), 1);
+    assert_int_equal(r.schedules, 200);
+    assert_in_range(r.failing, 2, 199);
+}
+
+static void leaks_may_be_ignored(void **state)
+{
+    struct hd_explore_options o = {.schedules = 20, .ignore_leaks = 1};
+
+    (void)state;
+    assert_int_equal(hd_explore(receives_too_few, NULL, &o, NULL), 0);
+}
+
+static void time_is_virtual(void **state)
+{
+    struct hd_explore_result r = explore(sleeps_for_hours, NULL, 0);
+
+    (void)state;
+    assert_true(r.virtual_ns >= 500 * 10 * 3600LL * 1000000000);
+}
+
+static void unknown_strategies_are_refused(void **state)
+{
+    struct hd_explore_options o = {.strategy = "luck"};
+    struct hd_explore_result r;
+
+    (void)state;
+    assert_int_equal(hd_explore(receives_all, NULL, &o, &r), -1);
+    assert_non_null(strstr(r.report, "luck"));
+}
+
+static void explored(void **state)
+{
+    receives_all(state);
+}
+HD_EXPLORED(explored)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(right_code_is_silent),
+        cmocka_unit_test(leaks_are_found),
+        cmocka_unit_test(lost_wakeups_are_found),
+        cmocka_unit_test(aborts_are_found_again),
+        cmocka_unit_test(panics_are_found),
+        cmocka_unit_test(others_go_on),
+        cmocka_unit_test(leaks_may_be_ignored),
+        cmocka_unit_test(time_is_virtual),
+        cmocka_unit_test(unknown_strategies_are_refused),
+        hd_unit_test(explored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
