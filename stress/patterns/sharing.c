@@ -77,7 +77,7 @@ void rate_limited_calls(void)
         GO(caller, c);
     hd_wg_wait(&c->wg);
     least = calls > rps ? (calls - rps) * span(HD_SECOND) / rps : 0;
-    assert(c->served.now == calls && hd_now() - start >= least - HD_MICROSECOND);
+    assert(c->served.now == calls && hd_now() - start >= least - HD_MILLISECOND);
     all_gone();
 }
 
