@@ -19,8 +19,11 @@ void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64
 
     if (h) {
         h->count++;
-        if (shared)
-            hdi_lockorder_held(h, site);
+        if (shared) { /* a try may follow a lock */
+            struct hdi_held again = *h;
+            again.kind = (uint16_t)kind;
+            hdi_lockorder_held(&again, site);
+        }
         return;
     }
     if (t->held_count == t->held_capacity) {

@@ -110,7 +110,8 @@ void hdi_lockorder_ended(struct hdi_thread *t)
 static bool is_try(enum hd_event kind)
 {
     return kind == HD_EV_MUTEX_TRYLOCK || kind == HD_EV_RWLOCK_TRYLOCK ||
-           kind == HD_EV_SPIN_TRYLOCK || kind == HD_EV_SEM_TRYWAIT;
+           kind == HD_EV_SPIN_TRYLOCK || kind == HD_EV_SEM_TRYWAIT ||
+           kind == HD_EV_HD_MUTEX_TRYLOCK || kind == HD_EV_HD_RWMUTEX_TRYLOCK;
 }
 
 /* One that gives up after a while cannot deadlock: like one that only tries. */

@@ -18,10 +18,12 @@ static enum hd_object kind_of(enum hd_event kind)
     case HD_EV_CHAN_CLOSE:
         return HD_OB_CHAN;
     case HD_EV_HD_MUTEX_LOCK:
+    case HD_EV_HD_MUTEX_TRYLOCK:
     case HD_EV_HD_MUTEX_UNLOCK:
         return HD_OB_HD_MUTEX;
     case HD_EV_HD_RWMUTEX_RLOCK:
     case HD_EV_HD_RWMUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_TRYLOCK:
     case HD_EV_HD_RWMUTEX_UNLOCK:
         return HD_OB_HD_RWMUTEX;
     case HD_EV_HD_WAITGROUP_WAIT:

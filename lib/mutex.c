@@ -150,7 +150,7 @@ void hdi_mutex_lock(struct hd_mutex *mutex)
 
 bool hdi_mutex_trylock(struct hd_mutex *mutex)
 {
-    struct hdi_why why = {HD_EV_HD_MUTEX_LOCK, mutex, HDI_SITE()};
+    struct hdi_why why = {HD_EV_HD_MUTEX_TRYLOCK, mutex, HDI_SITE()};
 
     hdi_point(&why);
     hdi_hide(mutex, sizeof *mutex);

@@ -50,7 +50,7 @@ void hd_rwmutex_rlock(struct hd_rwmutex *rw)
 
 bool hd_rwmutex_try_rlock(struct hd_rwmutex *rw)
 {
-    struct hdi_why why = {HD_EV_HD_RWMUTEX_RLOCK, rw, HDI_SITE()};
+    struct hdi_why why = {HD_EV_HD_RWMUTEX_TRYLOCK, rw, HDI_SITE()};
     int32_t seen;
 
     enter(rw, &why);
@@ -100,7 +100,7 @@ void hd_rwmutex_lock(struct hd_rwmutex *rw)
 
 bool hd_rwmutex_try_lock(struct hd_rwmutex *rw)
 {
-    struct hdi_why why = {HD_EV_HD_RWMUTEX_LOCK, rw, HDI_SITE()};
+    struct hdi_why why = {HD_EV_HD_RWMUTEX_TRYLOCK, rw, HDI_SITE()};
     int32_t none = 0;
 
     enter(rw, &why);

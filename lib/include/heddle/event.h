@@ -66,9 +66,11 @@
     X(CHAN_CLOSE, "chan_close", "chan close")                                                      \
     X(SELECT, "select", "select")                                                                  \
     X(HD_MUTEX_LOCK, "hd_mutex_lock", "hd_mutex lock")                                             \
+    X(HD_MUTEX_TRYLOCK, "hd_mutex_trylock", "trying an hd_mutex lock")                             \
     X(HD_MUTEX_UNLOCK, "hd_mutex_unlock", "hd_mutex unlock")                                       \
     X(HD_RWMUTEX_RLOCK, "hd_rwmutex_rlock", "hd_rwmutex rlock")                                    \
     X(HD_RWMUTEX_LOCK, "hd_rwmutex_lock", "hd_rwmutex lock")                                       \
+    X(HD_RWMUTEX_TRYLOCK, "hd_rwmutex_trylock", "trying an hd_rwmutex lock")                       \
     X(HD_RWMUTEX_UNLOCK, "hd_rwmutex_unlock", "hd_rwmutex unlock")                                 \
     X(HD_WAITGROUP_WAIT, "hd_wg_wait", "waitgroup wait")                                           \
     X(HD_WAITGROUP_ADD, "hd_wg_add", "waitgroup add")                                              \
