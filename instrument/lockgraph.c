@@ -155,6 +155,15 @@ void hdi_lock_traits(struct hdi_lockgraph *g, const void *lock, uint32_t traits)
     lg_leave(g);
 }
 
+bool hdi_lock_is(struct hdi_lockgraph *g, const void *lock, uint32_t trait)
+{
+    lg_enter(g);
+    struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+    bool is = l && l->traits & trait;
+    lg_leave(g);
+    return is;
+}
+
 static bool link_add(struct hdi_lockgraph *g, struct lg_lock *from, struct lg_lock *to)
 {
     uint64_t hash = lg_mix(from->addr + 0x9e3779b97f4a7c15ull * to->addr);

@@ -100,6 +100,8 @@ void hdi_lock_thread_ended(struct hdi_lock_thread *t);
 
 /* Tell what a lock is, before its first use; 0 takes nothing back. */
 void hdi_lock_traits(struct hdi_lockgraph *g, const void *lock, uint32_t traits);
+/* Was it told to have this trait? */
+bool hdi_lock_is(struct hdi_lockgraph *g, const void *lock, uint32_t trait);
 /* t has taken `lock`: at site, `mode` a sum of enum hdi_lock_mode. A lock that is held already (a
  * recursive mutex, a second read lock) may be taken again, and is then released as often. */
 void hdi_lock_acquired(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site);

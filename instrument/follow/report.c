@@ -1,0 +1,213 @@
+/* report.c - what is written about a program that is followed. */
+#include "follow.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int out = 2, log_file = -1;
+static pthread_mutex_t reporting = PTHREAD_MUTEX_INITIALIZER; /* a leaf, but for the pipe */
+static bool driver; /* reads what we write, and finds the words for addresses */
+
+void follow_report_start(void)
+{
+    const char *fd = getenv("HEDDLE_WATCH_FD"), *path = getenv("HEDDLE_LOG");
+    if (fd) {
+        out = atoi(fd);
+        driver = fcntl(out, F_SETFD, FD_CLOEXEC) == 0;
+        if (!driver)
+            out = 2;
+    }
+    if (path)
+        log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    unsetenv("HEDDLE_WATCH_FD");
+    unsetenv("HEDDLE_LOG");
+}
+
+void follow_add(struct follow_text *t, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int n = vsnprintf(t->text + t->used, sizeof t->text - t->used, format, list);
+    va_end(list);
+    if (n > 0)
+        t->used += (uint32_t)n < sizeof t->text - t->used
+                       ? (uint32_t)n
+                       : (uint32_t)(sizeof t->text - t->used - 1);
+}
+
+static void write_all(int fd, const char *text, uint32_t bytes)
+{
+    while (bytes && fd >= 0) {
+        ssize_t n = write(fd, text, bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        text += n;
+        bytes -= (uint32_t)n;
+    }
+}
+
+void follow_write(struct follow_text *t)
+{
+    int saved = errno;
+    write_all(out, t->text, t->used);
+    write_all(log_file, t->text, t->used);
+    t->used = 0;
+    errno = saved;
+}
+
+static void add_place(struct follow_text *t, uintptr_t addr, bool is_code)
+{
+    Dl_info info;
+    if (driver) {
+        follow_add(t, "{%c%lx}", is_code ? 'c' : 'o', (unsigned long)addr);
+    } else if (dladdr((void *)addr, &info) && info.dli_fname) {
+        const char *slash = strrchr(info.dli_fname, '/');
+        const char *module = slash ? slash + 1 : info.dli_fname;
+        if (info.dli_sname)
+            follow_add(t, "%s ", info.dli_sname);
+        follow_add(t, "(%s+0x%lx)", module,
+                   (unsigned long)(addr - (uintptr_t)info.dli_fbase - (is_code ? 1 : 0)));
+    } else {
+        follow_add(t, "0x%lx", (unsigned long)addr);
+    }
+}
+
+void follow_add_code(struct follow_text *t, uint64_t pc)
+{
+    add_place(t, (uintptr_t)pc, true);
+}
+
+/* The driver may read it when the program has ended: the map comes with the report. */
+static void write_map(void)
+{
+    struct follow_text t = {0};
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    char part[2048];
+    bool fresh = true;
+    follow_add(&t, "\1\n");
+    for (ssize_t n; fd >= 0 && (n = read(fd, part, sizeof part)) > 0;) {
+        for (ssize_t i = 0; i < n; i++) {
+            if (fresh)
+                t.text[t.used++] = '\1';
+            fresh = part[i] == '\n';
+            t.text[t.used++] = part[i];
+            if (fresh && t.used > sizeof t.text / 2) {
+                write_all(out, t.text, t.used);
+                t.used = 0;
+            }
+        }
+    }
+    write_all(out, t.text, t.used);
+    if (fd >= 0)
+        close(fd);
+}
+
+void follow_report_in_child(void)
+{
+    reporting = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+void follow_begin(void)
+{
+    follow_real.lock(&reporting);
+    if (driver)
+        write_map();
+}
+
+void follow_end(void)
+{
+    follow_real.unlock(&reporting);
+}
+
+static const char *object_word(enum hd_event kind)
+{
+    switch (kind) {
+    case HD_EV_MUTEX_LOCK:
+        return "mutex";
+    case HD_EV_COND_WAIT:
+        return "condition variable";
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+        return "rwlock";
+    case HD_EV_SPIN_LOCK:
+        return "spinlock";
+    case HD_EV_SEM_WAIT:
+        return "semaphore";
+    case HD_EV_BARRIER_WAIT:
+        return "barrier";
+    default:
+        return "lock";
+    }
+}
+
+void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object)
+{
+    if (kind == HD_EV_THREAD_JOIN) {
+        follow_add(t, "T%u", ((const struct follower *)object)->number);
+        return;
+    }
+    follow_add(t, "%s ", object_word(kind));
+    add_place(t, object, false);
+}
+
+const char *follow_word(enum hd_finding_kind kind)
+{
+    static const char *const word[] = {
+#define WORD(name, text, title) text,
+        HD_FINDING_MAP(WORD)
+#undef WORD
+    };
+    return word[kind];
+}
+
+const char *follow_doing(enum hd_event kind)
+{
+    static const char *const doing[] = {
+#define DOING(name, text, what) what,
+        HD_EVENT_MAP(DOING)
+#undef DOING
+    };
+    return doing[kind];
+}
+
+void follow_ring(const struct hdi_lock_ring *ring, void *data)
+{
+    struct follow_text t = {0};
+    (void)data;
+    follow_begin();
+    follow_add(&t, "heddle: %s: %s\n", follow_word(HD_FK_LOCK_ORDER),
+               ring->reader_again
+                   ? "a thread reads again what it reads already; a writer that comes "
+                     "between waits for it and keeps it out"
+                   : "locks taken in opposite orders: these threads can come to wait "
+                     "for each other");
+    for (uint32_t i = 0; i < ring->filled; i++) {
+        const struct hdi_lock_edge *e = &ring->edge[i];
+        const struct follower *f = e->thread;
+        follow_add(&t, "  T%u ", f->number);
+        if (!ring->reader_again || i == 0) {
+            follow_add(&t, "held ");
+            follow_add_object(&t, HD_EV_NONE, (uintptr_t)e->held);
+            follow_add(&t, ", taken at ");
+            follow_add_code(&t, e->held_site);
+            follow_add(&t, "\n    then ");
+        }
+        follow_add(&t, "took ");
+        follow_add_object(&t, HD_EV_NONE, (uintptr_t)e->took);
+        follow_add(&t, " at ");
+        follow_add_code(&t, e->took_site);
+        follow_add(&t, "\n");
+    }
+    if (ring->edges > ring->filled)
+        follow_add(&t, "  and %u more\n", ring->edges - ring->filled);
+    follow_write(&t);
+    follow_end();
+}

@@ -1,0 +1,410 @@
+/* shim.c - the calls in which a thread waits, takes and releases.
+ *
+ * A lock that is free costs the C library's own trylock and one entry in the thread's list of held
+ * locks. Only one that is not free is timed.
+ */
+#include "follow.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct follow_real follow_real;
+
+#define FUNCTIONS(X)                                                                               \
+    X(int, pthread_mutex_trylock, (pthread_mutex_t *))                                             \
+    X(int, pthread_mutex_timedlock, (pthread_mutex_t *, const struct timespec *))                  \
+    X(int, pthread_mutex_clocklock, (pthread_mutex_t *, clockid_t, const struct timespec *))       \
+    X(int, pthread_mutex_destroy, (pthread_mutex_t *))                                             \
+    X(int, pthread_mutex_init, (pthread_mutex_t *, const pthread_mutexattr_t *))                   \
+    X(int, pthread_cond_wait, (pthread_cond_t *, pthread_mutex_t *))                               \
+    X(int, pthread_cond_timedwait, (pthread_cond_t *, pthread_mutex_t *, const struct timespec *)) \
+    X(int, pthread_cond_clockwait,                                                                 \
+      (pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))                   \
+    X(int, pthread_rwlock_rdlock, (pthread_rwlock_t *))                                            \
+    X(int, pthread_rwlock_wrlock, (pthread_rwlock_t *))                                            \
+    X(int, pthread_rwlock_tryrdlock, (pthread_rwlock_t *))                                         \
+    X(int, pthread_rwlock_trywrlock, (pthread_rwlock_t *))                                         \
+    X(int, pthread_rwlock_timedrdlock, (pthread_rwlock_t *, const struct timespec *))              \
+    X(int, pthread_rwlock_timedwrlock, (pthread_rwlock_t *, const struct timespec *))              \
+    X(int, pthread_rwlock_unlock, (pthread_rwlock_t *))                                            \
+    X(int, pthread_rwlock_destroy, (pthread_rwlock_t *))                                           \
+    X(int, pthread_spin_lock, (pthread_spinlock_t *))                                              \
+    X(int, pthread_spin_trylock, (pthread_spinlock_t *))                                           \
+    X(int, pthread_spin_unlock, (pthread_spinlock_t *))                                            \
+    X(int, pthread_spin_destroy, (pthread_spinlock_t *))                                           \
+    X(int, pthread_barrier_wait, (pthread_barrier_t *))                                            \
+    X(int, sem_init, (sem_t *, int, unsigned))                                                     \
+    X(int, sem_wait, (sem_t *))                                                                    \
+    X(int, sem_trywait, (sem_t *))                                                                 \
+    X(int, sem_timedwait, (sem_t *, const struct timespec *))                                      \
+    X(int, sem_post, (sem_t *))                                                                    \
+    X(int, sem_destroy, (sem_t *))
+
+#define DECLARE(type, name, arguments) static type(*real_##name) arguments;
+FUNCTIONS(DECLARE)
+#undef DECLARE
+
+void *follow_find(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+/* Before any constructor that may lock: ours has the highest priority, but for those of libraries
+ * that we need, which do not. */
+__attribute__((constructor(101))) static void find_all(void)
+{
+    *(void **)&follow_real.create = follow_find("pthread_create");
+    *(void **)&follow_real.join = follow_find("pthread_join");
+    *(void **)&follow_real.mask_signals = follow_find("pthread_sigmask");
+    *(void **)&follow_real.lock = follow_find("pthread_mutex_lock");
+    *(void **)&follow_real.unlock = follow_find("pthread_mutex_unlock");
+#define FIND(type, name, arguments) *(void **)&real_##name = follow_find(#name);
+    FUNCTIONS(FIND)
+#undef FIND
+}
+
+/* A call that comes before our constructor. */
+#define READY()                                                                                    \
+    do {                                                                                           \
+        if (__builtin_expect(!follow_real.lock, 0))                                                \
+            find_all();                                                                            \
+    } while (0)
+
+static inline struct hdi_lock_thread *locks(struct follower *f)
+{
+    return f ? f->locks : NULL;
+}
+
+static inline void acquired(struct follower *f, const void *lock, uint32_t mode, uint64_t site)
+{
+    if (locks(f))
+        hdi_lock_acquired(f->locks, lock, mode, site);
+}
+
+static inline void released(struct follower *f, const void *lock)
+{
+    if (locks(f))
+        hdi_lock_released(f->locks, lock);
+}
+
+static void destroyed(const void *object)
+{
+    if (follow_on && follow_graph)
+        hdi_lock_destroyed(follow_graph, object);
+}
+
+/* rc = call, a wait, in the open. */
+#define WAIT(rc, f, kind, object, timed, call)                                                     \
+    do {                                                                                           \
+        if (f)                                                                                     \
+            follow_waits(f, kind, object, FOLLOW_SITE(), timed);                                   \
+        rc = (call);                                                                               \
+        if (f)                                                                                     \
+            follow_goes_on(f);                                                                     \
+    } while (0)
+
+/* ---- mutexes ---- */
+
+EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
+{
+    READY();
+    struct follower *f = follow_self();
+    if (!f)
+        return follow_real.lock(m);
+    int rc = real_pthread_mutex_trylock(m);
+    if (__builtin_expect(rc == EBUSY, 0))
+        WAIT(rc, f, HD_EV_MUTEX_LOCK, m, false, follow_real.lock(m));
+    if (rc == 0 || rc == EOWNERDEAD)
+        acquired(f, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+    READY();
+    struct follower *f = follow_self();
+    released(f, m); /* before: behind it the mutex may be gone */
+    return follow_real.unlock(m);
+}
+
+EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_pthread_mutex_trylock(m);
+    if (rc == 0 || rc == EOWNERDEAD)
+        acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc;
+    WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_timedlock(m, until));
+    if (rc == 0 || rc == EOWNERDEAD)
+        acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
+                                   const struct timespec *until)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc;
+    WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_clocklock(m, clock, until));
+    if (rc == 0 || rc == EOWNERDEAD)
+        acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+{
+    READY();
+    destroyed(m); /* what was there before is no more */
+    return real_pthread_mutex_init(m, attr);
+}
+
+EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
+{
+    READY();
+    int rc = real_pthread_mutex_destroy(m);
+    if (rc == 0)
+        destroyed(m);
+    return rc;
+}
+
+/* ---- condition variables ---- */
+
+/* The wait lets go of the mutex and takes it again: while others are held, that is an order too. */
+#define COND(call, timed)                                                                          \
+    READY();                                                                                       \
+    struct follower *f = follow_self();                                                            \
+    released(f, m);                                                                                \
+    int rc;                                                                                        \
+    WAIT(rc, f, HD_EV_COND_WAIT, c, timed, call);                                                  \
+    acquired(f, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());                                             \
+    return rc
+
+EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+    COND(real_pthread_cond_wait(c, m), false);
+}
+
+EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+                                  const struct timespec *until)
+{
+    COND(real_pthread_cond_timedwait(c, m, until), true);
+}
+
+EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
+                                  const struct timespec *until)
+{
+    COND(real_pthread_cond_clockwait(c, m, clock, until), true);
+}
+
+/* ---- read-write locks ---- */
+
+/* A writer of a lock that prefers writers is noted even when it holds nothing else. */
+static uint32_t rwlock_mode(const pthread_rwlock_t *l, uint32_t mode)
+{
+    if (l->__data.__flags != PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)
+        return mode;
+    if (follow_graph)
+        hdi_lock_traits(follow_graph, l, HDI_LOCK_WRITER_FIRST);
+    return mode & HDI_LOCK_SHARED ? mode : mode | HDI_LOCK_ALONE;
+}
+
+EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_pthread_rwlock_tryrdlock(l);
+    if (rc == EBUSY)
+        WAIT(rc, f, HD_EV_RWLOCK_RDLOCK, l, false, real_pthread_rwlock_rdlock(l));
+    if (rc == 0)
+        acquired(f, l, rwlock_mode(l, HDI_LOCK_SHARED), FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_pthread_rwlock_trywrlock(l);
+    if (rc == EBUSY)
+        WAIT(rc, f, HD_EV_RWLOCK_WRLOCK, l, false, real_pthread_rwlock_wrlock(l));
+    if (rc == 0)
+        acquired(f, l, rwlock_mode(l, HDI_LOCK_EXCLUSIVE), FOLLOW_SITE());
+    return rc;
+}
+
+#define RWLOCK_TRY(call, mode)                                                                     \
+    READY();                                                                                       \
+    struct follower *f = follow_self();                                                            \
+    int rc = call;                                                                                 \
+    if (rc == 0)                                                                                   \
+        acquired(f, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                                      \
+    return rc
+
+#define RWLOCK_TIMED(kind, call, mode)                                                             \
+    READY();                                                                                       \
+    struct follower *f = follow_self();                                                            \
+    int rc;                                                                                        \
+    WAIT(rc, f, kind, l, true, call);                                                              \
+    if (rc == 0)                                                                                   \
+        acquired(f, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                                      \
+    return rc
+
+EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
+{
+    RWLOCK_TRY(real_pthread_rwlock_tryrdlock(l), HDI_LOCK_SHARED);
+}
+
+EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
+{
+    RWLOCK_TRY(real_pthread_rwlock_trywrlock(l), HDI_LOCK_EXCLUSIVE);
+}
+
+EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *until)
+{
+    RWLOCK_TIMED(HD_EV_RWLOCK_RDLOCK, real_pthread_rwlock_timedrdlock(l, until), HDI_LOCK_SHARED);
+}
+
+EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *until)
+{
+    RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_timedwrlock(l, until),
+                 HDI_LOCK_EXCLUSIVE);
+}
+
+EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
+{
+    READY();
+    released(follow_self(), l);
+    return real_pthread_rwlock_unlock(l);
+}
+
+EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
+{
+    READY();
+    int rc = real_pthread_rwlock_destroy(l);
+    if (rc == 0)
+        destroyed(l);
+    return rc;
+}
+
+/* ---- spinlocks ---- */
+
+EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_pthread_spin_trylock(l);
+    if (rc == EBUSY)
+        WAIT(rc, f, HD_EV_SPIN_LOCK, (const void *)l, false, real_pthread_spin_lock(l));
+    if (rc == 0)
+        acquired(f, (const void *)l, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_pthread_spin_trylock(l);
+    if (rc == 0)
+        acquired(f, (const void *)l, HDI_LOCK_TRY, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
+{
+    READY();
+    released(follow_self(), (const void *)l);
+    return real_pthread_spin_unlock(l);
+}
+
+EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
+{
+    READY();
+    destroyed((const void *)l);
+    return real_pthread_spin_destroy(l);
+}
+
+/* ---- barriers, semaphores ---- */
+
+EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc;
+    WAIT(rc, f, HD_EV_BARRIER_WAIT, b, false, real_pthread_barrier_wait(b));
+    return rc;
+}
+
+EXPORT int sem_init(sem_t *s, int shared, unsigned value)
+{
+    READY();
+    int rc = real_sem_init(s, shared, value);
+    destroyed(s);
+    if (rc == 0 && value == 1 && !shared && follow_on && follow_graph)
+        hdi_lock_traits(follow_graph, s, HDI_LOCK_COUNTED);
+    return rc;
+}
+
+/* A lock only if it began with 1: the graph knows. */
+EXPORT int sem_wait(sem_t *s)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_sem_trywait(s);
+    if (rc)
+        WAIT(rc, f, HD_EV_SEM_WAIT, s, false, real_sem_wait(s));
+    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
+        acquired(f, s, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int sem_trywait(sem_t *s)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc = real_sem_trywait(s);
+    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
+        acquired(f, s, HDI_LOCK_TRY, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)
+{
+    READY();
+    struct follower *f = follow_self();
+    int rc;
+    WAIT(rc, f, HD_EV_SEM_WAIT, s, true, real_sem_timedwait(s, until));
+    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
+        acquired(f, s, HDI_LOCK_TRY, FOLLOW_SITE());
+    return rc;
+}
+
+EXPORT int sem_post(sem_t *s)
+{
+    READY();
+    struct follower *f = follow_self();
+    if (locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
+        released(f, s);
+    return real_sem_post(s);
+}
+
+EXPORT int sem_destroy(sem_t *s)
+{
+    READY();
+    int rc = real_sem_destroy(s);
+    if (rc == 0)
+        destroyed(s);
+    return rc;
+}

@@ -1,0 +1,302 @@
+/* thread.c - the threads of a program that is followed, from creation to end. */
+#include "follow.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define SLAB_BYTES (256u << 10)
+
+bool follow_on, follow_leaks, follow_orders, follow_dumps, follow_usr1;
+struct hdi_lockgraph *follow_graph;
+
+static struct follower *_Atomic first;
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER; /* guards the four below; a leaf */
+static struct follower *slab;
+static uint32_t slab_left, made;
+static struct follower *free_ones;
+static pthread_key_t end_key;
+static __thread struct follower *self_ __attribute__((tls_model("initial-exec")));
+
+int64_t follow_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+struct follower *follow_first(void)
+{
+    return atomic_load_explicit(&first, memory_order_acquire);
+}
+
+/* A free one, or a new one; NULL when out of memory. */
+static struct follower *make(struct follower *creator, uint64_t site)
+{
+    struct follower *f;
+    follow_real.lock(&making);
+    f = free_ones;
+    if (f) {
+        free_ones = f->next_free;
+    } else {
+        if (!slab_left) {
+            void *p =
+                mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            slab = p == MAP_FAILED ? NULL : p;
+            slab_left = slab ? SLAB_BYTES / sizeof *slab : 0;
+        }
+        if (slab_left) {
+            f = slab++;
+            slab_left--;
+            f->next = follow_first();
+            atomic_store_explicit(&first, f, memory_order_release);
+        }
+    }
+    if (f) {
+        f->number = made++;
+        f->creator = creator ? creator->number : 0;
+        f->created_site = site;
+        f->tid = 0;
+        f->handle = (pthread_t){0};
+        f->locks = NULL;
+        f->kind = HD_EV_NONE;
+        f->joined = f->detached = f->told = false;
+        f->frames = 0;
+        f->alive = true;
+        f->used = true;
+    }
+    follow_real.unlock(&making);
+    if (f && follow_graph)
+        f->locks = hdi_lock_thread_made(follow_graph, creator ? creator->locks : NULL, f);
+    return f;
+}
+
+static void release(struct follower *f)
+{
+    if (f->alive || !(f->joined || f->detached) || !atomic_exchange(&f->used, false))
+        return;
+    follow_real.lock(&making);
+    f->next_free = free_ones;
+    free_ones = f;
+    follow_real.unlock(&making);
+}
+
+static void ends(void *arg)
+{
+    struct follower *f = arg;
+    static __thread int rounds;
+    if (++rounds < 4) { /* behind the destructors of the program's own keys */
+        pthread_setspecific(end_key, f);
+        return;
+    }
+    if (f->locks)
+        hdi_lock_thread_ended(f->locks);
+    self_ = NULL;
+    f->alive = false;
+    release(f);
+}
+
+static void begins(struct follower *f)
+{
+    self_ = f;
+    f->handle = pthread_self();
+    f->tid = (int)syscall(SYS_gettid);
+    pthread_setspecific(end_key, f);
+}
+
+struct follower *follow_self(void)
+{
+    if (__builtin_expect(self_ != NULL, 1))
+        return self_;
+    if (!follow_on)
+        return NULL;
+    struct follower *f = make(NULL, 0);
+    if (f) {
+        f->detached = true;
+        begins(f);
+    }
+    return f;
+}
+
+void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
+                  bool timed)
+{
+    f->object = (uintptr_t)object;
+    f->site = site;
+    f->timed = timed;
+    f->since_ns = follow_now();
+    f->kind = (uint16_t)kind;
+}
+
+void follow_goes_on(struct follower *f)
+{
+    f->kind = HD_EV_NONE;
+}
+
+static void *trampoline(void *arg)
+{
+    struct follower *f = arg;
+    begins(f);
+    return f->routine(f->arg);
+}
+
+EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                          void *arg)
+{
+    struct follower *me = follow_self(), *f = me ? make(me, FOLLOW_SITE()) : NULL;
+    int state = PTHREAD_CREATE_JOINABLE, rc;
+    if (!f)
+        return follow_real.create(out, attr, start, arg);
+    if (attr)
+        pthread_attr_getdetachstate(attr, &state);
+    f->detached = state == PTHREAD_CREATE_DETACHED;
+    f->routine = start;
+    f->arg = arg;
+    rc = follow_real.create(out, attr, trampoline, f);
+    if (rc) {
+        if (f->locks)
+            hdi_lock_thread_ended(f->locks);
+        f->alive = false;
+        f->joined = true;
+        release(f);
+    } else {
+        f->handle = *out;
+    }
+    return rc;
+}
+
+static struct follower *of_handle(pthread_t handle)
+{
+    struct follower *f = follow_first();
+    while (f && !(f->used && !f->joined && !f->detached && pthread_equal(f->handle, handle)))
+        f = f->next;
+    return f;
+}
+
+EXPORT int pthread_join(pthread_t handle, void **result)
+{
+    struct follower *me = follow_self(), *f = me ? of_handle(handle) : NULL;
+    if (!f)
+        return follow_real.join(handle, result);
+    follow_waits(me, HD_EV_THREAD_JOIN, f, FOLLOW_SITE(), false);
+    int rc = follow_real.join(handle, result);
+    follow_goes_on(me);
+    if (rc == 0) {
+        if (f->locks && me->locks)
+            hdi_lock_thread_joined(f->locks, me->locks);
+        f->locks = NULL;
+        f->joined = true;
+        release(f);
+    }
+    return rc;
+}
+
+EXPORT int pthread_detach(pthread_t handle)
+{
+    static int (*real)(pthread_t);
+    if (!real)
+        *(void **)&real = follow_find("pthread_detach");
+    struct follower *f = follow_self() ? of_handle(handle) : NULL;
+    int rc = real(handle);
+    if (f && rc == 0) {
+        f->detached = true;
+        release(f);
+    }
+    return rc;
+}
+
+/* ---- start ---- */
+
+static bool has(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ',') && (p[n] == '\0' || p[n] == ','))
+            return true;
+    return false;
+}
+
+/* What the program starts itself is not followed: our entry goes out of its environment. */
+static void leave_environment(void)
+{
+    char *list = getenv("LD_PRELOAD"), *ours = list ? strstr(list, "libheddle-watch.so") : NULL;
+    unsetenv("HEDDLE");
+    if (!ours)
+        return;
+    char *begin = ours, *end = ours + strcspn(ours, ": ");
+    while (begin > list && begin[-1] != ':' && begin[-1] != ' ')
+        begin--;
+    if (*end)
+        end++;
+    memmove(begin, end, strlen(end) + 1);
+    if (!*list)
+        unsetenv("LD_PRELOAD");
+}
+
+static void before_fork(void)
+{
+    if (follow_graph)
+        hdi_lockgraph_fork(follow_graph, true);
+    follow_real.lock(&making);
+}
+
+static void after_fork(void)
+{
+    follow_real.unlock(&making);
+    if (follow_graph)
+        hdi_lockgraph_fork(follow_graph, false);
+}
+
+/* The child has one thread and no helper: its locks are followed on, silently. */
+static void in_child(void)
+{
+    after_fork();
+    for (struct follower *f = follow_first(); f; f = f->next)
+        if (f != self_)
+            f->alive = f->used = false;
+    if (self_)
+        self_->tid = (int)syscall(SYS_gettid);
+    follow_report_in_child();
+    follow_on = false;
+}
+
+__attribute__((constructor(101))) static void start(void)
+{
+    const char *wanted = getenv("HEDDLE");
+    if (!wanted || !*wanted)
+        return;
+    follow_leaks = has(wanted, "leaks");
+    follow_orders = has(wanted, "lockorder");
+    follow_dumps = has(wanted, "dump");
+    follow_usr1 = has(wanted, "usr1");
+    follow_report_start();
+    leave_environment();
+    pthread_key_create(&end_key, ends);
+    if (follow_orders) {
+        struct hdi_lock_calls calls = {.found = follow_ring};
+        follow_graph = hdi_lockgraph_new(&calls);
+    }
+    follow_on = true;
+    struct follower *me = follow_self();
+    if (me)
+        me->detached = true; /* nobody joins main */
+    pthread_atfork(before_fork, after_fork, in_child);
+    follow_helper_start();
+}
+
+__attribute__((destructor(101))) static void end(void)
+{
+    if (!follow_on)
+        return;
+    if (follow_graph)
+        hdi_lockgraph_finish(follow_graph);
+    if (follow_leaks)
+        follow_leaks_at_exit();
+    follow_on = false;
+}
