@@ -41,7 +41,8 @@ void campaign_look_at(struct campaign *c, const struct worker *w)
 {
     const struct hdp_region *r = w->region;
     /* The map of the failing process knows libraries that were loaded late. */
-    if (r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES && r->config.flags & HDP_RICH) {
+    if (r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES &&
+        (r->config.flags & HDP_RICH || !c->maps[w->index])) {
         char *maps = strndup(r->maps, r->maps_bytes);
         if (maps)
             symbols_map(c->symbols, maps);
@@ -253,6 +254,25 @@ static void look_again(struct campaign *c, bool over)
     }
 }
 
+/* The program failed before it made a thread: once more, with stacks. */
+static void run_alone_again(struct campaign *c, struct worker *w)
+{
+    struct hdp_config rich = c->options.config;
+    char *why;
+
+    rich.flags |= HDP_RICH;
+    worker_stop(&c->crew, w);
+    why = worker_start(&c->crew, w, &rich);
+    if (why) {
+        trouble(c, why);
+        return;
+    }
+    while (worker_poll(w) == WORKER_STARTING && !campaign_stop) {
+        crew_wait(&c->crew, TICK_MS);
+        crew_check(&c->crew, c->options.timeout_ns);
+    }
+}
+
 /* The program is over before it made a thread. */
 static void ended_without_thread(struct campaign *c, struct worker *w)
 {
@@ -271,8 +291,11 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
         return;
     }
     c->ended_early = true;
-    w->region->result.outcome = HDP_RAN;
     if (WIFSIGNALED(w->status) || w->region->result.findings) {
+        run_alone_again(c, w);
+        if (c->trouble || campaign_stop || w->state != WORKER_ENDED)
+            return;
+        w->region->result.wait_status = w->status;
         size_t symptoms = judge(c, w, 0, list);
         confirm(c, w, 0, list, symptoms);
     }

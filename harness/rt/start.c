@@ -100,6 +100,8 @@ __attribute__((constructor(101))) static void start(void)
     rt.region->stack_used = 0;
     hdi_thread_new(NULL, NULL, 0);
     rt.main->tid = rt.pid;
+    if (rt.config.flags & HDP_RICH)
+        rt_crash_handlers();
     on_exit(on_program_exit, NULL);
     rt.active = true;
 }
