@@ -336,6 +336,7 @@ static int follow(const struct schedule *s, const struct arguments *a, char **ar
         free(c.trouble);
         c.trouble = why;
     }
+    symbols_alias(c.symbols, s->program, target.path);
     for (size_t i = 0; i < s->objects.count; i++) {
         uint32_t id;
         const char *name = names_at(&s->objects, i, &id);

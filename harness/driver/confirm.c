@@ -158,7 +158,13 @@ static void save_input(struct campaign *c)
         return;
     char *data = mem_zeroed((size_t)bytes, 1), *path = NULL;
     if (pread(c->options.launch.input, data, (size_t)bytes, 0) == bytes) {
-        complain_once(c, outdir_write(&c->outdir, "stdin", "", data, (size_t)bytes, &path));
+        /* Named after what it holds: files of an earlier campaign keep theirs. */
+        uint32_t h = 2166136261u;
+        for (off_t i = 0; i < bytes; i++)
+            h = (h ^ (unsigned char)data[i]) * 16777619u;
+        char *name = mem_format("stdin-%08x", h);
+        complain_once(c, outdir_write(&c->outdir, name, "", data, (size_t)bytes, &path));
+        free(name);
         c->input_file = path ? realpath(path, NULL) : NULL;
         free(path);
     }

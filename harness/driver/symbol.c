@@ -466,9 +466,16 @@ char *symbols_site(struct symbols *s, uint64_t addr)
     return text;
 }
 
+void symbols_alias(struct symbols *s, const char *from, const char *to)
+{
+    s->alias_from = base_name(from);
+    s->alias_to = base_name(to);
+}
+
 struct wanted {
     const char *module; /* escaped */
     size_t bytes;
+    const char *alias; /* also taken for it; or NULL */
     Dwfl_Module *mod;
 };
 
@@ -478,7 +485,8 @@ static int is_wanted(Dwfl_Module *mod, void **data, const char *path, Dwarf_Addr
     (void)low;
     struct wanted *w = arg;
     char *name = escape(base_name(path));
-    bool same = strlen(name) == w->bytes && memcmp(name, w->module, w->bytes) == 0;
+    bool same = (strlen(name) == w->bytes && memcmp(name, w->module, w->bytes) == 0) ||
+                (w->alias && strcmp(base_name(path), w->alias) == 0);
     free(name);
     if (same)
         w->mod = mod;
@@ -495,6 +503,10 @@ uint64_t symbols_address(struct symbols *s, const char *site)
     if (!plus || !s->dwfl)
         return 0;
     struct wanted w = {.module = site, .bytes = (size_t)((mark ? mark : plus) - site)};
+    char *renamed = s->alias_from ? escape(s->alias_from) : NULL;
+    if (renamed && strlen(renamed) == w.bytes && memcmp(renamed, site, w.bytes) == 0)
+        w.alias = s->alias_to;
+    free(renamed);
     dwfl_getmodules(s->dwfl, is_wanted, &w, 0);
     if (!w.mod)
         return 0;

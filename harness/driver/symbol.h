@@ -52,6 +52,8 @@ char *symbols_function(struct symbols *s, uint64_t addr);
  * place. */
 char *symbols_site(struct symbols *s, uint64_t addr);
 uint64_t symbols_address(struct symbols *s, const char *site);
+/* Sites that name the file `from` mean the file `to`: another build of it; borrowed. */
+void symbols_alias(struct symbols *s, const char *from, const char *to);
 /* A number that is the same wherever the file is loaded. */
 uint64_t symbols_stable(struct symbols *s, uint64_t addr);
 

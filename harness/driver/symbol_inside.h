@@ -10,9 +10,10 @@ struct site_name;
 
 struct symbols {
     Dwfl *dwfl;
-    char *layout;        /* the file mappings that dwfl was made from */
-    const char *runtime; /* file name of our own library; borrowed */
-    bool attached;       /* dwfl_attach_state() was called */
+    char *layout;                      /* the file mappings that dwfl was made from */
+    const char *runtime;               /* file name of our own library; borrowed */
+    const char *alias_from, *alias_to; /* file names, or NULL; borrowed */
+    bool attached;                     /* dwfl_attach_state() was called */
     struct {
         const struct hdp_stack *taken;
         const unsigned char *data;
