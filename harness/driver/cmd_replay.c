@@ -282,7 +282,7 @@ static char **arguments_of(const struct schedule *s, const struct arguments *a, 
     return list;
 }
 
-static int follow(const struct schedule *s, const struct arguments *a, char **argv)
+static int follow(struct schedule *s, const struct arguments *a, char **argv)
 {
     struct target target;
     struct campaign c;
@@ -309,6 +309,7 @@ static int follow(const struct schedule *s, const struct arguments *a, char **ar
         return EXIT_CANNOT;
     }
     bool changed = !s->build_id || strcmp(s->build_id, target.build_id) != 0;
+    s->other_build = changed;
     if (changed && s->build_id)
         complain(
             "note: the program has changed since this was recorded; its events are followed as "

@@ -180,13 +180,14 @@ void schedule_expand(const struct schedule *s, struct symbols *symbols, struct h
         const struct schedule_run *run = &s->run[i];
         for (uint32_t k = 1; k < run->count && n < HDP_STEPS; k++)
             to[n++] = (struct hdp_step){.thread = run->thread};
+        bool open = run->site == UINT32_MAX || s->other_build;
         if (n < HDP_STEPS)
             to[n++] = (struct hdp_step){.thread = run->thread,
                                         .kind = run->kind,
                                         .flags = run->flags,
                                         .choice = run->choice,
                                         .object = run->object,
-                                        .site = run->site == UINT32_MAX ? 0 : address[run->site]};
+                                        .site = open ? 0 : address[run->site]};
     }
     steps = n;
     for (size_t i = 0; i < s->points && n < HDP_STEPS; i++)

@@ -65,6 +65,9 @@ struct schedule {
     struct schedule_run *run;
     size_t runs;
     uint32_t steps; /* decisions of all runs together */
+    /* The program is another build than the recorded one: offsets in functions have moved, so that
+     * a replay knows decisions by thread, event and object alone. */
+    bool other_build;
 };
 
 /* The word of a strategy ("pct"), and back: HDP_STRATEGIES when there is none. */
