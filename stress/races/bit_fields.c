@@ -24,5 +24,5 @@ static void *set_error(void *arg)
 int main(void)
 {
     run2(set_busy, set_error, NULL);
-    return 0;
+    return state.busy == 9 && state.error == 9;
 }
