@@ -83,6 +83,7 @@ struct finding *campaign_collect(struct campaign *c, struct worker *w, struct sy
         s->found = NULL;
         tool_symbolise(&log, c->symbols, !c->options.tool->symbolised);
         doubt_mark(c->doubts, f);
+        finding_fingerprint(f);
         return f;
     }
     struct scene scene = campaign_scene(c, w);
