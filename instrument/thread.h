@@ -75,7 +75,7 @@ struct hdi_thread {
     uint32_t idle_ops;    /* operations in a row that made no progress */
     uint32_t in_real;     /* inside a real call that may call us back */
     uint32_t clock_reads; /* since it last waited */
-    uint64_t steps;
+    uint64_t steps, steps_half; /* in all, and up to half the step bound */
     uint64_t priority;     /* of the strategy */
     int64_t enabled_since; /* virtual time */
     uint32_t end_stack;    /* stack at the end, when rich */

@@ -383,8 +383,11 @@ bool rt_choose_next(void)
     uint32_t n;
 
     if (rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps / 2 &&
-        !rt.retries_half)
+        !rt.retries_half) {
         rt.retries_half = rt.retries + 1;
+        for (uint32_t i = 0; i < rt.live_count; i++)
+            rt.live[i]->steps_half = rt.live[i]->steps;
+    }
     if ((rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps) ||
         rt.idle_ops > LIVELOCK_OPS)
         rt_step_bound();

@@ -153,6 +153,11 @@ void rt_step_bound(void)
 
     if (rt.draining)
         rt_finish(HDP_RAN);
+    /* One that could run and was not let: what the others did meanwhile says nothing. */
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.retries_half && rt.live[i]->op && rt.live[i]->enabled &&
+            rt.live[i]->steps == rt.live[i]->steps_half)
+            rt_finish(HDP_CUT);
     /* Failed tries and sleeps make up a good part of the second half, and no thread came or went. */
     if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8))
         hdi_finding_end(describe(HD_FK_LIVELOCK, "threads run, but only try again and again", NULL, 0),

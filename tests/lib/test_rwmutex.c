@@ -135,6 +135,7 @@ static void *keep_reading(void *arg)
         hd_rwmutex_rlock(&p->rw);
         hd_int64_add(&p->reads, 1);
         hd_rwmutex_runlock(&p->rw);
+        breathe();
     }
     return NULL;
 }
@@ -165,6 +166,7 @@ static void *keep_writing(void *arg)
         hd_rwmutex_lock(&p->rw);
         hd_int64_add(&p->writes, 1);
         hd_rwmutex_unlock(&p->rw);
+        breathe();
     }
     return NULL;
 }
