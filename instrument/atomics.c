@@ -27,8 +27,7 @@ static struct hdi_strand *watched(void)
 static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdi_access kind,
                  uint64_t pc)
 {
-    if (hdi_watch.config.rich)
-        s->racer->context = hdi_strand_context(s, pc);
+    hdi_note_context(s, pc);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
 }
 

@@ -102,8 +102,7 @@ static bool dying(void *p, uint64_t pc)
     }
     if (s) {
         size_t bytes = next.usable(p);
-        if (hdi_watch.config.rich)
-            s->racer->context = hdi_strand_context(s, pc);
+        hdi_note_context(s, pc);
         if (bytes <= MARKED_BYTES)
             hdi_race_freed(s->racer, (uintptr_t)p, bytes, pc);
         else

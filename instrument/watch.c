@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "model.h"
+#include "race/context.h"
+#include "race/lockset.h"
 #include "watch.h"
 
 struct hdi_watch hdi_watch;
@@ -93,6 +95,13 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
     news->word[news->words++] = word >> 3;
 }
 
+void hdi_note_context(struct hdi_strand *s, uint64_t pc)
+{
+    if (hdi_watch.config.rich)
+        s->racer->context =
+            hdi_context_tagged(hdi_strand_context(s, pc), hdi_lockset_of(s->thread));
+}
+
 /* ---- points ---- */
 
 void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, uint64_t pc)
@@ -151,8 +160,7 @@ void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hd
         hdi_point(HD_EV_YIELD, NULL, pc);
         s->busy--;
     }
-    if (hdi_watch.config.rich)
-        s->racer->context = hdi_strand_context(s, pc);
+    hdi_note_context(s, pc);
     hdi_predict_access(s->thread, pc);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
     const struct hdi_cell *cell = hdi_shadow_find(addr);

@@ -50,6 +50,9 @@ static inline bool hdi_is_point(uint64_t pc)
 
 /* An access to a shared word: note which locks its place is reached with (see race/predict.c). */
 void hdi_predict_access(const struct hdi_thread *t, uint64_t pc);
+/* In a rich schedule: note where the calling thread is and which locks it holds, for the access that
+ * is fed next. */
+void hdi_note_context(struct hdi_strand *s, uint64_t pc);
 /* Remember that pc touches shared memory: a point from the next schedule on. */
 void hdi_points_learn(uint64_t pc);
 

@@ -31,9 +31,23 @@ uint32_t hdi_context_child(uint32_t parent, uint64_t pc)
     return *head = used++;
 }
 
+#define TAG ((uint64_t)1 << 63) /* no program counter has it */
+
+uint32_t hdi_context_tagged(uint32_t context, uint32_t tag)
+{
+    return tag ? hdi_context_child(context, TAG | tag) : context;
+}
+
+uint32_t hdi_context_tag(uint32_t context)
+{
+    return context && nodes[context].pc & TAG ? (uint32_t)nodes[context].pc : 0;
+}
+
 uint32_t hdi_context_pcs(uint32_t context, uint64_t *pcs, uint32_t max)
 {
     uint32_t n = 0;
+    if (hdi_context_tag(context))
+        context = nodes[context].parent;
     for (; context && n < max; context = nodes[context].parent)
         pcs[n++] = nodes[context].pc;
     return n;

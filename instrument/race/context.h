@@ -11,6 +11,9 @@
 
 /* The context of `pc` within `parent`. */
 uint32_t hdi_context_child(uint32_t parent, uint64_t pc);
+/* `context` with something else noted of it (which is < 2^31); 0: nothing noted. */
+uint32_t hdi_context_tagged(uint32_t context, uint32_t tag);
+uint32_t hdi_context_tag(uint32_t context);
 /* Up to `max` program counters of a context, innermost first; how many. */
 uint32_t hdi_context_pcs(uint32_t context, uint64_t *pcs, uint32_t max);
 

@@ -10,6 +10,7 @@
 #include "../watch.h"
 #include "blocks.h"
 #include "context.h"
+#include "lockset.h"
 #include "report.h"
 
 #define PCS 64u
@@ -93,6 +94,18 @@ static uint32_t stack_of(uint32_t context)
     return n ? hdi_stack_pcs(pcs, n) : 0;
 }
 
+/* The locks of a lock set, as they were taken, belong to the note with index `link`. */
+static void note_locks(struct hdp_finding *f, uint32_t set, struct hdi_thread *t, uint32_t link)
+{
+    const struct hdi_lockset *locks = hdi_lockset_at(set);
+    for (uint32_t i = 0; locks && i < locks->count; i++) {
+        const struct hdi_held *h = &locks->lock[i];
+        struct hdp_note *note =
+            hdi_note(f, HD_ROLE_HOLDS, t, (enum hd_event)h->kind, h->object, h->site, h->stack);
+        note->link = link;
+    }
+}
+
 static void note_block(struct hdp_finding *f, const struct hdi_block *b, bool with_free)
 {
     struct hdp_note *note =
@@ -144,12 +157,15 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
                                      rich ? stack_of(hdi_strand_context(mine, pc)) : 0);
     note->addr = addr;
     note->extra = extra_of(kind, bytes);
+    note_locks(f, hdi_lockset_of(mine->thread), mine->thread, 0);
+    uint32_t other_side = f->notes;
     uint64_t earlier_pc = hdi_full_pc(earlier->pc);
     note =
         hdi_note(f, freed ? HD_ROLE_FREED : HD_ROLE_PREVIOUS_ACCESS, other ? other->thread : NULL,
                  event_of(earlier->kind), NULL, earlier_pc, stack_of(earlier->context));
     note->addr = addr;
     note->extra = extra_of(earlier->kind, bytes);
+    note_locks(f, hdi_context_tag(earlier->context), other ? other->thread : NULL, other_side);
     const struct hdi_block *b = hdi_block_around(addr);
     if (b)
         note_block(f, b, false);

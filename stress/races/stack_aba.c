@@ -16,7 +16,7 @@ static void push(uint32_t n)
     uint64_t old = atomic_load(&head), fresh;
     do {
         __atomic_store_n(&nodes[n].next, (uint32_t)old, __ATOMIC_RELAXED);
-        fresh = (old & ~(uint64_t)UINT32_MAX) + CHOOSE(0, (uint64_t)1 << 32) + n;
+        fresh = (old & ~(uint64_t)UINT32_MAX) + CHOOSE(0, ((uint64_t)1 << 32)) + n;
     } while (!atomic_compare_exchange_weak(&head, &old, fresh));
 }
 
@@ -26,7 +26,7 @@ static uint32_t pop(void)
     do {
         if (!(uint32_t)old)
             return 0;
-        fresh = (old & ~(uint64_t)UINT32_MAX) + CHOOSE(0, (uint64_t)1 << 32) +
+        fresh = (old & ~(uint64_t)UINT32_MAX) + CHOOSE(0, ((uint64_t)1 << 32)) +
                 __atomic_load_n(&nodes[(uint32_t)old].next, __ATOMIC_RELAXED);
     } while (!atomic_compare_exchange_weak(&head, &old, fresh));
     return (uint32_t)old;
