@@ -115,7 +115,7 @@ void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, 
         if (cell && cell->flags & HDI_CELL_SHARED)
             object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
     }
-    s->quiet = hdi_watch.all ? 1 : HDI_QUIET;
+    s->quiet = hdi_watch.all ? 1 : HDI_QUIET_FIRST;
     s->busy++;
     hdi_point(kind, object, pc);
     s->busy--;
@@ -191,7 +191,7 @@ void hdi_memory_start(void)
     points_start();
     hdi_hooks_start();
     hdi_strand_watch();
-    hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET;
+    hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET_FIRST;
 }
 
 static void own_stack(uintptr_t *low, uintptr_t *high)
@@ -218,7 +218,7 @@ void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
     hdi_race_reset(stack_low, stack_high - stack_low);
     hdi_strand_watch();
     if (hdi_watched)
-        hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET;
+        hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET_FIRST;
 }
 
 void hdi_memory_thread_exit(void)

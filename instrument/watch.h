@@ -45,7 +45,9 @@ static inline bool hdi_is_point(uint64_t pc)
 }
 
 /* Accesses that a thread may make without a point: after so many it yields, so that a loop over
- * memory that is no point cannot keep the others from running for ever. (1 when all are points.) */
+ * memory that is no point cannot keep the others from running for ever. Many at first, since who
+ * computes must be able to be first at the lock that comes next. (1 when all are points.) */
+#define HDI_QUIET_FIRST 2000000u
 #define HDI_QUIET 20000u
 
 /* An access to a shared word: note which locks its place is reached with (see race/predict.c). */
