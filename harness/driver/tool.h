@@ -37,8 +37,10 @@ struct tool_backend {
     void (*parse)(const char *text, size_t bytes, enum tool tool, struct tool_log *log);
     /* Why the tool itself died, if that is what the program's stderr says; NULL = it does not. */
     char *(*died)(const char *stderr_text);
-    /* How many times slower than alone a program runs: limits in real time are stretched. */
+    /* How many times slower than alone a program may run: the watchdog waits so much longer; ... */
     unsigned slower;
+    /* ... and how many times longer a schedule may take when the user did not say. */
+    unsigned longer;
 };
 
 /* A tool at work on one program. */

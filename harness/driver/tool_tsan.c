@@ -142,4 +142,5 @@ const struct tool_backend tool_tsan = {
     .parse = parse,
     .died = died,
     .slower = 4,
+    .longer = 2,
 };

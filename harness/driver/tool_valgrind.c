@@ -160,6 +160,7 @@ const struct tool_backend tool_helgrind = {
     .parse = parse_valgrind,
     .died = died,
     .slower = 40,
+    .longer = 6,
 };
 
 const struct tool_backend tool_drd = {
@@ -170,4 +171,5 @@ const struct tool_backend tool_drd = {
     .parse = parse_valgrind,
     .died = died,
     .slower = 40,
+    .longer = 6,
 };

@@ -69,7 +69,7 @@ char *toolbox_apply(const struct toolbox *box, const struct tool_backend *tool,
     o->config.watchdog_ms *= tool->slower;
     o->config.flags &= ~(uint32_t)HDP_RACES; /* the tool looks for them */
     if (!o->timeout_given)
-        o->timeout_ns *= tool->slower;
+        o->timeout_ns *= tool->longer;
     return NULL;
 }
 
