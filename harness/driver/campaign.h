@@ -78,6 +78,7 @@ struct campaign {
     size_t stuck_count;
     char *trouble;    /* why the campaign cannot go on, or NULL */
     bool ended_early; /* the program created no thread */
+    bool tool_failed; /* one of several tools could not work */
 };
 
 /* A campaign with nothing done yet; c->trouble when it cannot be. Pair with campaign_close(). */
@@ -127,6 +128,8 @@ char *judge_difference(struct campaign *c, const struct hdp_step *old, uint32_t 
 
 /* judge_tool.c: the tool's findings behind the `count` in list. Returns how many there are now. */
 size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, size_t count);
+/* Did the tool itself give up in the schedule that ended? Then c->trouble says so. */
+bool judge_tool_died(struct campaign *c, struct worker *w);
 /* The finding of a symptom, in words; w still holds the schedule. Owned by the caller. */
 struct finding *campaign_collect(struct campaign *c, struct worker *w, struct symptom *s);
 

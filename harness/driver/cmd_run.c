@@ -335,7 +335,7 @@ static int conclude(const struct campaign *c, bool json)
     size_t sure = 0;
     for (size_t i = 0; i < c->findings.count; i++)
         sure += !c->findings.list[i]->doubtful;
-    int code = sure ? EXIT_FOUND : c->trouble ? EXIT_CANNOT : EXIT_NOTHING;
+    int code = sure ? EXIT_FOUND : c->trouble || c->tool_failed ? EXIT_CANNOT : EXIT_NOTHING;
     if (c->stats.not_saved)
         code = EXIT_CANNOT;
     if (json) {

@@ -73,6 +73,23 @@ size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, si
     return count;
 }
 
+bool judge_tool_died(struct campaign *c, struct worker *w)
+{
+    enum { LOOK = 65536 };
+
+    if (!c->options.tool || w->err < 0)
+        return false;
+    char *text = mem_zeroed(LOOK, 1);
+    worker_output_read(w, true, -w->err_prefix, text, LOOK - 1);
+    char *why = c->options.tool->backend->died(text);
+    free(text);
+    if (!why)
+        return false;
+    free(c->trouble);
+    c->trouble = why;
+    return true;
+}
+
 struct finding *campaign_collect(struct campaign *c, struct worker *w, struct symptom *s)
 {
     campaign_look_at(c, w);

@@ -73,21 +73,6 @@ char *toolbox_apply(const struct toolbox *box, const struct tool_backend *tool,
     return NULL;
 }
 
-/* The tool's last words explain better what went wrong than how its process ended. */
-static void explain(struct campaign *c, const struct tool_backend *tool)
-{
-    if (!tool || !c->crew.worker || c->crew.worker[0].err < 0)
-        return;
-    char *text = mem_zeroed(65536, 1);
-    worker_output_read(&c->crew.worker[0], true, -c->crew.worker[0].err_prefix, text, 65535);
-    char *why = tool->died(text);
-    if (why) {
-        free(c->trouble);
-        c->trouble = why;
-    }
-    free(text);
-}
-
 void toolbox_run(const struct toolbox *box, struct campaign *c, const struct campaign_options *o)
 {
     bool worked = false;
@@ -116,9 +101,12 @@ void toolbox_run(const struct toolbox *box, struct campaign *c, const struct cam
             campaign_take_log(c, &log);
         }
         if (c->trouble) {
-            explain(c, tool);
+            /* The tool's last words explain better what went wrong than how its process ended. */
+            if (tool && c->crew.worker)
+                judge_tool_died(c, &c->crew.worker[0]);
             if (box->tools > 1)
                 complain("%s: %s", tool ? tool->name : "heddle", c->trouble);
+            c->tool_failed = true;
             free(last);
             last = c->trouble;
             c->trouble = NULL;
