@@ -16,6 +16,7 @@ enum exit_code {
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_stress(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* "heddle: " and the sentence, on stderr, on a line of its own. */
