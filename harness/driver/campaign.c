@@ -435,6 +435,8 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     c->ended_early = c->stats.time_up = false;
     c->stats.planned += options->schedules;
     c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
+    for (size_t i = 0; i < c->findings.count; i++)
+        c->findings.list[i]->last = 0; /* the numbers of schedules start again */
     open_crew(c);
 }
 

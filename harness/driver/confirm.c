@@ -224,21 +224,17 @@ static char *describe_strategy(const struct hdp_config *config)
 }
 
 /* Symptoms that are known are counted and dropped from the list. */
-static size_t keep_new(struct campaign *c, struct symptom *list, size_t count)
+static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, uint64_t number)
 {
-    struct finding *counted[SYMPTOMS];
-    size_t kept = 0, n = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct symptom_entry *e = find(c, list[i].key);
         if (!e && HASH_COUNT(c->known) < KNOWN_BOUND) {
             list[kept++] = list[i];
             continue;
         }
-        bool again = !e;
-        for (size_t k = 0; k < n && !again; k++)
-            again = counted[k] == e->finding;
-        if (!again) { /* one schedule counts once */
-            counted[n++] = e->finding;
+        if (e && (e->finding->last != number || !number)) { /* one schedule counts once */
+            e->finding->last = number;
             e->finding->count++;
         }
         free(list[i].text);
@@ -250,7 +246,7 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count)
 void confirm(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
              size_t count)
 {
-    count = keep_new(c, list, count);
+    count = keep_new(c, list, count, number);
     if (!count)
         return;
     struct finding *found[SYMPTOMS];
@@ -277,14 +273,12 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         bool is_new;
         f->first = number;
         f->strategy = number ? describe_strategy(&e.config) : NULL;
-        found[i] = f = findings_add(&c->findings, f, &is_new);
+        f = findings_add(&c->findings, f, &is_new);
         if (!find(c, list[i].key))
             remember(c, list[i].key, f);
-        for (size_t k = 0; k < i; k++)
-            if (found[k] == f) { /* one schedule counts once */
-                f->count--;
-                break;
-            }
+        if (!is_new && f->last == number)
+            f->count--;
+        f->last = number;
         if (!is_new)
             continue;
         steer(c, w, &predicted[i], number, f);

@@ -79,6 +79,7 @@ struct finding {
     unsigned tools;       /* enum tool bits */
     uint64_t first;       /* number of the first schedule that showed it, from 1; 0 = none */
     uint64_t count;       /* schedules that showed it */
+    uint64_t last;        /* the last one that was counted */
     unsigned replays;     /* how often it was replayed, ... */
     unsigned reproduced;  /* ... and how often that gave the same finding */
     bool fatal;           /* the schedule ended with it */
