@@ -68,17 +68,17 @@ struct hdi_thread {
     uint32_t turn;                   /* futex word of the vehicle */
     uint8_t state;                   /* enum hdp_thread_state */
     bool enabled;
-    bool outside;         /* its readiness may come from outside the process */
-    bool inside;          /* in the runtime's own code: a signal handler passes through */
-    uint32_t retry_step;  /* step + 1 at which it made one more try of a loop */
-    uint8_t wake;         /* enum hdi_wake: how its operation was granted */
-    uint32_t idle_ops;    /* operations in a row that made no progress */
-    uint32_t in_real;     /* inside a real call that may call us back */
-    uint32_t clock_reads; /* since it last waited */
+    bool outside;               /* its readiness may come from outside the process */
+    bool inside;                /* in the runtime's own code: a signal handler passes through */
+    uint32_t retry_step;        /* step + 1 at which it made one more try of a loop */
+    uint8_t wake;               /* enum hdi_wake: how its operation was granted */
+    uint32_t idle_ops;          /* operations in a row that made no progress */
+    uint32_t in_real;           /* inside a real call that may call us back */
+    uint32_t clock_reads;       /* since it last waited */
     uint64_t steps, steps_half; /* in all, and up to half the step bound */
-    uint64_t priority;     /* of the strategy */
-    int64_t enabled_since; /* virtual time */
-    uint32_t end_stack;    /* stack at the end, when rich */
+    uint64_t priority;          /* of the strategy */
+    int64_t enabled_since;      /* virtual time */
+    uint32_t end_stack;         /* stack at the end, when rich */
 
     /* of the carrier, when threads share one kernel thread */
     void *sp;

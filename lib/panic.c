@@ -29,6 +29,14 @@ struct boundary {
     bool exits_only; /* a panic does not stop here */
 };
 
+/* An error on its way to its boundary, while what is deferred runs; in the frame that runs it. */
+struct flight {
+    struct flight *below;
+    struct boundary *to;
+    hd_err err;
+};
+
+static _Thread_local struct flight *flying;
 static _Thread_local struct hd_deferred *deferred;
 static _Thread_local struct boundary *innermost;
 
@@ -58,7 +66,15 @@ static void run_down_to(struct hd_deferred *floor)
 
 static _Noreturn void unwind(struct boundary *to, enum hdi_ending ending, hd_err err)
 {
+    struct flight self = {.below = flying, .to = to, .err = err};
+
+    flying = &self;
     run_down_to(to->deferred);
+    flying = self.below;
+    while (flying && flying->to == to) { /* panics that this one takes the place of */
+        hd_err_unref(flying->err);
+        flying = flying->below;
+    }
     to->ending = ending;
     to->err = err;
     innermost = to->outer;
