@@ -9,15 +9,16 @@
 #include "park.h"
 
 #define LOCK_SPINS 100u
-#define PARK_SPINS_MOST 400u
-#define PARK_SPINS_LEAST 8u
+#define SPINS_MOST 1024u /* some 20 us: as long as two sleeps and wake-ups would take */
+#define SPINS_LEAST 32u
+#define PROBE_EVERY                                                                                \
+    64u /* waits: how often the longest is tried, to learn that times have changed */
 
 /* Weak: there with TSan, and with heddle-cc's hooks. */
 extern void __tsan_read_range_pc(void *, unsigned long, void *) __attribute__((weak));
 extern void __tsan_write_range_pc(void *, unsigned long, void *) __attribute__((weak));
 
-/* How long it pays to wait awake before sleeping: learned from how the last waits went. */
-static _Thread_local uint32_t patience = PARK_SPINS_LEAST;
+static _Thread_local struct hdi_patience of_parkers = {SPINS_LEAST, 0};
 static bool alone; /* one processor: whoever is waited for cannot run meanwhile */
 
 __attribute__((constructor(103))) static void count_processors(void)
@@ -57,26 +58,35 @@ void hdi_parker_init(struct hdi_parker *parker)
     atomic_store_explicit(&parker->go, 0, memory_order_relaxed);
 }
 
-static bool released(struct hdi_parker *parker)
+/* Stay awake until it is ready, for about as long as it took lately; whether it became so. */
+bool hdi_await(bool (*ready)(const void *what), const void *what, struct hdi_patience *patience)
 {
-    return atomic_load_explicit(&parker->go, memory_order_acquire) == 1;
-}
+    uint32_t spins = patience->waits++ % PROBE_EVERY == 0 ? SPINS_MOST : patience->spins;
 
-static bool released_soon(struct hdi_parker *parker)
-{
-    uint32_t spins = alone || hdi_watchers ? 0 : patience;
-
-    for (uint32_t i = 0; i < spins; i++) {
-        if (released(parker)) {
-            if (patience < PARK_SPINS_MOST)
-                patience += PARK_SPINS_LEAST;
+    if (alone || hdi_watchers)
+        return false;
+    /* Look less and less often: each look takes the cache line from the one that works. */
+    for (uint32_t spun = 0, pause = 1; spun < spins; spun += pause, pause += pause < 16) {
+        if (ready(what)) {
+            uint32_t want = 4 * spun + SPINS_LEAST;
+            if (want < patience->spins)
+                want = patience->spins - (patience->spins - want) / 8;
+            patience->spins = want < SPINS_MOST ? want : SPINS_MOST;
             return true;
         }
-        relax();
+        for (uint32_t i = 0; i < pause; i++)
+            relax();
     }
-    if (patience > PARK_SPINS_LEAST)
-        patience -= PARK_SPINS_LEAST;
+    patience->spins /= 2;
+    if (patience->spins < SPINS_LEAST)
+        patience->spins = SPINS_LEAST;
     return false;
+}
+
+static bool released(const void *parker)
+{
+    return atomic_load_explicit(&((const struct hdi_parker *)parker)->go, memory_order_acquire) ==
+           1;
 }
 
 static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
@@ -85,7 +95,7 @@ static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
     bool forever = until_ns == HD_SEAM_FOREVER;
     uint32_t awake = 0;
 
-    if (released_soon(parker))
+    if (hdi_await(released, parker, &of_parkers))
         return true;
     if (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, 2, memory_order_acquire,
                                                  memory_order_acquire) &&

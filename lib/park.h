@@ -27,6 +27,14 @@ struct hdi_parker {
     _Atomic uint32_t go; /* futex: 0 not yet, 1 go on, 2 not yet and asleep */
 };
 
+/* How long it pays to stay awake before sleeping, learned from how the last waits went. */
+struct hdi_patience {
+    uint32_t spins, waits;
+};
+
+/* Stay awake until ready(what), or for so long; whether it became so. Never when one is watched. */
+bool hdi_await(bool (*ready)(const void *what), const void *what, struct hdi_patience *patience);
+
 void hdi_parker_init(struct hdi_parker *parker);
 
 /* Wait until unparked (true) or until until_ns on the monotonic clock (false; an unpark that is on

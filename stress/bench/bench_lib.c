@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <heddle/atomic.h>
@@ -507,9 +508,15 @@ static const struct {
     {"select-8", 20000, hd_select_8, posix_select_8},
 };
 
-int main(void)
+/* With names: those alone. */
+int main(int argc, char **argv)
 {
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
+        bool wanted = argc < 2;
+        for (int k = 1; k < argc; k++)
+            wanted |= strcmp(argv[k], benches[i].name) == 0;
+        if (!wanted)
+            continue;
         double ours = best(benches[i].ours, benches[i].n);
         printf("%s %.2f %.2f\n", benches[i].name, ours, best(benches[i].posix, benches[i].n));
         fflush(stdout);
