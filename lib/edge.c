@@ -3,6 +3,7 @@
 
 #include "edge.h"
 #include "spawn.h"
+#include "timer.h"
 #include "unwind.h"
 
 #if defined(__has_include)
@@ -23,6 +24,7 @@ const struct hd_seam *hdi_seam;
 
 void hd_seam_attach(const struct hd_seam *seam)
 {
+    hdi_timers_change_hands();
     hdi_seam = seam;
     hdi_watchers &= ~(unsigned)HDI_WATCH_SEAM;
     if (!seam)

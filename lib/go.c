@@ -5,48 +5,66 @@
  */
 #include <heddle/go.h>
 
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "lot.h"
 #include "misuse.h"
+#include "park.h"
 #include "spawn.h"
 #include "unwind.h"
 
 #define DEFAULT_STACK ((size_t)256 << 10)
 #define LEAST_STACK ((size_t)16 << 10)
 #define MOST_STACK ((size_t)1 << 30)
-#define MOST_IDLE 256
+#define MOST_IDLE 256u
 #define IDLE_NS ((int64_t)5 * 1000000000)
 
 struct goroutine {
     void (*fn)(void *arg);
     void *arg;
     unsigned long number;
-    char name[32];
+    size_t stack_bytes; /* of the thread that was made for it */
+    char name[32];      /* "" until somebody asks */
 };
 
-/* A thread between two goroutines; on its own stack. */
+/* A thread between two goroutines, in the list of idle ones; on its own stack. Guarded by idle_lock
+ * while it is in the list; then by whoever took it out until it is unparked. */
 struct carrier {
-    struct hdi_waiter waiter; /* first: the lot gives it back */
-    struct goroutine *next;
+    struct hdi_parker parker;
+    struct goroutine *g; /* the next one; NULL: end */
+    size_t stack_bytes;
+    struct carrier *below, **link; /* link NULL: not in the list */
 };
 
 static _Atomic unsigned long last_number;
 static _Atomic size_t alive;
 static _Atomic size_t stack_bytes = DEFAULT_STACK;
-static _Atomic int idle; /* its address is the line of waiting carriers */
 static _Thread_local struct goroutine *current;
+
+static struct hdi_lock idle_lock;
+static struct carrier *idle;
+static _Atomic unsigned idle_count;
 
 void hdi_go_locals(const struct hd_seam *seam)
 {
     seam->local((void **)&current);
+}
+
+/* A child has but the thread that forked. */
+static void forget_threads(void)
+{
+    idle = NULL;
+    atomic_store(&idle_count, 0);
+    atomic_store(&idle_lock.word, 0);
+    atomic_store(&alive, current != NULL);
+}
+
+__attribute__((constructor(105))) static void register_forget(void)
+{
+    pthread_atfork(NULL, NULL, forget_threads);
 }
 
 static void run(struct goroutine *g)
@@ -59,34 +77,66 @@ static void run(struct goroutine *g)
     free(g);
 }
 
-/* The next goroutine for this thread; NULL when none came in time. */
-static struct goroutine *wait_for_work(void)
-{
-    static const struct hdi_why why = {HD_EV_NONE, &idle, NULL};
-    struct carrier self = {.next = NULL};
-    struct hdi_lot *lot;
+/* ---- idle threads ---- */
 
-    if (hdi_watchers || atomic_fetch_add(&idle, 1) >= MOST_IDLE) {
-        if (!hdi_watchers)
-            atomic_fetch_sub(&idle, 1);
+/* Out of line: gcc takes a carrier in the list for a dangling pointer. */
+static __attribute__((noinline)) void push(struct carrier *carrier)
+{
+    carrier->below = idle;
+    carrier->link = &idle;
+    if (idle)
+        idle->link = &carrier->below;
+    idle = carrier;
+    atomic_fetch_add_explicit(&idle_count, 1, memory_order_relaxed);
+}
+
+static void take_out(struct carrier *carrier)
+{
+    *carrier->link = carrier->below;
+    if (carrier->below)
+        carrier->below->link = carrier->link;
+    carrier->link = NULL;
+    atomic_fetch_sub_explicit(&idle_count, 1, memory_order_relaxed);
+}
+
+/* The next goroutine for this thread; NULL when none came in time. */
+static struct goroutine *wait_for_work(size_t my_stack_bytes)
+{
+    static const struct hdi_why why = {HD_EV_NONE, NULL, NULL};
+    struct carrier self = {.stack_bytes = my_stack_bytes};
+    bool full;
+
+    if (hdi_watchers)
         return NULL;
+    hdi_parker_init(&self.parker);
+    hdi_lock(&idle_lock);
+    full = idle_count >= MOST_IDLE || my_stack_bytes != atomic_load(&stack_bytes);
+    if (!full)
+        push(&self);
+    hdi_unlock(&idle_lock);
+    if (full)
+        return NULL;
+    if (!hdi_park(&self.parker, &why, hdi_now_ns() + IDLE_NS)) {
+        bool taken;
+        hdi_lock(&idle_lock);
+        taken = self.link == NULL;
+        if (!taken)
+            take_out(&self);
+        hdi_unlock(&idle_lock);
+        if (taken)
+            hdi_park(&self.parker, &why, HD_SEAM_FOREVER);
     }
-    lot = hdi_lot_lock(&idle);
-    hdi_lot_push(lot, &self.waiter, &idle, true);
-    hdi_lot_unlock(lot);
-    if (hdi_lot_sleep(&self.waiter, &why, hdi_now_ns() + IDLE_NS))
-        return self.next;
-    atomic_fetch_sub(&idle, 1);
-    return NULL;
+    return self.g;
 }
 
 static void *carry(void *arg)
 {
     struct goroutine *g = arg;
+    size_t my_stack_bytes = g->stack_bytes;
 
     while (g) {
         run(g);
-        g = wait_for_work();
+        g = wait_for_work(my_stack_bytes);
     }
     return NULL;
 }
@@ -94,31 +144,50 @@ static void *carry(void *arg)
 static bool reuse(struct goroutine *g)
 {
     struct carrier *carrier;
-    struct hdi_lot *lot;
 
-    if (atomic_load_explicit(&idle, memory_order_relaxed) <= 0)
+    if (atomic_load_explicit(&idle_count, memory_order_relaxed) == 0)
         return false;
-    lot = hdi_lot_lock(&idle);
-    carrier = (struct carrier *)hdi_lot_pop(lot, &idle);
-    hdi_lot_unlock(lot);
+    hdi_lock(&idle_lock);
+    carrier = idle;
+    if (carrier)
+        take_out(carrier);
+    hdi_unlock(&idle_lock);
     if (!carrier)
         return false;
-    atomic_fetch_sub(&idle, 1);
-    carrier->next = g;
-    hdi_lot_wake(&carrier->waiter);
+    carrier->g = g;
+    hdi_unpark(&carrier->parker);
     return true;
+}
+
+/* Threads with stacks of another size than is wanted now end. */
+static void end_idle(void)
+{
+    struct carrier *list = NULL;
+
+    hdi_lock(&idle_lock);
+    while (idle) {
+        struct carrier *carrier = idle;
+        take_out(carrier);
+        carrier->below = list;
+        list = carrier;
+    }
+    hdi_unlock(&idle_lock);
+    while (list) {
+        struct carrier *below = list->below; /* read before it may go */
+        hdi_unpark(&list->parker);
+        list = below;
+    }
 }
 
 static bool start_thread(struct goroutine *g)
 {
     pthread_attr_t attr;
     pthread_t thread;
-    size_t bytes = atomic_load_explicit(&stack_bytes, memory_order_relaxed);
     bool started;
 
     if (pthread_attr_init(&attr) != 0)
         return false;
-    started = pthread_attr_setstacksize(&attr, bytes) == 0 &&
+    started = pthread_attr_setstacksize(&attr, g->stack_bytes) == 0 &&
               pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
               pthread_create(&thread, &attr, carry, g) == 0;
     pthread_attr_destroy(&attr);
@@ -135,16 +204,17 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
     g = malloc(sizeof *g);
     if (!g)
         return hd_out_of_memory;
-    *g = (struct goroutine){.fn = fn, .arg = arg, .number = atomic_fetch_add(&last_number, 1) + 1};
+    *g = (struct goroutine){.fn = fn,
+                            .arg = arg,
+                            .number = atomic_fetch_add(&last_number, 1) + 1,
+                            .stack_bytes = atomic_load(&stack_bytes)};
     if (name)
         snprintf(g->name, sizeof g->name, "%s", name);
-    else
-        snprintf(g->name, sizeof g->name, "g%lu", g->number);
     atomic_fetch_add(&alive, 1);
     hdi_release(g);
     if (hdi_seam)
-        started = hdi_seam->spawn(carry, g, atomic_load(&stack_bytes),
-                                  (const void *)(uintptr_t)fn, name, site) == 0;
+        started =
+            hdi_seam->spawn(carry, g, g->stack_bytes, (const void *)(uintptr_t)fn, name, site) == 0;
     else
         started = reuse(g) || start_thread(g);
     if (started)
@@ -172,7 +242,9 @@ hd_err hd_go_set_stack(size_t bytes)
         bytes = DEFAULT_STACK;
     if (bytes < LEAST_STACK || bytes > MOST_STACK)
         return hd_invalid;
-    atomic_store(&stack_bytes, (bytes + page - 1) / page * page);
+    bytes = (bytes + page - 1) / page * page;
+    if (atomic_exchange(&stack_bytes, bytes) != bytes)
+        end_idle();
     return NULL;
 }
 
@@ -183,7 +255,11 @@ unsigned long hd_go_self(void)
 
 const char *hd_go_name(void)
 {
-    return current ? current->name : "main";
+    if (!current)
+        return "main";
+    if (!current->name[0])
+        snprintf(current->name, sizeof current->name, "g%lu", current->number);
+    return current->name;
 }
 
 size_t hd_go_count(void)

@@ -89,6 +89,15 @@ static bool released(const void *parker)
            1;
 }
 
+/* Not hdi_now_ns(): this thread's time is real even if a seam was attached since. */
+static bool is_past(int64_t until_ns)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until_ns;
+}
+
 static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
@@ -105,7 +114,7 @@ static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
         futex_sleep(&parker->go, 2, forever ? NULL : &until);
         if (released(parker))
             return true;
-        if (!forever && hdi_now_ns() >= until_ns)
+        if (!forever && is_past(until_ns))
             return false;
     }
 }

@@ -24,17 +24,28 @@
 
 static struct hdi_lock lock;
 static struct hdi_timer *root;
-static uint64_t started;          /* timers, ever */
-static bool serving;              /* there is a thread, or somebody is making it */
-static struct hdi_parker *asleep; /* the thread's, while nobody has taken it to wake it */
+static uint64_t started;           /* timers, ever */
+static bool serving;               /* there is a thread, or somebody is making it */
+static struct hdi_parker *asleep;  /* the thread's, while nobody has taken it to wake it */
+static struct hdi_parker *leaving; /* whoever waits for the thread to end; NULL: nobody */
+
+/* A child has but the thread that forked. */
+static void forget_thread(void)
+{
+    serving = false;
+    asleep = leaving = NULL;
+    atomic_store(&lock.word, 0);
+}
 
 __attribute__((constructor(104))) static void hide_timers(void)
 {
+    pthread_atfork(NULL, NULL, forget_thread);
     hdi_hide(&lock, sizeof lock);
     hdi_hide(&root, sizeof root);
     hdi_hide(&started, sizeof started);
     hdi_hide(&serving, sizeof serving);
     hdi_hide(&asleep, sizeof asleep);
+    hdi_hide(&leaving, sizeof leaving);
 }
 
 /* ---- the heap ---- */
@@ -155,11 +166,14 @@ static struct hdi_job fire(struct hdi_timer *timer, int64_t now_ns)
 static void *serve(void *arg)
 {
     bool fired = false;
+    struct hdi_parker *wake;
 
     hdi_lock(&lock);
     for (;;) {
         int64_t now = hdi_now_ns();
         struct hdi_job job;
+        if (leaving)
+            break;
         if (!root && (hdi_seam || sleep_until(now + LINGER_NS)) && !root)
             break;
         if (!root)
@@ -185,8 +199,37 @@ static void *serve(void *arg)
         hdi_lock(&lock);
     }
     serving = false;
+    wake = leaving;
+    leaving = NULL;
     hdi_unlock(&lock);
+    if (wake)
+        hdi_unpark(wake);
     return arg;
+}
+
+void hdi_timers_change_hands(void)
+{
+    static const struct hdi_why why = {HD_EV_HD_TIMER, NULL, NULL};
+    struct hdi_parker self, *wake;
+
+    if (hdi_seam) {
+        root = NULL;
+        forget_thread();
+        return;
+    }
+    hdi_lock(&lock);
+    if (!serving) {
+        hdi_unlock(&lock);
+        return;
+    }
+    hdi_parker_init(&self);
+    leaving = &self;
+    wake = asleep;
+    asleep = NULL;
+    hdi_unlock(&lock);
+    if (wake)
+        hdi_unpark(wake);
+    hdi_park(&self, &why, HD_SEAM_FOREVER);
 }
 
 static bool make_thread(const void *site)
@@ -197,8 +240,8 @@ static bool make_thread(const void *site)
     bool made;
 
     if (hdi_seam)
-        return hdi_seam->spawn(serve, NULL, STACK_BYTES,
-                               (const void *)(uintptr_t)serve, "timers", site) == 0;
+        return hdi_seam->spawn(serve, NULL, STACK_BYTES, (const void *)(uintptr_t)serve, "timers",
+                               site) == 0;
     if (pthread_attr_init(&attr) != 0)
         return false;
     sigfillset(&all); /* the program's handlers run on its own threads */

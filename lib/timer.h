@@ -40,6 +40,10 @@ bool hdi_timer_stop(struct hdi_timer *timer, bool (*before)(struct hdi_timer *))
 /* If it is pending, call then() with the timers' lock held; whether it was. */
 bool hdi_timer_if_pending(struct hdi_timer *timer, void (*then)(struct hdi_timer *));
 
+/* Whose time it is changes: the thread of before has ended when this returns, or was abandoned with
+ * all its timers if a seam ran it. */
+void hdi_timers_change_hands(void);
+
 /* Now + ns: no earlier than now, no later than the end of time. */
 int64_t hdi_in_ns(int64_t ns);
 
