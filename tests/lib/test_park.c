@@ -1,0 +1,157 @@
+/* Parking: an unpark before, during and after going to sleep; time-outs; the lock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <heddle/time.h>
+
+#include "../../lib/park.h"
+#include "rounds.h"
+#include "spawn_test.h"
+
+static const struct hdi_why why = {HD_EV_HD_OTHER, NULL, NULL};
+
+static void an_unpark_is_not_lost(void **state)
+{
+    struct hdi_parker self;
+
+    (void)state;
+    hdi_parker_init(&self);
+    hdi_unpark(&self);
+    assert_true(hdi_park(&self, &why, HD_SEAM_FOREVER));
+    assert_true(hdi_park(&self, &why, hdi_now_ns() - 1)); /* once is for good */
+}
+
+static void time_passes(void **state)
+{
+    struct hdi_parker self;
+    int64_t until = hdi_now_ns() + 2 * HD_MILLISECOND;
+
+    (void)state;
+    hdi_parker_init(&self);
+    assert_false(hdi_park(&self, &why, until));
+    assert_true(hdi_now_ns() >= until);
+    assert_false(hdi_park(&self, &why, until)); /* in the past: at once */
+    hdi_unpark(&self);                          /* late, and still there */
+    assert_true(hdi_park(&self, &why, HD_SEAM_FOREVER));
+}
+
+struct relay {
+    struct hdi_lock lock;
+    struct hdi_parker *waiting;
+    bool stop;
+};
+
+static void unpark_whoever_waits(void *arg)
+{
+    struct relay *relay = arg;
+    bool stop;
+
+    do {
+        struct hdi_parker *parker;
+        hdi_lock(&relay->lock);
+        parker = relay->waiting;
+        relay->waiting = NULL;
+        stop = relay->stop;
+        hdi_unlock(&relay->lock);
+        if (parker)
+            hdi_unpark(parker);
+        else
+            hd_go_yield();
+    } while (!stop);
+}
+
+static void parks_race_with_unparks(void **state)
+{
+    static struct relay relay;
+    const int times = rounds(3000);
+
+    (void)state;
+    start(unpark_whoever_waits, &relay);
+    for (int i = 0; i < times; i++) {
+        struct hdi_parker self;
+        bool in_time;
+        hdi_parker_init(&self);
+        hdi_lock(&relay.lock);
+        relay.waiting = &self;
+        hdi_unlock(&relay.lock);
+        in_time = hdi_park(&self, &why, i % 2 ? HD_SEAM_FOREVER : hdi_now_ns() + i % 100 * 1000);
+        if (!in_time) { /* take it back, or wait for the one that took it */
+            bool taken;
+            hdi_lock(&relay.lock);
+            taken = relay.waiting == NULL;
+            relay.waiting = NULL;
+            hdi_unlock(&relay.lock);
+            if (taken)
+                assert_true(hdi_park(&self, &why, HD_SEAM_FOREVER));
+        }
+    }
+    hdi_lock(&relay.lock);
+    relay.stop = true;
+    hdi_unlock(&relay.lock);
+}
+
+struct counted {
+    struct hdi_lock lock;
+    struct hd_wg wg;
+    long count;
+};
+
+static __attribute__((no_sanitize("thread"))) void count_up(void *arg)
+{
+    struct counted *counted = arg;
+
+    for (int i = 0; i < rounds(5000); i++) {
+        hdi_lock(&counted->lock);
+        counted->count++;
+        hdi_unlock(&counted->lock);
+    }
+    hd_wg_done(&counted->wg);
+}
+
+static void the_lock_excludes(void **state)
+{
+    struct counted counted = {.count = 0};
+
+    (void)state;
+    hdi_hide(&counted.count, sizeof counted.count); /* no detector sees this lock */
+    hd_wg_add(&counted.wg, 4);
+    for (int i = 0; i < 4; i++)
+        start(count_up, &counted);
+    hd_wg_wait(&counted.wg);
+    assert_int_equal(counted.count, 4 * rounds(5000));
+}
+
+static void copies_are_whole(void **state)
+{
+    unsigned char from[64], to[66];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof from; i++)
+        from[i] = (unsigned char)(i * 37 + 1);
+    for (size_t bytes = 0; bytes <= sizeof from; bytes++) {
+        memset(to, 0, sizeof to);
+        hdi_copy(to + 1, from, bytes);
+        assert_memory_equal(to + 1, from, bytes);
+        assert_int_equal(to[0], 0);
+        assert_int_equal(to[bytes + 1], 0);
+        hdi_zero(to + 1, bytes);
+        for (size_t i = 0; i < sizeof to; i++)
+            assert_int_equal(to[i], 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unpark_is_not_lost),   cmocka_unit_test(time_passes),
+        cmocka_unit_test(parks_race_with_unparks), cmocka_unit_test(the_lock_excludes),
+        cmocka_unit_test(copies_are_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
