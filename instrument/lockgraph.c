@@ -12,13 +12,15 @@
  *   G3  a chain whose last lock was destroyed has address 0, no label, and is in no table; it stays
  *       while others go on from it, for what they say about the locks that are left
  */
-#include "lockgraph_inside.h"
+#include "lockgraph_hot.h"
 
 #include <string.h>
 
 #define FIRST_HELD 64u
 #define FIRST_CACHE 512u
 #define LAST_CACHE 32768u
+
+struct lg_cached lg_no_cache;
 
 struct hdi_lockgraph *hdi_lockgraph_new(const struct hdi_lock_calls *calls)
 {
@@ -30,6 +32,7 @@ struct hdi_lockgraph *hdi_lockgraph_new(const struct hdi_lock_calls *calls)
     if (calls)
         g->calls = *calls;
     g->dead_end = &g->dead_first;
+    g->ids = 1;
     g->lock_pool.size = sizeof(struct lg_lock);
     g->chain_pool.size = sizeof(struct lg_chain);
     g->label_pool.size = sizeof(struct lg_label);
@@ -55,6 +58,7 @@ struct hdi_lock_thread *hdi_lock_thread_made(struct hdi_lockgraph *g, struct hdi
     struct hdi_lock_thread *t = lg_take(g, &g->thread_pool);
     if (t) {
         t->g = g;
+        t->cache = &lg_no_cache;
         t->owner = owner;
         t->eager = g->calls.eager;
         t->maker = maker;
@@ -73,9 +77,10 @@ struct hdi_lock_thread *hdi_lock_thread_made(struct hdi_lockgraph *g, struct hdi
 static void forget_holdings(struct hdi_lock_thread *t)
 {
     lg_unmap(t->g, t->held);
-    lg_unmap(t->g, t->cache);
+    if (t->cache != &lg_no_cache)
+        lg_unmap(t->g, t->cache);
     t->held = NULL;
-    t->cache = NULL;
+    t->cache = &lg_no_cache;
     t->depth = t->known = t->capacity = t->cache_mask = 0;
 }
 
@@ -191,33 +196,11 @@ static bool link_add(struct hdi_lockgraph *g, struct lg_lock *from, struct lg_lo
 
 /* ---- chains ---- */
 
-static inline uint64_t chain_hash(const struct lg_chain *parent, uintptr_t addr, uint32_t mode,
-                                  uint64_t site)
+static bool chain_is(const struct lg_chain *c, const struct lg_chain *parent,
+                     const struct lg_held *h)
 {
-    uint64_t h = ((uint64_t)(uintptr_t)parent >> 4) * 0x9e3779b97f4a7c15ull;
-    h = (h ^ addr ^ mode) * 0xd6e8feb86659fd93ull;
-    h = (h ^ site) * 0x9e3779b97f4a7c15ull;
-    return h ^ h >> 32;
-}
-
-/* The address is read first and written last: a chain that was used anew is not taken for another.
- */
-static inline bool chain_is(struct lg_chain *c, const struct lg_chain *parent, uintptr_t addr,
-                            uint32_t mode, uint64_t site)
-{
-    return atomic_load_explicit(&c->addr, memory_order_acquire) == addr &&
-           atomic_load_explicit(&c->parent, memory_order_relaxed) == parent &&
-           atomic_load_explicit(&c->site, memory_order_relaxed) == site &&
-           atomic_load_explicit(&c->mode, memory_order_relaxed) == mode;
-}
-
-static void chain_key(struct lg_chain *c, struct lg_chain *parent, uintptr_t addr, uint32_t mode,
-                      uint64_t site)
-{
-    atomic_store_explicit(&c->parent, parent, memory_order_relaxed);
-    atomic_store_explicit(&c->site, site, memory_order_relaxed);
-    atomic_store_explicit(&c->mode, mode, memory_order_relaxed);
-    atomic_store_explicit(&c->addr, addr, memory_order_release);
+    return c->addr == h->addr && c->parent == parent && c->site == h->site &&
+           c->mode == (h->mode & HDI_LOCK_SHARED);
 }
 
 /* The chain that goes on from `parent` (NULL: nothing) as h says; NULL when out of memory. */
@@ -226,9 +209,10 @@ static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *pa
 {
     struct hdi_lockgraph *g = t->g;
     uint32_t mode = h->mode & HDI_LOCK_SHARED;
-    uint64_t hash = lg_mix(chain_hash(parent, h->addr, mode, h->site));
+    uint64_t hash = lg_mix((uint64_t)(uintptr_t)parent * 0x9e3779b97f4a7c15ull + h->addr);
+    hash = lg_mix(hash ^ lg_key(h->site, mode));
     for (struct lg_node *n = lg_first(&g->chains, hash); n; n = n->next)
-        if (chain_is((struct lg_chain *)n, parent, h->addr, mode, h->site))
+        if (chain_is((struct lg_chain *)n, parent, h))
             return (struct lg_chain *)n;
 
     struct lg_lock *lock = lock_get(g, h->addr);
@@ -250,7 +234,11 @@ static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *pa
         c->sibling = parent->child;
         parent->child = c;
     }
-    chain_key(c, parent, h->addr, mode, h->site);
+    c->addr = h->addr;
+    c->parent = parent;
+    c->site = h->site;
+    c->mode = mode;
+    c->id = g->ids++;
     return c;
 }
 
@@ -325,7 +313,8 @@ static void labels_drop(struct hdi_lockgraph *g, struct lg_chain *c)
 static void chain_hide(struct hdi_lockgraph *g, struct lg_chain *c)
 {
     if (c->addr) {
-        atomic_store_explicit(&c->addr, 0, memory_order_release);
+        c->addr = 0;
+        c->id = 0;
         lg_remove(&g->chains, &c->node);
     }
 }
@@ -392,6 +381,8 @@ void hdi_lock_destroyed(struct hdi_lockgraph *g, const void *lock)
     lg_enter(g);
     struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
     if (l) {
+        if (l->tops)
+            atomic_fetch_add(&g->generation, 1);
         lg_remove(&g->locks, &l->node);
         if (lock_prune(g, l)) {
             lock_drop(g, l);
@@ -429,81 +420,91 @@ static bool held_grow(struct hdi_lock_thread *t)
     return held != NULL;
 }
 
-static struct lg_cached *cache_at(const struct hdi_lock_thread *t, const struct lg_chain *parent,
-                                  uintptr_t addr, uint32_t mode, uint64_t site)
+/* Its chain has the id that it had: ids are never used twice. */
+static bool cache_good(const struct lg_cached *c)
 {
-    return &t->cache[chain_hash(parent, addr, mode & HDI_LOCK_SHARED, site) & t->cache_mask];
+    return atomic_load_explicit(&c->chain->id, memory_order_acquire) == c->id;
 }
 
-static void cache_put(struct hdi_lock_thread *t, struct lg_chain *parent, const struct lg_held *h,
-                      uint32_t epoch)
+bool lg_cache_check(struct hdi_lock_thread *t, const struct lg_cached *c)
 {
-    uint32_t size = t->cache_mask ? t->cache_mask + 1 : 0;
-    if (!size || (t->cache_lost > size && size < LAST_CACHE)) {
-        uint32_t larger = size ? size * 4 : FIRST_CACHE;
-        struct lg_cached *cache = lg_map(t->g, larger * sizeof *cache);
-        if (cache) { /* what was in the old one is found again as it is used */
-            lg_unmap(t->g, t->cache);
-            t->cache = cache;
-            t->cache_mask = larger - 1;
-            t->cache_lost = 0;
-        } else if (!size) {
-            return;
-        }
-    }
-    struct lg_cached *c = cache_at(t, parent, h->addr, h->mode, h->site);
-    if (c->chain && c->chain != h->chain)
-        t->cache_lost++;
-    c->chain = h->chain;
-    c->epoch = epoch;
+    uint32_t generation = atomic_load_explicit(&t->g->generation, memory_order_acquire);
+    if (++t->checks <= t->cache_mask)
+        return cache_good(c);
+    for (uint32_t i = 0; i <= t->cache_mask; i++) /* once in so many: look through all */
+        if (t->cache[i].chain && !cache_good(&t->cache[i]))
+            t->cache[i] = (struct lg_cached){0};
+    t->generation = generation;
+    t->checks = 0;
+    return c->chain != NULL;
 }
 
-/* Look for h's chain in the cache; with `epoch`, it must have that label too. */
-static inline bool cache_hit(struct hdi_lock_thread *t, struct lg_chain *parent, struct lg_held *h,
-                             bool labelled)
+static bool cache_grow(struct hdi_lock_thread *t)
 {
-    if (!t->cache_mask)
+    uint32_t size = t->cache != &lg_no_cache ? t->cache_mask + 1 : 0,
+             larger = size ? size * 4 : FIRST_CACHE;
+    struct lg_cached *cache = lg_map(t->g, larger * sizeof *cache);
+    if (!cache)
         return false;
-    uint32_t mode = h->mode & HDI_LOCK_SHARED;
-    struct lg_cached *c = cache_at(t, parent, h->addr, mode, h->site);
-    if (!c->chain || (labelled && c->epoch != t->epoch) ||
-        !chain_is(c->chain, parent, h->addr, mode, h->site))
-        return false;
-    h->chain = c->chain;
+    if (size)
+        lg_unmap(t->g, t->cache); /* what was in it is found again as it is used */
+    t->cache = cache;
+    t->cache_mask = larger - 1;
+    t->cache_lost = 0;
     return true;
 }
 
-/* Give chains to all that t holds, the label to the newest. */
-static void note(struct hdi_lock_thread *t)
+static void cache_put(struct hdi_lock_thread *t, uint32_t parent, const struct lg_held *h,
+                      uint32_t epoch)
+{
+    if ((t->cache == &lg_no_cache ||
+         (t->cache_lost > t->cache_mask && t->cache_mask < LAST_CACHE)) &&
+        !cache_grow(t) && t->cache == &lg_no_cache)
+        return;
+    uint64_t key = lg_key(h->site, h->mode);
+    struct lg_cached *c = lg_cache_at(t, parent, h->addr, key);
+    if (c->chain && c->chain != h->chain)
+        t->cache_lost++;
+    *c = (struct lg_cached){.addr = h->addr,
+                            .key = key,
+                            .parent = parent,
+                            .id = h->id,
+                            .chain = h->chain,
+                            .epoch = epoch};
+}
+
+void lg_note(struct hdi_lock_thread *t)
 {
     struct hdi_lockgraph *g = t->g;
     struct lg_held *newest = &t->held[t->depth - 1];
+    if (t->busy) {
+        g->stats.skipped++;
+        return;
+    }
     atomic_store_explicit(&t->busy, true, memory_order_relaxed);
     if (g->calls.stack && !newest->stack)
         newest->stack = g->calls.stack(g->calls.data);
     lg_enter(g);
-    for (uint32_t i = 0; i < t->known;
-         i++) { /* destroyed while held: a misuse, not ours to trip over */
-        struct lg_held *h = &t->held[i];
-        if (!chain_is(h->chain, i ? h[-1].chain : NULL, h->addr, h->mode & HDI_LOCK_SHARED,
-                      h->site))
+    for (uint32_t i = 0; i < t->known; i++) /* destroyed while held: not ours to trip over */
+        if (t->held[i].chain->id != t->held[i].id)
             t->known = i;
-    }
     for (; t->known < t->depth; t->known++) {
         struct lg_held *h = &t->held[t->known];
         struct lg_chain *parent = t->known ? h[-1].chain : NULL;
+        uint32_t parent_id = t->known ? h[-1].id : 0;
         h->chain = chain_get(t, parent, h);
         if (!h->chain) {
             g->stats.skipped++;
             break;
         }
+        h->id = h->chain->id;
         if (h != newest || h->mode & HDI_LOCK_TRY) {
-            if (!cache_hit(t, parent, h, false))
-                cache_put(t, parent, h, LG_NO_EPOCH);
+            if (lg_cache_at(t, parent_id, h->addr, lg_key(h->site, h->mode))->chain != h->chain)
+                cache_put(t, parent_id, h, LG_NO_EPOCH);
             continue;
         }
         struct lg_label *label = label_add(t, h->chain);
-        cache_put(t, parent, h, t->epoch);
+        cache_put(t, parent_id, h, t->epoch);
         if (label && parent)
             lg_search(g, h->chain, label);
         if (label && !(h->mode & HDI_LOCK_SHARED) && h->chain->lock->traits & HDI_LOCK_WRITER_FIRST)
@@ -513,51 +514,31 @@ static void note(struct hdi_lock_thread *t)
     atomic_store_explicit(&t->busy, false, memory_order_relaxed);
 }
 
-void hdi_lock_acquired(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site)
+void lg_acquired_slowly(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site)
 {
-    uint32_t depth = t->depth;
-    if (__builtin_expect(depth == t->capacity, 0) && (t->busy || !held_grow(t))) {
+    if (t->depth == t->capacity && (t->busy || !held_grow(t))) {
         t->g->stats.skipped++;
         return;
     }
-    struct lg_held *h = &t->held[depth];
-    h->addr = (uintptr_t)lock;
-    h->site = site;
-    h->mode = mode;
-    h->stack = 0;
-    t->depth = depth + 1;
-    if (__builtin_expect(t->eager, 0) && t->g->calls.stack)
-        h->stack = t->g->calls.stack(t->g->calls.data);
-    if (depth == 0 && !(mode & HDI_LOCK_ALONE))
-        return;
-    bool labelled = !(mode & HDI_LOCK_TRY);
-    if (t->known == depth && cache_hit(t, depth ? h[-1].chain : NULL, h, labelled)) {
-        t->known = depth + 1;
-        return;
-    }
-    if (t->busy)
-        t->g->stats.skipped++;
-    else
-        note(t);
+    uint32_t stack = t->eager && t->g->calls.stack ? t->g->calls.stack(t->g->calls.data) : 0;
+    struct lg_held *h = &t->held[t->depth++];
+    *h = (struct lg_held){.addr = (uintptr_t)lock, .site = site, .mode = mode, .stack = stack};
+    if (t->depth > 1 || mode & HDI_LOCK_ALONE)
+        lg_note(t);
 }
 
-bool hdi_lock_released(struct hdi_lock_thread *t, const void *lock)
+bool lg_released_slowly(struct hdi_lock_thread *t, const void *lock)
 {
-    uint32_t i = t->depth;
-    do {
-        if (i-- == 0)
-            break;
-        if (t->held[i].addr == (uintptr_t)lock) {
-            if (i + 1 < t->depth)
-                memmove(&t->held[i], &t->held[i + 1], (t->depth - i - 1) * sizeof t->held[0]);
-            t->depth--;
-            if (t->known > i)
-                t->known = i;
-            return true;
-        }
-    } while (i);
-
     struct hdi_lockgraph *g = t->g;
+    for (uint32_t i = t->depth; i-- > 0;) {
+        if (t->held[i].addr != (uintptr_t)lock)
+            continue;
+        memmove(&t->held[i], &t->held[i + 1], (t->depth - i - 1) * sizeof t->held[0]);
+        t->depth--;
+        if (t->known > i)
+            t->known = i;
+        return true;
+    }
     if (!t->busy) {
         lg_enter(g);
         struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
@@ -566,6 +547,16 @@ bool hdi_lock_released(struct hdi_lock_thread *t, const void *lock)
         lg_leave(g);
     }
     return false;
+}
+
+void hdi_lock_acquired(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site)
+{
+    lg_acquired(t, lock, mode, site);
+}
+
+bool hdi_lock_released(struct hdi_lock_thread *t, const void *lock)
+{
+    return lg_released(t, lock);
 }
 
 uint32_t hdi_lock_held(const struct hdi_lock_thread *t)

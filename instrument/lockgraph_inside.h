@@ -2,8 +2,7 @@
  *
  * g->lock guards everything but what a thread keeps for itself: its held[], cache and counters. A
  * thread reads chains that it reached through its cache without the lock: chains come from a pool
- * that is never unmapped, and one that is used anew changes its address first and last (see
- * chain_is() and chain_key()).
+ * that is never unmapped, and one that is used anew has another id.
  */
 #ifndef HEDDLE_LOCKGRAPH_INSIDE_H
 #define HEDDLE_LOCKGRAPH_INSIDE_H
@@ -62,10 +61,11 @@ struct lg_label {
 
 struct lg_chain {
     struct lg_node node;
-    _Atomic uintptr_t addr; /* 0: not in use */
-    struct lg_chain *_Atomic parent;
-    _Atomic uint64_t site;
-    _Atomic uint32_t mode; /* exclusive or shared */
+    uintptr_t addr; /* 0: its lock is gone */
+    struct lg_chain *parent;
+    uint64_t site;
+    uint32_t mode;       /* exclusive or shared */
+    _Atomic uint32_t id; /* never used twice */
     uint32_t stack;
     uint32_t depth;
     uint32_t label_count;
@@ -78,16 +78,22 @@ struct lg_chain {
 struct lg_held {
     uintptr_t addr;
     uint64_t site;
-    struct lg_chain *chain; /* valid below `known` */
-    uint32_t mode;          /* as given */
+    struct lg_chain *chain; /* valid below `known`, and so is id, the chain's */
+    uint32_t id;
+    uint32_t mode; /* as given */
     uint32_t stack;
 };
 
+/* A chain by its exact key, as long as its lock exists: see lg_cache_check(). */
 struct lg_cached {
+    uintptr_t addr;
+    uint64_t key;        /* site and mode */
+    uint32_t parent, id; /* of chains; no parent: 0 */
     struct lg_chain *chain;
     uint32_t epoch; /* segment whose label the chain has; LG_NO_EPOCH: none */
 };
 #define LG_NO_EPOCH UINT32_MAX
+extern struct lg_cached lg_no_cache; /* of a thread that needed none yet: one empty entry */
 
 struct hdi_lock_thread {
     struct hdi_lockgraph *g;
@@ -95,8 +101,10 @@ struct hdi_lock_thread {
     uint32_t depth, known, capacity;
     uint32_t epoch; /* forks + joins */
     struct lg_cached *cache;
-    uint32_t cache_mask; /* 0: no cache yet */
+    uint32_t cache_mask;
     uint32_t cache_lost; /* entries overwritten since it last grew */
+    uint32_t generation; /* of g, when every entry was last known to be good */
+    uint32_t checks;     /* of single entries since then */
     bool eager;
     atomic_bool busy; /* inside the graph: a signal handler keeps out */
 
@@ -131,12 +139,14 @@ struct lg_key { /* of a ring that was given */
 };
 
 struct hdi_lockgraph {
-    _Atomic uint32_t lock;
+    _Alignas(64) _Atomic uint32_t generation; /* locks with chains destroyed so far; read by all */
+    _Alignas(64) _Atomic uint32_t lock;
     struct hdi_lock_calls calls;
     struct lg_table locks, chains, links, rings;
     struct lg_pool lock_pool, chain_pool, label_pool, link_pool, key_pool, thread_pool,
         deferred_pool;
     uint64_t serial, stamp;
+    uint32_t ids;          /* of chains, given so far */
     struct lg_lock **walk; /* stack of a walk over locks */
     uint64_t walk_capacity;
     struct lg_choice *choice; /* of the search */
@@ -165,6 +175,14 @@ static inline struct lg_node *lg_first(const struct lg_table *t, uint64_t hash)
 }
 void lg_enter(struct hdi_lockgraph *g);
 void lg_leave(struct hdi_lockgraph *g);
+
+/* lockgraph.c: what lockgraph_hot.h leaves to it */
+void lg_acquired_slowly(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site);
+bool lg_released_slowly(struct hdi_lock_thread *t, const void *lock);
+/* Give chains to all that t holds, the label to the newest. */
+void lg_note(struct hdi_lock_thread *t);
+/* Locks were destroyed since the cache was last looked through: is this entry still good? */
+bool lg_cache_check(struct hdi_lock_thread *t, const struct lg_cached *c);
 
 /* lockgraph_search.c: g locked */
 void lg_search(struct hdi_lockgraph *g, struct lg_chain *c, struct lg_label *l);

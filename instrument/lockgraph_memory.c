@@ -15,7 +15,7 @@
 struct lg_mapping {
     struct lg_mapping *next, *before;
     size_t bytes;
-    size_t pad;
+    size_t pad[5]; /* to a cache line */
 };
 
 void *lg_map(struct hdi_lockgraph *g, size_t bytes)

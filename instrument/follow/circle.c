@@ -38,7 +38,10 @@ static struct follower *awaited(const struct follower *f)
 
 static bool stuck(const struct follower *f)
 {
-    return f->used && f->alive && f->tid && f->kind != HD_EV_NONE && !f->timed;
+    if (!f->used || !f->alive || !f->tid || f->kind == HD_EV_NONE || f->timed)
+        return false;
+    /* a join returns a little after the thread is over */
+    return f->kind != HD_EV_THREAD_JOIN || ((const struct follower *)f->object)->alive;
 }
 
 /* In the same wait as at the last look, when there was one. */
@@ -129,9 +132,9 @@ void follow_look_for_circles(void)
     uint32_t alive = 0, still = 0, told = 0;
     looks++;
     for (struct follower *f = follow_first(); f; f = f->next) {
-        if (!f->used || !f->alive || !f->tid)
+        if (!f->used || !f->alive)
             continue;
-        alive++;
+        alive++; /* also one that has not begun to run */
         if (!stuck(f))
             f->told = false;
         still += settled(f);

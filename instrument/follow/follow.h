@@ -70,6 +70,8 @@ void *follow_find(const char *name);
 extern bool follow_on; /* the program is followed */
 extern bool follow_leaks, follow_orders, follow_dumps, follow_usr1;
 extern struct hdi_lockgraph *follow_graph;
+extern __thread struct follower *follow_self_
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 struct follower *follow_self(void); /* made for threads that nobody is known to have made */
 struct follower *follow_first(void);
 void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,

@@ -4,6 +4,7 @@
  * locks. Only one that is not free is timed.
  */
 #include "follow.h"
+#include "../lockgraph_hot.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -73,6 +74,11 @@ __attribute__((constructor(101))) static void find_all(void)
             find_all();                                                                            \
     } while (0)
 
+static inline struct follower *self(void)
+{
+    return __builtin_expect(follow_self_ != NULL, 1) ? follow_self_ : follow_self();
+}
+
 static inline struct hdi_lock_thread *locks(struct follower *f)
 {
     return f ? f->locks : NULL;
@@ -81,13 +87,13 @@ static inline struct hdi_lock_thread *locks(struct follower *f)
 static inline void acquired(struct follower *f, const void *lock, uint32_t mode, uint64_t site)
 {
     if (locks(f))
-        hdi_lock_acquired(f->locks, lock, mode, site);
+        lg_acquired(f->locks, lock, mode, site);
 }
 
 static inline void released(struct follower *f, const void *lock)
 {
     if (locks(f))
-        hdi_lock_released(f->locks, lock);
+        lg_released(f->locks, lock);
 }
 
 static void destroyed(const void *object)
@@ -111,7 +117,7 @@ static void destroyed(const void *object)
 EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     if (!f)
         return follow_real.lock(m);
     int rc = real_pthread_mutex_trylock(m);
@@ -125,7 +131,7 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     released(f, m); /* before: behind it the mutex may be gone */
     return follow_real.unlock(m);
 }
@@ -133,7 +139,7 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
 EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_pthread_mutex_trylock(m);
     if (rc == 0 || rc == EOWNERDEAD)
         acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
@@ -143,7 +149,7 @@ EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
 EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc;
     WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_timedlock(m, until));
     if (rc == 0 || rc == EOWNERDEAD)
@@ -155,7 +161,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
                                    const struct timespec *until)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc;
     WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_clocklock(m, clock, until));
     if (rc == 0 || rc == EOWNERDEAD)
@@ -184,7 +190,7 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
 /* The wait lets go of the mutex and takes it again: while others are held, that is an order too. */
 #define COND(call, timed)                                                                          \
     READY();                                                                                       \
-    struct follower *f = follow_self();                                                            \
+    struct follower *f = self();                                                                   \
     released(f, m);                                                                                \
     int rc;                                                                                        \
     WAIT(rc, f, HD_EV_COND_WAIT, c, timed, call);                                                  \
@@ -223,7 +229,7 @@ static uint32_t rwlock_mode(const pthread_rwlock_t *l, uint32_t mode)
 EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_pthread_rwlock_tryrdlock(l);
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_RWLOCK_RDLOCK, l, false, real_pthread_rwlock_rdlock(l));
@@ -235,7 +241,7 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_pthread_rwlock_trywrlock(l);
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_RWLOCK_WRLOCK, l, false, real_pthread_rwlock_wrlock(l));
@@ -246,7 +252,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 
 #define RWLOCK_TRY(call, mode)                                                                     \
     READY();                                                                                       \
-    struct follower *f = follow_self();                                                            \
+    struct follower *f = self();                                                                   \
     int rc = call;                                                                                 \
     if (rc == 0)                                                                                   \
         acquired(f, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                                      \
@@ -254,7 +260,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 
 #define RWLOCK_TIMED(kind, call, mode)                                                             \
     READY();                                                                                       \
-    struct follower *f = follow_self();                                                            \
+    struct follower *f = self();                                                                   \
     int rc;                                                                                        \
     WAIT(rc, f, kind, l, true, call);                                                              \
     if (rc == 0)                                                                                   \
@@ -285,7 +291,7 @@ EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec
 EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
     READY();
-    released(follow_self(), l);
+    released(self(), l);
     return real_pthread_rwlock_unlock(l);
 }
 
@@ -303,7 +309,7 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
 EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_pthread_spin_trylock(l);
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_SPIN_LOCK, (const void *)l, false, real_pthread_spin_lock(l));
@@ -315,7 +321,7 @@ EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
 EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_pthread_spin_trylock(l);
     if (rc == 0)
         acquired(f, (const void *)l, HDI_LOCK_TRY, FOLLOW_SITE());
@@ -325,7 +331,7 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
 EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
 {
     READY();
-    released(follow_self(), (const void *)l);
+    released(self(), (const void *)l);
     return real_pthread_spin_unlock(l);
 }
 
@@ -341,7 +347,7 @@ EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
 EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc;
     WAIT(rc, f, HD_EV_BARRIER_WAIT, b, false, real_pthread_barrier_wait(b));
     return rc;
@@ -361,7 +367,7 @@ EXPORT int sem_init(sem_t *s, int shared, unsigned value)
 EXPORT int sem_wait(sem_t *s)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_sem_trywait(s);
     if (rc)
         WAIT(rc, f, HD_EV_SEM_WAIT, s, false, real_sem_wait(s));
@@ -373,7 +379,7 @@ EXPORT int sem_wait(sem_t *s)
 EXPORT int sem_trywait(sem_t *s)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc = real_sem_trywait(s);
     if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
         acquired(f, s, HDI_LOCK_TRY, FOLLOW_SITE());
@@ -383,7 +389,7 @@ EXPORT int sem_trywait(sem_t *s)
 EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     int rc;
     WAIT(rc, f, HD_EV_SEM_WAIT, s, true, real_sem_timedwait(s, until));
     if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
@@ -394,7 +400,7 @@ EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)
 EXPORT int sem_post(sem_t *s)
 {
     READY();
-    struct follower *f = follow_self();
+    struct follower *f = self();
     if (locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
         released(f, s);
     return real_sem_post(s);

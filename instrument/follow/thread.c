@@ -22,7 +22,7 @@ static struct follower *slab;
 static uint32_t slab_left, made;
 static struct follower *free_ones;
 static pthread_key_t end_key;
-static __thread struct follower *self_ __attribute__((tls_model("initial-exec")));
+__thread struct follower *follow_self_;
 
 int64_t follow_now(void)
 {
@@ -97,14 +97,14 @@ static void ends(void *arg)
     }
     if (f->locks)
         hdi_lock_thread_ended(f->locks);
-    self_ = NULL;
+    follow_self_ = NULL;
     f->alive = false;
     release(f);
 }
 
 static void begins(struct follower *f)
 {
-    self_ = f;
+    follow_self_ = f;
     f->handle = pthread_self();
     f->tid = (int)syscall(SYS_gettid);
     pthread_setspecific(end_key, f);
@@ -112,8 +112,8 @@ static void begins(struct follower *f)
 
 struct follower *follow_self(void)
 {
-    if (__builtin_expect(self_ != NULL, 1))
-        return self_;
+    if (__builtin_expect(follow_self_ != NULL, 1))
+        return follow_self_;
     if (!follow_on)
         return NULL;
     struct follower *f = make(NULL, 0);
@@ -258,10 +258,10 @@ static void in_child(void)
 {
     after_fork();
     for (struct follower *f = follow_first(); f; f = f->next)
-        if (f != self_)
+        if (f != follow_self_)
             f->alive = f->used = false;
-    if (self_)
-        self_->tid = (int)syscall(SYS_gettid);
+    if (follow_self_)
+        follow_self_->tid = (int)syscall(SYS_gettid);
     follow_report_in_child();
     follow_on = false;
 }
