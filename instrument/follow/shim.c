@@ -114,13 +114,29 @@ static void destroyed(const void *object)
 
 /* ---- mutexes ---- */
 
+/* trylock of the C library, for plain mutexes that are free without the call: those 3 ns are a
+ * third of what a lock and its unlock cost. As glibc's pthread_mutex_lock does it for
+ * PTHREAD_MUTEX_TIMED_NP; the layout is part of its ABI. */
+static inline int try_mutex(struct follower *f, pthread_mutex_t *m)
+{
+    int free = 0;
+    if (m->__data.__kind != PTHREAD_MUTEX_TIMED_NP)
+        return real_pthread_mutex_trylock(m);
+    if (!__atomic_compare_exchange_n(&m->__data.__lock, &free, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return EBUSY;
+    m->__data.__owner = atomic_load_explicit(&f->tid, memory_order_relaxed);
+    m->__data.__nusers++;
+    return 0;
+}
+
 EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 {
     READY();
     struct follower *f = self();
     if (!f)
         return follow_real.lock(m);
-    int rc = real_pthread_mutex_trylock(m);
+    int rc = try_mutex(f, m);
     if (__builtin_expect(rc == EBUSY, 0))
         WAIT(rc, f, HD_EV_MUTEX_LOCK, m, false, follow_real.lock(m));
     if (rc == 0 || rc == EOWNERDEAD)
