@@ -184,7 +184,7 @@ void hdi_memory_start(void)
         return;
     hdi_memory_config(&hdi_watch.config);
     if (!hdi_shadow_init(hdi_watch.config.rich, SHADOW_LIMIT)) {
-        hdi_unmodelled("memory: no address space for shadow", 0);
+        hdi_unmodelled("memory: no room for shadow", 0);
         return;
     }
     hdi_watch.on = true;
@@ -223,6 +223,10 @@ void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
 
 void hdi_memory_thread_exit(void)
 {
+    if (hdi_shadow_full)
+        hdi_unmodelled("memory beyond 4 GiB of shadow", 0);
+    if (hdi_race_exhausted)
+        hdi_unmodelled("memory after 4 million releases", 0);
     if (hdi_watched && hdi_watch.config.model)
         hdi_model_publish(hdi_watched);
     hdi_watched = NULL;
