@@ -199,7 +199,8 @@ static void print_side(FILE *to, const struct finding *f, const struct note *n, 
     else if (same_thread)
         fprintf(to, "    %s\n", side);
     else
-        fprintf(to, "\n  %s %s\n", n->thread, side);
+        fprintf(to, "\n  %s%s %s\n", n->thread,
+                n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS ? ":" : "", side);
     if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
         fprintf(to, "      %s\n", n->text);
     print_stack(to, &n->stack, 6);
@@ -332,8 +333,49 @@ static char *who_waits(const struct finding *f)
     return text;
 }
 
+/* "write at bank.c:12" of one side of a race; free() it. */
+static char *side_of_race(const struct note *n)
+{
+    const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
+    int verb = n->text ? (int)strcspn(n->text, " ") : 0;
+    if (n->text && strncmp(n->text, "atomic ", 7) == 0)
+        verb = 7 + (int)strcspn(n->text + 7, " ");
+    char *place = !fr        ? mem_copy("an unknown place")
+                  : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
+                             : mem_copy(fr->function ? fr->function : "an unknown place");
+    char *text = mem_format("%.*s at %s", verb ? verb : 6, verb ? n->text : "access", place);
+    free(place);
+    return text;
+}
+
+/* "data race on table.count: write at a.c:3, read at a.c:9", or NULL when a side is not known. */
+static char *race_headline(const struct finding *f)
+{
+    const struct note *a = NULL, *b = NULL;
+    for (size_t i = 0; i < f->notes; i++) {
+        if (f->note[i].role == HD_ROLE_ACCESS && !a)
+            a = &f->note[i];
+        if (f->note[i].role == HD_ROLE_PREVIOUS_ACCESS && !b)
+            b = &f->note[i];
+    }
+    if (!a || !b || !a->stack.count || !b->stack.count)
+        return NULL;
+    const char *object = a->object ? a->object : b->object;
+    if (object && strncmp(object, "variable ", 9) == 0)
+        object += 9;
+    char *now = side_of_race(a), *before = side_of_race(b);
+    char *text = mem_format("%s%s%s: %s, %s", finding_title(f->kind), object ? " on " : "",
+                            object ? object : "", before, now);
+    free(now);
+    free(before);
+    return text;
+}
+
 char *report_headline(const struct finding *f)
 {
+    char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
+    if (race)
+        return race;
     if (f->kind == HD_FK_DEADLOCK && !*f->text) {
         char *who = who_waits(f), *line;
         line = *who ? mem_format("deadlock: %s wait for each other", who)
@@ -386,6 +428,8 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     if (f->tools != TOOL_HEDDLE)
         fprintf(to, ", seen by %s", finding_tools(f->tools, tools, sizeof tools));
     fputc('\n', to);
+    if (f->kind == HD_FK_DATA_RACE && *f->text)
+        fprintf(to, "  %s\n", f->text);
     if (f->doubtful)
         fprintf(to, "  DOUBTFUL: %s\n", f->doubtful);
     draw_cycle(to, f);

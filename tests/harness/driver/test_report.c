@@ -1,0 +1,154 @@
+/* test_report.c - findings in words: headlines, the drawn cycle, columns, counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/driver/memory.h"
+#include "harness/driver/report_text.h"
+
+static struct note *side(struct finding *f, enum hd_role role, uint32_t thread, uint32_t object,
+                         unsigned line)
+{
+    struct note *n = finding_note(f, role);
+    n->kind = HD_EV_MUTEX_LOCK;
+    n->thread_id = thread;
+    n->thread = mem_format("T%u (worker)", thread);
+    n->object_id = object;
+    n->object = object ? mem_format("mutex M%u (forks[%u])", object, object - 1) : NULL;
+    stack_push(&n->stack, "eat", "/src/table.c", line, 0, "table", line);
+    return n;
+}
+
+static char *report(const struct finding *f)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    report_finding(out, f, false, true);
+    fclose(out);
+    return text;
+}
+
+static void says(const char *text, const char *wanted)
+{
+    if (!strstr(text, wanted))
+        fail_msg("the report does not say \"%s\":\n%s", wanted, text);
+}
+
+static void a_deadlock_is_drawn_as_a_cycle(void **state)
+{
+    (void)state;
+    struct finding *f = finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, NULL);
+    for (uint32_t t = 1; t <= 3; t++) {
+        side(f, HD_ROLE_WAITS, t, t % 3 + 1, 20);
+        side(f, HD_ROLE_HOLDS, t, t, 19);
+    }
+    finding_moment(f, 7, "T1", "lock M1", "table.c:19");
+    finding_moment(f, 9, "T10", "lock M2", "table.c:19");
+    finding_moment(f, 0, "T2", "waits for M1", NULL);
+    f->first = 4;
+    f->count = 1234;
+    f->replays = f->reproduced = 3;
+    char *text = report(f);
+    says(text, "deadlock: T1, T2 and T3 wait for each other\n");
+    says(text, "schedule 4, seen in 1234 schedules, reproduced 3 of 3\n");
+    says(text, "    +-> T1 (worker) waits for mutex M2 (forks[1]) held by T2 (worker)\n"
+               "    |   T2 (worker) waits for mutex M3 (forks[2]) held by T3 (worker)\n"
+               "    |   T3 (worker) waits for mutex M1 (forks[0]) held by T1 (worker)  --+\n");
+    says(text, "  T1 (worker) waits for mutex M2 (forks[1]) at\n      eat  /src/table.c:20\n"
+               "    holds mutex M1 (forks[0]), taken at\n      eat  /src/table.c:19\n");
+    says(text, "      step  T1            T2            T10           where\n");
+    says(text, "       end                waits for M1");
+    free(text);
+    finding_free(f);
+}
+
+static void no_cycle_is_drawn_where_there_is_none(void **state)
+{
+    (void)state;
+    struct finding *f = finding_new(HD_FK_LOST_WAKEUP, TOOL_HEDDLE, NULL);
+    side(f, HD_ROLE_WAITS, 1, 1, 20);
+    side(f, HD_ROLE_WAITS, 2, 2, 30);
+    side(f, HD_ROLE_HOLDS, 2, 3, 30);
+    char *text = report(f);
+    assert_null(strstr(text, "Who waits for whom"));
+    says(text, "not replayed");
+    free(text);
+    finding_free(f);
+}
+
+static void a_race_names_variable_and_places(void **state)
+{
+    (void)state;
+    struct finding *f = finding_new(HD_FK_DATA_RACE, TOOL_TSAN, "");
+    struct note *n = side(f, HD_ROLE_ACCESS, 1, 0, 5);
+    n->object = mem_copy("variable table.count");
+    n->text = mem_copy("write of 4 bytes at 0x10");
+    n = side(f, HD_ROLE_PREVIOUS_ACCESS, 2, 0, 9);
+    n->text = mem_copy("atomic read of 4 bytes at 0x10");
+    char *line = report_headline(f);
+    assert_string_equal(line,
+                        "data race on table.count: atomic read at table.c:9, write at table.c:5");
+    free(line);
+    char *text = report(f);
+    says(text, "  T1 (worker): write of 4 bytes at 0x10, variable table.count\n");
+    says(text, "seen by tsan");
+    free(text);
+    finding_free(f);
+}
+
+static void half_a_reproduction_is_said(void **state)
+{
+    (void)state;
+    struct finding *f = finding_new(HD_FK_CRASH, TOOL_HEDDLE, "SIGSEGV");
+    f->replays = 3;
+    char *text = report_reproduced(f);
+    assert_string_equal(text, "not reproduced, 0 of 3: more than the schedule decides");
+    free(text);
+    f->reproduced = 1;
+    text = report_reproduced(f);
+    assert_string_equal(text, "reproduced only 1 of 3: more than the schedule decides");
+    free(text);
+    finding_free(f);
+}
+
+static void a_prediction_that_came_true_is_one_bug(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    struct stats s = {.schedules = 10, .ended_ns = 1000000000};
+    bool is_new;
+    struct finding *f = finding_new(HD_FK_LOCK_ORDER, TOOL_HEDDLE, "a");
+    f->first = 2;
+    f->same_as = mem_copy("deadlock-1");
+    findings_add(&all, f, &is_new);
+    findings_add(&all, finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, "b"), &is_new);
+    assert_int_equal(findings_bugs(&all), 1);
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    report_summary(out, &all, &s, false);
+    fclose(out);
+    says(text, "1 finding in 10 schedules (0 distinct) in 1.0 s, 10/s\n");
+    says(text, "predicted by lock-order-1 in schedule 2, where it did not happen\n");
+    free(text);
+    findings_free(&all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_deadlock_is_drawn_as_a_cycle),
+        cmocka_unit_test(no_cycle_is_drawn_where_there_is_none),
+        cmocka_unit_test(a_race_names_variable_and_places),
+        cmocka_unit_test(half_a_reproduction_is_said),
+        cmocka_unit_test(a_prediction_that_came_true_is_one_bug),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
