@@ -140,7 +140,9 @@ HDI_EXPORT unsigned sleep(unsigned s)
 
 HDI_EXPORT int sched_yield(void)
 {
-    if (!hdi_enter())
+    uint32_t threads;
+
+    if (!hdi_enter() || !hdi_live(&threads) || threads == 1)
         return hdi_real.sched_yield();
     hdi_point(HD_EV_YIELD, NULL, HDI_SITE());
     return 0;

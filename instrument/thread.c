@@ -144,8 +144,8 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     return 0;
 }
 
-HDI_EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
-                              void *arg)
+static int create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                  uint64_t site)
 {
     pthread_t handle;
     int rc;
@@ -154,11 +154,28 @@ HDI_EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *
         return hdi_real.pthread_create(out, attr, start, arg);
     if (hdi_tool_own_thread(attr))
         return 0;
-    rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, HDI_SITE());
+    rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, site);
     if (rc == 0)
         *out = handle;
     return rc;
 }
+
+HDI_EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                              void *arg)
+{
+    return create(out, attr, start, arg, HDI_SITE());
+}
+
+/* Programs of before glibc 2.34 ask for this version, and so does AddressSanitizer wherever it was
+ * built; a library with a version table (libheddle-rt.map) answers only for what carries it. */
+HDI_EXPORT int hdi_pthread_create_old(pthread_t *out, const pthread_attr_t *attr,
+                                      void *(*start)(void *), void *arg);
+int hdi_pthread_create_old(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                           void *arg)
+{
+    return create(out, attr, start, arg, HDI_SITE());
+}
+__asm__(".symver hdi_pthread_create_old, pthread_create@GLIBC_2.2.5");
 
 /* ---- join and detach ---- */
 
@@ -241,7 +258,8 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
 
 HDI_EXPORT int pthread_join(pthread_t handle, void **result)
 {
-    return hdi_enter() ? hdi_join(handle, result, 0, HDI_SITE()) : hdi_real.pthread_join(handle, result);
+    return hdi_enter() ? hdi_join(handle, result, 0, HDI_SITE())
+                       : hdi_real.pthread_join(handle, result);
 }
 
 HDI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **result)

@@ -59,9 +59,13 @@ static int hide_own_segments(struct dl_phdr_info *info, size_t size, void *self)
 
 void hdi_tool_start(void)
 {
-    /* Programs built for our own hooks define some of TSan's names, too, but no sanitizer's. */
-    bool sanitizer =
-        dlsym(RTLD_DEFAULT, "__tsan_init") && dlsym(RTLD_DEFAULT, "__sanitizer_set_report_path");
+    /* We define TSan's names, too, and so do programs built for our hooks: a sanitizer's interface
+     * tells it from the latter, and AddressSanitizer has that, but not __tsan_init. */
+    void *init = dlsym(RTLD_DEFAULT, "__tsan_init");
+    Dl_info theirs, ours;
+    bool sanitizer = init && dlsym(RTLD_DEFAULT, "__sanitizer_set_report_path") &&
+                     dladdr(init, &theirs) && dladdr(&tool, &ours) &&
+                     theirs.dli_fbase != ours.dli_fbase;
 
     if (RUNNING_ON_VALGRIND) {
         tool = HDI_TOOL_VALGRIND;

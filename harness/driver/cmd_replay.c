@@ -314,18 +314,22 @@ static int follow(struct schedule *s, const struct arguments *a, char **argv)
         complain(
             "note: the program has changed since this was recorded; its events are followed as "
             "far as they exist");
-    struct campaign_options o = {
-        .target = &target,
-        .launch = {.program = target.path, .argv = args, .runtime = runtime, .input = input},
-        .jobs = 1,
-        .timeout_ns = a->timeout_ns   ? a->timeout_ns
-                      : s->timeout_ns ? s->timeout_ns
-                                      : 10000000000,
-        .timeout_given = a->timeout_ns || s->timeout_ns,
-        .argv = args,
-        .quiet = true,
-        .out = ".",
-        .config = s->config};
+    struct campaign_options o = {.target = &target,
+                                 .launch = {.program = target.path,
+                                            .argv = args,
+                                            .runtime = runtime,
+                                            .input = input,
+                                            .asan = target.asan_inside,
+                                            .preload_before = target.asan[0] ? target.asan : NULL},
+                                 .jobs = 1,
+                                 .timeout_ns = a->timeout_ns   ? a->timeout_ns
+                                               : s->timeout_ns ? s->timeout_ns
+                                                               : 10000000000,
+                                 .timeout_given = a->timeout_ns || s->timeout_ns,
+                                 .argv = args,
+                                 .quiet = true,
+                                 .out = ".",
+                                 .config = s->config};
     struct toolbox box = {0};
     struct tool_run tool;
     why = s->tool ? toolbox_parse(&box, s->tool) : NULL;

@@ -390,8 +390,12 @@ static int explore(struct arguments *a, char **argv)
     }
     o->target = &target;
     o->argv = argv;
-    o->launch =
-        (struct launch){.program = target.path, .argv = argv, .runtime = runtime, .input = input};
+    o->launch = (struct launch){.program = target.path,
+                                .argv = argv,
+                                .runtime = runtime,
+                                .input = input,
+                                .asan = target.asan_inside,
+                                .preload_before = target.asan[0] ? target.asan : NULL};
     campaign_catch_signals();
     toolbox_default(&a->box, &target);
     toolbox_run(&a->box, &campaign, o);

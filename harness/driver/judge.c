@@ -22,6 +22,13 @@ static uint64_t mix(uint64_t h, uint64_t value)
     return h * 0xff51afd7ed558ccdull;
 }
 
+static uint64_t mix_text(uint64_t h, const char *text)
+{
+    while (*text)
+        h = mix(h, (unsigned char)*text++);
+    return h;
+}
+
 uint64_t judge_decisions(const struct hdp_region *r)
 {
     uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
@@ -129,6 +136,30 @@ static char *read_output(const struct worker *w, size_t *bytes)
     return text;
 }
 
+/* The line in which a sanitizer of the program says what it found: behind "ERROR: AddressSanitizer:
+ * ", or before ": runtime error: " as UBSan does. NULL = none; free() it. */
+static char *sanitizer_line(const struct worker *w)
+{
+    size_t bytes = worker_output_bytes(w, true);
+    char *text = mem_zeroed(bytes + 1, 1), *line = NULL;
+    text[worker_output_read(w, true, 0, text, bytes)] = '\0';
+    const char *at = strstr(text, "ERROR: AddressSanitizer: ");
+    if (at)
+        at += strlen("ERROR: ");
+    else if ((at = strstr(text, ": runtime error: ")))
+        at += strlen(": ");
+    if (at) {
+        /* Addresses and process ids differ from run to run: up to the first is enough. */
+        size_t length = strcspn(at, "\n");
+        const char *address = strstr(at, " on ");
+        if (address && address < at + length)
+            length = (size_t)(address - at);
+        line = mem_format("%.*s", (int)(length > 160 ? 160 : length), at);
+    }
+    free(text);
+    return line;
+}
+
 static char *describe_difference(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
     size_t i = 0, line = 1, start = 0;
@@ -232,7 +263,12 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         free(c->trouble);
         c->trouble = mem_copy("the program makes processes without end: stopped");
     } else if (result->outcome == HDP_RAN || result->outcome == HDP_STOPPED) {
-        if (WIFSIGNALED(status) && !has_reason(r) && result->outcome == HDP_RAN)
+        char *report = c->options.launch.asan && (!WIFEXITED(status) || WEXITSTATUS(status))
+                           ? sanitizer_line(w)
+                           : NULL;
+        if (report)
+            add(list, &count, HD_FK_SANITIZER, mix_text(3, report), report);
+        else if (WIFSIGNALED(status) && !has_reason(r) && result->outcome == HDP_RAN)
             add(list, &count, HD_FK_CRASH, (uint64_t)WTERMSIG(status),
                 mem_format("killed by signal %d (%s)", WTERMSIG(status),
                            strsignal(WTERMSIG(status))));

@@ -93,7 +93,8 @@ static bool defines(Elf *elf, const char *first, const char *second)
 }
 
 /* Does the program name a library that begins so? */
-static bool needs(Elf *elf, const char *library)
+/* The needed library whose name begins so, or NULL; lives as long as elf. */
+static const char *needs(Elf *elf, const char *library)
 {
     for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
         GElf_Shdr head;
@@ -106,10 +107,10 @@ static bool needs(Elf *elf, const char *library)
                 continue;
             const char *name = elf_strptr(elf, head.sh_link, dyn.d_un.d_val);
             if (name && strncmp(name, library, strlen(library)) == 0)
-                return true;
+                return name;
         }
     }
-    return false;
+    return NULL;
 }
 
 static bool is_position_independent_program(Elf *elf)
@@ -167,7 +168,11 @@ static char *check_elf(Elf *elf, const char *program, struct target *t)
     for (ssize_t i = 0; i < bytes && (size_t)i * 2 + 2 < sizeof t->build_id; i++)
         snprintf(t->build_id + 2 * i, 3, "%02x", ((const unsigned char *)id)[i]);
     /* Our own hooks bear some of TSan's names, too: a sanitizer's interface tells them apart. */
-    t->tsan_shared = needs(elf, "libtsan.");
+    t->tsan_shared = needs(elf, "libtsan.") != NULL;
+    const char *asan = needs(elf, "libasan.");
+    if (asan)
+        snprintf(t->asan, sizeof t->asan, "%s", asan);
+    t->asan_inside = asan || defines(elf, "__asan_init", "__sanitizer_set_report_path");
     t->tsan = t->tsan_shared || defines(elf, "__tsan_init", "__sanitizer_set_report_path");
     return NULL;
 }

@@ -8,6 +8,8 @@ struct target {
     char *path;         /* absolute */
     char build_id[129]; /* hexadecimal; "" = the file has none */
     bool tsan;          /* contains ThreadSanitizer's runtime, or needs libtsan */
+    bool asan_inside;   /* contains AddressSanitizer's runtime, or needs libasan */
+    char asan[32];      /* name of gcc's libasan if it needs that: it has to be loaded first, too */
     bool tsan_shared;   /* needs gcc's libtsan, which has to be loaded first */
 };
 

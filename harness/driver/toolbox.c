@@ -65,7 +65,8 @@ char *toolbox_apply(const struct toolbox *box, const struct tool_backend *tool,
     o->launch.program = run->program;
     o->launch.argv = run->argv;
     o->launch.environment = run->environment;
-    o->launch.preload_before = run->preload_before;
+    if (run->preload_before)
+        o->launch.preload_before = run->preload_before;
     o->config.watchdog_ms *= tool->slower;
     o->config.flags &= ~(uint32_t)HDP_RACES; /* the tool looks for them */
     if (!o->timeout_given)

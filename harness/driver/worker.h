@@ -49,9 +49,11 @@ struct worker {
 
 /* How the program is started; all borrowed while the crew lives. */
 struct launch {
-    const char *program;      /* absolute path */
-    char *const *argv;        /* NULL-terminated; argv[0] is what the program sees */
-    const char *runtime;      /* absolute path of libheddle-rt.so */
+    const char *program; /* absolute path */
+    char *const *argv;   /* NULL-terminated; argv[0] is what the program sees */
+    const char *runtime; /* absolute path of libheddle-rt.so */
+    bool asan; /* the program contains AddressSanitizer: its leak check is left out unless asked for
+                */
     char *const *environment; /* "NAME=value" to set, NULL-terminated; or NULL */
     const char
         *preload_before; /* a library that stands before the runtime in LD_PRELOAD; or NULL */

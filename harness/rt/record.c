@@ -87,6 +87,12 @@ static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
     return s;
 }
 
+/* Not memcpy, which a sanitizer in the program would check: a stack has poisoned parts. */
+static void copy_raw(void *to, const void *from, size_t bytes)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
+
 /* Copy registers and the stack from sp upwards into entry `s`, whose room is SLICE_BYTES, or into a
  * new one when NULL. */
 static uint32_t take_slice(struct hdp_stack *s, const uint64_t *regs)
@@ -119,7 +125,7 @@ static uint32_t take_slice(struct hdp_stack *s, const uint64_t *regs)
                             .r13 = regs[5],
                             .r14 = regs[6],
                             .r15 = regs[7]};
-    memcpy(s + 1, (const void *)sp, bytes);
+    copy_raw(s + 1, (const void *)sp, bytes);
     return index;
 }
 
@@ -288,31 +294,37 @@ static void export_object(struct hdi_object *o)
     memcpy(out->label, o->label, sizeof out->label);
 }
 
+void rt_export_thread(const struct hdi_thread *t)
+{
+    const struct hdi_op *op = t->op ? t->op : &t->last;
+    struct hdp_thread *out = &rt.region->thread[t->index];
+
+    if (t->index >= HDP_THREADS)
+        return;
+    *out = (struct hdp_thread){.hash = t->hash,
+                               .creator = t->creator ? t->creator->index : t->index,
+                               .created_site = t->created_site,
+                               .start = t->start,
+                               .created_stack = t->created_stack,
+                               .state = t->state,
+                               .kind = op->kind,
+                               .object = op->object ? op->object->id : 0,
+                               .site = op->site,
+                               .stack = t->end_stack,
+                               .tid = t->tid,
+                               .stack_low = t->stack_low,
+                               .stack_high = t->stack_high};
+    memcpy(out->name, t->name, sizeof out->name);
+    memcpy(out->label, t->label, sizeof out->label);
+    rt.region->thread_count = rt.all_count < HDP_THREADS ? rt.all_count : HDP_THREADS;
+}
+
 void rt_export(void)
 {
     struct hdp_region *g = rt.region;
 
-    g->thread_count = rt.all_count < HDP_THREADS ? rt.all_count : HDP_THREADS;
-    for (uint32_t i = 0; i < g->thread_count; i++) {
-        struct hdi_thread *t = rt.all[i];
-        const struct hdi_op *op = t->op ? t->op : &t->last;
-        struct hdp_thread *out = &g->thread[i];
-        *out = (struct hdp_thread){.hash = t->hash,
-                                   .creator = t->creator ? t->creator->index : i,
-                                   .created_site = t->created_site,
-                                   .start = t->start,
-                                   .created_stack = t->created_stack,
-                                   .state = t->state,
-                                   .kind = op->kind,
-                                   .object = op->object ? op->object->id : 0,
-                                   .site = op->site,
-                                   .stack = t->end_stack,
-                                   .tid = t->tid,
-                                   .stack_low = t->stack_low,
-                                   .stack_high = t->stack_high};
-        memcpy(out->name, t->name, sizeof out->name);
-        memcpy(out->label, t->label, sizeof out->label);
-    }
+    for (uint32_t i = 0; i < rt.all_count; i++)
+        rt_export_thread(rt.all[i]);
     g->object_count = 0;
     if (g->result.findings || (rt.config.flags & HDP_RICH)) {
         hdi_objects_each(export_object);

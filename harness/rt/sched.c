@@ -708,6 +708,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
     }
     if (strategy->created && rt.started)
         strategy->created(t);
+    rt_export_thread(t);
     rt_unlock();
     return t;
 }

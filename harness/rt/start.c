@@ -61,6 +61,7 @@ void hdi_program_ends(int code)
     if (rt.started && code == 0 && !(rt.config.flags & HDP_NO_LEAKS))
         hdi_look_for_leaks(true);
     hdi_program_stops(code);
+    rt.active = false; /* what is left are the exit handlers of sanitizers */
 }
 
 static void on_program_exit(int code, void *arg)
