@@ -12,30 +12,12 @@
 static enum hdi_tool tool;
 static void (*tsan_acquire)(void *addr), (*tsan_release)(void *addr);
 
-/* drd.h and helgrind.h give the same names to the annotations of each; both are wanted here, and a
- * tool ignores the requests of the other. */
-static void helgrind_before(const void *clock)
+/* DRD understands Helgrind's request, too, and keeps one table of objects by address: a tag inside
+ * a barrier would be the "wrong type of synchronization object". None lies in the upper half of the
+ * address space. */
+static uintptr_t tag_of(const void *clock)
 {
-    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_SEND_PRE, void *, clock);
-}
-
-static void helgrind_after(const void *clock)
-{
-    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_RECV_POST, void *, clock);
-}
-
-/* DRD keeps one table of objects by address: a tag that is a condition variable's own address would
- * be "wrong type of object". One byte on lies nothing that it could know. */
-static void drd_before(const void *clock)
-{
-    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_ANNOTATE_HAPPENS_BEFORE,
-                                    (const char *)clock + 1, 0, 0, 0, 0);
-}
-
-static void drd_after(const void *clock)
-{
-    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_ANNOTATE_HAPPENS_AFTER, (const char *)clock + 1,
-                                    0, 0, 0, 0);
+    return (uintptr_t)clock | (uintptr_t)1 << 62;
 }
 
 static int hide_own_segments(struct dl_phdr_info *info, size_t size, void *self)
@@ -96,16 +78,14 @@ void hdi_tool_release(const void *clock)
 {
     if (tool != HDI_TOOL_VALGRIND)
         return;
-    helgrind_before(clock);
-    drd_before(clock);
+    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_SEND_PRE, uintptr_t, tag_of(clock));
 }
 
 void hdi_tool_acquire(const void *clock)
 {
     if (tool != HDI_TOOL_VALGRIND)
         return;
-    helgrind_after(clock);
-    drd_after(clock);
+    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_RECV_POST, uintptr_t, tag_of(clock));
 }
 
 void hdi_tool_seam_release(const void *clock)
