@@ -17,6 +17,7 @@
 /* Weak, so that a program without TSan, and a static one without dlsym, links. */
 extern void __tsan_acquire(void *addr) __attribute__((weak));
 extern void __tsan_release(void *addr) __attribute__((weak));
+extern void *__tsan_create_fiber(unsigned flags) __attribute__((weak));
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 
 unsigned hdi_watchers;
@@ -43,7 +44,8 @@ __attribute__((constructor(101))) static void find_watchers(void)
         *(void **)&offer = dlsym(RTLD_DEFAULT, HD_SEAM_SYMBOL);
     if (offer)
         hd_seam_attach(offer(HD_SEAM_VERSION));
-    if (__tsan_acquire && __tsan_release)
+    /* Our own hooks have the first two as well; only the real one has fibers. */
+    if (__tsan_acquire && __tsan_release && __tsan_create_fiber)
         hdi_watchers |= HDI_WATCH_TSAN;
 #ifdef HAVE_VALGRIND
     if (RUNNING_ON_VALGRIND)
