@@ -14,10 +14,9 @@ struct shared {
     pthread_cond_t not_empty, not_full;
     pthread_rwlock_t rw;
     sem_t sem;
-    int x, y, z, round, items[8];
+    int x, y, round, items[8];
     int *pointer;
     struct tally tally;
-    struct gauge gauge;
 };
 
 static struct shared *shared_new(bool right)
@@ -74,36 +73,6 @@ static void *take_two(void *arg)
 BUG(signals_its_own_side)
 {
     both(put_two, take_two, shared_new(right));
-}
-
-/* First reader locks for all, last unlocks for all; the count of readers is not guarded. */
-static void *read_room(void *arg)
-{
-    struct shared *s = arg;
-
-    if (s->right)
-        pthread_mutex_lock(&s->n);
-    if (++s->y == 1)
-        sem_wait(&s->sem);
-    if (s->right)
-        pthread_mutex_unlock(&s->n);
-    sched_yield();
-    if (s->right)
-        pthread_mutex_lock(&s->n);
-    if (--s->y == 0)
-        sem_post(&s->sem);
-    if (s->right)
-        pthread_mutex_unlock(&s->n);
-    return NULL;
-}
-
-BUG(reader_count_unguarded)
-{
-    struct shared *s = shared_new(right);
-
-    sem_init(&s->sem, 0, 1);
-    both(read_room, read_room, s);
-    assert(s->y == 0);
 }
 
 static void *complete(void *arg)
