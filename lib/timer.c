@@ -239,7 +239,7 @@ static bool make_thread(const void *site)
     pthread_t thread;
     bool made;
 
-    if (hdi_seam)
+    if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN)) /* see hdi_go() */
         return hdi_seam->spawn(serve, NULL, STACK_BYTES, (const void *)(uintptr_t)serve, "timers",
                                site) == 0;
     if (pthread_attr_init(&attr) != 0)
