@@ -41,6 +41,19 @@ static void time_passes(void **state)
     assert_true(hdi_park(&self, &why, HD_SEAM_FOREVER));
 }
 
+/* Detectors do not see the lock: they are told here. */
+static void take(struct hdi_lock *lock)
+{
+    hdi_lock(lock);
+    hdi_acquire(lock);
+}
+
+static void give(struct hdi_lock *lock)
+{
+    hdi_release(lock);
+    hdi_unlock(lock);
+}
+
 struct relay {
     struct hdi_lock lock;
     struct hdi_parker *waiting;
@@ -54,11 +67,11 @@ static void unpark_whoever_waits(void *arg)
 
     do {
         struct hdi_parker *parker;
-        hdi_lock(&relay->lock);
+        take(&relay->lock);
         parker = relay->waiting;
         relay->waiting = NULL;
         stop = relay->stop;
-        hdi_unlock(&relay->lock);
+        give(&relay->lock);
         if (parker)
             hdi_unpark(parker);
         else
@@ -77,23 +90,23 @@ static void parks_race_with_unparks(void **state)
         struct hdi_parker self;
         bool in_time;
         hdi_parker_init(&self);
-        hdi_lock(&relay.lock);
+        take(&relay.lock);
         relay.waiting = &self;
-        hdi_unlock(&relay.lock);
+        give(&relay.lock);
         in_time = hdi_park(&self, &why, i % 2 ? HD_SEAM_FOREVER : hdi_now_ns() + i % 100 * 1000);
         if (!in_time) { /* take it back, or wait for the one that took it */
             bool taken;
-            hdi_lock(&relay.lock);
+            take(&relay.lock);
             taken = relay.waiting == NULL;
             relay.waiting = NULL;
-            hdi_unlock(&relay.lock);
+            give(&relay.lock);
             if (taken)
                 assert_true(hdi_park(&self, &why, HD_SEAM_FOREVER));
         }
     }
-    hdi_lock(&relay.lock);
+    take(&relay.lock);
     relay.stop = true;
-    hdi_unlock(&relay.lock);
+    give(&relay.lock);
 }
 
 struct counted {
@@ -102,14 +115,14 @@ struct counted {
     long count;
 };
 
-static __attribute__((no_sanitize("thread"))) void count_up(void *arg)
+static void count_up(void *arg)
 {
     struct counted *counted = arg;
 
     for (int i = 0; i < rounds(5000); i++) {
-        hdi_lock(&counted->lock);
+        take(&counted->lock);
         counted->count++;
-        hdi_unlock(&counted->lock);
+        give(&counted->lock);
     }
     hd_wg_done(&counted->wg);
 }
@@ -119,7 +132,6 @@ static void the_lock_excludes(void **state)
     struct counted counted = {.count = 0};
 
     (void)state;
-    hdi_hide(&counted.count, sizeof counted.count); /* no detector sees this lock */
     hd_wg_add(&counted.wg, 4);
     for (int i = 0; i < 4; i++)
         start(count_up, &counted);
