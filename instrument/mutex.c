@@ -44,6 +44,7 @@ static void own(struct hdi_mutex *x, enum hd_event kind, uint64_t site)
 {
     x->owner = hdi_self();
     x->count = 1;
+    x->dead_owner = false;
     hdi_hold(&x->object, kind, false, site);
     hdi_changed(&x->object);
     hdi_hb_acquire((const void *)x->object.addr);
@@ -53,7 +54,10 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
 {
     int rc;
 
-    if (SHARED(m)) {
+    /* glibc calls every robust mutex shared. Of an owner that died it is free as soon as the kernel
+     * has cleared up, which is waited for with the turn held: it must not be seen in the schedule.
+     */
+    if (SHARED(m) && !x->dead_owner) {
         rc = hdi_real.pthread_mutex_trylock(m);
         if (rc == EBUSY) {
             hdi_external_enter(site);
@@ -233,7 +237,7 @@ int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site)
         hdi_retry();
         return EBUSY;
     }
-    rc = hdi_real.pthread_mutex_trylock(m);
+    rc = x->dead_owner ? hdi_real.pthread_mutex_lock(m) : hdi_real.pthread_mutex_trylock(m);
     if (rc == 0 || rc == EOWNERDEAD)
         own(x, HD_EV_MUTEX_TRYLOCK, site);
     else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "mutex.h"
 #include "lockorder.h"
 #include "real.h"
 #include "tool.h"
@@ -39,7 +40,9 @@ static void abandon_robust(struct hdi_thread *self)
     for (uint32_t i = self->held_count; i-- > 0;) {
         struct hdi_object *o = self->held[i].object;
         if (o->kind == HD_OB_MUTEX && (((pthread_mutex_t *)o->addr)->__data.__kind & 16)) {
-            *(struct hdi_thread **)(void *)((char *)o + sizeof *o) = NULL; /* hdi_mutex.owner */
+            struct hdi_mutex *x = (struct hdi_mutex *)o;
+            x->owner = NULL;
+            x->dead_owner = true;
             hdi_drop(self, o, true);
             hdi_changed(o);
         }

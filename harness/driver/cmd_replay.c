@@ -140,16 +140,14 @@ static bool printed_the_same(const struct worker *w, const char *file)
 }
 
 static struct outcome replay(struct campaign *c, struct worker *w, const struct schedule *s,
-                             const struct arguments *a, bool rich, bool changed)
+                             const struct arguments *a, bool changed)
 {
     struct outcome o = {0};
     struct symptom list[SYMPTOMS];
     w->region->config = s->config;
-    w->region->config.flags |= HDP_TRACE;
+    w->region->config.flags |= HDP_TRACE | HDP_RICH; /* which finding it is, its stacks say */
     campaign_look_at(c, w);
     schedule_expand(s, c->symbols, w->region);
-    if (rich)
-        w->region->config.flags |= HDP_RICH;
     if (!campaign_run_now(c, w))
         return o;
     o.ran = true;
@@ -246,7 +244,7 @@ static int replay_all(struct campaign *c, const struct schedule *s, const struct
         return gdb_replay(c, &s->config);
     }
     for (; done < a->times && !campaign_stop; done++) {
-        struct outcome o = replay(c, w, s, a, done == 0, changed);
+        struct outcome o = replay(c, w, s, a, changed);
         if (!o.ran)
             break;
         if (done == 0 && a->show)
