@@ -183,6 +183,7 @@ static void count(struct campaign *c, struct worker *w)
     s->findings_dropped += result->findings_dropped;
     s->cut += result->outcome == HDP_CUT;
     s->timed_out += w->timed_out;
+    s->slow += w->slow;
     s->output_cut += w->out_cut || w->err_cut;
     if (result->steps > s->steps_max)
         s->steps_max = result->steps;

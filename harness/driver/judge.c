@@ -256,6 +256,8 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
     int status = result->wait_status;
     if (status && judge_tool_died(c, w)) /* this end says nothing about the program */
         return judge_tool(c, w, list, 0);
+    if (w->slow)
+        return count; /* it was on its way: too slow is not wrong */
     if (w->timed_out) {
         show_time(c->options.timeout_ns, limit, sizeof limit);
         add(list, &count, HD_FK_HANG, 0, mem_format("the schedule did not end within %s", limit));

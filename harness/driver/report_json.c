@@ -163,6 +163,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "threads_max", number(s->threads_max));
     json_object_set_new(o, "cut", number(s->cut));
     json_object_set_new(o, "timed_out", number(s->timed_out));
+    json_object_set_new(o, "slow", number(s->slow));
     json_object_set_new(o, "output_cut", number(s->output_cut));
     json_object_set_new(o, "control_lost", number(s->control_lost));
     json_object_set_new(o, "control_lost_at", name_list(&s->lost_places));

@@ -466,6 +466,12 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->cut)
         fprintf(to, "  note: %s schedules reached the step bound and were cut (--max-steps)\n",
                 show_count(s->cut, a));
+    if (s->slow)
+        fprintf(
+            to,
+            "  note: %s schedules were still making decisions when their time was up: not judged "
+            "(--timeout)\n",
+            show_count(s->slow, a));
     if (s->output_cut)
         fprintf(to, "  note: %s schedules printed more than 16 MiB: the rest was thrown away\n",
                 show_count(s->output_cut, a));

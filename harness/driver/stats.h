@@ -19,6 +19,7 @@ struct stats {
     int64_t virtual_ns;        /* virtual time of all schedules together */
     uint64_t cut;              /* ended by the step bound */
     uint64_t timed_out;        /* killed after --timeout */
+    uint64_t slow;             /* of those, how many still made decisions: not judged */
     uint64_t output_cut;       /* printed more than OUTPUT_BOUND */
     uint64_t control_lost;     /* times the watchdog stepped in */
     uint64_t external;         /* system calls that left control */

@@ -311,8 +311,9 @@ static off_t size_of(int fd)
 void worker_run(struct worker *w)
 {
     struct hdp_region *r = w->region;
-    w->timed_out = w->flooded = w->out_cut = w->err_cut = false;
-    w->started_ns = real_now();
+    w->timed_out = w->slow = w->flooded = w->out_cut = w->err_cut = false;
+    w->started_ns = w->progress_ns = real_now();
+    w->progress = r->progress = 0;
     w->state = WORKER_RUNNING;
     store(&r->state, HDP_RUNNING);
     store(&r->command, HDP_CMD_RUN);
@@ -489,11 +490,18 @@ void crew_check(struct crew *c, int64_t limit_ns)
             continue;
         cut(w->out, w->out_prefix, &w->out_cut);
         cut(w->err, w->err_prefix, &w->err_cut);
+        uint32_t progress = load(&w->region->progress);
+        if (progress != w->progress) {
+            w->progress = progress;
+            w->progress_ns = now;
+        }
         bool late = now - w->started_ns > limit_ns;
         if (!late && !flood)
             continue;
         if (late && !w->timed_out && c->last_look && w->state == WORKER_RUNNING)
             c->last_look(c->last_look_arg, w);
+        if (late && !w->timed_out)
+            w->slow = w->state == WORKER_RUNNING && now - w->progress_ns < limit_ns / 4;
         w->timed_out |= late;
         w->flooded |= flood;
         if (w->state == WORKER_RUNNING)

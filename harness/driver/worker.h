@@ -41,6 +41,9 @@ struct worker {
     off_t out_prefix, err_prefix; /* bytes printed before the first schedule */
     bool out_cut, err_cut;        /* more than OUTPUT_BOUND came */
     bool timed_out;               /* killed by worker_check() */
+    bool slow;                    /* ... although it still made decisions: no hang */
+    uint32_t progress;            /* decisions at the last look, */
+    int64_t progress_ns;          /* and when they were last seen to change */
     bool flooded;                 /* killed because it made too many processes */
     pid_t child;                  /* of the schedule that ended last */
     int64_t started_ns;           /* of the server, or of the schedule that runs */
