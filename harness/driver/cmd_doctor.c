@@ -128,7 +128,7 @@ static void check_debugger(struct checkup *c)
     char *text = scope < 0 ? mem_copy("not restricted") : mem_format("ptrace_scope = %ld", scope);
     bool diagnosable = scope <= 0 || (scope < 3 && geteuid() == 0);
     say(c, diagnosable ? FINE : WEAKER, "looking into processes", text,
-        "for heddle diagnose: sysctl kernel.yama.ptrace_scope=0, or be root");
+        "for the stacks of schedules that hang: sysctl kernel.yama.ptrace_scope=0, or be root");
     free(text);
 }
 
