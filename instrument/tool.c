@@ -2,8 +2,13 @@
 #include "tool.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <valgrind/drd.h>
 #include <valgrind/helgrind.h>
@@ -110,4 +115,90 @@ bool hdi_tool_own_thread(const pthread_attr_t *attr)
 void **hdi_tool_start_words(void *arg)
 {
     return tool == HDI_TOOL_TSAN ? arg : NULL;
+}
+
+#define PAGE ((uintptr_t)4096)
+/* Larger mappings are shadow memory and heaps: address space, hardly any of it touched. */
+#define SLIM_BOUND ((uintptr_t)64 << 20)
+#define SLIM_MAPS (256u << 10)
+
+static bool is_zero(uintptr_t page)
+{
+    const uint64_t *word = (const uint64_t *)page;
+    for (size_t i = 0; i < PAGE / sizeof *word; i++)
+        if (word[i])
+            return false;
+    return true;
+}
+
+static void slim(uintptr_t low, uintptr_t high)
+{
+    static unsigned char resident[SLIM_BOUND / PAGE];
+    uintptr_t from = 0; /* of the run of zero pages; 0 = none */
+
+    if (syscall(SYS_mincore, low, high - low, resident) != 0)
+        return;
+    for (uintptr_t at = low; at <= high; at += PAGE) {
+        bool zero = at < high && (resident[(at - low) / PAGE] & 1) && is_zero(at);
+        if (zero && !from)
+            from = at;
+        if (!zero && from) {
+            syscall(SYS_madvise, from, at - from, MADV_DONTNEED);
+            from = 0;
+        }
+    }
+}
+
+static const char *hexadecimal(const char *p, uintptr_t *value)
+{
+    for (*value = 0;; p++) {
+        unsigned digit = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
+                         : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
+                                                  : 16;
+        if (digit == 16)
+            return p;
+        *value = *value << 4 | digit;
+    }
+}
+
+/* One line of maps: a private, writable mapping without a file? "LOW-HIGH rw-p OFFSET DEVICE 0" and
+ * nothing behind it: the heap and the stack have names. */
+static void slim_line(const char *line, const char *end)
+{
+    uintptr_t low, high;
+    const char *p = hexadecimal(line, &low);
+
+    if (*p != '-')
+        return;
+    p = hexadecimal(p + 1, &high);
+    if (strncmp(p, " rw-p ", 6) != 0 || high - low > SLIM_BOUND)
+        return;
+    while (end > p && end[-1] == ' ')
+        end--;
+    if (end - p > 2 && end[-1] == '0' && end[-2] == ' ')
+        slim(low, high);
+}
+
+void hdi_tool_slim(void)
+{
+    size_t used = 0;
+    long n, fd;
+
+    if (tool != HDI_TOOL_TSAN)
+        return;
+    char *text = (char *)syscall(SYS_mmap, NULL, SLIM_MAPS, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (text != MAP_FAILED && fd >= 0) {
+        while (used < SLIM_MAPS - 1 &&
+               (n = syscall(SYS_read, fd, text + used, SLIM_MAPS - 1 - used)) > 0)
+            used += (size_t)n;
+        for (char *line = text, *end; (end = memchr(line, '\n', (size_t)(text + used - line)));
+             line = end + 1)
+            slim_line(line, end);
+    }
+    if (fd >= 0)
+        syscall(SYS_close, fd);
+    if (text != MAP_FAILED)
+        syscall(SYS_munmap, text, SLIM_MAPS);
 }

@@ -19,6 +19,7 @@
 
 #include "../../instrument/lockorder.h"
 #include "../../instrument/real.h"
+#include "../../instrument/tool.h"
 
 #define FILES 256
 
@@ -145,6 +146,7 @@ void hdi_first_thread(void)
     note_files();
     rt.prefix_stacks = rt.region->stack_used;
     for_held_mutexes(hdi_real.pthread_mutex_unlock);
+    hdi_tool_slim();
     rt_state(HDP_READY);
     for (;;) {
         uint32_t command;
