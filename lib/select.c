@@ -141,6 +141,7 @@ static void join_all(struct choice *choice)
         if (!one->chan)
             continue;
         part->wait.turn = &choice->turn;
+        part->wait.queued = false;
         part->wait.index = (uint32_t)i;
         part->wait.slot = one->sends ? (void *)(uintptr_t)one->send : one->recv;
         if (part->stage) {
@@ -228,7 +229,9 @@ static int run(struct choice *choice, int64_t until_ns)
 
     for (size_t i = 0; i < choice->count; i++) {
         struct hd_chan *chan = choice->cases[i].chan;
-        choice->parts[i] = (struct part){.chan = chan, .bytes = chan ? hdi_chan_bytes(chan) : 0};
+        choice->parts[i].chan = chan; /* its wait is filled in when there is one */
+        choice->parts[i].bytes = chan ? hdi_chan_bytes(chan) : 0;
+        choice->parts[i].stage = NULL;
         if (chan && !choice->why.object)
             choice->why.object = chan;
     }

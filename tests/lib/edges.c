@@ -1,0 +1,179 @@
+/* edges.c - edges CASE: which accesses channels, timers and contexts order, and which not.
+ *
+ * Run under a race detector: the racy_* cases have one race each, whatever the schedule; the others
+ * none. A library that tells detectors too much hides the former; too little, and it accuses the
+ * latter.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <heddle/heddle.h>
+
+static struct hd_chan *buffered, *unbuffered;
+static struct hd_wg wg;
+static int shared;
+
+static void write_then_receive_buffered(void *arg)
+{
+    (void)arg;
+    shared = 1;
+    hd_chan_recv(buffered, NULL);
+    hd_wg_done(&wg);
+}
+
+static void write_then_receive_unbuffered(void *arg)
+{
+    (void)arg;
+    shared = 1;
+    hd_chan_recv(unbuffered, NULL);
+    hd_wg_done(&wg);
+}
+
+static void write_value(void *value)
+{
+    *(int *)value = 7;
+    hd_wg_done(&wg);
+}
+
+static void write_shared(void *arg)
+{
+    (void)arg;
+    shared = 1;
+    hd_wg_done(&wg);
+}
+
+static void start(void (*fn)(void *), void *arg)
+{
+    hd_wg_add(&wg, 1);
+    if (hd_go(fn, arg))
+        hd_panic("cannot start a goroutine");
+}
+
+/* The first receive comes before the second send of a channel of one, not before the first. */
+static void racy_receive_before_send(void)
+{
+    start(write_then_receive_buffered, NULL);
+    hd_sleep(HD_MILLISECOND);
+    hd_chan_send(buffered, &(int){1});
+    printf("%d\n", shared);
+}
+
+static void receive_before_next_send(void)
+{
+    start(write_then_receive_buffered, NULL);
+    hd_chan_send(buffered, &(int){1});
+    hd_chan_send(buffered, &(int){2});
+    printf("%d\n", shared);
+}
+
+static void receive_before_send_without_buffer(void)
+{
+    start(write_then_receive_unbuffered, NULL);
+    hd_chan_send(unbuffered, &(int){1});
+    printf("%d\n", shared);
+}
+
+static void racy_value_while_it_is_sent(void)
+{
+    int value = 1;
+
+    start(write_value, &value);
+    hd_chan_send(buffered, &value);
+    hd_wg_wait(&wg);
+}
+
+static void racy_value_while_it_is_received(void)
+{
+    int value = 1;
+
+    hd_chan_send(buffered, &value);
+    start(write_value, &value);
+    hd_chan_recv(buffered, &value);
+    hd_wg_wait(&wg);
+}
+
+/* The timer's thread serves both timers, and orders neither's maker with the other's receiver. */
+static void racy_timers_of_two(void)
+{
+    struct hd_timer *mine = hd_timer_make(2 * HD_MILLISECOND);
+
+    start(write_shared, NULL);
+    hd_chan_recv(hd_timer_chan(mine), NULL);
+    printf("%d\n", shared);
+    hd_timer_free(mine);
+    hd_wg_wait(&wg);
+}
+
+static void before_a_timer_starts(void)
+{
+    struct hd_timer *timer;
+
+    shared = 1;
+    timer = hd_after_func(HD_MILLISECOND, write_shared, NULL);
+    hd_wg_add(&wg, 1);
+    hd_wg_wait(&wg);
+    hd_timer_free(timer);
+}
+
+static void wait_for_cancel(void *ctx)
+{
+    hd_chan_recv(hd_context_done(ctx), NULL);
+    printf("%d\n", shared);
+    hd_wg_done(&wg);
+}
+
+static void before_a_cancel(void)
+{
+    struct hd_context *ctx = hd_context_with_cancel(hd_context_background());
+
+    start(wait_for_cancel, ctx);
+    shared = 1;
+    hd_context_cancel(ctx);
+    hd_wg_wait(&wg);
+    hd_context_unref(ctx);
+}
+
+/* Who cancels second is ordered before nobody. */
+static void racy_second_cancel(void)
+{
+    struct hd_context *ctx = hd_context_with_cancel(hd_context_background());
+
+    hd_context_cancel(ctx);
+    start(wait_for_cancel, ctx);
+    shared = 1;
+    hd_context_cancel(ctx);
+    hd_wg_wait(&wg);
+    hd_context_unref(ctx);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+    CASE(racy_receive_before_send),
+    CASE(receive_before_next_send),
+    CASE(receive_before_send_without_buffer),
+    CASE(racy_value_while_it_is_sent),
+    CASE(racy_value_while_it_is_received),
+    CASE(racy_timers_of_two),
+    CASE(before_a_timer_starts),
+    CASE(before_a_cancel),
+    CASE(racy_second_cancel),
+};
+
+int main(int argc, char **argv)
+{
+    buffered = hd_chan_make(sizeof(int), 1);
+    unbuffered = hd_chan_make(sizeof(int), 0);
+    for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++)
+        if (strcmp(argv[1], cases[i].name) == 0) {
+            cases[i].run();
+            return 0;
+        }
+    fprintf(stderr, "usage: edges CASE\n");
+    return 2;
+}
