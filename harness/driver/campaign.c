@@ -512,6 +512,7 @@ void campaign_close(struct campaign *c)
     confirm_forget(c);
     forget_stuck(c);
     findings_free(&c->findings);
+    findings_free(&c->suppressed);
     distinct_free(&c->stats.interleavings);
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);

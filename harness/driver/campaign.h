@@ -23,6 +23,7 @@
 
 /* What the user asked for; all borrowed. */
 struct campaign_options {
+    struct suppressions *suppressions; /* findings nobody wants, or NULL */
     const struct target *target;
     struct launch launch;
     char *const *argv;    /* of the program; launch.argv may be those of a tool around it */
@@ -61,6 +62,7 @@ struct campaign {
     struct doubts *doubts;
     struct learn *learn;
     struct findings findings;
+    struct findings suppressed;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
     struct stats stats;
     struct live live;

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "suppress.h"
 #include "schedule_inside.h"
 #include "toolbox.h"
 
@@ -26,6 +27,7 @@ enum {
     OPT_REPLAYS,
     OPT_LOCK_ORDER,
     OPT_STEER,
+    OPT_SUPPRESSIONS,
     OPT_MAX_STEPS,
     OPT_SPURIOUS,
     OPT_CLOCK,
@@ -88,6 +90,8 @@ static const struct argp_option table[] = {
      0},
     {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
      "Predict deadlocks from the order in which locks are taken (on)", 0},
+    {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
+     "Do not report what FILE names (kind:pattern lines; TSan's and Valgrind's files, too)", 0},
     {"steer", OPT_STEER, "N", 0, "Tries to bring each predicted deadlock about (30)", 0},
     {"check-output", OPT_CHECK_OUTPUT, 0, 0, "Report when the output depends on the schedule", 0},
     {"oracle", OPT_ORACLE, "COMMAND", 0,
@@ -255,6 +259,15 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         else
             argp_failure(state, EXIT_USAGE, 0, "--lock-order is on or off, not \"%s\"", arg);
         return 0;
+    case OPT_SUPPRESSIONS: {
+        if (!o->suppressions)
+            o->suppressions = suppress_new();
+        char *why = suppress_read(o->suppressions, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        free(why);
+        return 0;
+    }
     case OPT_STEER:
         o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
         return 0;
@@ -353,6 +366,9 @@ static int conclude(const struct campaign *c, bool json)
         if (c->stats.schedules || c->findings.count)
             report_summary(stdout, &c->findings, &c->stats, bold);
     }
+    if (c->suppressed.count)
+        complain("%zu finding%s suppressed", c->suppressed.count,
+                 c->suppressed.count == 1 ? " was" : "s were");
     if (c->trouble) {
         complain("%s", c->trouble);
         show_stderr(c);
@@ -437,5 +453,12 @@ int cmd_run(int argc, char **argv)
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
     if (a.options.time_ns && !a.counted)
         a.options.schedules = 0;
-    return explore(&a, argv + a.first);
+    int code = explore(&a, argv + a.first);
+    struct suppressions *s = a.options.suppressions;
+    if (s)
+        suppress_unused(s, stderr);
+    if (s && suppress_passed_over(s))
+        complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
+    suppress_free(s);
+    return code;
 }

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "report_text.h"
 #include "steer.h"
+#include "suppress.h"
 
 /* More kinds of symptoms than this are no longer told apart: the campaign has enough to say. */
 #define KNOWN_BOUND 4096u
@@ -273,9 +274,12 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         bool is_new;
         f->first = number;
         f->strategy = number ? describe_strategy(&e.config) : NULL;
-        f = findings_add(&c->findings, f, &is_new);
+        bool hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
+        f = findings_add(hidden ? &c->suppressed : &c->findings, f, &is_new);
         if (!find(c, list[i].key))
             remember(c, list[i].key, f);
+        if (hidden)
+            continue;
         if (!is_new && f->last == number)
             f->count--;
         f->last = number;

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# heddle watch on programs with known answers: test_watch.sh HEDDLE VICTIM
+set -u
+heddle=$1 victim=$2 failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAILED: $1"
+    sed 's/^/    /' "$work/err" | head -40
+    failed=1
+}
+watch() { # SECONDS ARGUMENTS... : exit code in $code, what was said in $work/err
+    local seconds=$1
+    shift
+    timeout -s KILL "$seconds" "$heddle" watch "$@" >"$work/out" 2>"$work/err" </dev/null
+    code=$?
+}
+says() {
+    grep -q -- "$1" "$work/err" || fail "$2: \"$1\" was not said"
+}
+silent() {
+    [ -s "$work/err" ] && fail "$1: something was said"
+}
+
+watch 20 -- "$victim" right 5
+[ $code -eq 5 ] || fail "right: exit code $code, not the program's own"
+silent right
+
+watch 20 -- "$victim" gated
+[ $code -eq 0 ] || fail "gated: exit code $code"
+silent gated
+
+watch 20 -o "$work/log" -- "$victim" inversion
+[ $code -eq 1 ] || fail "inversion: exit code $code"
+says 'lock-order: ' inversion
+says 'pair .*victim.c:1' inversion
+grep -q 'lock-order: ' "$work/log" || fail 'inversion: nothing in the file'
+[ "$(grep -c lock-order "$work/err")" -eq 1 ] || fail 'inversion: said more than once'
+
+watch 20 -- "$victim" left
+[ $code -eq 1 ] || fail "left: exit code $code"
+says '1 thread is left' left
+says 'waiting for a post semaphore never' left
+says 'created by T0 at main' left
+
+# A hang is told while it lasts: wait for the words, then dump and end it.
+hung() { # NAME WORDS
+    "$heddle" watch -- "$victim" "$1" >"$work/out" 2>"$work/err" </dev/null &
+    local pid=$!
+    for ((i = 0; i < 200; i++)); do
+        grep -q "$2" "$work/err" && break
+        sleep 0.1
+    done
+    says "$2" "$1"
+    kill -QUIT $pid
+    wait $pid
+    code=$?
+    [ $code -eq 1 ] || fail "$1: exit code $code"
+    says 'heddle: end of the dump' "$1"
+}
+hung circle 'deadlock: 2 threads wait for each other'
+says 'locking mutex b' circle
+hung hang 'hang: every thread waits'
+
+"$heddle" watch --usr1 -- "$victim" many >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+for ((i = 0; i < 300; i++)); do
+    grep -q ready "$work/out" && break
+    sleep 0.1
+done
+start=$(date +%s%N)
+kill -USR1 $pid
+for ((i = 0; i < 500; i++)); do
+    grep -q 'end of the dump' "$work/err" && break
+    sleep 0.01
+done
+echo "dump of 1,001 threads: $((($(date +%s%N) - start) / 1000000)) ms"
+says 'dump of 1001 threads' many
+says '^1000 threads \[waiting for a post semaphore never.*\]: T1-T1000' many
+kill -0 $pid 2>/dev/null || fail 'many: the program did not go on after SIGUSR1'
+kill -TERM $pid
+wait $pid 2>/dev/null
+
+watch 60 --usr1 -- "$victim" storm
+[ $code -eq 0 ] || fail "storm: exit code $code"
+grep -q 'storm over' "$work/out" || fail 'storm: the program did not end'
+exit $failed

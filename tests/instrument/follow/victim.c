@@ -1,0 +1,154 @@
+/* victim.c - programs for test_watch.sh, by name: what heddle watch must say about them, or not. */
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER, of_child = PTHREAD_MUTEX_INITIALIZER;
+static sem_t never;
+
+static void pair(pthread_mutex_t *first, pthread_mutex_t *second)
+{
+    pthread_mutex_lock(first);
+    pthread_mutex_lock(second);
+    pthread_mutex_unlock(second);
+    pthread_mutex_unlock(first);
+}
+
+static void *a_then_b(void *gated)
+{
+    if (gated)
+        pthread_mutex_lock(&gate);
+    pair(&a, &b);
+    if (gated)
+        pthread_mutex_unlock(&gate);
+    return NULL;
+}
+
+static void *b_then_a(void *gated)
+{
+    if (gated)
+        pthread_mutex_lock(&gate);
+    pair(&b, &a);
+    if (gated)
+        pthread_mutex_unlock(&gate);
+    return NULL;
+}
+
+static void two(void *(*x)(void *), void *(*y)(void *), void *arg)
+{
+    pthread_t s, t;
+    pthread_create(&s, NULL, x, arg);
+    usleep(50000);
+    pthread_create(&t, NULL, y, arg);
+    pthread_join(s, NULL);
+    pthread_join(t, NULL);
+}
+
+static void *blocked(void *arg)
+{
+    (void)arg;
+    sem_wait(&never);
+    return NULL;
+}
+
+static void *takes_a(void *arg)
+{
+    pthread_barrier_t *both = arg;
+    pthread_mutex_lock(&a);
+    pthread_barrier_wait(both);
+    pthread_mutex_lock(&b);
+    return NULL;
+}
+
+static void *takes_b(void *arg)
+{
+    pthread_barrier_t *both = arg;
+    pthread_mutex_lock(&b);
+    pthread_barrier_wait(both);
+    pthread_mutex_lock(&a);
+    return NULL;
+}
+
+static void *busy(void *stop)
+{
+    while (!__atomic_load_n((int *)stop, __ATOMIC_RELAXED))
+        pair(&a, &b);
+    return NULL;
+}
+
+/* Dumps are asked for while threads lock, come and go, and the program forks and ends. */
+static int storm(void)
+{
+    static int stop;
+    pthread_t t[8], u;
+    for (int i = 0; i < 8; i++)
+        pthread_create(&t[i], NULL, busy, &stop);
+    for (int i = 0; i < 300; i++) {
+        kill(getpid(), SIGUSR1);
+        pthread_create(&u, NULL, a_then_b, NULL);
+        if (i % 10 == 0) {
+            pid_t child = fork();
+            if (child == 0) {
+                pair(&gate, &of_child); /* a and b may be held by threads that it does not have */
+                _exit(0);
+            }
+            int status = 0;
+            waitpid(child, &status, 0);
+            if (status) {
+                puts("child failed");
+                return 9;
+            }
+        }
+        pthread_join(u, NULL);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 8; i++)
+        pthread_join(t[i], NULL);
+    kill(getpid(), SIGUSR1);
+    puts("storm over");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    sem_init(&never, 0, 0);
+    if (strcmp(what, "inversion") == 0) {
+        two(a_then_b, b_then_a, NULL);
+    } else if (strcmp(what, "gated") == 0) {
+        two(a_then_b, b_then_a, &gate);
+    } else if (strcmp(what, "circle") == 0) {
+        pthread_barrier_t both;
+        pthread_barrier_init(&both, NULL, 2);
+        two(takes_a, takes_b, &both);
+    } else if (strcmp(what, "hang") == 0) {
+        two(blocked, blocked, NULL);
+    } else if (strcmp(what, "left") == 0) {
+        pthread_t t;
+        pthread_create(&t, NULL, blocked, NULL);
+        usleep(50000);
+    } else if (strcmp(what, "right") == 0) {
+        two(a_then_b, a_then_b, NULL);
+    } else if (strcmp(what, "storm") == 0) {
+        return storm();
+    } else if (strcmp(what, "many") == 0) {
+        pthread_attr_t small;
+        pthread_t t;
+        pthread_attr_init(&small);
+        pthread_attr_setstacksize(&small, 65536);
+        for (int i = 0; i < 1000; i++)
+            pthread_create(&t, &small, blocked, NULL);
+        puts("ready");
+        fflush(stdout);
+        sem_wait(&never);
+    } else {
+        return 2;
+    }
+    return argc > 2 ? atoi(argv[2]) : 0;
+}
