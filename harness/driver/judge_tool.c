@@ -56,8 +56,11 @@ size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, si
     tool_collect(tool, w->child, &log);
     for (size_t i = 0; i < log.count; i++) {
         struct finding *f = log.finding[i];
-        /* A crash is seen by the runtime, too, with the schedule that led to it. */
-        if (f->kind == HD_FK_CRASH || count >= SYMPTOMS) {
+        /* A crash is seen by the runtime, too, with the schedule that led to it; and what threads
+         * hold that were stopped in the middle is no bug of theirs. */
+        bool stopped = w->region->result.outcome != HDP_RAN;
+        if (f->kind == HD_FK_CRASH || count >= SYMPTOMS ||
+            (stopped && (f->kind == HD_FK_LOCK_AT_EXIT || f->kind == HD_FK_LEAK_UNJOINED))) {
             log.finding[kept++] = f;
             continue;
         }
