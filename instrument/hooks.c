@@ -241,3 +241,24 @@ HOOK void __tsan_ignore_thread_end(void)
     if (hdi_watched && hdi_watched->busy)
         hdi_watched->busy--;
 }
+
+/* <sanitizer/tsan_interface.h>: locks that a program made itself. */
+#define MUTEX_MARK(name)                                                                           \
+    HOOK void __tsan_mutex_##name(void *lock, unsigned flags)                                      \
+    {                                                                                              \
+        (void)lock, (void)flags;                                                                   \
+    }
+TSAN_MUTEX_MARKS(MUTEX_MARK)
+
+HOOK void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion)
+{
+    (void)flags, (void)recursion;
+    hdi_hb_acquire(lock);
+}
+
+HOOK int __tsan_mutex_pre_unlock(void *lock, unsigned flags)
+{
+    (void)flags;
+    hdi_hb_release(lock);
+    return 0;
+}

@@ -200,3 +200,21 @@ HOOK void __tsan_atomic_signal_fence(int order)
     (void)order;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
+
+#define MUTEX_MARK(name)                                                                           \
+    HOOK void __tsan_mutex_##name(void *lock, unsigned flags)                                      \
+    {                                                                                              \
+        (void)lock, (void)flags;                                                                   \
+    }
+TSAN_MUTEX_MARKS(MUTEX_MARK)
+
+HOOK void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion)
+{
+    (void)lock, (void)flags, (void)recursion;
+}
+
+HOOK int __tsan_mutex_pre_unlock(void *lock, unsigned flags)
+{
+    (void)lock, (void)flags;
+    return 0;
+}

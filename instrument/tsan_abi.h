@@ -23,6 +23,11 @@
 #define TSAN_PC_READS(X) TSAN_SIZES_PC(X, read)
 #define TSAN_PC_WRITES(X) TSAN_SIZES_PC(X, write)
 
+/* Annotations of a program's own locks that say nothing about order: X(name). */
+#define TSAN_MUTEX_MARKS(X)                                                                        \
+    X(create) X(destroy) X(pre_lock) X(post_unlock) X(pre_signal) X(post_signal) X(pre_divert)     \
+    X(post_divert)
+
 /* X(bits, type) */
 #define TSAN_ATOMIC_TYPES(X)                                                                       \
     X(8, uint8_t) X(16, uint16_t) X(32, uint32_t) X(64, uint64_t) X(128, tsan_u128)
