@@ -66,6 +66,10 @@ bool hdi_controlled(void);
 struct hdi_thread *hdi_self(void);
 uint32_t hdi_thread_hash(const struct hdi_thread *t);
 
+/* Wake up, if that has not happened: a library that the program needs is initialised before one that
+ * is preloaded, and may ask for the seam before the runtime's own constructor. */
+void hdi_start(void);
+
 /* Publish op, let the scheduler decide, return with the turn. */
 enum hdi_wake hdi_perform(struct hdi_op *op);
 /* A point without condition. */

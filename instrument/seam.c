@@ -256,5 +256,6 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .acquire = acquire,
                                          .panic = panic,
                                          .local = hdi_local};
+    hdi_start();
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

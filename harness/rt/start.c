@@ -72,10 +72,19 @@ static void on_program_exit(int code, void *arg)
 
 __attribute__((constructor(101))) static void start(void)
 {
+    hdi_start();
+}
+
+void hdi_start(void)
+{
+    static bool tried;
     const char *p = getenv(HDP_ENV);
     long fd, worker;
     size_t page = 4096;
 
+    if (tried)
+        return;
+    tried = true;
     hdi_real_start();
     if (!p || !number(&p, &fd) || *p++ != ',' || !number(&p, &worker))
         return;
