@@ -212,7 +212,8 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
         snprintf(g->name, sizeof g->name, "%s", name);
     atomic_fetch_add(&alive, 1);
     hdi_release(g);
-    /* TSan must see the thread being made: then it goes by way of pthread_create, to the same seam. */
+    /* TSan must see the thread being made: then it goes by way of pthread_create, to the same seam.
+     */
     if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN))
         started =
             hdi_seam->spawn(carry, g, g->stack_bytes, (const void *)(uintptr_t)fn, name, site) == 0;

@@ -132,8 +132,11 @@ static _Noreturn void die(const char *message)
 
     fprintf(stderr, "panic: %s\n\ngoroutine %s:\n", message, hd_go_name());
     fflush(stderr);
-    count = backtrace(frames, FRAMES_SHOWN);
-    backtrace_symbols_fd(frames, count, STDERR_FILENO);
+    if (!hdi_seam) { /* under Heddle the finding has the stack; taking one here would be more steps
+                      */
+        count = backtrace(frames, FRAMES_SHOWN);
+        backtrace_symbols_fd(frames, count, STDERR_FILENO);
+    }
     abort();
 }
 
