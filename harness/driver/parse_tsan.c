@@ -415,6 +415,7 @@ enum headline { NO_HEADLINE, REPORT, FATAL };
 
 static enum headline read_headline(struct span line, struct span *title)
 {
+    size_t failed;
     struct span s = line;
     if (span_skip_past(&s, LITERAL("WARNING: ThreadSanitizer: ")) ||
         span_skip_past(&s, LITERAL("ERROR: ThreadSanitizer: "))) {
@@ -425,7 +426,10 @@ static enum headline read_headline(struct span line, struct span *title)
         return span_starts(s, "failed to ") ? FATAL : REPORT;
     }
     if (span_skip_past(&s, LITERAL("FATAL: ThreadSanitizer")) ||
-        span_skip_past(&s, LITERAL("ThreadSanitizer: CHECK failed"))) {
+        span_skip_past(&s, LITERAL("ThreadSanitizer: CHECK failed")) ||
+        span_find(s, LITERAL("ThreadSanitizer: failed to "), &failed) ||
+        span_find(s, LITERAL("Flag parsing failed"), &failed)) {
+        span_skip_past(&s, LITERAL("ThreadSanitizer: "));
         while (span_eat(&s, LITERAL(":")) || span_eat(&s, LITERAL(" ")))
             ;
         *title = s;

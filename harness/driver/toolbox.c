@@ -68,6 +68,8 @@ char *toolbox_apply(const struct toolbox *box, const struct tool_backend *tool,
     if (run->preload_before)
         o->launch.preload_before = run->preload_before;
     o->config.watchdog_ms *= tool->slower;
+    if (tool == &tool_tsan && run->symbolised)
+        o->config.watchdog_ms *= 10;         /* its symbolizer takes its time, with the turn */
     o->config.flags &= ~(uint32_t)HDP_RACES; /* the tool looks for them */
     if (!o->timeout_given)
         o->timeout_ns *= tool->longer;
@@ -99,6 +101,10 @@ void toolbox_run(const struct toolbox *box, struct campaign *c, const struct cam
         if (tool && c->options.tool) {
             struct tool_log log = {0};
             tool_collect_rest(&run, &log);
+            if (log.trouble) {
+                free(c->trouble);
+                c->trouble = mem_copy(log.trouble);
+            }
             campaign_take_log(c, &log);
         }
         if (c->trouble) {

@@ -218,6 +218,9 @@ static void tool_that_gives_up(void **state)
     assert_int_equal(log.count, 0);
     assert_non_null(strstr(log.trouble, "vm.mmap_rnd_bits"));
     tool_log_free(&log);
+    log = parse_text("ThreadSanitizer: failed to read suppressions file '/none'\n");
+    assert_non_null(strstr(log.trouble, "failed to read suppressions file"));
+    tool_log_free(&log);
     log =
         parse_text("ThreadSanitizer: CHECK failed: tsan_rtl.cpp:37 \"((0)) != (0)\" (0x0, 0x0)\n");
     assert_non_null(strstr(log.trouble, "tsan_rtl.cpp:37"));
