@@ -22,7 +22,7 @@ static void *drop(void *arg)
 
 int main(void)
 {
-    buffer = malloc(100);
+    buffer = malloc(5000); /* too much for the caches of threads, which notice later or never */
     both(drop, drop);
     return 0;
 }

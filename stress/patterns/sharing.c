@@ -62,7 +62,7 @@ static struct client *client_new(int rps)
     struct client *c = KEEP(struct client);
 
     c->ctx = hd_context_background();
-    hd_limiter_init(&c->limiter, (double)(HD_SECOND / span(HD_SECOND)) * rps, rps);
+    hd_limiter_init(&c->limiter, (double)HD_SECOND / (double)span(HD_SECOND) * rps, rps);
     return c;
 }
 
