@@ -32,7 +32,7 @@ bool queue_take(struct queue *q, int *item)
     *item = q->item[q->first];
     q->first = (q->first + 1) % QUEUE_ROOM;
     q->used--;
-    hd_cond_broadcast(&q->changed); /* try hd_cond_signal here, and run the tests */
+    hd_cond_broadcast(&q->changed);
     return true;
 }
 
