@@ -37,25 +37,13 @@ struct hd_chan {
     struct hdi_lock lock;
     _Atomic uint32_t refs;
     size_t bytes, capacity; /* constant */
-    size_t head;            /* oldest slot */
-    _Atomic size_t count;   /* values in the buffer; read without the lock by those who may wait */
+    size_t head, count;     /* oldest slot, values in the buffer */
     struct line send, recv; /* who waits, first come first */
     const void *shut;       /* the clock that the close was released to */
     struct edges *edges;    /* one a slot; NULL when nobody watches, or without a buffer */
     bool closed;            /* never goes back to false */
     unsigned char buffer[]; /* ring of capacity * bytes */
 };
-
-static inline size_t count_of(const struct hd_chan *chan)
-{
-    return atomic_load_explicit(&chan->count, memory_order_relaxed);
-}
-
-/* With the lock held. */
-static inline void add_count(struct hd_chan *chan, size_t more)
-{
-    atomic_store_explicit(&chan->count, count_of(chan) + more, memory_order_relaxed);
-}
 
 static inline void copy(void *to, const void *from, size_t bytes)
 {
@@ -224,11 +212,11 @@ enum hdi_outcome hdi_chan_send_now(struct hd_chan *chan, const void *value, stru
         *wake = receiver;
         return HDI_DONE;
     }
-    if (count_of(chan) == chan->capacity)
+    if (chan->count == chan->capacity)
         return HDI_MUST_WAIT;
-    place = place_after(chan, chan->head, count_of(chan));
+    place = place_after(chan, chan->head, chan->count);
     copy(slot_at(chan, place), value, chan->bytes);
-    add_count(chan, 1);
+    chan->count++;
     if (chan->edges)
         tell_sent(&chan->edges[place]);
     return HDI_DONE;
@@ -242,7 +230,7 @@ static struct hdi_wait *admit_sender(struct hd_chan *chan)
     if (!sender)
         return NULL;
     copy(slot_at(chan, chan->head), sender->slot, chan->bytes);
-    add_count(chan, 1);
+    chan->count++;
     if (chan->edges) {
         hdi_release(&sender->in);
         chan->edges[chan->head].sent = &sender->out;
@@ -252,9 +240,9 @@ static struct hdi_wait *admit_sender(struct hd_chan *chan)
 
 enum hdi_outcome hdi_chan_recv_now(struct hd_chan *chan, void *value, struct hdi_wait **wake)
 {
-    if (count_of(chan) > 0) {
+    if (chan->count > 0) {
         copy(value, slot_at(chan, chan->head), chan->bytes);
-        add_count(chan, (size_t)-1);
+        chan->count--;
         if (chan->edges)
             tell_received(&chan->edges[chan->head]);
         *wake = admit_sender(chan);
@@ -277,43 +265,18 @@ enum hdi_outcome hdi_chan_recv_now(struct hd_chan *chan, void *value, struct hdi
 
 bool hdi_chan_can_send(const struct hd_chan *chan)
 {
-    return chan->closed || count_of(chan) < chan->capacity || anybody_waits(&chan->recv);
+    return chan->closed || chan->count < chan->capacity || anybody_waits(&chan->recv);
 }
 
 bool hdi_chan_can_recv(const struct hd_chan *chan)
 {
-    return chan->closed || count_of(chan) > 0 || anybody_waits(&chan->send);
+    return chan->closed || chan->count > 0 || anybody_waits(&chan->send);
 }
 
 void hdi_chan_wake(struct hdi_wait *wait)
 {
     if (wait)
         hdi_unpark(&wait->turn->parker);
-}
-
-static bool has_room(const void *chan)
-{
-    return count_of(chan) < ((const struct hd_chan *)chan)->capacity;
-}
-
-static bool has_value(const void *chan)
-{
-    return count_of(chan) > 0;
-}
-
-/* Natively the other end of a buffer is often at work: give it a moment before waiting in line, if
- * nobody waits there already. The lock is held on entry and on return; whether it was not between.
- */
-static bool looked_away(struct hd_chan *chan, bool sends)
-{
-    static _Thread_local struct hdi_patience patience;
-
-    if (HDI_WATCHED() || chan->capacity == 0 || (sends ? chan->send.first : chan->recv.first))
-        return false;
-    hdi_unlock(&chan->lock);
-    hdi_await(sends ? has_room : has_value, chan, &patience);
-    hdi_lock(&chan->lock);
-    return true;
 }
 
 /* Wait in line; the channel's lock is held on entry and released. Whether it was not closed. When
@@ -359,8 +322,6 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
         hdi_park_for_ever(&why);
     hdi_lock(&chan->lock);
     outcome = hdi_chan_send_now(chan, value, &wake);
-    if (outcome == HDI_MUST_WAIT && looked_away(chan, true))
-        outcome = hdi_chan_send_now(chan, value, &wake);
     switch (outcome) {
     case HDI_DONE:
         hdi_unlock(&chan->lock);
@@ -392,8 +353,6 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
     bytes = chan->bytes;
     hdi_lock(&chan->lock);
     outcome = hdi_chan_recv_now(chan, value, &wake);
-    if (outcome == HDI_MUST_WAIT && looked_away(chan, false))
-        outcome = hdi_chan_recv_now(chan, value, &wake);
     switch (outcome) {
     case HDI_DONE:
         hdi_unlock(&chan->lock);
@@ -529,7 +488,7 @@ size_t hd_chan_len(const struct hd_chan *chan)
         return 0;
     hdi_point(&why);
     hdi_lock(&mine->lock);
-    count = count_of(mine);
+    count = mine->count;
     hdi_unlock(&mine->lock);
     return count;
 }
@@ -548,10 +507,10 @@ void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock)
     if (receiver) {
         copy(receiver->slot, value, chan->bytes);
         receiver->in_edge = clock;
-    } else if (count_of(chan) < chan->capacity) {
-        size_t place = place_after(chan, chan->head, count_of(chan));
+    } else if (chan->count < chan->capacity) {
+        size_t place = place_after(chan, chan->head, chan->count);
         copy(slot_at(chan, place), value, chan->bytes);
-        add_count(chan, 1);
+        chan->count++;
         if (chan->edges)
             chan->edges[place].sent = clock;
     }
@@ -564,9 +523,9 @@ bool hdi_chan_drain(struct hd_chan *chan)
     bool any;
 
     hdi_lock(&chan->lock);
-    any = count_of(chan) > 0;
+    any = chan->count > 0;
     if (any) {
-        add_count(chan, (size_t)-1);
+        chan->count--;
         chan->head = place_after(chan, chan->head, 1);
     }
     hdi_unlock(&chan->lock);
