@@ -104,7 +104,7 @@ void hdi_look_for_leaks(bool silence)
     }
     any = excuse(self);
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
-        if (t == self || !t->creator)
+        if (t == self || !t->creator || t->leak_expected)
             continue;
         if (t->state == HDP_T_BLOCKED && !t->outside && !t->excused &&
             (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))

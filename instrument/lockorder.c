@@ -2,6 +2,7 @@
 #include "lockorder.h"
 
 #include "lockgraph.h"
+#include "real.h"
 #include "tool.h"
 
 static struct hdi_lockgraph *graph; /* NULL: not watched */
@@ -54,8 +55,45 @@ static struct hdi_object *object_of(const void *lock)
     return (struct hdi_object *)(uintptr_t)lock;
 }
 
+/* Locks whose order the program declared to be fine, by address: also such as it has not used yet.
+ */
+struct fine {
+    struct fine *next;
+    uintptr_t addr;
+};
+static struct fine *fine;
+
+HDI_EXPORT void heddle_rt_lock_order_ok(const void *lock);
+HDI_EXPORT void heddle_rt_lock_order_ok(const void *lock)
+{
+    if (!hdi_enter())
+        return;
+    struct fine *f = hdi_alloc(sizeof *f);
+    f->addr = (uintptr_t)lock;
+    f->next = fine;
+    fine = f;
+}
+
+HDI_EXPORT void heddle_rt_expect_leak(void);
+HDI_EXPORT void heddle_rt_expect_leak(void)
+{
+    if (hdi_enter())
+        hdi_self()->leak_expected = true;
+}
+
+static bool declared_fine(const struct hdi_lock_ring *ring)
+{
+    for (const struct fine *f = fine; f; f = f->next)
+        for (uint32_t i = 0; i < ring->filled; i++)
+            if (object_of(ring->edge[i].held)->addr == f->addr)
+                return true;
+    return false;
+}
+
 static void found(const struct hdi_lock_ring *ring, void *data)
 {
+    if (declared_fine(ring))
+        return;
     static const char *again = "a thread reads again what it reads already; a writer that comes "
                                "between waits for it and keeps it out";
     struct hdp_finding *f = hdi_finding_begin(HD_FK_LOCK_ORDER, ring->reader_again ? again : NULL);

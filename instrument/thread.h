@@ -51,6 +51,7 @@ struct hdi_thread {
     /* locks held, oldest first */
     struct hdi_held *held;
     uint32_t held_count, held_capacity;
+    bool leak_expected;            /* the program said so */
     struct hdi_lock_thread *locks; /* of the lock-order graph; NULL: not watched */
 
     /* waiting in a queue of a condition variable, futex or seam */

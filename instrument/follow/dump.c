@@ -184,6 +184,12 @@ static void write_group(struct follower *const *list, uint32_t n, bool stacks)
     follow_write(&t);
 }
 
+static bool is_left(const struct follower *f)
+{
+    return f->number && !f->leak_expected &&
+           (f->alive ? f->kind != HD_EV_NONE : !f->joined && !f->detached);
+}
+
 void follow_groups(bool all, bool stacks)
 {
     uint32_t n = 0, room = 0;
@@ -195,8 +201,7 @@ void follow_groups(bool all, bool stacks)
     if (list == MAP_FAILED)
         return;
     for (struct follower *f = follow_first(); f && n < room; f = f->next) {
-        bool left = f->alive ? f->kind != HD_EV_NONE : !f->joined && !f->detached;
-        if (f->used && f->tid && (all ? f->alive : left && f->number))
+        if (f->used && f->tid && (all ? f->alive : is_left(f)))
             list[n++] = f;
     }
     qsort(list, n, sizeof *list, compare);
@@ -235,11 +240,6 @@ static void dump(void)
 }
 
 /* ---- what is left at the end ---- */
-
-static bool is_left(const struct follower *f)
-{
-    return f->number && (f->alive ? f->kind != HD_EV_NONE : !f->joined && !f->detached);
-}
 
 void follow_leaks_at_exit(void)
 {

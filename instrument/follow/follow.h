@@ -54,6 +54,7 @@ struct follower {
     int64_t looked_since; /* since_ns at the last look: the same wait if equal */
     uint64_t looked_at;
     bool told;
+    atomic_bool leak_expected; /* the program said so */
 };
 
 /* shim.c: what the program calls is ours, this is the C library's. */

@@ -68,6 +68,7 @@ static struct follower *make(struct follower *creator, uint64_t site)
         f->kind = HD_EV_NONE;
         f->joined = f->detached = f->told = false;
         f->frames = 0;
+        f->leak_expected = false;
         f->alive = true;
         f->used = true;
     }
@@ -209,6 +210,23 @@ EXPORT int pthread_detach(pthread_t handle)
         release(f);
     }
     return rc;
+}
+
+/* ---- what the program says (heddle/annotate.h) ---- */
+
+EXPORT void heddle_rt_lock_order_ok(const void *lock);
+EXPORT void heddle_rt_lock_order_ok(const void *lock)
+{
+    if (follow_on && follow_graph)
+        hdi_lock_traits(follow_graph, lock, HDI_LOCK_FINE);
+}
+
+EXPORT void heddle_rt_expect_leak(void);
+EXPORT void heddle_rt_expect_leak(void)
+{
+    struct follower *f = follow_self();
+    if (f)
+        f->leak_expected = true;
 }
 
 /* ---- start ---- */
