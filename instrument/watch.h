@@ -28,7 +28,8 @@ extern uint8_t hdi_point_hint[4096];
 
 static inline uint32_t hdi_point_slot(uint64_t pc)
 {
-    return (uint32_t)(pc * 0x9e3779b97f4a7c15ull >> 49);
+    /* neighbours stay neighbours: a schedule touches few pages of the table */
+    return (uint32_t)(pc ^ pc >> 20) & (HDI_POINT_SLOTS - 1);
 }
 
 static inline bool hdi_is_point(uint64_t pc)
@@ -52,8 +53,8 @@ static inline bool hdi_is_point(uint64_t pc)
 
 /* An access to a shared word: note which locks its place is reached with (see race/predict.c). */
 void hdi_predict_access(const struct hdi_thread *t, uint64_t pc);
-/* In a rich schedule: note where the calling thread is and which locks it holds, for the access that
- * is fed next. */
+/* In a rich schedule: note where the calling thread is and which locks it holds, for the access
+ * that is fed next. */
 void hdi_note_context(struct hdi_strand *s, uint64_t pc);
 /* Remember that pc touches shared memory: a point from the next schedule on. */
 void hdi_points_learn(uint64_t pc);

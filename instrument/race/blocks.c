@@ -8,7 +8,8 @@ static size_t room, used;
 
 static size_t place(const struct hdi_block *in, size_t size, uintptr_t addr)
 {
-    size_t i = (size_t)((uint64_t)addr * 0x9e3779b97f4a7c15ull >> 20) & (size - 1);
+    /* neighbours stay neighbours: a schedule touches few pages of the table */
+    size_t i = (addr >> 4 ^ addr >> 24) & (size - 1);
     while (in[i].addr && in[i].addr != addr)
         i = (i + 1) & (size - 1);
     return i;

@@ -20,8 +20,8 @@ uint32_t hdi_context_child(uint32_t parent, uint64_t pc)
         nodes = hdi_alloc(NODES * sizeof *nodes);
         heads = hdi_alloc(HEADS * sizeof *heads);
     }
-    uint64_t h = (pc ^ (uint64_t)parent << 32) * 0x9e3779b97f4a7c15ull;
-    uint32_t *head = &heads[h >> 48];
+    /* neighbours stay neighbours: a schedule touches few pages of the table */
+    uint32_t *head = &heads[(pc + (uint64_t)parent * 37) & (HEADS - 1)];
     for (uint32_t i = *head; i; i = nodes[i].next)
         if (nodes[i].pc == pc && nodes[i].parent == parent)
             return i;

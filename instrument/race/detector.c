@@ -263,8 +263,8 @@ static struct sync **sync_bucket(uintptr_t key)
 {
     if (!syncs)
         syncs = hdi_alloc(SYNC_BUCKETS * sizeof *syncs);
-    uint64_t h = (uint64_t)key * 0x9e3779b97f4a7c15ull;
-    return &syncs[h >> 50];
+    /* neighbours stay neighbours: a schedule touches few pages of the table */
+    return &syncs[(key ^ key >> 20 ^ key >> 62) & (SYNC_BUCKETS - 1)];
 }
 
 static struct sync *sync_find(uintptr_t key)
