@@ -5,7 +5,12 @@
  */
 #include "rt.h"
 
+#include <sys/syscall.h>
+
+#include "../../instrument/real.h"
+
 #define WATCH_EVERY_NS 10000000
+#define FAREWELL_NS 20000000
 
 static void give(struct hdi_thread *t)
 {
@@ -13,12 +18,35 @@ static void give(struct hdi_thread *t)
     rt_futex_wake(&t->turn, 1, false);
 }
 
+/* A thread that has ended still has libc's farewell to do, which frees memory and may crash: nobody
+ * runs beside it. */
+static void see_off(int tid)
+{
+    int64_t start = 0;
+
+    while (hdi_real.syscall(SYS_tgkill, rt.pid, tid, 0) == 0) {
+        int64_t now = rt_real_ns();
+        start = start ? start : now;
+        if (now - start > FAREWELL_NS)
+            return;
+        hdi_real.syscall(SYS_sched_yield);
+    }
+}
+
 static void wait_for_turn(struct hdi_thread *self)
 {
+    int leaving;
+
+
     while (__atomic_exchange_n(&self->turn, 0, __ATOMIC_ACQUIRE) == 0) {
         rt_futex_wait(&self->turn, 0, WATCH_EVERY_NS, false);
         if (__atomic_load_n(&self->turn, __ATOMIC_RELAXED) == 0)
             rt_watch(self);
+    }
+    leaving = rt.leaving;
+    if (leaving) {
+        rt.leaving = 0;
+        see_off(leaving);
     }
 }
 

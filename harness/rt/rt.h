@@ -35,6 +35,7 @@ struct rt {
     uint32_t outside_count; /* pending operations whose readiness may come from outside */
     uint32_t external_count;
     struct hdi_thread *drainer;
+    int leaving; /* kernel tid of the thread that gave its last turn away */
     int pid; /* of the process that runs the program: a child of its own is not it */
 
     int64_t now_ns;      /* virtual CLOCK_MONOTONIC */

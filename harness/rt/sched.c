@@ -15,6 +15,7 @@
  */
 #include "carrier.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -497,6 +498,7 @@ struct hdi_thread *rt_pass_on(bool may_wait)
 enum hdi_wake hdi_perform(struct hdi_op *op)
 {
     struct hdi_thread *self = self_, *next;
+    int saved = errno; /* it is the program's: no pthread function touches it */
 
     self->inside = true;
     rt_note_place(self);
@@ -510,6 +512,7 @@ enum hdi_wake hdi_perform(struct hdi_op *op)
         rt_vehicle->wait(self);
     }
     self->inside = false;
+    errno = saved;
     if (self->cancel_pending && self->cancel_async && !self->cancel_disabled)
         hdi_cancel_self();
     return self->wake;
@@ -577,6 +580,7 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
 {
     struct hdi_op op = {.kind = kind, .site = site};
     struct hdi_thread *next = NULL;
+    int saved = errno;
 
     self->inside = true;
     rt_lock();
@@ -592,6 +596,7 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
         rt_vehicle->wait(self);
     }
     self->inside = false;
+    errno = saved;
 }
 
 /* ---- threads ---- */
@@ -759,6 +764,7 @@ void hdi_thread_end(void)
     next = rt.live_count ? rt_pass_on(false) : NULL;
     if (!rt.live_count)
         rt.current = NULL;
+    rt.leaving = self == rt.main ? 0 : self->tid; /* main stays as a zombie */
     rt_unlock();
     self_ = NULL;
     if (next)
