@@ -29,7 +29,7 @@ static const struct argp_option table[] = {
     {"budget", OPT_BUDGET, "TIME", 0, "Share TIME among the scenarios: 60s, 5m", 0},
     {"tool", OPT_TOOL, "NAME", 0, "heddle (the default), tsan, helgrind or drd", 0},
     {"in-process", OPT_INSIDE, 0, 0,
-     "Explore library scenarios inside one process, without data races; leave out the others", 0},
+     "Explore inside one process what is library alone and no data race; leave out the rest", 0},
     {"jobs", 'j', "N", 0, "Run N scenarios side by side (one per CPU)", 0},
     {"seed", OPT_SEED, "N", 0, "The same seed tries the same schedules (1)", 0},
     {"output", 'o', "DIR", 0, "Folder for schedule files and reports (heddle-stress)", 0},
@@ -144,11 +144,12 @@ static int load(struct stress *s)
         }
     }
     free(list);
-    if (s->inside) { /* only what touches nothing but the library */
+    if (s->inside) { /* only what touches nothing but the library, and shows without race detection
+                      */
         size_t kept = 0;
         for (size_t i = 0; i < s->all.count; i++) {
             struct stress_scenario here = s->all.scenario[i];
-            if (stress_listed(here.flags, "library")) {
+            if (stress_listed(here.flags, "library") && !stress_listed(here.expect, "data-race")) {
                 s->all.scenario[i] = s->all.scenario[kept];
                 s->all.scenario[kept++] = here;
             }

@@ -57,7 +57,7 @@ struct hd_context *keep_context(struct hd_context *ctx)
 }
 
 /* Not while a goroutine is left: it may still use what was kept. */
-static void give_up(void)
+void suite_end(void)
 {
     if (hd_go_count() != 0)
         return;
@@ -132,14 +132,22 @@ static void *nothing(void *arg)
     return arg;
 }
 
-/* Schedules part from each other at the first thread: parameters must be drawn after it. */
-static void part(void)
+void suite_begin(void)
 {
     const struct hd_seam *(*find)(uint32_t) = NULL;
-    pthread_t thread;
 
     *(void **)&find = dlsym(RTLD_DEFAULT, HD_SEAM_SYMBOL);
     seam = find ? find(HD_SEAM_VERSION) : NULL;
+    memset(memory, 0, memory_used);
+    memory_used = 0;
+    all_kept = NULL;
+}
+
+/* Schedules part from each other at the first thread: parameters must be drawn after it. */
+static void part(void)
+{
+    pthread_t thread;
+
     if (seam && pthread_create(&thread, NULL, nothing, NULL) == 0)
         pthread_join(thread, NULL);
 }
@@ -169,21 +177,27 @@ int suite_main(int argc, char **argv, const struct scenario *scenarios, size_t c
             list(&scenarios[i]);
         return fflush(stdout) == 0 ? 0 : 3;
     }
-    if (argc < 2 || argc > 3 || argv[1][0] == '-') {
+    bool explores = argc == 5 && strcmp(argv[1], "--explore") == 0;
+    const char *name = argc < 2 ? "" : argv[explores ? 2 : 1];
+    if ((explores && !suite_explore) || (!explores && (argc < 2 || argc > 3 || *name == '-'))) {
         fprintf(stderr, "usage: %s --list | NAME [SEED]\n", argv[0]);
         return 2;
     }
-    if (argc == 3 && (seed = strtoull(argv[2], NULL, 10)) == 0) {
+    if (!explores && argc == 3 && (seed = strtoull(argv[2], NULL, 10)) == 0) {
         fprintf(stderr, "%s: the seed must be a number from 1, not \"%s\"\n", argv[0], argv[2]);
         return 2;
     }
     for (size_t i = 0; i < count; i++)
-        if (strcmp(scenarios[i].name, argv[1]) == 0) {
+        if (strcmp(scenarios[i].name, name) == 0) {
+            if (explores)
+                return suite_explore(&scenarios[i], (uint32_t)strtoul(argv[3], NULL, 10),
+                                     strtoull(argv[4], NULL, 10));
+            suite_begin();
             part();
             scenarios[i].run();
-            give_up();
+            suite_end();
             return 0;
         }
-    fprintf(stderr, "%s: there is no scenario \"%s\"\n", argv[0], argv[1]);
+    fprintf(stderr, "%s: there is no scenario \"%s\"\n", argv[0], name);
     return 2;
 }

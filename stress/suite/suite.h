@@ -42,6 +42,15 @@ struct scenario {
 /* main() of a suite. */
 int suite_main(int argc, char **argv, const struct scenario *scenarios, size_t count);
 
+/* Between these a scenario runs: the seam is looked for, kept memory is new; what was kept is given
+ * up. */
+void suite_begin(void);
+void suite_end(void);
+
+/* In programs that can (inside.c): explore in process; the exit code. */
+int suite_explore(const struct scenario *scenario, uint32_t schedules, uint64_t seed)
+    __attribute__((weak));
+
 /* A number in [low, high], drawn anew in each schedule. */
 int draw(int low, int high);
 
