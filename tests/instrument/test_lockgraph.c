@@ -390,6 +390,9 @@ static void memory_stays(void **state)
             hdi_lockgraph_stats(w->g, &early);
     }
     hdi_lockgraph_stats(w->g, &late);
+    print_message("bytes: a lock %d, a chain (one order at one place) %d, a label %d, a link %d\n",
+                  (int)late.lock_bytes, (int)late.chain_bytes, (int)late.label_bytes,
+                  (int)late.link_bytes);
     assert_int_equal(early.bytes, late.bytes);
     assert_int_equal(w->found.count, 0);
 }
