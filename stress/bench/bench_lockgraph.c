@@ -1,9 +1,10 @@
 /* bench_lockgraph.c - what a lock and its unlock cost: ns a pair.
  *
  *   bench_lockgraph HELD LOCKS THREADS ROUNDS
- * Each of THREADS threads holds HELD locks of its own and takes LOCKS more in turn, in the same order
- * every time, nested in those; nobody else wants them. Prints the median of the threads' ns a pair
- * once every order is known. Run bench_lockgraph.sh for the table: plain, followed, under other tools.
+ * Each of THREADS threads holds HELD locks of its own and takes LOCKS more in turn, in the same
+ * order every time, nested in those; nobody else wants them. Prints the median of the threads' ns a
+ * pair once every order is known. Run bench_lockgraph.sh for the table: plain, followed, under
+ * other tools.
  */
 #include <pthread.h>
 #include <stdio.h>
