@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# heddle stress: verdicts and bad input.  test_stress.sh HEDDLE BUGS (the built bug corpus)
+set -u
+heddle=$1 bugs=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+# expect CODE TEXT ARGUMENT...: the exit code, and TEXT somewhere in what it says
+expect() {
+    local code=$1 text=$2
+    shift 2
+    "$heddle" stress "$@" >out 2>&1 </dev/null
+    local got=$?
+    if [ $got -ne "$code" ] || ! grep -qF -- "$text" out; then
+        echo "heddle stress $*: exit code $got, wanted $code with \"$text\"" >&2
+        cat out >&2
+        failed=1
+    fi
+}
+
+pair='send_to_oneself'
+
+expect 0 "2 scenarios, 2 as expected" --suite=bugs --filter=/$pair -n 20
+# a suite of one's own is told what it expects wrongly
+cp "$bugs" own
+expect 0 "1 as expected" --suite=./own --filter=${pair}_wrong -n 5
+printf '#!/bin/sh\nprintf "%%s\\t" one family library clean - -\necho\n' >script && chmod +x script
+expect 1 "expected clean" --suite=./script # Heddle cannot control a script: not the verdict
+expect 3 "No such file" --suite=./none
+printf '#!/bin/sh\nexit 0\n' >empty && chmod +x empty
+expect 3 "did not print a list" --suite=./empty
+printf '#!/bin/sh\necho one field\n' >short && chmod +x short
+expect 3 "line 1 is not" --suite=./short
+expect 2 'there is no suite "nonsense"' --suite=nonsense
+expect 2 'there is no tool' --tool=nonsense
+expect 2 'wants a time' --budget=soon
+expect 2 'wants a whole number' -n 0
+expect 2 'no scenario has "zzz"' --suite=bugs --filter=zzz
+expect 2 'takes options only' bugs
+touch file
+expect 2 'Not a directory' --suite=bugs --filter=/$pair -o file/below
+exit $failed
