@@ -6,33 +6,33 @@
  * variables (and its own entry of LD_PRELOAD) out of the environment, and from then on needs no
  * descriptor: the program may close all of them.
  *
- * Life of a worker (state is a futex word, written by the program, the bell rung after each change):
- *   HDP_STARTING -> HDP_READY     the program is about to create its first thread: it is now the
- *                                 fork server and waits for a command
- *   HDP_READY    -> HDP_RUNNING   command HDP_CMD_RUN seen: a child runs the schedule in `config`
- *   HDP_RUNNING  -> HDP_DONE      the child is gone; `result`, findings and trace are valid
- *   HDP_DONE     -> HDP_RUNNING   next HDP_CMD_RUN
- *   HDP_STARTING -> HDP_ENDED     the program ended without creating a thread; `result` is valid
- *                                 (its exit status is the driver's child status)
- *   any          -> HDP_REFUSED   the runtime cannot work here; `refusal` says why
- * The driver sets config, stores command, and wakes the `command` futex. HDP_CMD_QUIT ends the server.
- * The process that the driver started is the server; schedules are its children. While a schedule runs
- * `child` holds its pid, so that the driver can kill it when its time is up (then result.timed_out is
- * set by the driver). The child makes itself leader of a process group, so that kill(-child) takes its
- * own children along.
+ * Life of a worker (state is a futex word, written by the program, the bell rung after each
+ * change): HDP_STARTING -> HDP_READY     the program is about to create its first thread: it is now
+ * the fork server and waits for a command HDP_READY    -> HDP_RUNNING   command HDP_CMD_RUN seen: a
+ * child runs the schedule in `config` HDP_RUNNING  -> HDP_DONE      the child is gone; `result`,
+ * findings and trace are valid HDP_DONE     -> HDP_RUNNING   next HDP_CMD_RUN HDP_STARTING ->
+ * HDP_ENDED     the program ended without creating a thread; `result` is valid (its exit status is
+ * the driver's child status) any          -> HDP_REFUSED   the runtime cannot work here; `refusal`
+ * says why The driver sets config, stores command, and wakes the `command` futex. HDP_CMD_QUIT ends
+ * the server. The process that the driver started is the server; schedules are its children. While
+ * a schedule runs `child` holds its pid, so that the driver can kill it when its time is up (then
+ * result.timed_out is set by the driver). The child makes itself leader of a process group, so that
+ * kill(-child) takes its own children along.
  *
- * Replay (HDP_REPLAY): entry i of `replay` is decision i: thread is the one to choose; kind, object and
- * site are what it must be about to do, and 0 in any of them matches anything (the driver expands a
- * run of n steps in a schedule file to n - 1 such entries and one that names its event). When the
- * thread is not at the event that an entry names, it is run on until it gets there: so a schedule
- * follows its events through a changed program. `choice` and the flags are exact. After the last entry
- * the thread that has the turn goes on while it can. Behind the steps lie `replay_points` more entries: the
- * sites of all memory accesses that were steps of the recorded schedule, so that they are points again.
+ * Replay (HDP_REPLAY): entry i of `replay` is decision i: thread is the one to choose; kind, object
+ * and site are what it must be about to do, and 0 in any of them matches anything (the driver
+ * expands a run of n steps in a schedule file to n - 1 such entries and one that names its event).
+ * When the thread is not at the event that an entry names, it is run on until it gets there: so a
+ * schedule follows its events through a changed program. `choice` and the flags are exact. After
+ * the last entry the thread that has the turn goes on while it can. Behind the steps lie
+ * `replay_points` more entries: the sites of all memory accesses that were steps of the recorded
+ * schedule, so that they are points again.
  *
- * With HDP_NO_FORK set in `config.flags` before start-up the program runs one schedule in place (gdb).
+ * With HDP_NO_FORK set in `config.flags` before start-up the program runs one schedule in place
+ * (gdb).
  *
- * Everything here is plain data without pointers, native byte order, one version. Addresses are those
- * of the program under test; /proc/PID/maps as of the failure is in `maps` when rich.
+ * Everything here is plain data without pointers, native byte order, one version. Addresses are
+ * those of the program under test; /proc/PID/maps as of the failure is in `maps` when rich.
  */
 #ifndef HEDDLE_PROTOCOL_H
 #define HEDDLE_PROTOCOL_H
@@ -75,8 +75,8 @@ enum hdp_flags {
     HDP_LOCK_ORDER = 1 << 10,   /* run the lock-order graph */
 };
 
-/* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take another
- * at `took` waits until nobody else can run (steer.c). */
+/* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
+ * another at `took` waits until nobody else can run (steer.c). */
 #define HDP_STEERS 16u
 struct hdp_steer {
     uint64_t held, took;
@@ -87,28 +87,29 @@ struct hdp_config {
     uint32_t flags;
     uint32_t strategy; /* enum hdp_strategy */
     uint64_t seed;
-    uint32_t depth;        /* pct: bug depth d >= 1 */
+    uint32_t depth;          /* pct: bug depth d >= 1 */
     uint32_t expected_steps; /* pct, surw: estimate of the number of steps k */
-    uint32_t max_steps;    /* step bound, 0 = none */
-    uint32_t replay_steps; /* entries used in the replay region */
-    int64_t clock_base_ns; /* CLOCK_REALTIME at start; MONOTONIC starts at 1000 s */
-    int64_t patience_ns;   /* timed waits shorter than this may time out while others could run */
-    uint32_t watchdog_ms;  /* no step for so long: control is lost (50) */
+    uint32_t max_steps;      /* step bound, 0 = none */
+    uint32_t replay_steps;   /* entries used in the replay region */
+    int64_t clock_base_ns;   /* CLOCK_REALTIME at start; MONOTONIC starts at 1000 s */
+    int64_t patience_ns;     /* timed waits shorter than this may time out while others could run */
+    uint32_t watchdog_ms;    /* no step for so long: control is lost (50) */
     uint32_t expected_threads;
-    uint32_t steers; /* used entries of steer[] */
+    uint32_t steers;       /* used entries of steer[] */
     uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
     uint32_t memory_model; /* enum hdp_memory_model */
-    uint32_t timeout_ms;   /* real time after which the schedule reports a hang; 0 = the driver's affair */
+    uint32_t
+        timeout_ms; /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
     struct hdp_steer steer[HDP_STEERS];
 };
 
 enum hdp_outcome {
-    HDP_RAN,       /* the program ended by itself */
-    HDP_STOPPED,   /* ended by a fatal finding (deadlock …) */
-    HDP_CUT,       /* step bound reached, no livelock seen */
-    HDP_DIVERGED,  /* replay: could not follow; `diverged_at` */
-    HDP_KILLED,    /* the driver killed it: time-out */
+    HDP_RAN,      /* the program ended by itself */
+    HDP_STOPPED,  /* ended by a fatal finding (deadlock …) */
+    HDP_CUT,      /* step bound reached, no livelock seen */
+    HDP_DIVERGED, /* replay: could not follow; `diverged_at` */
+    HDP_KILLED,   /* the driver killed it: time-out */
 };
 
 struct hdp_result {
@@ -118,17 +119,19 @@ struct hdp_result {
     uint32_t switches;     /* decisions that changed the thread */
     uint32_t preemptions;  /* of those, while the old thread was enabled */
     uint32_t threads;      /* threads created, main included */
-    uint64_t interleaving; /* hash: equal for schedules that are equal up to swapping independent steps */
+    uint64_t interleaving; /* hash: equal for schedules that are equal up to swapping independent
+                              steps */
     int64_t virtual_ns;    /* virtual time spent */
     uint32_t findings;     /* used entries of finding[] */
     uint32_t findings_dropped;
-    uint32_t diverged_at;  /* replay: first step that could not be followed + 1; 0 = followed to the end */
+    uint32_t diverged_at;  /* replay: first step that could not be followed + 1; 0 = followed to the
+                              end */
     uint32_t control_lost; /* times that the watchdog had to step in */
     uint64_t control_lost_site; /* last known place of the thread that it happened to */
-    uint32_t unmodelled;   /* used entries of unmodelled[] */
-    uint32_t exit_code_set; /* the program called exit / returned from main with exit_code */
+    uint32_t unmodelled;        /* used entries of unmodelled[] */
+    uint32_t exit_code_set;     /* the program called exit / returned from main with exit_code */
     int32_t exit_code;
-    uint32_t external;     /* system calls that left control */
+    uint32_t external; /* system calls that left control */
 };
 
 #define HDP_THREADS 1024
@@ -143,7 +146,7 @@ struct hdp_result {
 /* One decision. */
 struct hdp_step {
     uint32_t thread; /* name hash of the thread that was chosen */
-    uint16_t kind;   /* enum hd_event: what it is about to do (CHOOSE for a data choice: kind NONE) */
+    uint16_t kind; /* enum hd_event: what it is about to do (CHOOSE for a data choice: kind NONE) */
     uint16_t flags;  /* HDP_STEP_* */
     uint32_t choice; /* the value chosen, for data choices (which waiter, which select case) */
     uint32_t object; /* id of the object of the event; 0 = none */
@@ -158,17 +161,17 @@ struct hdp_step {
 struct hdp_thread {
     uint32_t hash;    /* FNV-1a 32 of name */
     uint32_t creator; /* index in the table; own index for main */
-    char name[32];    /* creation path: "T0" main, "T2" second made by main, "T2.1" first made by T2 */
-    char label[32];   /* pthread_setname_np / goroutine name; may be empty */
+    char name[32]; /* creation path: "T0" main, "T2" second made by main, "T2.1" first made by T2 */
+    char label[32]; /* pthread_setname_np / goroutine name; may be empty */
     uint64_t created_site;
-    uint64_t start;   /* address of its start routine */
+    uint64_t start;         /* address of its start routine */
     uint32_t created_stack; /* stack index + 1; 0 = none */
-    uint32_t state;   /* enum hdp_thread_state at the end of the schedule */
-    uint32_t kind;    /* enum hd_event it was in at the end */
+    uint32_t state;         /* enum hdp_thread_state at the end of the schedule */
+    uint32_t kind;          /* enum hd_event it was in at the end */
     uint32_t object;
     uint64_t site;
-    uint32_t stack;   /* at the end, when rich */
-    int32_t tid;      /* kernel tid */
+    uint32_t stack;                 /* at the end, when rich */
+    int32_t tid;                    /* kernel tid */
     uint64_t stack_low, stack_high; /* its stack's bounds, if known */
 };
 
@@ -181,7 +184,7 @@ struct hdp_object {
     uint64_t created_site; /* init call or first use */
     uint32_t creator;      /* thread name hash */
     uint32_t created_stack;
-    char label[32];        /* given name; may be empty */
+    char label[32]; /* given name; may be empty */
 };
 
 /* A call that passes through without being modelled, named once. */
@@ -211,11 +214,11 @@ struct hdp_bell {
 };
 
 struct hdp_region {
-    uint32_t state;   /* enum hdp_state, futex word */
-    uint32_t command; /* enum hdp_command, futex word */
-    int32_t server;   /* pid */
-    int32_t child;    /* pid of the running schedule, or 0 */
-    int32_t ended;    /* pid of the schedule that ended last: logs of other tools bear it */
+    uint32_t state;    /* enum hdp_state, futex word */
+    uint32_t command;  /* enum hdp_command, futex word */
+    int32_t server;    /* pid */
+    int32_t child;     /* pid of the running schedule, or 0 */
+    int32_t ended;     /* pid of the schedule that ended last: logs of other tools bear it */
     uint32_t progress; /* steps so far of the running schedule, for the live line */
     char refusal[256];
     struct hdp_config config;
@@ -231,7 +234,8 @@ struct hdp_region {
     struct hdp_learned learned; /* what schedules before this one learned: by the driver */
     struct hdp_learned news;    /* what this worker's schedules add to it; the driver empties it */
     uint32_t profile_steps;     /* used entries of profile[] */
-    struct hdp_step profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
+    struct hdp_step
+        profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     char maps[HDP_MAPS_BYTES];

@@ -1,5 +1,6 @@
-/* barrier.c - pthread barriers, wholly in the model: the real one is made and destroyed, never waited
- * at. The thread that completes a round is the serial one, so who that is follows from the schedule. */
+/* barrier.c - pthread barriers, wholly in the model: the real one is made and destroyed, never
+ * waited at. The thread that completes a round is the serial one, so who that is follows from the
+ * schedule. */
 #include <errno.h>
 
 #include "real.h"
@@ -16,8 +17,7 @@ struct hdi_barrier {
 
 static struct hdi_barrier *barrier_of(pthread_barrier_t *b, uint64_t site)
 {
-    struct hdi_barrier *x =
-        (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, site);
+    struct hdi_barrier *x = (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     return x;
 }
@@ -98,10 +98,8 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }
     {
-        struct hdi_op op = {.kind = HD_EV_BARRIER_WAIT,
-                            .object = &x->object,
-                            .site = site,
-                            .ready = granted};
+        struct hdi_op op = {
+            .kind = HD_EV_BARRIER_WAIT, .object = &x->object, .site = site, .ready = granted};
         self->granted = false;
         self->queue_next = x->first;
         x->first = self;

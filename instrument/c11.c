@@ -169,8 +169,7 @@ HDI_EXPORT int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 {
     if (!hdi_enter() || !hdi_timespec_valid(abs))
         return answer(hdi_real.pthread_cond_timedwait(COND(c), MUTEX(m), abs));
-    return answer(
-        hdi_cond_wait(COND(c), MUTEX(m), hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE()));
+    return answer(hdi_cond_wait(COND(c), MUTEX(m), hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE()));
 }
 
 HDI_EXPORT void call_once(once_flag *flag, void (*routine)(void))

@@ -57,11 +57,8 @@ static bool never(const struct hdi_op *op)
 /* 0, or EINTR when cancelled on the way (the caller's thread then ends in hdi_cancel_self). */
 static int sleep_until(int64_t until, uint64_t site)
 {
-    struct hdi_op op = {.kind = HD_EV_SLEEP,
-                        .site = site,
-                        .ready = never,
-                        .until_ns = until,
-                        .cancellable = true};
+    struct hdi_op op = {
+        .kind = HD_EV_SLEEP, .site = site, .ready = never, .until_ns = until, .cancellable = true};
     if (hdi_perform(&op) == HDI_CANCELLED)
         hdi_cancel_self();
     return 0;

@@ -29,19 +29,23 @@ struct hdi_thread;
 /* Head of every modelled object; zero-initialised by hdi_object_*(). */
 struct hdi_object {
     uintptr_t addr;
-    uint32_t id;      /* stable from run to run; never 0 */
-    uint8_t kind;     /* enum hd_object: part of the key */
+    uint32_t id;        /* stable from run to run; never 0 */
+    uint8_t kind;       /* enum hd_object: part of the key */
     uint8_t label_kind; /* what it is called, when the key does not say (objects of lib/) */
-    bool dead;        /* destroyed: kept to recognise later use */
-    bool writer_first; /* readers wait behind a waiting writer: the lock graph was told */
-    uint16_t users;   /* how many notes of recent users are valid */
-    uint32_t version; /* operations on it so far, for the interleaving hash */
+    bool dead;          /* destroyed: kept to recognise later use */
+    bool writer_first;  /* readers wait behind a waiting writer: the lock graph was told */
+    uint16_t users;     /* how many notes of recent users are valid */
+    uint32_t version;   /* operations on it so far, for the interleaving hash */
     uint64_t created_site, destroyed_site;
     struct hdi_thread *creator, *destroyer;
     uint32_t created_stack, destroyed_stack;
-    struct hdi_thread *pending;          /* threads whose pending operation names this object */
-    struct hdi_object *next;             /* hash chain */
-    struct { uint32_t thread; uint16_t kind; uint64_t site; } user[4]; /* recent distinct users */
+    struct hdi_thread *pending; /* threads whose pending operation names this object */
+    struct hdi_object *next;    /* hash chain */
+    struct {
+        uint32_t thread;
+        uint16_t kind;
+        uint64_t site;
+    } user[4]; /* recent distinct users */
     char label[32];
 };
 
@@ -49,16 +53,16 @@ enum hdi_wake { HDI_READY, HDI_TIMED_OUT, HDI_SPURIOUS, HDI_CANCELLED };
 
 struct hdi_op {
     enum hd_event kind;
-    struct hdi_object *object;               /* may be NULL */
+    struct hdi_object *object; /* may be NULL */
     uint64_t site;
-    bool (*ready)(const struct hdi_op *op);  /* NULL: always ready */
-    void *data;                              /* for ready() */
-    int64_t until_ns;                        /* virtual deadline; 0 or HDI_FOREVER: none */
-    bool elastic;                            /* may time out while others could run (see patience) */
-    bool may_wake_spuriously;                /* condition variables */
-    bool cancellable;                        /* a cancellation point */
-    bool outside;                            /* ready() may turn true from outside the process */
-    struct hdi_thread *self;                 /* set by hdi_perform */
+    bool (*ready)(const struct hdi_op *op); /* NULL: always ready */
+    void *data;                             /* for ready() */
+    int64_t until_ns;                       /* virtual deadline; 0 or HDI_FOREVER: none */
+    bool elastic;                           /* may time out while others could run (see patience) */
+    bool may_wake_spuriously;               /* condition variables */
+    bool cancellable;                       /* a cancellation point */
+    bool outside;                           /* ready() may turn true from outside the process */
+    struct hdi_thread *self;                /* set by hdi_perform */
 };
 
 /* True when this process is a program under control and the caller is one of its threads. */
@@ -66,8 +70,8 @@ bool hdi_controlled(void);
 struct hdi_thread *hdi_self(void);
 uint32_t hdi_thread_hash(const struct hdi_thread *t);
 
-/* Wake up, if that has not happened: a library that the program needs is initialised before one that
- * is preloaded, and may ask for the seam before the runtime's own constructor. */
+/* Wake up, if that has not happened: a library that the program needs is initialised before one
+ * that is preloaded, and may ask for the seam before the runtime's own constructor. */
 void hdi_start(void);
 
 /* Publish op, let the scheduler decide, return with the turn. */
@@ -96,19 +100,20 @@ bool hdi_real_clock(void);         /* --clock=real: clocks are passed through, s
 void hdi_external_enter(uint64_t site);
 void hdi_external_leave(void);
 
-/* Model objects. find: by address and kind, NULL if unknown. get: finds, or makes with `size` bytes of
- * zeroed model state (>= sizeof(struct hdi_object), of which the object is the first member). An
+/* Model objects. find: by address and kind, NULL if unknown. get: finds, or makes with `size` bytes
+ * of zeroed model state (>= sizeof(struct hdi_object), of which the object is the first member). An
  * object that was destroyed is returned with dead set. */
 struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
-struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size, uint64_t site);
+struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size,
+                                  uint64_t site);
 /* Forget what was known (init called again): zeroes the state behind the head, clears dead. */
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site);
-/* The real object of `bytes` at addr was destroyed: its memory is filled with a pattern, so that a use
- * of it is told from a new object at the same address. */
+/* The real object of `bytes` at addr was destroyed: its memory is filled with a pattern, so that a
+ * use of it is told from a new object at the same address. */
 void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site);
-/* An operation on `o` begins. Reports a use after destruction, and then makes the real object usable
- * again as far as it was; forgets the old state when the memory holds a new object. `size` of the model,
- * `bytes` of the real object. */
+/* An operation on `o` begins. Reports a use after destruction, and then makes the real object
+ * usable again as far as it was; forgets the old state when the memory holds a new object. `size`
+ * of the model, `bytes` of the real object. */
 void hdi_object_use(struct hdi_object *o, size_t size, size_t bytes, uint64_t site);
 
 /* Findings. begin returns a struct to fill with notes (never NULL; when the table is full a scratch
@@ -140,8 +145,8 @@ void *hdi_alloc(size_t bytes);
 void hdi_hb_release(const void *clock);
 void hdi_hb_acquire(const void *clock);
 
-/* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared with the
- * driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
+/* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared
+ * with the driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
 struct hdp_learned;
 struct hdi_memory_config {
     bool races, rich, replay;

@@ -52,19 +52,19 @@ enum hd_finding_kind {
 
 /* What a note of a finding says about its thread, object and place. */
 #define HD_ROLE_MAP(X)                                                                             \
-    X(HERE, "here")                    /* where it was noticed */                                  \
-    X(WAITS, "waits for")              /* thread waits at site for object */                       \
-    X(HOLDS, "holds")                  /* thread took object at site and holds it */               \
-    X(CREATED, "created")              /* thread or object was made at site, by thread */          \
-    X(COULD_WAKE, "could have woken")  /* thread used object at site: it may be the waker */       \
-    X(EARLIER, "earlier")              /* the other, earlier side of a misuse */                   \
-    X(ACCESS, "accesses")              /* one side of a race */                                    \
-    X(PREVIOUS_ACCESS, "accessed")     /* the other side */                                        \
-    X(ALLOCATED, "allocated")          /* heap block, by thread at site */                         \
+    X(HERE, "here")                   /* where it was noticed */                                   \
+    X(WAITS, "waits for")             /* thread waits at site for object */                        \
+    X(HOLDS, "holds")                 /* thread took object at site and holds it */                \
+    X(CREATED, "created")             /* thread or object was made at site, by thread */           \
+    X(COULD_WAKE, "could have woken") /* thread used object at site: it may be the waker */        \
+    X(EARLIER, "earlier")             /* the other, earlier side of a misuse */                    \
+    X(ACCESS, "accesses")             /* one side of a race */                                     \
+    X(PREVIOUS_ACCESS, "accessed")    /* the other side */                                         \
+    X(ALLOCATED, "allocated")         /* heap block, by thread at site */                          \
     X(FREED, "freed")                                                                              \
-    X(EDGE_HELD, "held")               /* lock order: first lock of an edge */                     \
-    X(EDGE_TOOK, "took")               /* lock order: second lock of the same edge */              \
-    X(LAST_OP, "last did")             /* one of the last operations of a thread */
+    X(EDGE_HELD, "held")   /* lock order: first lock of an edge */                                 \
+    X(EDGE_TOOK, "took")   /* lock order: second lock of the same edge */                          \
+    X(LAST_OP, "last did") /* one of the last operations of a thread */
 
 enum hd_role {
 #define HD_ROLE_ENUM(name, text) HD_ROLE_##name,
@@ -74,7 +74,7 @@ enum hd_role {
 };
 
 /* extra of a memory access note */
-#define HD_ACCESS_SIZE 0xffu    /* bytes */
+#define HD_ACCESS_SIZE 0xffu /* bytes */
 #define HD_ACCESS_WRITE 0x100u
 #define HD_ACCESS_ATOMIC 0x200u
 
@@ -87,25 +87,33 @@ struct hdp_note {
     uint64_t site;   /* program counter (return address); 0 = unknown */
     uint64_t addr;   /* memory address, for accesses */
     uint32_t extra;  /* by role */
-    uint32_t link;   /* index of the note that this one belongs to (HOLDS of a WAITS …), or own index */
+    uint32_t
+        link; /* index of the note that this one belongs to (HOLDS of a WAITS …), or own index */
 };
 
 #define HDP_NOTES 48
 #define HDP_TEXT 240
 
 struct hdp_finding {
-    uint32_t kind;   /* enum hd_finding_kind */
-    uint32_t notes;  /* used entries of note[] */
-    uint32_t step;   /* decisions made when it was noticed */
-    uint32_t fatal;  /* the schedule ended with it */
+    uint32_t kind;    /* enum hd_finding_kind */
+    uint32_t notes;   /* used entries of note[] */
+    uint32_t step;    /* decisions made when it was noticed */
+    uint32_t fatal;   /* the schedule ended with it */
     uint32_t dropped; /* notes that did not fit */
     uint32_t pad;
-    char text[HDP_TEXT]; /* one line of detail: assertion text, panic message, signal; NUL-terminated */
+    char text[HDP_TEXT]; /* one line of detail: assertion text, panic message, signal;
+                            NUL-terminated */
     struct hdp_note note[HDP_NOTES];
 };
 
 enum hdp_thread_state {
-    HDP_T_RUNNING, HDP_T_ENABLED, HDP_T_BLOCKED, HDP_T_SLEEPING, HDP_T_EXTERNAL, HDP_T_LOST, HDP_T_ENDED
+    HDP_T_RUNNING,
+    HDP_T_ENABLED,
+    HDP_T_BLOCKED,
+    HDP_T_SLEEPING,
+    HDP_T_EXTERNAL,
+    HDP_T_LOST,
+    HDP_T_ENDED
 };
 
 #endif /* HEDDLE_FINDING_H */

@@ -103,8 +103,8 @@ HDI_EXPORT long syscall(long number, ...)
             return wait_on(word, (uint32_t)a[2], until, shared, site);
         case FUTEX_WAIT_BITSET:
             if (ts)
-                until = hdi_deadline(
-                    a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, ts);
+                until = hdi_deadline(a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                                     ts);
             return wait_on(word, (uint32_t)a[2], until, shared, site);
         case FUTEX_WAKE:
         case FUTEX_WAKE_BITSET: {

@@ -1,11 +1,11 @@
 /* object.c - the objects of the program by address, and the memory of the models.
  *
- * A hash table of chains from address and kind to the model's struct. Ids are stable from run to run:
- * a static object's is made of its module and offset, any other's of the thread that made it and how
- * many that thread had made before.
+ * A hash table of chains from address and kind to the model's struct. Ids are stable from run to
+ * run: a static object's is made of its module and offset, any other's of the thread that made it
+ * and how many that thread had made before.
  *
- * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived. The
- * in-process explorer forgets all of it between two schedules.
+ * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived.
+ * The in-process explorer forgets all of it between two schedules.
  */
 #include "control.h"
 
@@ -121,7 +121,8 @@ static void born(struct hdi_object *o, uint64_t site)
     o->creator = self;
     o->created_site = site;
     o->created_stack = hdi_stack();
-    o->id = place ? hash(place ^ o->kind) : hash((uint64_t)self->hash << 32 | ++self->objects) ^ o->kind;
+    o->id = place ? hash(place ^ o->kind)
+                  : hash((uint64_t)self->hash << 32 | ++self->objects) ^ o->kind;
     o->id += o->id == 0;
 }
 

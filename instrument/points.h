@@ -1,12 +1,12 @@
 /* points.h - which memory accesses are scheduling points, and what schedules learn for each other.
  *
  * Plain data in the memory that driver and program share. A schedule reads what the driver gives it
- * and writes what is new to a table of its own; the driver joins those of all workers between phases
- * of a campaign, so that what a schedule knows depends on its number and not on who ran before it.
- * Layer: beside finding.h; harness/protocol.h includes it.
+ * and writes what is new to a table of its own; the driver joins those of all workers between
+ * phases of a campaign, so that what a schedule knows depends on its number and not on who ran
+ * before it. Layer: beside finding.h; harness/protocol.h includes it.
  *
- * Accesses that synchronisation orders are no points: as long as they are ordered, no switch between
- * them can be told from one at the synchronisation itself.
+ * Accesses that synchronisation orders are no points: as long as they are ordered, no switch
+ * between them can be told from one at the synchronisation itself.
  *
  * Replay needs no copy of the table: every access that was a point is a step of the recorded
  * schedule, so the set of sites among its memory steps is the set of points that matter to it.

@@ -93,18 +93,19 @@
     X(ssize_t, writev, (int, const struct iovec *, int))                                           \
     X(int, poll, (struct pollfd *, nfds_t, int))                                                   \
     X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))            \
-    X(int, select, (int, fd_set *restrict, fd_set *restrict, fd_set *restrict,                     \
-                    struct timeval *restrict))                                                     \
-    X(int, pselect, (int, fd_set *restrict, fd_set *restrict, fd_set *restrict,                    \
-                     const struct timespec *restrict, const sigset_t *restrict))                   \
+    X(int, select,                                                                                 \
+      (int, fd_set *restrict, fd_set *restrict, fd_set *restrict, struct timeval *restrict))       \
+    X(int, pselect,                                                                                \
+      (int, fd_set *restrict, fd_set *restrict, fd_set *restrict, const struct timespec *restrict, \
+       const sigset_t *restrict))                                                                  \
     X(int, epoll_wait, (int, struct epoll_event *, int, int))                                      \
     X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                   \
     X(int, accept, (int, struct sockaddr *restrict, socklen_t *restrict))                          \
     X(int, accept4, (int, struct sockaddr *restrict, socklen_t *restrict, int))                    \
     X(int, connect, (int, const struct sockaddr *, socklen_t))                                     \
     X(ssize_t, recv, (int, void *, size_t, int))                                                   \
-    X(ssize_t, recvfrom, (int, void *restrict, size_t, int, struct sockaddr *restrict,             \
-                          socklen_t *restrict))                                                    \
+    X(ssize_t, recvfrom,                                                                           \
+      (int, void *restrict, size_t, int, struct sockaddr *restrict, socklen_t *restrict))          \
     X(ssize_t, recvmsg, (int, struct msghdr *, int))                                               \
     X(ssize_t, send, (int, const void *, size_t, int))                                             \
     X(ssize_t, sendto, (int, const void *, size_t, int, const struct sockaddr *, socklen_t))       \
@@ -115,8 +116,8 @@
     X(int, waitid, (idtype_t, id_t, siginfo_t *, int))                                             \
     X(int, sigwait, (const sigset_t *restrict, int *restrict))                                     \
     X(int, sigwaitinfo, (const sigset_t *restrict, siginfo_t *restrict))                           \
-    X(int, sigtimedwait, (const sigset_t *restrict, siginfo_t *restrict,                           \
-                          const struct timespec *restrict))                                        \
+    X(int, sigtimedwait,                                                                           \
+      (const sigset_t *restrict, siginfo_t *restrict, const struct timespec *restrict))            \
     X(int, sigsuspend, (const sigset_t *))                                                         \
     X(int, pause, (void))                                                                          \
     X(int, flock, (int, int))                                                                      \
@@ -140,8 +141,8 @@ void hdi_real_start(void);
 /* Look up one more function, once. `function` points to a function pointer. */
 void hdi_real_find(void *function, const char *name);
 
-/* What an interposed function calls first: true when the call is to be modelled, and then the caller
- * has the turn. */
+/* What an interposed function calls first: true when the call is to be modelled, and then the
+ * caller has the turn. */
 bool hdi_enter(void);
 
 #define HDI_EXPORT __attribute__((visibility("default")))

@@ -40,8 +40,8 @@ void hdi_tool_seam_release(const void *clock);
 void hdi_tool_seam_acquire(const void *clock);
 
 /* Before the process is forked again and again: give back its anonymous pages that hold nothing but
- * zeroes. TSan's runtime touches ten megabytes of them at start, and each fork would copy their page
- * tables. One thread only. */
+ * zeroes. TSan's runtime touches ten megabytes of them at start, and each fork would copy their
+ * page tables. One thread only. */
 void hdi_tool_slim(void);
 
 /* True for the pthread_create that starts TSan's own background thread (it flushes shadow memory

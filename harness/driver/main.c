@@ -10,7 +10,8 @@ static const struct {
 } commands[] = {
     {"run", "run a program under many schedules and report what goes wrong", cmd_run},
     {"replay", "run one recorded schedule again, under gdb if you like", cmd_replay},
-    {"watch", "run a program as it is; say which locks and threads go wrong, dump on Ctrl-\\", cmd_watch},
+    {"watch", "run a program as it is; say which locks and threads go wrong, dump on Ctrl-\\",
+     cmd_watch},
     {"stress", "run suites of scenarios and compare their verdicts", cmd_stress},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},
 };

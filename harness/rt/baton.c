@@ -37,7 +37,6 @@ static void wait_for_turn(struct hdi_thread *self)
 {
     int leaving;
 
-
     while (__atomic_exchange_n(&self->turn, 0, __ATOMIC_ACQUIRE) == 0) {
         rt_futex_wait(&self->turn, 0, WATCH_EVERY_NS, false);
         if (__atomic_load_n(&self->turn, __ATOMIC_RELAXED) == 0)

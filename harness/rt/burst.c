@@ -1,9 +1,9 @@
 /* burst.c - few switches and long starvation, for bugs that need one thread to run far ahead.
  *
- * Uniform switching keeps all threads abreast: a queue never fills, a slow thread never falls behind.
- * Here a thread keeps the turn for a run of random length (its mean drawn once a schedule), and during
- * windows of random length a random part of the threads is not run at all unless nobody else can
- * (the starvation windows of rr's chaos mode, O'Callahan 2016).
+ * Uniform switching keeps all threads abreast: a queue never fills, a slow thread never falls
+ * behind. Here a thread keeps the turn for a run of random length (its mean drawn once a schedule),
+ * and during windows of random length a random part of the threads is not run at all unless nobody
+ * else can (the starvation windows of rr's chaos mode, O'Callahan 2016).
  */
 #include "rt.h"
 

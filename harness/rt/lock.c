@@ -1,7 +1,7 @@
 /* lock.c - raw futexes, the scheduler's lock, the random numbers of a schedule.
  *
- * Raw system calls, so that a detector that watches the program sees no happens-before edge which the
- * program did not make itself.
+ * Raw system calls, so that a detector that watches the program sees no happens-before edge which
+ * the program did not make itself.
  */
 #include "rt.h"
 

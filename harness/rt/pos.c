@@ -1,8 +1,8 @@
 /* pos.c - partial order sampling (Yuan, Yang, Gu: "Partial order aware concurrency sampling", CAV
  * 2018).
  *
- * Every pending operation has a random priority; the highest of an enabled thread runs. After it, the
- * operations that race with it (same object) draw anew, and so does the thread's next one.
+ * Every pending operation has a random priority; the highest of an enabled thread runs. After it,
+ * the operations that race with it (same object) draw anew, and so does the thread's next one.
  */
 #include "rt.h"
 

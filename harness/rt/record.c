@@ -1,8 +1,8 @@
 /* record.c - what a schedule leaves behind in shared memory: findings, stacks, threads, objects.
  *
  * During exploration next to nothing is written. In a rich replay each event of interest leaves a
- * slice of its stack, which the driver unwinds with the program's call-frame information: the program
- * carries no unwinder of ours.
+ * slice of its stack, which the driver unwinds with the program's call-frame information: the
+ * program carries no unwinder of ours.
  */
 #include "carrier.h"
 
@@ -76,7 +76,8 @@ static uintptr_t mapping_end(uintptr_t sp)
 
 static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
 {
-    uint32_t at = (rt.region->stack_used + 15) & ~15u, need = (uint32_t)sizeof(struct hdp_stack) + bytes;
+    uint32_t at = (rt.region->stack_used + 15) & ~15u,
+             need = (uint32_t)sizeof(struct hdp_stack) + bytes;
     struct hdp_stack *s;
 
     if (at + need > HDP_STACK_BYTES)
@@ -204,7 +205,8 @@ static void copy_text(char out[HDP_TEXT], const char *text)
 struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text)
 {
     struct hdp_result *r = &rt.region->result;
-    struct hdp_finding *f = r->findings < HDP_FINDINGS ? &rt.region->finding[r->findings] : &scratch;
+    struct hdp_finding *f =
+        r->findings < HDP_FINDINGS ? &rt.region->finding[r->findings] : &scratch;
 
     memset(f, 0, sizeof *f);
     f->kind = kind;

@@ -1,8 +1,9 @@
 /* replay.c - follow a recorded schedule.
  *
- * Entry i is decision i. When the thread that it names is not at the event that it names, the thread is
- * run on until it gets there: so a schedule follows its events through a changed program. What cannot
- * be followed is noted once (diverged_at), and from there the running thread goes on while it can.
+ * Entry i is decision i. When the thread that it names is not at the event that it names, the
+ * thread is run on until it gets there: so a schedule follows its events through a changed program.
+ * What cannot be followed is noted once (diverged_at), and from there the running thread goes on
+ * while it can.
  */
 #include "rt.h"
 

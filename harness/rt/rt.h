@@ -20,10 +20,10 @@
 #define RT_CLOCK_START_NS (1000LL * 1000000000LL)
 
 struct rt {
-    bool active;   /* this process runs the program under control */
-    bool started;  /* the first thread was created: a schedule runs */
+    bool active;     /* this process runs the program under control */
+    bool started;    /* the first thread was created: a schedule runs */
     bool in_process; /* of the in-process explorer: threads share a kernel thread */
-    bool draining; /* the program has ended, others run on to see who stays blocked */
+    bool draining;   /* the program has ended, others run on to see who stays blocked */
 
     uint32_t lock;
     struct hdi_thread *current; /* has the turn; NULL when nobody can run */
@@ -36,17 +36,17 @@ struct rt {
     uint32_t external_count;
     struct hdi_thread *drainer;
     int leaving; /* kernel tid of the thread that gave its last turn away */
-    int pid; /* of the process that runs the program: a child of its own is not it */
+    int pid;     /* of the process that runs the program: a child of its own is not it */
 
-    int64_t now_ns;      /* virtual CLOCK_MONOTONIC */
+    int64_t now_ns; /* virtual CLOCK_MONOTONIC */
     int64_t real_start_ns;
     uint64_t rng[4];
-    uint32_t replay_at;  /* next entry of region->replay */
+    uint32_t replay_at; /* next entry of region->replay */
     bool replaying;
-    bool recheck;        /* a signal handler may have changed an object beside the models */
-    uint32_t idle_ops;   /* operations in a row, of all threads, that made no progress */
-    uint32_t retries, retries_half; /* failed tries: in all, and up to half the step bound */
-    uint32_t lively_step; /* step at which a thread was last made or ended */
+    bool recheck;      /* a signal handler may have changed an object beside the models */
+    uint32_t idle_ops; /* operations in a row, of all threads, that made no progress */
+    uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
+    uint32_t lively_step;               /* step at which a thread was last made or ended */
     uint32_t watched_step;              /* of the watchdog: step that it saw last, */
     int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */
     int64_t idle_real_ns; /* real time since which nobody could run; 0 = somebody can */
@@ -73,7 +73,7 @@ uint64_t rt_mix(uint64_t x); /* splitmix64's finaliser */
 
 /* vehicle: how a thread is made to wait for its turn */
 struct rt_vehicle {
-    void (*give)(struct hdi_thread *t);   /* t may run; called without the lock */
+    void (*give)(struct hdi_thread *t);    /* t may run; called without the lock */
     void (*wait)(struct hdi_thread *self); /* until given */
 };
 extern const struct rt_vehicle rt_baton; /* and rt_carrier, in carrier.h */
@@ -88,9 +88,11 @@ struct rt_strategy {
     /* t made one more try of a loop that waits: it must not keep the others from running */
     void (*yielded)(struct hdi_thread *t);
 };
-extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw, rt_hold;
+extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw,
+    rt_hold;
 
-/* steer.c: keep those out of e that stand where a predicted deadlock wants them; how many are left. */
+/* steer.c: keep those out of e that stand where a predicted deadlock wants them; how many are left.
+ */
 uint32_t rt_steer(struct hdi_thread **e, uint32_t n);
 
 /* replay.c */
@@ -121,12 +123,13 @@ void rt_step_bound(void);
 void rt_hang(void);
 
 /* record.c */
-void rt_finish(enum hdp_outcome outcome) __attribute__((noreturn)); /* end this schedule's process */
-void rt_export(void);                                               /* threads, objects, result */
+void rt_finish(enum hdp_outcome outcome)
+    __attribute__((noreturn)); /* end this schedule's process */
+void rt_export(void);          /* threads, objects, result */
 /* One thread, when it is made: a process that dies without a word leaves at least the names. */
 void rt_export_thread(const struct hdi_thread *t);
 uint32_t rt_take_stack(const uint64_t *regs8); /* rip rsp rbp rbx r12 r13 r14 r15 */
-void rt_note_place(struct hdi_thread *self); /* rich: refresh self->end_stack */
+void rt_note_place(struct hdi_thread *self);   /* rich: refresh self->end_stack */
 void rt_crash_handlers(void);
 void rt_crash_forgotten(void); /* a new schedule begins in this process */
 

@@ -1,9 +1,9 @@
 /* sched.c - who runs next.
  *
- * A thread that is about to do a visible operation publishes it and gives the turn away; the next one
- * is chosen among the threads whose pending operation can complete (is enabled). Time is virtual: it
- * stands still while anybody can run and jumps to the next deadline when nobody can. Every choice is
- * recorded, and in a replay taken from the record.
+ * A thread that is about to do a visible operation publishes it and gives the turn away; the next
+ * one is chosen among the threads whose pending operation can complete (is enabled). Time is
+ * virtual: it stands still while anybody can run and jumps to the next deadline when nobody can.
+ * Every choice is recorded, and in a replay taken from the record.
  *
  * A thread is one of
  *   RUNNING    has the turn                                   [grant]
@@ -23,8 +23,9 @@
 
 #include "../../instrument/real.h"
 
-#define IDLE_GRACE_NS 20000000 /* how long the outside may take before the clock jumps */
-#define REPLAY_PATIENCE_NS 2000000000 /* how long a replay waits for what came back in the record */
+#define IDLE_GRACE_NS 20000000        /* how long the outside may take before the clock jumps */
+#define REPLAY_PATIENCE_NS 2000000000 /* how long a replay waits for what came back in the record  \
+                                       */
 #define RETRIES_ARE_A_LOOP 8u
 #define LIVELOCK_OPS 20000u
 
@@ -93,9 +94,7 @@ static void evaluate(struct hdi_thread *t)
     if (ready && !t->enabled)
         t->enabled_since = rt.now_ns;
     t->enabled = ready;
-    t->state = ready                                     ? HDP_T_ENABLED
-               : t->op->kind == HD_EV_SLEEP              ? HDP_T_SLEEPING
-                                                         : HDP_T_BLOCKED;
+    t->state = ready ? HDP_T_ENABLED : t->op->kind == HD_EV_SLEEP ? HDP_T_SLEEPING : HDP_T_BLOCKED;
 }
 
 static void link_pending(struct hdi_thread *t)
@@ -472,9 +471,9 @@ static bool let_time_pass(bool may_wait)
     return true;
 }
 
-/* Give the turn to somebody; lock held, still held on return. The caller has published its operation
- * (or ended, or left). Returns the thread that has the turn now: NULL when all that is left is
- * outside and the caller cannot wait for it. */
+/* Give the turn to somebody; lock held, still held on return. The caller has published its
+ * operation (or ended, or left). Returns the thread that has the turn now: NULL when all that is
+ * left is outside and the caller cannot wait for it. */
 struct hdi_thread *rt_pass_on(bool may_wait)
 {
     struct hdi_thread *me = rt.current;
@@ -538,10 +537,8 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
     if (!followed && !(rt.config.flags & HDP_REPLAY))
         value = rt_random_below(n);
     if (r->steps < HDP_STEPS)
-        rt.region->trace[r->steps] = (struct hdp_step){.thread = self_->hash,
-                                                       .flags = HDP_STEP_CHOICE,
-                                                       .choice = value,
-                                                       .site = site};
+        rt.region->trace[r->steps] = (struct hdp_step){
+            .thread = self_->hash, .flags = HDP_STEP_CHOICE, .choice = value, .site = site};
     r->steps++;
     r->interleaving += rt_mix(((uint64_t)self_->hash << 32 | self_->steps) ^ rt_mix(value + 1));
     rt_unlock();

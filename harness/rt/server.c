@@ -1,8 +1,8 @@
 /* server.c - the fork server: the program up to its first thread, then one process a schedule.
  *
- * Until it creates a thread the program runs alone, so all schedules share that prefix; each starts as
- * a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular files
- * that are open.
+ * Until it creates a thread the program runs alone, so all schedules share that prefix; each starts
+ * as a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular
+ * files that are open.
  */
 #include "rt.h"
 
@@ -95,8 +95,8 @@ static void restore_files(void)
     }
 }
 
-/* A mutex that main holds names its owner by kernel tid, which the fork changes: it is dropped before
- * and taken again after. */
+/* A mutex that main holds names its owner by kernel tid, which the fork changes: it is dropped
+ * before and taken again after. */
 static void for_held_mutexes(int (*f)(pthread_mutex_t *))
 {
     struct hdi_thread *t = rt.main;
@@ -153,8 +153,8 @@ void hdi_first_thread(void)
         int status = 0;
         pid_t pid;
 
-        while ((command = __atomic_exchange_n(&rt.region->command, HDP_CMD_NONE, __ATOMIC_ACQUIRE)) ==
-               HDP_CMD_NONE)
+        while ((command = __atomic_exchange_n(&rt.region->command, HDP_CMD_NONE,
+                                              __ATOMIC_ACQUIRE)) == HDP_CMD_NONE)
             rt_futex_wait(&rt.region->command, HDP_CMD_NONE, -1, true);
         if (command == HDP_CMD_QUIT)
             hdi_real.syscall(SYS_exit_group, 0);

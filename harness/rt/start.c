@@ -92,9 +92,9 @@ void hdi_start(void)
     if (rt.bell == MAP_FAILED || rt.bell->magic != HDP_MAGIC || rt.bell->version != HDP_VERSION ||
         (uint32_t)worker >= rt.bell->workers || rt.bell->region_bytes < sizeof(struct hdp_region))
         return; /* not from our driver: run as if we were not here */
-    rt.region = mmap(NULL, sizeof(struct hdp_region), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_NORESERVE, (int)fd,
-                     (off_t)(page + (uint64_t)worker * rt.bell->region_bytes));
+    rt.region =
+        mmap(NULL, sizeof(struct hdp_region), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+             (int)fd, (off_t)(page + (uint64_t)worker * rt.bell->region_bytes));
     if (rt.region == MAP_FAILED)
         return;
     hdi_real.syscall(SYS_close, fd);

@@ -1,6 +1,6 @@
-/* steer.c - bring a predicted deadlock about: whoever holds the first lock of one of its edges and is
- * about to take the second waits there until nobody else can run. When each edge has its thread in
- * place, they wait for each other.
+/* steer.c - bring a predicted deadlock about: whoever holds the first lock of one of its edges and
+ * is about to take the second waits there until nobody else can run. When each edge has its thread
+ * in place, they wait for each other.
  *
  * Above any strategy, which chooses among the others.
  * source: Joshi, Park, Sen and Naik, "A randomized dynamic program analysis technique for detecting

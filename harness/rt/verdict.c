@@ -1,8 +1,8 @@
 /* verdict.c - nobody can run any more, or nobody gets anywhere: what is it called?
  *
- * The waits-for graph has an edge from each blocked thread to those that hold what it waits for (for a
- * join: to the thread itself). A cycle is a deadlock. Without one somebody who could have woken the
- * others is gone: a lost wakeup.
+ * The waits-for graph has an edge from each blocked thread to those that hold what it waits for
+ * (for a join: to the thread itself). A cycle is a deadlock. Without one somebody who could have
+ * woken the others is gone: a lost wakeup.
  */
 #include "rt.h"
 
@@ -32,7 +32,8 @@ static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
     return NULL;
 }
 
-/* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our own. */
+/* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our own.
+ */
 static uint32_t find_cycle(struct hdi_thread **out)
 {
     static uint32_t path[RT_MAX_LIVE], next[RT_MAX_LIVE];
@@ -158,10 +159,11 @@ void rt_step_bound(void)
         if (rt.retries_half && rt.live[i]->op && rt.live[i]->enabled &&
             rt.live[i]->steps == rt.live[i]->steps_half)
             rt_finish(HDP_CUT);
-    /* Failed tries and sleeps make up a good part of the second half, and no thread came or went. */
+    /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
+     */
     if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8))
-        hdi_finding_end(describe(HD_FK_LIVELOCK, "threads run, but only try again and again", NULL, 0),
-                        true);
+        hdi_finding_end(
+            describe(HD_FK_LIVELOCK, "threads run, but only try again and again", NULL, 0), true);
     rt_finish(HDP_CUT);
 }
 

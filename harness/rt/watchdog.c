@@ -2,9 +2,9 @@
  *
  * The threads that wait for their turn look after it. When it sleeps in something that we do not
  * know, control is lost there: the others go on beside it, and it queues up again at its next
- * modelled call. When it computes or spins, it is pre-empted by a signal: it waits in the handler like
- * at any other point, so that still only one thread runs. CPU time is what counts then, so that a
- * loaded machine changes nothing.
+ * modelled call. When it computes or spins, it is pre-empted by a signal: it waits in the handler
+ * like at any other point, so that still only one thread runs. CPU time is what counts then, so
+ * that a loaded machine changes nothing.
  */
 #include "rt.h"
 
@@ -125,7 +125,8 @@ void rt_watch(struct hdi_thread *self)
             rt.watched_step = rt.region->result.steps;
             rt.watched_ns = now;
             rt.watched_cpu_ns = cpu_ns(cur->tid);
-        } else if (rt.config.timeout_ms && now - rt.real_start_ns > rt.config.timeout_ms * 1000000LL) {
+        } else if (rt.config.timeout_ms &&
+                   now - rt.real_start_ns > rt.config.timeout_ms * 1000000LL) {
             rt_hang();
         } else if (now - rt.watched_ns >= (limit_ms - 10) * 1000000LL) {
             char state = thread_state(cur->tid);
@@ -136,7 +137,8 @@ void rt_watch(struct hdi_thread *self)
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
                        others_can_run(cur)) {
                 rt.watched_ns = 0;
-                hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid, PREEMPT_SIGNAL);
+                hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid,
+                                 PREEMPT_SIGNAL);
             }
         }
     }

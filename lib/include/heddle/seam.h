@@ -1,14 +1,14 @@
 /* seam.h - the one seam through which anything in lib/ may wait.
  *
- * Natively there is no table and lib/ parks on futexes. Under Heddle the runtime that is loaded into
- * the program offers this table; lib/ finds it once, at first use, with
- *     dlsym(RTLD_DEFAULT, HD_SEAM_SYMBOL)
- * (dlsym referenced weakly, so that static programs link) and then routes every wait through it.
+ * Natively there is no table and lib/ parks on futexes. Under Heddle the runtime that is loaded
+ * into the program offers this table; lib/ finds it once, at first use, with dlsym(RTLD_DEFAULT,
+ * HD_SEAM_SYMBOL) (dlsym referenced weakly, so that static programs link) and then routes every
+ * wait through it.
  *
- * While the table is in force exactly one thread runs at a time, and another thread can come in only
- * inside point(), block(), external_enter()/leave() or a modelled pthread call. Code between two such
- * calls is atomic. One operation of lib/ is ONE point: call point() first, then do the whole
- * operation; call block() only when it must wait.
+ * While the table is in force exactly one thread runs at a time, and another thread can come in
+ * only inside point(), block(), external_enter()/leave() or a modelled pthread call. Code between
+ * two such calls is atomic. One operation of lib/ is ONE point: call point() first, then do the
+ * whole operation; call block() only when it must wait.
  *
  *   threads  every function: the running thread only
  *   site     return address into the user's code: where a report will say it happened
@@ -24,7 +24,8 @@
 #include <heddle/event.h>
 
 #define HD_SEAM_VERSION 1
-#define HD_SEAM_SYMBOL "heddle_rt_seam" /* const struct hd_seam *heddle_rt_seam(uint32_t version) */
+#define HD_SEAM_SYMBOL "heddle_rt_seam" /* const struct hd_seam *heddle_rt_seam(uint32_t version)  \
+                                         */
 
 #define HD_SEAM_FOREVER INT64_MAX
 
@@ -74,7 +75,8 @@ struct hd_seam {
     void (*acquired)(const void *object, int shared, const void *site);
     void (*released)(const void *object, const void *site);
 
-    /* Happens-before edges as Go's memory model states them: release before acquire, per address. */
+    /* Happens-before edges as Go's memory model states them: release before acquire, per address.
+     */
     void (*release)(const void *clock);
     void (*acquire)(const void *clock);
 
@@ -87,8 +89,9 @@ struct hd_seam {
     void (*local)(void **word);
 };
 
-/* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine exists:
- * the in-process explorer calls it (heddle/test.h).   threads: the only one of the process */
+/* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine
+ * exists: the in-process explorer calls it (heddle/test.h).   threads: the only one of the process
+ */
 HD_API void hd_seam_attach(const struct hd_seam *seam);
 
 #endif /* HEDDLE_SEAM_H */
