@@ -195,7 +195,6 @@ int suite_main(int argc, char **argv, const struct scenario *scenarios, size_t c
             suite_begin();
             part();
             scenarios[i].run();
-            suite_end();
             return 0;
         }
     fprintf(stderr, "%s: there is no scenario \"%s\"\n", argv[0], name);

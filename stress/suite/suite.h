@@ -42,8 +42,9 @@ struct scenario {
 /* main() of a suite. */
 int suite_main(int argc, char **argv, const struct scenario *scenarios, size_t count);
 
-/* Between these a scenario runs: the seam is looked for, kept memory is new; what was kept is given
- * up. */
+/* Before a scenario: the seam is looked for, kept memory is new. After one, where another follows
+ * in the same process: references are given up. A process that ends does not: nothing orders that
+ * after what a goroutine did last. */
 void suite_begin(void);
 void suite_end(void);
 
@@ -58,7 +59,7 @@ int draw(int low, int high);
 int64_t span(int64_t ns);
 
 /* Zeroed memory that lives until the run ends, as garbage-collected memory would; and references
- * given up then. */
+ * that live as long. */
 void *keep(size_t bytes);
 struct hd_chan *keep_chan(struct hd_chan *chan);
 struct hd_context *keep_context(struct hd_context *ctx);
