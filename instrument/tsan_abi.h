@@ -26,8 +26,7 @@
 /* Annotations of a program's own locks that say nothing about order: X(name). */
 #define TSAN_MUTEX_MARKS(X)                                                                        \
     X(create)                                                                                      \
-    X(destroy) X(pre_lock) X(post_unlock) X(pre_signal) X(post_signal) X(pre_divert)               \
-        X(post_divert)
+    X(destroy) X(pre_lock) X(post_unlock) X(pre_signal) X(post_signal) X(pre_divert) X(post_divert)
 
 /* X(bits, type) */
 #define TSAN_ATOMIC_TYPES(X)                                                                       \

@@ -23,9 +23,10 @@
 
 #include "../../instrument/real.h"
 
-#define IDLE_GRACE_NS 20000000        /* how long the outside may take before the clock jumps */
-#define REPLAY_PATIENCE_NS 2000000000 /* how long a replay waits for what came back in the record  \
-                                       */
+/* How long the outside may take before the clock jumps. */
+#define IDLE_GRACE_NS 20000000
+/* How long a replay waits for a thread that came back from outside in the record. */
+#define REPLAY_PATIENCE_NS 2000000000
 #define RETRIES_ARE_A_LOOP 8u
 #define LIVELOCK_OPS 20000u
 

@@ -24,8 +24,8 @@
 #include <heddle/event.h>
 
 #define HD_SEAM_VERSION 1
-#define HD_SEAM_SYMBOL "heddle_rt_seam" /* const struct hd_seam *heddle_rt_seam(uint32_t version)  \
-                                         */
+/* const struct hd_seam *heddle_rt_seam(uint32_t version) */
+#define HD_SEAM_SYMBOL "heddle_rt_seam"
 
 #define HD_SEAM_FOREVER INT64_MAX
 
