@@ -2,6 +2,7 @@
 #include "steer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -60,6 +61,16 @@ static void conclude(struct finding *f, char *verdict)
     free(verdict);
 }
 
+/* The graph takes a semaphore that starts at 1 for a lock; but another thread may post it, and then
+ * holding it orders nothing. Only the deadlock itself tells. */
+static bool has_semaphore(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].object && strncmp(f->note[i].object, "semaphore ", 10) == 0)
+            return true;
+    return false;
+}
+
 void steer(struct campaign *c, struct worker *w, const struct steering *s, uint64_t number,
            struct finding *f)
 {
@@ -87,4 +98,8 @@ void steer(struct campaign *c, struct worker *w, const struct steering *s, uint6
         symptoms_free(list, count);
     }
     conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
+    if (has_semaphore(f) && !f->doubtful)
+        f->doubtful =
+            mem_copy("a semaphore of the ring may be posted by a thread that did not take "
+                     "it, and then excludes nobody");
 }
