@@ -187,18 +187,15 @@ static bool target_ended(const struct hdi_op *op)
     return ((const struct hdi_thread *)op->data)->ended;
 }
 
-static struct hdi_thread *join_misuse(pthread_t handle, struct hdi_thread *t, const char *text,
-                                      enum hd_event kind, uint64_t site)
+static void join_misuse(struct hdi_thread *t, const char *text, enum hd_event kind, uint64_t site)
 {
     struct hdp_finding *f = hdi_finding_begin(HD_FK_JOIN_MISUSE, text);
 
-    (void)handle;
     hdi_note(f, HD_ROLE_HERE, hdi_self(), kind, t ? &t->object : NULL, site, hdi_stack());
     if (t)
         hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
                  t->created_stack);
     hdi_finding_end(f, false);
-    return NULL;
 }
 
 int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
@@ -215,7 +212,7 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     int rc;
 
     if (!t) {
-        join_misuse(handle, NULL, "join of a thread that was joined before or never existed",
+        join_misuse(NULL, "join of a thread that was joined before or never existed",
                     HD_EV_THREAD_JOIN, site);
         return ESRCH;
     }
@@ -224,11 +221,11 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
         return EDEADLK;
     }
     if (t->detached) {
-        join_misuse(handle, t, "join of a detached thread", HD_EV_THREAD_JOIN, site);
+        join_misuse(t, "join of a detached thread", HD_EV_THREAD_JOIN, site);
         return EINVAL;
     }
     if (t->joining) {
-        join_misuse(handle, t, "two threads join the same thread", HD_EV_THREAD_JOIN, site);
+        join_misuse(t, "two threads join the same thread", HD_EV_THREAD_JOIN, site);
         return EINVAL;
     }
     if (until < 0) {
@@ -307,7 +304,7 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_DETACH, t ? &t->object : NULL, site);
     if (!t || t->detached) {
-        join_misuse(handle, t,
+        join_misuse(t,
                     t ? "detach of a detached thread"
                       : "detach of a thread that was joined before or never existed",
                     HD_EV_THREAD_DETACH, site);

@@ -92,7 +92,6 @@ static bool defines(Elf *elf, const char *first, const char *second)
     return have[0] && have[1];
 }
 
-/* Does the program name a library that begins so? */
 /* The needed library whose name begins so, or NULL; lives as long as elf. */
 static const char *needs(Elf *elf, const char *library)
 {
