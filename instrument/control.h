@@ -129,6 +129,9 @@ void hdi_crash_expected(void);
 /* A panic is under way: when it ends in an abort, that is reported as this panic. */
 void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
 
+/* Decisions of this schedule so far. */
+uint32_t hdi_step(void);
+
 /* Stack of the caller, when rich (else 0): index + 1 in the stack store. */
 uint32_t hdi_stack(void);
 

@@ -87,8 +87,10 @@ struct hdp_note {
     uint64_t site;   /* program counter (return address); 0 = unknown */
     uint64_t addr;   /* memory address, for accesses */
     uint32_t extra;  /* by role */
+    uint32_t step;   /* decisions made before an access; 0 = unknown */
     uint32_t
         link; /* index of the note that this one belongs to (HOLDS of a WAITS …), or own index */
+    uint32_t pad;
 };
 
 #define HDP_NOTES 48

@@ -99,7 +99,7 @@ void hdi_note_context(struct hdi_strand *s, uint64_t pc)
 {
     if (hdi_watch.config.rich)
         s->racer->context =
-            hdi_context_tagged(hdi_strand_context(s, pc), hdi_lockset_of(s->thread));
+            hdi_context_noted(hdi_strand_context(s, pc), hdi_lockset_of(s->thread), hdi_step());
 }
 
 /* ---- points ---- */

@@ -170,6 +170,7 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
     n->link = raw->link;
     n->addr = raw->addr;
     n->extra = raw->extra;
+    n->step = raw->step;
     if (raw->thread)
         n->thread = collect_thread(scene, raw->thread);
     if (raw->object)
@@ -224,7 +225,8 @@ static char *place_text(const struct scene *scene, uint64_t site)
     return text;
 }
 
-/* Kinds about which each step may matter; the story of the others is that of their objects. */
+/* Kinds about which each step may matter; the story of the others is that of their objects and of
+ * the threads that raced. */
 static bool is_about_steps(enum hd_finding_kind kind)
 {
     return kind == HD_FK_CRASH || kind == HD_FK_ASSERTION || kind == HD_FK_PANIC ||
@@ -233,16 +235,24 @@ static bool is_about_steps(enum hd_finding_kind kind)
            kind == HD_FK_SANITIZER || kind == HD_FK_TOOL;
 }
 
+static bool is_access(const struct note *n)
+{
+    return n->step && n->thread_id;
+}
+
 static bool is_about(const struct finding *f, const struct hdp_step *at)
 {
     if (is_about_steps(f->kind))
         return true;
     bool objects = false;
     for (size_t i = 0; i < f->notes; i++) {
-        if (!f->note[i].object_id)
+        const struct note *n = &f->note[i];
+        if (is_access(n) && n->thread_id == at->thread)
+            return true;
+        if (!n->object_id)
             continue;
         objects = true;
-        if (at->object == f->note[i].object_id)
+        if (at->object == n->object_id)
             return true;
     }
     return !objects;
@@ -280,22 +290,69 @@ static void add_waits(const struct scene *scene, struct finding *f, const struct
     }
 }
 
-/* The last decisions that concern the finding. */
-static void add_moments(const struct scene *scene, struct finding *f)
+/* The accesses of a race that came after `step` decisions, unless each was the decision itself. */
+static void add_accesses(const struct scene *scene, struct finding *f,
+                         const struct hdp_finding *raw, uint32_t step)
+{
+    for (uint32_t i = 0; raw && i < raw->notes && i < HDP_NOTES; i++) {
+        const struct hdp_note *n = &raw->note[i];
+        const struct hdp_step *at = &scene->region->trace[step - 1];
+        if (!is_access(&f->note[i]) || n->step != step ||
+            (at->thread == n->thread && at->site == n->site))
+            continue;
+        const char *name = f->note[i].object;
+        if (name && strncmp(name, "variable ", 9) == 0)
+            name += 9;
+        char *what =
+            mem_format("%s%s%.31s", event_verb(n->kind), name ? " " : "", name ? name : "");
+        add_moment(scene, f, step, n->thread, what, n->site);
+        free(what);
+    }
+}
+
+/* Where it ended, after the last decision: the last row. */
+static void add_end(struct finding *f)
+{
+    const char *what = f->kind == HD_FK_CRASH       ? "crashes"
+                       : f->kind == HD_FK_ASSERTION ? "assertion fails"
+                       : f->kind == HD_FK_PANIC     ? "panics"
+                                                    : NULL;
+    for (size_t i = 0; what && i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_HERE || !n->thread)
+            continue;
+        const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
+        char *name = mem_format("%.*s", (int)strcspn(n->thread, " "), n->thread);
+        char *place = !fr        ? NULL
+                      : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
+                                 : mem_copy(fr->function ? fr->function : "");
+        finding_moment(f, 0, name, what, place);
+        free(name);
+        free(place);
+    }
+}
+
+/* The last decisions that concern the finding, up to the moment when it was noticed. */
+static void add_moments(const struct scene *scene, struct finding *f, const struct hdp_finding *raw)
 {
     const struct hdp_region *r = scene->region;
     uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
-    uint32_t end = steps, from, chosen = 0;
+    uint32_t end = raw && raw->step && raw->step < steps ? raw->step : steps, from, chosen = 0;
     for (from = end; from > 0 && chosen < MOMENTS; from--)
         chosen += is_about(f, &r->trace[from - 1]);
+    for (uint32_t i = 0; i < f->notes; i++)
+        if (is_access(&f->note[i]) && f->note[i].step <= from)
+            add_accesses(scene, f, raw, f->note[i].step);
     for (uint32_t i = from; i < end; i++) {
         const struct hdp_step *at = &r->trace[i];
-        if (!is_about(f, at))
-            continue;
-        char *what = moment_text(scene, at);
-        add_moment(scene, f, i + 1, at->thread, what, at->site);
-        free(what);
+        if (is_about(f, at)) {
+            char *what = moment_text(scene, at);
+            add_moment(scene, f, i + 1, at->thread, what, at->site);
+            free(what);
+        }
+        add_accesses(scene, f, raw, i + 1);
     }
+    add_end(f);
 }
 
 struct finding *collect_finding(const struct scene *scene, const struct hdp_finding *raw)
@@ -312,7 +369,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     for (size_t i = 0; i < f->notes; i++)
         if (f->note[i].link >= f->notes)
             f->note[i].link = (uint32_t)i;
-    add_moments(scene, f);
+    add_moments(scene, f, raw);
     add_waits(scene, f, raw);
     finding_fingerprint(f);
     return f;
@@ -374,7 +431,7 @@ struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind k
                                     .site = t->site,
                                     .link = (uint32_t)f->notes});
     }
-    add_moments(scene, f);
+    add_moments(scene, f, NULL);
     finding_fingerprint(f);
     return f;
 }

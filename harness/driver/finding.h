@@ -58,6 +58,7 @@ struct note {
     uint32_t link;      /* index of the note that this one belongs to, or its own */
     uint64_t addr;      /* accesses: the memory address; 0 = none */
     uint32_t extra;     /* accesses: HD_ACCESS_* */
+    uint32_t step;      /* accesses: decisions made before it; 0 = unknown */
 };
 
 /* One row of the interleaving: what a thread did, in the order of the schedule. */

@@ -202,6 +202,11 @@ static void copy_text(char out[HDP_TEXT], const char *text)
     out[i] = 0;
 }
 
+uint32_t hdi_step(void)
+{
+    return rt.region->result.steps;
+}
+
 struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text)
 {
     struct hdp_result *r = &rt.region->result;

@@ -31,22 +31,41 @@ uint32_t hdi_context_child(uint32_t parent, uint64_t pc)
     return *head = used++;
 }
 
-#define TAG ((uint64_t)1 << 63) /* no program counter has it */
+/* What is noted of a context is a node above it, with a mark that no program counter has. */
+#define LOCKS ((uint64_t)1 << 63)
+#define STEP ((uint64_t)1 << 62)
 
-uint32_t hdi_context_tagged(uint32_t context, uint32_t tag)
+static uint32_t noted(uint32_t context, uint64_t mark)
 {
-    return tag ? hdi_context_child(context, TAG | tag) : context;
+    return context && nodes[context].pc & mark ? (uint32_t)nodes[context].pc : 0;
 }
 
-uint32_t hdi_context_tag(uint32_t context)
+uint32_t hdi_context_noted(uint32_t context, uint32_t locks, uint32_t step)
 {
-    return context && nodes[context].pc & TAG ? (uint32_t)nodes[context].pc : 0;
+    if (locks)
+        context = hdi_context_child(context, LOCKS | locks);
+    /* a step is used once: it must not take the room that stacks need */
+    if (step && used < NODES / 2)
+        context = hdi_context_child(context, STEP | step);
+    return context;
+}
+
+uint32_t hdi_context_step(uint32_t context)
+{
+    return noted(context, STEP);
+}
+
+uint32_t hdi_context_locks(uint32_t context)
+{
+    if (hdi_context_step(context))
+        context = nodes[context].parent;
+    return noted(context, LOCKS);
 }
 
 uint32_t hdi_context_pcs(uint32_t context, uint64_t *pcs, uint32_t max)
 {
     uint32_t n = 0;
-    if (hdi_context_tag(context))
+    while (context && nodes[context].pc & (LOCKS | STEP))
         context = nodes[context].parent;
     for (; context && n < max; context = nodes[context].parent)
         pcs[n++] = nodes[context].pc;

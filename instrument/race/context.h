@@ -11,9 +11,11 @@
 
 /* The context of `pc` within `parent`. */
 uint32_t hdi_context_child(uint32_t parent, uint64_t pc);
-/* `context` with something else noted of it (which is < 2^31); 0: nothing noted. */
-uint32_t hdi_context_tagged(uint32_t context, uint32_t tag);
-uint32_t hdi_context_tag(uint32_t context);
+/* `context` with the number of a lock set (lockset.h) and of a decision of the schedule; 0 = none.
+ * Far from the tree's end the step is noted, near it left out. */
+uint32_t hdi_context_noted(uint32_t context, uint32_t locks, uint32_t step);
+uint32_t hdi_context_locks(uint32_t context);
+uint32_t hdi_context_step(uint32_t context);
 /* Up to `max` program counters of a context, innermost first; how many. */
 uint32_t hdi_context_pcs(uint32_t context, uint64_t *pcs, uint32_t max);
 

@@ -157,6 +157,7 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
                                      rich ? stack_of(hdi_strand_context(mine, pc)) : 0);
     note->addr = addr;
     note->extra = extra_of(kind, bytes);
+    note->step = f->step;
     note_locks(f, hdi_lockset_of(mine->thread), mine->thread, 0);
     uint32_t other_side = f->notes;
     uint64_t earlier_pc = hdi_full_pc(earlier->pc);
@@ -165,7 +166,8 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
                  event_of(earlier->kind), NULL, earlier_pc, stack_of(earlier->context));
     note->addr = addr;
     note->extra = extra_of(earlier->kind, bytes);
-    note_locks(f, hdi_context_tag(earlier->context), other ? other->thread : NULL, other_side);
+    note->step = hdi_context_step(earlier->context);
+    note_locks(f, hdi_context_locks(earlier->context), other ? other->thread : NULL, other_side);
     const struct hdi_block *b = hdi_block_around(addr);
     if (b)
         note_block(f, b, false);
