@@ -129,6 +129,10 @@ void hdi_crash_expected(void);
 /* A panic is under way: when it ends in an abort, that is reported as this panic. */
 void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
 
+/* The process that the program means by `pid`: each schedule is a fork, and a pid that the program
+ * noted before its first thread is that of the process it was forked from. */
+int hdi_process(int pid);
+
 /* Decisions of this schedule so far. */
 uint32_t hdi_step(void);
 

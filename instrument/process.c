@@ -1,4 +1,4 @@
-/* process.c - assertions, _exit, fork. */
+/* process.c - assertions, _exit, fork, signals to the process. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,4 +50,18 @@ HDI_EXPORT pid_t fork(void)
     if (pid == 0)
         hdi_forked();
     return pid;
+}
+
+HDI_EXPORT int kill(pid_t pid, int number)
+{
+    if (hdi_enter())
+        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
+    return hdi_real.kill(hdi_process(pid), number);
+}
+
+HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
+{
+    if (hdi_enter())
+        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
+    return hdi_real.sigqueue(hdi_process(pid), number, value);
 }

@@ -123,6 +123,8 @@
     X(int, flock, (int, int))                                                                      \
     X(int, lockf, (int, int, off_t))                                                               \
     X(int, system, (const char *))                                                                 \
+    X(int, kill, (pid_t, int))                                                                     \
+    X(int, sigqueue, (pid_t, int, const union sigval))                                             \
     X(pid_t, fork, (void))                                                                         \
     X(void, _exit, (int))
 

@@ -2,7 +2,7 @@
  *
  * Until it creates a thread the program runs alone, so all schedules share that prefix; each starts
  * as a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular
- * files that are open.
+ * files that are open, interval timers, and what the program's own pid means.
  */
 #include "rt.h"
 
@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "../../instrument/lockorder.h"
@@ -107,6 +108,29 @@ static void for_held_mutexes(int (*f)(pthread_mutex_t *))
                 f((pthread_mutex_t *)t->held[i].object->addr);
 }
 
+/* Interval timers, which a fork does not inherit. */
+static struct itimerval timer[3]; /* by ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
+
+static void note_timers(void)
+{
+    static const struct itimerval off;
+
+    for (int i = 0; i < 3; i++)
+        hdi_real.syscall(SYS_setitimer, i, &off, &timer[i]);
+}
+
+static void restore_timers(void)
+{
+    for (int i = 0; i < 3; i++)
+        if (timer[i].it_value.tv_sec || timer[i].it_value.tv_usec)
+            hdi_real.syscall(SYS_setitimer, i, &timer[i], NULL);
+}
+
+int hdi_process(int pid)
+{
+    return rt.started && pid > 0 && pid == rt.region->server ? rt.pid : pid;
+}
+
 static void refuse(const char *why)
 {
     strncpy(rt.region->refusal, why, sizeof rt.region->refusal - 1);
@@ -144,6 +168,7 @@ void hdi_first_thread(void)
     if (!fork_plain)
         fork_plain = hdi_real.fork;
     note_files();
+    note_timers();
     rt.prefix_stacks = rt.region->stack_used;
     for_held_mutexes(hdi_real.pthread_mutex_unlock);
     hdi_tool_slim();
@@ -166,6 +191,7 @@ void hdi_first_thread(void)
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             for_held_mutexes(hdi_real.pthread_mutex_lock);
             start_schedule();
+            restore_timers();
             return;
         }
         if (pid < 0)
