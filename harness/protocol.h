@@ -104,6 +104,10 @@ struct hdp_config {
     struct hdp_steer steer[HDP_STEERS];
 };
 
+/* Text of a livelock whose threads do nothing but sleep between what they do: a server looks the
+ * same, so the driver judges it by whether other schedules end. */
+#define HDP_ONLY_SLEEPS "threads sleep and go on, without an end"
+
 enum hdp_outcome {
     HDP_RAN,      /* the program ended by itself */
     HDP_STOPPED,  /* ended by a fatal finding (deadlock …) */

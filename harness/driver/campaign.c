@@ -500,6 +500,8 @@ void campaign_finish(struct campaign *c)
         }
     if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
         doubt_unconfirmed(&c->findings);
+    if (!c->exit_kinds && c->stats.schedules > 1)
+        doubt_endless(&c->findings);
     doubt_rank(&c->findings);
     live_end(&c->live);
 }

@@ -13,6 +13,7 @@
 
 #include <uthash.h>
 
+#include "../protocol.h"
 #include "memory.h"
 
 /* Bytes of a source file that are looked at. */
@@ -204,6 +205,14 @@ void doubt_unconfirmed(struct findings *all)
             mark(f, "Heddle's lock graph, which knows gate locks, try-locks and which thread holds "
                     "what, does not confirm it");
     }
+}
+
+void doubt_endless(struct findings *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i]->kind == HD_FK_LIVELOCK && text_has(all->list[i], HDP_ONLY_SLEEPS))
+            mark(all->list[i], "no schedule ended by itself: a program that is meant to run for "
+                               "ever, such as a server, is for `heddle watch`");
 }
 
 void doubt_rank(struct findings *all)

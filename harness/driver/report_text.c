@@ -472,6 +472,10 @@ static void print_remarks(FILE *to, const struct stats *s)
             "  note: %s schedules were still making decisions when their time was up: not judged "
             "(--timeout)\n",
             show_count(s->slow, a));
+    if (s->slow && s->slow == s->schedules)
+        fputs("        A program that never ends by itself, such as a server, is for `heddle "
+              "watch`.\n",
+              to);
     if (s->output_cut)
         fprintf(to, "  note: %s schedules printed more than 16 MiB: the rest was thrown away\n",
                 show_count(s->output_cut, a));

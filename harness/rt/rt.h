@@ -46,6 +46,7 @@ struct rt {
     bool recheck;      /* a signal handler may have changed an object beside the models */
     uint32_t idle_ops; /* operations in a row, of all threads, that made no progress */
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
+    uint32_t sleeps, sleeps_half;       /* of them sleeps */
     uint32_t lively_step;               /* step at which a thread was last made or ended */
     uint32_t watched_step;              /* of the watchdog: step that it saw last, */
     int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */

@@ -139,6 +139,7 @@ static void publish(struct hdi_thread *t, struct hdi_op *op)
         break;
     case HD_EV_SLEEP:
         rt.retries++;
+        rt.sleeps++;
         break;
     case HD_EV_MUTEX_TRYLOCK:
     case HD_EV_RWLOCK_TRYLOCK:
@@ -386,6 +387,7 @@ bool rt_choose_next(void)
     if (rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps / 2 &&
         !rt.retries_half) {
         rt.retries_half = rt.retries + 1;
+        rt.sleeps_half = rt.sleeps;
         for (uint32_t i = 0; i < rt.live_count; i++)
             rt.live[i]->steps_half = rt.live[i]->steps;
     }

@@ -151,6 +151,7 @@ void rt_step_bound(void)
 {
     uint32_t steps = rt.region->result.steps;
     uint32_t late = rt.retries_half ? rt.retries - (rt.retries_half - 1) : 0;
+    uint32_t slept = rt.retries_half ? rt.sleeps - rt.sleeps_half : 0;
 
     if (rt.draining)
         rt_finish(HDP_RAN);
@@ -162,8 +163,12 @@ void rt_step_bound(void)
     /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
      */
     if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8))
-        hdi_finding_end(
-            describe(HD_FK_LIVELOCK, "threads run, but only try again and again", NULL, 0), true);
+        hdi_finding_end(describe(HD_FK_LIVELOCK,
+                                 late - slept > steps / 32 || rt.idle_ops > 1000
+                                     ? "threads run, but only try again and again"
+                                     : HDP_ONLY_SLEEPS,
+                                 NULL, 0),
+                        true);
     rt_finish(HDP_CUT);
 }
 
