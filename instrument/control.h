@@ -25,6 +25,7 @@
 #define HDI_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 struct hdi_thread;
+struct hdi_units;
 
 /* Head of every modelled object; zero-initialised by hdi_object_*(). */
 struct hdi_object {
@@ -41,6 +42,7 @@ struct hdi_object {
     uint32_t created_stack, destroyed_stack;
     struct hdi_thread *pending; /* threads whose pending operation names this object */
     struct hdi_object *next;    /* hash chain */
+    struct hdi_units *units;    /* of semaphores and channels: units.h; NULL when not told */
     struct {
         uint32_t thread;
         uint16_t kind;

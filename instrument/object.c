@@ -16,6 +16,7 @@
 #include "lockorder.h"
 #include "thread.h"
 #include "tool.h"
+#include "units.h"
 
 #define CHUNK_BYTES (256u << 10)
 #define BUCKETS 4096u
@@ -145,6 +146,7 @@ void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
 {
     memset((char *)o + sizeof *o, 0, size - sizeof *o);
     hdi_lockorder_destroyed(o);
+    hdi_units_forget(o);
     o->writer_first = false;
     o->dead = false;
     o->users = 0;

@@ -10,6 +10,7 @@
 #include "lockorder.h"
 #include "thread.h"
 #include "tool.h"
+#include "units.h"
 
 static enum hd_object kind_of(enum hd_event kind)
 {
@@ -75,24 +76,87 @@ static bool has_token(const struct hdi_op *op)
     return op->self->token;
 }
 
-static enum hd_seam_wake block(enum hd_event kind, const void *object, const void *site,
-                               int64_t until_ns)
+static enum hd_seam_wake wait_for_token(enum hd_event kind, const void *object, uint64_t site,
+                                        int64_t until_ns)
 {
     struct hdi_thread *self = hdi_self();
-    struct hdi_op op = {.kind = kind,
-                        .site = number(site),
-                        .ready = has_token,
-                        .until_ns = until_ns < 1 ? 1 : until_ns};
+    struct hdi_op op = {
+        .kind = kind, .site = site, .ready = has_token, .until_ns = until_ns < 1 ? 1 : until_ns};
 
-    if (!hdi_enter())
-        return HD_SEAM_TIMED_OUT;
     if (until_ns <= hdi_now() && !self->token)
         return HD_SEAM_TIMED_OUT;
-    op.object = object_of(object, kind, number(site));
+    op.object = object_of(object, kind, site);
     if (!self->token && hdi_perform(&op) == HDI_TIMED_OUT && !self->token)
         return HD_SEAM_TIMED_OUT;
     self->token = false;
     return HD_SEAM_WOKEN;
+}
+
+static enum hd_seam_wake block(enum hd_event kind, const void *object, const void *site,
+                               int64_t until_ns)
+{
+    enum hd_seam_wake wake;
+
+    if (!hdi_enter())
+        return HD_SEAM_TIMED_OUT;
+    wake = wait_for_token(kind, object, number(site), until_ns);
+    hdi_self()->cases = 0;
+    return wake;
+}
+
+static void cases(const struct hd_seam_case *list, uint32_t count)
+{
+    struct hdi_thread *t = hdi_self();
+
+    if (!hdi_enter())
+        return;
+    if (count > t->case_capacity) {
+        t->wait_case = hdi_alloc(count * sizeof *t->wait_case);
+        t->case_capacity = count;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        t->wait_case[i] =
+            (struct hdi_case){object_of(list[i].object, list[i].kind, 0), list[i].kind};
+    t->cases = count;
+}
+
+static void units(const void *object, int64_t total)
+{
+    struct hdi_object *o;
+
+    if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
+        return;
+    hdi_units_start(o, HDI_UNITS_CONTENT, o->label_kind == HD_OB_CHAN ? 0 : total);
+    hdi_units_start(o, HDI_UNITS_ROOM, o->label_kind == HD_OB_CHAN ? total : 0);
+    if (total < 0)
+        hdi_units_hand(o);
+}
+
+static void moved(enum hd_event kind, const void *object, int64_t n, int could_wait,
+                  const void *site)
+{
+    struct hdi_object *o;
+
+    (void)could_wait;
+    if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)) || o->dead)
+        return;
+    switch (kind) {
+    case HD_EV_CHAN_SEND:
+        hdi_units_take(o, HDI_UNITS_ROOM, n, kind, number(site));
+        hdi_units_give(o, HDI_UNITS_CONTENT, n);
+        break;
+    case HD_EV_CHAN_RECV:
+        hdi_units_take(o, HDI_UNITS_CONTENT, n, kind, number(site));
+        hdi_units_give(o, HDI_UNITS_ROOM, n);
+        break;
+    case HD_EV_HD_SEMAPHORE:
+        hdi_units_take(o, HDI_UNITS_CONTENT, n, kind, number(site));
+        hdi_units_give(o, HDI_UNITS_CONTENT, -n);
+        break;
+    default: /* closed */
+        hdi_units_hand(o);
+        break;
+    }
 }
 
 static void wake(void *thread)
@@ -255,7 +319,10 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .release = release,
                                          .acquire = acquire,
                                          .panic = panic,
-                                         .local = hdi_local};
+                                         .local = hdi_local,
+                                         .units = units,
+                                         .moved = moved,
+                                         .cases = cases};
     hdi_start();
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

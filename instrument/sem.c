@@ -9,6 +9,7 @@
 #include "real.h"
 #include "thread.h"
 #include "tool.h"
+#include "units.h"
 
 #define BYTES sizeof(sem_t)
 
@@ -45,6 +46,7 @@ static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, uint64_t site)
     if (rc == 0) {
         hdi_changed(&x->object);
         hdi_hb_acquire(s);
+        hdi_units_take(&x->object, HDI_UNITS_CONTENT, 1, kind, site);
         if (x->one)
             hdi_lockorder_took(&x->object, kind, site);
     }
@@ -93,6 +95,8 @@ HDI_EXPORT int sem_init(sem_t *s, int shared, unsigned value)
         x->known = true;
         x->shared = shared != 0;
         x->one = value == 1 && !shared;
+        if (!shared)
+            hdi_units_start(&x->object, HDI_UNITS_CONTENT, value);
     }
     return rc;
 }
@@ -166,6 +170,7 @@ HDI_EXPORT int sem_post(sem_t *s)
     x = sem_of(s, HDI_SITE());
     hdi_point(HD_EV_SEM_POST, &x->object, HDI_SITE());
     hdi_hb_release(s);
+    hdi_units_give(&x->object, HDI_UNITS_CONTENT, 1);
     if (x->one)
         hdi_lockorder_dropped(hdi_self(), &x->object, 1);
     rc = hdi_real.sem_post(s);

@@ -21,6 +21,12 @@ struct hdi_held {
     uint32_t count; /* recursive locks and repeated read locks */
 };
 
+/* One of the things that a select waits for. */
+struct hdi_case {
+    struct hdi_object *object;
+    enum hd_event kind;
+};
+
 struct hdi_thread {
     /* identity */
     char name[32];  /* creation path */
@@ -56,10 +62,12 @@ struct hdi_thread {
 
     /* waiting in a queue of a condition variable, futex or seam */
     struct hdi_thread *queue_next;
-    struct hdi_object *queue;  /* queue it is in, NULL when taken out */
-    bool granted;              /* the wait is over: signalled, woken, barrier passed */
-    struct hdi_object *relock; /* mutex to take again after a condition wait */
-    bool token;                /* of the seam's block() and wake() */
+    struct hdi_object *queue;   /* queue it is in, NULL when taken out */
+    bool granted;               /* the wait is over: signalled, woken, barrier passed */
+    struct hdi_object *relock;  /* mutex to take again after a condition wait */
+    bool token;                 /* of the seam's block() and wake() */
+    struct hdi_case *wait_case; /* what its wait may end by, when it is one for several things */
+    uint32_t cases, case_capacity;
 
     /* S: scheduling */
     struct hdi_op *op;               /* pending operation; NULL while running or external */

@@ -326,7 +326,8 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
     case HDI_DONE:
         hdi_unlock(&chan->lock);
         hdi_chan_wake(wake);
-        return;
+        open = true;
+        break;
     case HDI_MUST_WAIT:
         open = wait_in_line(chan, (void *)(uintptr_t)value, true, &why);
         break;
@@ -337,6 +338,7 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
     }
     if (!open)
         hdi_misuse("send on closed channel", chan, why.site);
+    hdi_tell_moved(&why, 1, true);
 }
 
 bool hd_chan_recv(struct hd_chan *chan, void *value)
@@ -367,6 +369,8 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
         ok = false;
         break;
     }
+    if (ok)
+        hdi_tell_moved(&why, 1, true);
     hdi_writes(value, bytes, why.site);
     return ok;
 }
@@ -388,6 +392,8 @@ bool hd_chan_try_send(struct hd_chan *chan, const void *value)
     hdi_chan_wake(wake);
     if (outcome == HDI_CLOSED)
         hdi_misuse("send on closed channel", chan, why.site);
+    if (outcome == HDI_DONE)
+        hdi_tell_moved(&why, 1, false);
     return outcome == HDI_DONE;
 }
 
@@ -408,6 +414,8 @@ bool hd_chan_try_recv(struct hd_chan *chan, void *value, bool *ok)
     hdi_chan_wake(wake);
     if (outcome == HDI_MUST_WAIT)
         return false;
+    if (outcome == HDI_DONE)
+        hdi_tell_moved(&why, 1, false);
     hdi_writes(value, bytes, why.site);
     if (ok)
         *ok = outcome == HDI_DONE;
@@ -476,6 +484,7 @@ void hd_chan_close(struct hd_chan *chan)
         hdi_misuse("close of nil channel", NULL, why.site);
     if (!shut(chan, NULL))
         hdi_misuse("close of closed channel", chan, why.site);
+    hdi_tell_moved(&why, 0, false);
 }
 
 size_t hd_chan_len(const struct hd_chan *chan)
@@ -558,6 +567,7 @@ struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, c
     hdi_allocated(&chan->refs);
     if (hdi_seam)
         hdi_seam->born(HD_OB_CHAN, chan, name, site);
+    hdi_tell_units(chan, (int64_t)capacity);
     return chan;
 }
 

@@ -3,6 +3,7 @@
 #define HDI_CHAN_INSIDE_H
 
 #include <heddle/chan.h>
+#include <heddle/select.h>
 
 #include "park.h"
 
@@ -58,5 +59,8 @@ bool hdi_chan_drain(struct hd_chan *chan);
 
 /* Close as a part of a larger operation, ordered after `clock` alone. Not a point. */
 void hdi_chan_shut(struct hd_chan *chan, const void *clock);
+
+/* hd_select(), as the wait that it is part of: reports name why's object, which is not NULL. */
+int hdi_select_as(const struct hd_case *cases, size_t count, const struct hdi_why *why);
 
 #endif /* HDI_CHAN_INSIDE_H */

@@ -355,6 +355,7 @@ static struct hd_context *make_cancel(struct hd_context *parent, const void *sit
         free(ctx);
         hd_panic_err(hd_out_of_memory);
     }
+    hdi_tell_units(ctx->done, HD_SEAM_UNITS_OPEN);
     if (hdi_seam)
         hdi_seam->born(HD_OB_CONTEXT, ctx, NULL, site);
     above = source_above(ctx);

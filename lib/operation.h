@@ -3,6 +3,7 @@
 #ifndef HDI_OPERATION_H
 #define HDI_OPERATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "edge.h"
@@ -21,6 +22,26 @@ static inline void hdi_point(const struct hdi_why *why)
 {
     if (HDI_CONTROLLED())
         hdi_seam->point(why->event, why->object, why->site);
+}
+
+/* Does whoever schedules want to know this? The later fields of the table may be missing. */
+#define HDI_TELLS(field)                                                                           \
+    (HDI_CONTROLLED() &&                                                                           \
+     hdi_seam->size >= offsetof(struct hd_seam, field) + sizeof hdi_seam->field &&                 \
+     hdi_seam->field)
+
+/* After it was born: how many units there are. */
+static inline void hdi_tell_units(const void *object, int64_t units)
+{
+    if (HDI_TELLS(units))
+        hdi_seam->units(object, units);
+}
+
+/* The operation has happened; see seam.h. */
+static inline void hdi_tell_moved(const struct hdi_why *why, int64_t units, bool could_wait)
+{
+    if (HDI_TELLS(moved))
+        hdi_seam->moved(why->event, why->object, units, could_wait, why->site);
 }
 
 /* CLOCK_MONOTONIC natively, virtual under the seam. */

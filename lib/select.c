@@ -16,6 +16,7 @@
 
 #define FEW 8u
 #define MOST_CASES 65536u
+#define MOST_TOLD 32u
 
 /* One case while its select runs. */
 struct part {
@@ -32,7 +33,9 @@ struct choice {
     size_t count;
     struct hdi_turn turn;
     struct hdi_why why;
-    bool ok; /* the case that happened found its channel open, or a value left in it */
+    bool ok;     /* the case that happened found its channel open, or a value left in it */
+    bool stated; /* it is called after something else than its first channel */
+    bool could_wait;
 };
 
 static _Thread_local uint64_t seed;
@@ -166,6 +169,23 @@ static void leave_others(struct choice *choice, uint32_t chosen)
     }
 }
 
+/* For whoever reports: all that is waited for. */
+static void tell_cases(const struct choice *choice)
+{
+    struct hd_seam_case told[MOST_TOLD];
+    uint32_t count = 0;
+
+    if (!HDI_TELLS(cases))
+        return;
+    for (size_t i = 0; i < choice->count && count < MOST_TOLD; i++)
+        if (choice->cases[i].chan)
+            told[count++] = (struct hd_seam_case){
+                choice->cases[i].chan, choice->cases[i].sends ? HD_EV_CHAN_SEND : HD_EV_CHAN_RECV};
+    if (choice->stated)
+        told[0] = (struct hd_seam_case){choice->why.object, choice->why.event};
+    hdi_seam->cases(told, count);
+}
+
 /* With all locked; unlocks them. The index, or HD_TIMED_OUT. */
 static int wait_for_one(struct choice *choice, int64_t until_ns)
 {
@@ -176,6 +196,7 @@ static int wait_for_one(struct choice *choice, int64_t until_ns)
     atomic_store_explicit(&choice->turn.chosen, 0, memory_order_relaxed);
     join_all(choice);
     unlock_all(choice);
+    tell_cases(choice);
     if (!hdi_park(&choice->turn.parker, &choice->why, until_ns)) {
         if (atomic_compare_exchange_strong(&choice->turn.chosen, &chosen, HDI_TURN_OVER)) {
             leave_others(choice, HDI_TURN_OVER);
@@ -232,7 +253,7 @@ static int run(struct choice *choice, int64_t until_ns)
         choice->parts[i].chan = chan; /* its wait is filled in when there is one */
         choice->parts[i].bytes = chan ? hdi_chan_bytes(chan) : 0;
         choice->parts[i].stage = NULL;
-        if (chan && !choice->why.object)
+        if (chan && !choice->why.object && !choice->stated)
             choice->why.object = chan;
     }
     sort_channels(choice);
@@ -258,8 +279,13 @@ static int run(struct choice *choice, int64_t until_ns)
 /* What the caller's code sees of the case that happened; a send to a closed channel panics. */
 static void settle(const struct choice *choice, const struct hd_case *one, size_t bytes)
 {
+    struct hdi_why why = {one->sends ? HD_EV_CHAN_SEND : HD_EV_CHAN_RECV, one->chan,
+                          choice->why.site};
+
     if (one->sends && !choice->ok)
         hdi_misuse("send on closed channel", one->chan, choice->why.site);
+    if (choice->ok)
+        hdi_tell_moved(&why, 1, choice->could_wait && choice->count == 1);
     if (one->sends)
         return;
     hdi_writes(one->recv, bytes, choice->why.site);
@@ -267,17 +293,22 @@ static void settle(const struct choice *choice, const struct hd_case *one, size_
         *one->ok = choice->ok;
 }
 
+/* why: what it is called in reports; its object NULL: the first of its channels. */
 static int select_until(const struct hd_case *cases, size_t count, int64_t until_ns,
-                        const void *site)
+                        const struct hdi_why *why)
 {
     struct part few[FEW];
-    struct choice choice = {
-        .cases = cases, .parts = few, .count = count, .why = {HD_EV_SELECT, NULL, site}};
+    struct choice choice = {.cases = cases,
+                            .parts = few,
+                            .count = count,
+                            .why = *why,
+                            .could_wait = until_ns == HD_SEAM_FOREVER,
+                            .stated = why->object != NULL};
     size_t bytes = 0;
     int index;
 
     if (count > MOST_CASES)
-        hdi_misuse("select: too many cases", NULL, site);
+        hdi_misuse("select: too many cases", NULL, why->site);
     if (count > FEW) {
         choice.parts = malloc(count * sizeof *choice.parts);
         if (!choice.parts)
@@ -293,23 +324,33 @@ static int select_until(const struct hd_case *cases, size_t count, int64_t until
     return index;
 }
 
+int hdi_select_as(const struct hd_case *cases, size_t count, const struct hdi_why *why)
+{
+    return select_until(cases, count, HD_SEAM_FOREVER, why);
+}
+
 int hd_select(const struct hd_case *cases, size_t count)
 {
-    return select_until(cases, count, HD_SEAM_FOREVER, HDI_SITE());
+    struct hdi_why why = {HD_EV_SELECT, NULL, HDI_SITE()};
+
+    return select_until(cases, count, HD_SEAM_FOREVER, &why);
 }
 
 int hd_select_default(const struct hd_case *cases, size_t count)
 {
-    return select_until(cases, count, WAIT_NOT, HDI_SITE());
+    struct hdi_why why = {HD_EV_SELECT, NULL, HDI_SITE()};
+
+    return select_until(cases, count, WAIT_NOT, &why);
 }
 
 int hd_select_timeout(const struct hd_case *cases, size_t count, int64_t timeout_ns)
 {
+    struct hdi_why why = {HD_EV_SELECT, NULL, HDI_SITE()};
     int64_t until_ns;
 
     if (timeout_ns < 0)
         timeout_ns = 0;
     if (__builtin_add_overflow(hdi_now_ns(), timeout_ns, &until_ns))
         until_ns = HD_SEAM_FOREVER;
-    return select_until(cases, count, until_ns, HDI_SITE());
+    return select_until(cases, count, until_ns, &why);
 }

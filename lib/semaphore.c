@@ -6,9 +6,7 @@
  */
 #include <heddle/semaphore.h>
 
-#include <heddle/chan.h>
-#include <heddle/select.h>
-
+#include "chan_inside.h"
 #include "leaf.h"
 #include "misuse.h"
 
@@ -25,6 +23,7 @@ void hd_semaphore_init(struct hd_semaphore *semaphore, int64_t size, const char 
     hdi_hide(semaphore, sizeof *semaphore);
     if (hdi_seam)
         hdi_seam->born(HD_OB_WEIGHTED, semaphore, name, HDI_SITE());
+    hdi_tell_units(semaphore, size);
 }
 
 void hd_semaphore_destroy(struct hd_semaphore *semaphore)
@@ -77,6 +76,7 @@ static void put_back(struct hd_semaphore *semaphore, int64_t units, const void *
     semaphore->held -= units;
     granted = grant(semaphore);
     hdi_leaf_unlock(&semaphore->lock);
+    hdi_tell_moved(&(struct hdi_why){HD_EV_HD_SEMAPHORE, semaphore, site}, -units, false);
     wake(granted);
 }
 
@@ -88,20 +88,29 @@ void hd_semaphore_release(struct hd_semaphore *semaphore, int64_t units)
     put_back(semaphore, units, why.site);
 }
 
-bool hd_semaphore_try_acquire(struct hd_semaphore *semaphore, int64_t units)
+static bool try_acquire(struct hd_semaphore *semaphore, int64_t units, const struct hdi_why *why,
+                        bool could_wait)
 {
-    struct hdi_why why = {HD_EV_HD_SEMAPHORE, semaphore, HDI_SITE()};
     bool taken;
 
-    hdi_point(&why);
+    hdi_point(why);
     hdi_leaf_lock(&semaphore->lock);
     taken = units >= 0 && semaphore->size - semaphore->held >= units && !semaphore->first;
     if (taken)
         semaphore->held += units;
     hdi_leaf_unlock(&semaphore->lock);
-    if (taken)
+    if (taken) {
         hdi_acquire(semaphore);
+        hdi_tell_moved(why, units, could_wait);
+    }
     return taken;
+}
+
+bool hd_semaphore_try_acquire(struct hd_semaphore *semaphore, int64_t units)
+{
+    struct hdi_why why = {HD_EV_HD_SEMAPHORE, semaphore, HDI_SITE()};
+
+    return try_acquire(semaphore, units, &why, false);
 }
 
 /* The context has ended while we waited. */
@@ -121,21 +130,25 @@ static void give_up(struct hd_semaphore *semaphore, struct hd_semaphore_waiter *
     wake(granted);
     if (was_granted) {
         hd_chan_recv(self->ready, NULL);
+        hdi_tell_moved(&(struct hdi_why){HD_EV_HD_SEMAPHORE, semaphore, site}, self->units, false);
         put_back(semaphore, self->units, site);
     }
 }
 
 static hd_err wait_for(struct hd_semaphore *semaphore, struct hd_semaphore_waiter *self,
-                       struct hd_context *ctx, const void *site)
+                       struct hd_context *ctx, const struct hdi_why *why)
 {
-    bool ready = HD_SELECT(HD_RECV(self->ready, NULL), HD_RECV(hd_context_done(ctx), NULL)) == 0;
+    struct hd_chan *done = hd_context_done(ctx);
+    bool ready = hdi_select_as((struct hd_case[]){HD_RECV(self->ready, NULL), HD_RECV(done, NULL)},
+                               2, why) == 0;
 
     if (!ready) {
-        give_up(semaphore, self, site);
+        give_up(semaphore, self, why->site);
         return hd_context_err(ctx);
     }
+    hdi_tell_moved(why, self->units, !done);
     if (hd_context_err(ctx)) { /* both: an ended context gets nothing */
-        put_back(semaphore, self->units, site);
+        put_back(semaphore, self->units, why->site);
         return hd_context_err(ctx);
     }
     hdi_acquire(semaphore);
@@ -153,7 +166,7 @@ hd_err hd_semaphore_acquire(struct hd_semaphore *semaphore, struct hd_context *c
         return err;
     if (units < 0)
         return hd_invalid;
-    if (hd_semaphore_try_acquire(semaphore, units))
+    if (try_acquire(semaphore, units, &why, !hd_context_done(ctx)))
         return NULL;
     self.ready = hd_chan_make_named("semaphore", 0, 0);
     hdi_leaf_lock(&semaphore->lock);
@@ -169,11 +182,12 @@ hd_err hd_semaphore_acquire(struct hd_semaphore *semaphore, struct hd_context *c
     hdi_leaf_unlock(&semaphore->lock);
     if (taken) {
         hdi_acquire(semaphore);
+        hdi_tell_moved(&why, units, !hd_context_done(ctx));
     } else if (units > semaphore->size) { /* it can never have them */
         hd_chan_recv(hd_context_done(ctx), NULL);
         err = hd_context_err(ctx);
     } else {
-        err = wait_for(semaphore, &self, ctx, why.site);
+        err = wait_for(semaphore, &self, ctx, &why);
     }
     hd_chan_unref(self.ready);
     return err;

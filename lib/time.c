@@ -69,6 +69,7 @@ static struct hd_chan *time_chan(void *owner, const void *site)
         free(owner);
         hd_panic_err(hd_out_of_memory);
     }
+    hdi_tell_units(chan, HD_SEAM_UNITS_OPEN);
     return chan;
 }
 

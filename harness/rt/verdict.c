@@ -3,10 +3,19 @@
  * The waits-for graph has an edge from each blocked thread to those that hold what it waits for
  * (for a join: to the thread itself). A cycle is a deadlock. Without one somebody who could have
  * woken the others is gone: a lost wakeup.
+ *
+ * Whoever holds the units of a semaphore is waited for only if nobody else could give one: each of
+ * them waits in a circle himself, and either units were given back by their takers before, or all
+ * other threads wait for the circle, too.
  */
 #include "rt.h"
 
 #include <string.h>
+
+#include "../../instrument/units.h"
+
+static uint8_t
+    stuck[RT_MAX_LIVE]; /* by index: waits for locks, ends and units of the stuck alone */
 
 static uint32_t index_of(const struct hdi_thread *t)
 {
@@ -16,20 +25,88 @@ static uint32_t index_of(const struct hdi_thread *t)
     return RT_MAX_LIVE;
 }
 
+static bool is_stuck(const struct hdi_thread *t)
+{
+    uint32_t i = index_of(t);
+    return i < RT_MAX_LIVE && stuck[i];
+}
+
+/* i-th holder of units that t waits for; t itself only when it holds them all. */
+static struct hdi_thread *holder(const struct hdi_thread *t, const struct hdi_units *u, uint32_t i)
+{
+    for (uint32_t k = 0; is_stuck(t) && k < u->holders; k++)
+        if ((u->holder[k].thread != t || u->holders == 1) && i-- == 0)
+            return u->holder[k].thread;
+    return NULL;
+}
+
 /* i-th thread that t waits for, or NULL. */
 static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
 {
     const struct hdi_object *o = t->op ? t->op->object : NULL;
+    const struct hdi_units *u = hdi_units_awaited(t->op);
 
     if (!o)
         return NULL;
+    if (u)
+        return holder(t, u, i);
     for (uint32_t k = 0; k < rt.live_count; k++) {
-        struct hdi_thread *u = rt.live[k];
-        if ((t->op->kind == HD_EV_THREAD_JOIN ? &u->object == o : hdi_held_find(u, o) != NULL) &&
+        struct hdi_thread *h = rt.live[k];
+        if ((t->op->kind == HD_EV_THREAD_JOIN ? &h->object == o : hdi_held_find(h, o) != NULL) &&
             i-- == 0)
-            return u;
+            return h;
     }
     return NULL;
+}
+
+/* known: only units that were given back by their takers before have owners. */
+static bool waits_for_stuck(const struct hdi_thread *t, bool known)
+{
+    const struct hdi_units *u = hdi_units_awaited(t->op);
+    struct hdi_thread *h;
+
+    if (u) {
+        for (uint32_t i = 0; i < u->holders; i++)
+            if (!is_stuck(u->holder[i].thread))
+                return false;
+        return u->returned || (!known && (u->holders > 1 || u->holder[0].thread != t));
+    }
+    for (uint32_t i = 0; (h = awaited(t, i)); i++)
+        if (is_stuck(h))
+            return true;
+    return false;
+}
+
+static void find_stuck(bool known)
+{
+    bool changed = true;
+
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        stuck[i] = rt.live[i]->op != NULL;
+    while (changed) {
+        changed = false;
+        for (uint32_t i = 0; i < rt.live_count; i++)
+            if (stuck[i] && !waits_for_stuck(rt.live[i], known)) {
+                stuck[i] = 0;
+                changed = true;
+            }
+    }
+}
+
+/* Does everybody wait for the stuck? Who waits for a group of them to be done cannot give units to
+ * a semaphore; a channel could be read by anyone. */
+static bool are_all(void)
+{
+    bool channel = false, group = false;
+
+    for (uint32_t i = 0; i < rt.live_count; i++) {
+        const struct hdi_op *op = rt.live[i]->op;
+        channel |= stuck[i] && (op->kind == HD_EV_CHAN_SEND || op->kind == HD_EV_CHAN_RECV);
+        if (!stuck[i] && (!op || op->kind != HD_EV_HD_WAITGROUP_WAIT))
+            return false;
+        group |= !stuck[i];
+    }
+    return !channel || !group;
 }
 
 /* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our own.
@@ -100,6 +177,7 @@ static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
 {
     uint32_t link = f->notes, before = f->notes + 1;
     struct hdi_object *o = t->op->object;
+    const struct hdi_units *u = hdi_units_awaited(t->op);
 
     hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, o, t->op->site, t->end_stack);
     if (!o)
@@ -108,6 +186,10 @@ static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
         struct hdi_held *h = hdi_held_find(rt.live[i], o);
         if (h)
             hdi_note(f, HD_ROLE_HOLDS, rt.live[i], h->kind, o, h->site, h->stack)->link = link;
+    }
+    for (uint32_t i = 0; u && is_stuck(t) && i < u->holders; i++) {
+        const struct hdi_unit *h = &u->holder[i];
+        hdi_note(f, HD_ROLE_HOLDS, h->thread, h->kind, o, h->site, h->stack)->link = link;
     }
     if (users && f->notes == before)
         note_users(f, t, link);
@@ -137,7 +219,12 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
 void rt_all_asleep(void)
 {
     static struct hdi_thread *cycle[RT_MAX_LIVE];
-    uint32_t n = find_cycle(cycle);
+    uint32_t n;
+
+    find_stuck(false);
+    if (!are_all())
+        find_stuck(true);
+    n = find_cycle(cycle);
 
     hdi_finding_end(describe(n == 0   ? HD_FK_LOST_WAKEUP
                              : n == 1 ? HD_FK_SELF_DEADLOCK

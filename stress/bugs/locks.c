@@ -460,3 +460,71 @@ BUG(three_kinds_of_lock_in_a_circle)
     RUN(rwmutex_then_chan, b);
     hd_wg_wait(&b->wg);
 }
+
+/* Two channels of one place as locks: full is taken. */
+static void chans_in_order(void *arg)
+{
+    struct box *b = arg;
+
+    for (int i = 0; i < 2; i++) {
+        hd_chan_send(b->a, NULL);
+        hd_chan_send(b->b, NULL);
+        b->x++;
+        hd_chan_recv(b->b, NULL);
+        hd_chan_recv(b->a, NULL);
+    }
+}
+
+static void chans_the_other_way(void *arg)
+{
+    struct box *b = arg;
+
+    for (int i = 0; i < 2; i++) {
+        hd_chan_send(b->right ? b->a : b->b, NULL);
+        hd_chan_send(b->right ? b->b : b->a, NULL);
+        b->x++;
+        hd_chan_recv(b->a, NULL);
+        hd_chan_recv(b->b, NULL);
+    }
+}
+
+BUG(channel_locks_in_two_orders)
+{
+    struct box *b = box_new(right);
+
+    b->a = SIGNAL(1);
+    b->b = SIGNAL(1);
+    chans_in_order(b); /* alone: who takes also gives back */
+    RUN(chans_in_order, b);
+    RUN(chans_the_other_way, b);
+    hd_wg_wait(&b->wg);
+    assert(b->x == 6);
+}
+
+/* The same, filled at first: empty is taken. */
+static void tokens_in_order(void *arg)
+{
+    struct box *b = arg;
+    bool turned = !b->right && hd_int64_add(&b->count, 1) % 2 == 0;
+
+    hd_chan_recv(turned ? b->b : b->a, NULL);
+    hd_chan_recv(turned ? b->a : b->b, NULL);
+    b->x++;
+    hd_chan_send(b->a, NULL);
+    hd_chan_send(b->b, NULL);
+}
+
+BUG(tokens_in_two_orders)
+{
+    struct box *b = box_new(right);
+
+    b->a = SIGNAL(1);
+    b->b = SIGNAL(1);
+    hd_chan_send(b->a, NULL);
+    hd_chan_send(b->b, NULL);
+    tokens_in_order(b);
+    for (int i = 0; i < 3; i++)
+        RUN(tokens_in_order, b);
+    hd_wg_wait(&b->wg);
+    assert(b->x == 4);
+}

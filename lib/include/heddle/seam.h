@@ -31,6 +31,14 @@
 
 enum hd_seam_wake { HD_SEAM_WOKEN, HD_SEAM_TIMED_OUT };
 
+/* One of the things that a wait may end by. */
+struct hd_seam_case {
+    const void *object;
+    enum hd_event kind;
+};
+
+#define HD_SEAM_UNITS_OPEN (-1) /* not goroutines alone give them: a timer, a context */
+
 struct hd_seam {
     uint32_t version; /* HD_SEAM_VERSION */
     uint32_t size;    /* bytes of this table that the runtime fills */
@@ -87,6 +95,20 @@ struct hd_seam {
     /* `word` is a thread-local variable of the calling thread that belongs to a goroutine. When the
      * runtime runs many goroutines on one thread it keeps a value of it for each. */
     void (*local)(void **word);
+
+    /* The fields below may be missing (`size`) or NULL. */
+
+    /* Told after born(): how many units a semaphore has, or the buffer of a channel. */
+    void (*units)(const void *object, int64_t units);
+
+    /* The caller's operation has happened, its latest point() or block() being about it: a value
+     * went in or came out (units 1; for a close 0), units were taken (> 0) or given back (< 0).
+     * could_wait: it would have waited for ever if it had to. Not a point. */
+    void (*moved)(enum hd_event kind, const void *object, int64_t units, int could_wait,
+                  const void *site);
+
+    /* The caller's next block() ends by any of these; they are copied. */
+    void (*cases)(const struct hd_seam_case *cases, uint32_t count);
 };
 
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine
