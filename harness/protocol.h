@@ -42,6 +42,7 @@
 
 #include "../instrument/finding.h"
 #include "../instrument/points.h"
+#include "../instrument/tape.h"
 
 #define HDP_ENV "HEDDLE_RT"
 #define HDP_MAGIC 0x31454c4444454548ull
@@ -73,6 +74,7 @@ enum hdp_flags {
     HDP_NO_LEAKS = 1 << 8,      /* do not look for leaks when main ends */
     HDP_RACES = 1 << 9,         /* run the race detector (instrumented programs) */
     HDP_LOCK_ORDER = 1 << 10,   /* run the lock-order graph */
+    HDP_PREDICT = 1 << 11,      /* keep a tape, for the driver to predict races from */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
@@ -80,6 +82,18 @@ enum hdp_flags {
 #define HDP_STEERS 16u
 struct hdp_steer {
     uint64_t held, took;
+};
+
+/* A predicted race: where two threads are to meet (meet.c). Behind the two come places where third
+ * threads are to stand still until that has happened. */
+#define HDP_MEETS 16u
+struct hdp_meet {
+    uint32_t thread; /* name hash; 0: whichever */
+    uint32_t from;   /* entries of the replay that come before: it may pass until then */
+    uint64_t site;   /* the access */
+    uint64_t addr;   /* its address; 0: any */
+    uint32_t extra;  /* 1: the recorded schedule had no point there */
+    uint32_t pad;
 };
 
 /* What the driver asks of one schedule. */
@@ -101,7 +115,9 @@ struct hdp_config {
     uint32_t
         timeout_ms; /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
+    uint32_t meets;         /* used entries of meet[] */
     struct hdp_steer steer[HDP_STEERS];
+    struct hdp_meet meet[HDP_MEETS];
 };
 
 /* Text of a livelock whose threads do nothing but sleep between what they do: a server looks the
@@ -240,6 +256,7 @@ struct hdp_region {
     uint32_t profile_steps;     /* used entries of profile[] */
     struct hdp_step
         profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
+    struct hdp_tape tape; /* of a schedule with HDP_PREDICT */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     char maps[HDP_MAPS_BYTES];

@@ -5,6 +5,7 @@
  * (model.c).
  */
 #include "model.h"
+#include "race/tape.h"
 #include "tsan_native.h"
 #include "watch.h"
 
@@ -24,11 +25,14 @@ static struct hdi_strand *watched(void)
     return s && !s->busy ? s : NULL;
 }
 
-static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdi_access kind,
+static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdp_tape_kind kind,
                  uint64_t pc)
 {
     hdi_note_context(s, pc);
-    hdi_race_access(s->racer, addr, bytes, kind, pc);
+    if (hdi_tape)
+        hdi_tape_access(s, addr, bytes, kind, pc, true);
+    hdi_race_access(s->racer, addr, bytes,
+                    kind == HDP_TAPE_ATOMIC_READ ? HDI_ATOMIC_READ : HDI_ATOMIC_WRITE, pc);
 }
 
 #define LOAD_STORE(bits, type)                                                                     \
@@ -40,7 +44,7 @@ static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdi_
         uint64_t pc = PC();                                                                        \
         order = order_of(order);                                                                   \
         hdi_access_point(s, HD_EV_ATOMIC_LOAD, (uintptr_t)a, pc);                                  \
-        feed(s, (uintptr_t)a, bits / 8, HDI_ATOMIC_READ, pc);                                      \
+        feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_READ, pc);                                 \
         type v = native_load##bits(a);                                                             \
         if (hdi_watch.config.model && bits <= 64)                                                  \
             v = (type)hdi_model_load(s, (uintptr_t)a, (uint64_t)v, order, pc);                     \
@@ -59,7 +63,7 @@ static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdi_
         uint64_t pc = PC();                                                                        \
         order = order_of(order);                                                                   \
         hdi_access_point(s, HD_EV_ATOMIC_STORE, (uintptr_t)a, pc);                                 \
-        feed(s, (uintptr_t)a, bits / 8, HDI_ATOMIC_WRITE, pc);                                     \
+        feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_WRITE, pc);                                \
         uint32_t epoch = s->racer->epoch;                                                          \
         hdi_race_atomic_store(s->racer, (uintptr_t)a, order);                                      \
         if (hdi_watch.config.model && bits <= 64)                                                  \
@@ -74,7 +78,7 @@ TSAN_ATOMIC_TYPES(LOAD_STORE)
 static void updated(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64_t old, uint64_t v,
                     bool changed, int order, uint64_t pc)
 {
-    feed(s, addr, bytes, HDI_ATOMIC_WRITE, pc);
+    feed(s, addr, bytes, HDP_TAPE_ATOMIC_UPDATE, pc);
     uint32_t epoch = s->racer->epoch;
     hdi_race_atomic_rmw(s->racer, addr, order);
     if (hdi_watch.config.model && bytes <= 8)
@@ -114,7 +118,7 @@ TSAN_ATOMIC_TYPES(FETCHES)
 static void not_exchanged(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64_t value,
                           int order, uint64_t pc)
 {
-    feed(s, addr, bytes, HDI_ATOMIC_READ, pc);
+    feed(s, addr, bytes, HDP_TAPE_ATOMIC_READ, pc);
     if (hdi_watch.config.model && bytes <= 8)
         hdi_model_read_last(s, addr, value, order);
     else

@@ -129,8 +129,8 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
             .kind = HD_EV_COND_RELOCK, .object = &mx->object, .site = site, .ready = can_relock};
         hdi_perform(&again);
     }
-    rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     hdi_hb_acquire(c);
+    rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     hdi_tool_acquire(c);
     if (wake == HDI_CANCELLED)
         hdi_cancel_self();

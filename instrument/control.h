@@ -153,20 +153,30 @@ void *hdi_alloc(size_t bytes);
 /* Happens-before edges for the race detector; no-ops without one. `clock` is any address. */
 void hdi_hb_release(const void *clock);
 void hdi_hb_acquire(const void *clock);
+/* For the prediction of races: what the calling thread just did depended on the state of a lock or
+ * clock although it makes no edge (a try that failed). */
+void hdi_hb_look(const void *clock);
+/* The same for an operation that nobody may change places with: all on `clock` keep their order. */
+void hdi_hb_turn(const void *clock);
 
 /* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared
  * with the driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
 struct hdp_learned;
+struct hdp_tape;
 struct hdi_memory_config {
     bool races, rich, replay;
     uint32_t points; /* enum hdp_points */
     uint32_t model;  /* enum hdp_memory_model */
     const struct hdp_learned *learned;
     struct hdp_learned *news;
+    struct hdp_tape *tape; /* keep it; NULL: do not */
+    const uint32_t *steps; /* decisions made so far */
 };
 void hdi_memory_config(struct hdi_memory_config *out);
 /* Site of the i-th replayed step if it is a memory access, 0 if it is not; false past the end. */
 bool hdi_replayed_site(uint32_t i, uint64_t *site);
+/* The i-th place where threads are to meet; false past the end. */
+bool hdi_meeting_site(uint32_t i, uint64_t *site);
 
 /* Called by the runtime in the schedule's process, before its first thread is created: from here on
  * memory accesses are watched. Before, one thread ran alone and nothing can race with it. */

@@ -13,6 +13,7 @@
 
 #include "race/blocks.h"
 #include "race/report.h"
+#include "race/tape.h"
 #include "watch.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -85,15 +86,18 @@ static void born(void *p, size_t bytes, uint64_t pc)
     b->site = pc;
     b->thread = caller_hash();
     b->context = context_of(pc);
-    if (hdi_watch.on)
+    if (hdi_watch.on) {
         hdi_race_reset((uintptr_t)p, next.usable(p));
+        hdi_tape_reset((uintptr_t)p, next.usable(p));
+    }
 }
 
 /* Before the block is given back. False: it was freed before, leave it alone. */
 static bool dying(void *p, uint64_t pc)
 {
     struct hdi_strand *s = hdi_watched;
-    if (s && (hdi_watch.all || hdi_is_point(pc)))
+    bool point = s && (hdi_watch.all || hdi_is_point(pc));
+    if (point)
         hdi_access_point(s, HD_EV_FREE, (uintptr_t)p, pc);
     struct hdi_block *b = hdi_block_at((uintptr_t)p);
     if (b && b->freed) {
@@ -103,6 +107,8 @@ static bool dying(void *p, uint64_t pc)
     if (s) {
         size_t bytes = next.usable(p);
         hdi_note_context(s, pc);
+        if (hdi_tape)
+            hdi_tape_access(s, (uintptr_t)p, bytes, HDP_TAPE_FREE, pc, point);
         if (bytes <= MARKED_BYTES)
             hdi_race_freed(s->racer, (uintptr_t)p, bytes, pc);
         else
@@ -177,6 +183,8 @@ EXPORT void *realloc(void *p, size_t bytes)
         struct hdi_block *b = hdi_block_at((uintptr_t)p);
         if (b && b->bytes < copied)
             copied = b->bytes;
+        if (hdi_tape)
+            hdi_tape_access(hdi_watched, (uintptr_t)fresh, copied, HDP_TAPE_WRITE, pc, false);
         hdi_race_access(hdi_watched->racer, (uintptr_t)fresh, copied, HDI_WRITE, pc);
     }
     __builtin_memcpy(fresh, p, had < bytes ? had : bytes);
@@ -231,8 +239,10 @@ EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t a
 {
     ready();
     void *p = next.mmap(addr, bytes, prot, flags, fd, at);
-    if (p != MAP_FAILED && hdi_watch.on && tracking())
+    if (p != MAP_FAILED && hdi_watch.on && tracking()) {
         hdi_race_reset((uintptr_t)p, bytes);
+        hdi_tape_reset((uintptr_t)p, bytes);
+    }
     return p;
 }
 

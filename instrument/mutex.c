@@ -148,8 +148,10 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
         if (relock(x, m, false, &rc))
             return rc;
     }
-    if (hdi_perform(&op) == HDI_TIMED_OUT)
+    if (hdi_perform(&op) == HDI_TIMED_OUT) {
+        hdi_hb_look(m);
         return ETIMEDOUT;
+    }
     return hdi_mutex_take(x, m, HD_EV_MUTEX_LOCK, site);
 }
 
@@ -234,6 +236,7 @@ int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site)
         return rc;
     }
     if (x->owner) {
+        hdi_hb_look(m);
         hdi_retry();
         return EBUSY;
     }

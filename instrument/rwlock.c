@@ -99,8 +99,10 @@ static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
         hdi_point(kind, &x->object, site);
         return EDEADLK; /* what glibc answers to the owner of the write lock */
     }
-    if (hdi_perform(&op) == HDI_TIMED_OUT)
+    if (hdi_perform(&op) == HDI_TIMED_OUT) {
+        hdi_hb_look(l);
         return ETIMEDOUT;
+    }
     rc = write ? hdi_real.pthread_rwlock_wrlock(l) : hdi_real.pthread_rwlock_rdlock(l);
     if (rc == 0)
         took(x, write, kind, site);
@@ -115,10 +117,12 @@ static int try_lock(pthread_rwlock_t *l, bool write, uint64_t site)
     hdi_point(HD_EV_RWLOCK_TRYLOCK, &x->object, site);
     if (!x->writer && !(write && x->readers))
         rc = write ? hdi_real.pthread_rwlock_trywrlock(l) : hdi_real.pthread_rwlock_tryrdlock(l);
-    if (rc == 0)
+    if (rc == 0) {
         took(x, write, HD_EV_RWLOCK_TRYLOCK, site);
-    else
+    } else {
+        hdi_hb_look(l);
         hdi_retry();
+    }
     return rc;
 }
 

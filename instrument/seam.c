@@ -65,10 +65,26 @@ static uint64_t number(const void *site)
     return (uint64_t)(uintptr_t)site;
 }
 
+/* What an operation does depends on those before it on its object; of mutexes, locks tell that. A
+ * select is about several channels, so that all channels are one. */
+static void take_turn(enum hd_event kind, const void *object)
+{
+    static const char channels;
+
+    if (kind == HD_EV_HD_MUTEX_TRYLOCK)
+        hdi_hb_look(object);
+    else if (kind == HD_EV_SELECT || kind_of(kind) == HD_OB_CHAN)
+        hdi_hb_turn(&channels);
+    else if (object && kind_of(kind) != HD_OB_HD_MUTEX)
+        hdi_hb_turn(object);
+}
+
 static void point(enum hd_event kind, const void *object, const void *site)
 {
-    if (hdi_enter())
-        hdi_point(kind, object_of(object, kind, number(site)), number(site));
+    if (!hdi_enter())
+        return;
+    hdi_point(kind, object_of(object, kind, number(site)), number(site));
+    take_turn(kind, object);
 }
 
 static bool has_token(const struct hdi_op *op)

@@ -68,6 +68,7 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
     for (;;) {
         switch (hdi_perform(&op)) {
         case HDI_TIMED_OUT:
+            hdi_hb_look(s);
             errno = ETIMEDOUT;
             return -1;
         case HDI_CANCELLED:
@@ -155,8 +156,10 @@ HDI_EXPORT int sem_trywait(sem_t *s)
     x = sem_of(s, HDI_SITE());
     hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
     rc = take(x, s, HD_EV_SEM_TRYWAIT, HDI_SITE());
-    if (rc)
+    if (rc) {
+        hdi_hb_look(s);
         hdi_retry();
+    }
     return rc;
 }
 
@@ -186,5 +189,6 @@ HDI_EXPORT int sem_getvalue(sem_t *s, int *value)
         return hdi_real.sem_getvalue(s, value);
     x = sem_of(s, HDI_SITE());
     hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
+    hdi_hb_look(s);
     return hdi_real.sem_getvalue(s, value);
 }

@@ -103,10 +103,12 @@ HDI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
     x = spin_of(l, site);
     hdi_point(HD_EV_SPIN_TRYLOCK, &x->object, site);
     rc = x->owner ? EBUSY : hdi_real.pthread_spin_trylock(l);
-    if (rc == 0)
+    if (rc == 0) {
         own(x, HD_EV_SPIN_TRYLOCK, site);
-    else
+    } else {
+        hdi_hb_look((const void *)l);
         hdi_retry();
+    }
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "model.h"
 #include "race/context.h"
 #include "race/lockset.h"
+#include "race/tape.h"
 #include "watch.h"
 
 struct hdi_watch hdi_watch;
@@ -45,6 +46,9 @@ static void points_start(void)
 {
     const struct hdi_memory_config *c = &hdi_watch.config;
     uint64_t site;
+    for (uint32_t i = 0; hdi_meeting_site(i, &site); i++)
+        if (site && !hdi_is_point(site))
+            point_add(site);
     if (c->replay) {
         for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site);
              i++)
@@ -95,6 +99,23 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
     news->word[news->words++] = word >> 3;
 }
 
+/* `accesses` more before it must yield. */
+static void rest(struct hdi_strand *s, uint32_t accesses)
+{
+    s->quiet = hdi_tape ? 1 : accesses;
+    s->budget = accesses;
+}
+
+static bool tired(struct hdi_strand *s)
+{
+    if (s->quiet)
+        return false;
+    if (!hdi_tape)
+        return true;
+    s->quiet = 1;
+    return --s->budget == 0;
+}
+
 void hdi_note_context(struct hdi_strand *s, uint64_t pc)
 {
     if (hdi_watch.config.rich)
@@ -115,9 +136,10 @@ void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, 
         if (cell && cell->flags & HDI_CELL_SHARED)
             object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
     }
-    s->quiet = hdi_watch.all ? 1 : HDI_QUIET_FIRST;
+    rest(s, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+    struct hdi_op op = {.kind = kind, .object = object, .site = pc, .data = (void *)addr};
     s->busy++;
-    hdi_point(kind, object, pc);
+    hdi_perform(&op);
     s->busy--;
 }
 
@@ -148,20 +170,25 @@ void hdi_loaded(struct hdi_strand *s, uintptr_t addr, uint64_t value, uint64_t p
 void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdi_access kind,
                      uint64_t pc)
 {
-    if (s->busy)
+    if (s->busy) {
+        if (hdi_tape)
+            s->quiet = 1;
         return;
+    }
     bool write = kind == HDI_WRITE;
     bool point = hdi_watch.all || hdi_is_point(pc);
     if (point) {
         hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
-    } else if (!s->quiet) {
-        s->quiet = HDI_QUIET;
+    } else if (tired(s)) {
+        rest(s, HDI_QUIET);
         s->busy++;
         hdi_point(HD_EV_YIELD, NULL, pc);
         s->busy--;
     }
     hdi_note_context(s, pc);
     hdi_predict_access(s->thread, pc);
+    if (hdi_tape)
+        hdi_tape_access(s, addr, bytes, write ? HDP_TAPE_WRITE : HDP_TAPE_READ, pc, point);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
     const struct hdi_cell *cell = hdi_shadow_find(addr);
     bool shared = cell && cell->flags & HDI_CELL_SHARED;
@@ -191,7 +218,9 @@ void hdi_memory_start(void)
     points_start();
     hdi_hooks_start();
     hdi_strand_watch();
-    hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET_FIRST;
+    if (hdi_watch.config.tape)
+        hdi_tape_start(hdi_watch.config.tape, hdi_watch.config.steps);
+    rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
 }
 
 static void own_stack(uintptr_t *low, uintptr_t *high)
@@ -217,8 +246,9 @@ void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
         own_stack(&stack_low, &stack_high);
     hdi_race_reset(stack_low, stack_high - stack_low);
     hdi_strand_watch();
+    hdi_tape_reset(stack_low, stack_high - stack_low);
     if (hdi_watched)
-        hdi_watched->quiet = hdi_watch.all ? 1 : HDI_QUIET_FIRST;
+        rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
 }
 
 void hdi_memory_thread_exit(void)
@@ -248,6 +278,8 @@ void hdi_hb_release(const void *clock)
     hdi_progress(s);
     if (hdi_watch.config.model)
         hdi_model_publish(s);
+    if (hdi_tape)
+        hdi_tape_release(s, clock);
     hdi_race_release(s->racer, (uintptr_t)clock);
 }
 
@@ -257,5 +289,17 @@ void hdi_hb_acquire(const void *clock)
     if (!s)
         return;
     hdi_progress(s);
+    if (hdi_tape)
+        hdi_tape_acquire(s, clock);
     hdi_race_acquire(s->racer, (uintptr_t)clock, is_lock(clock));
+}
+
+void hdi_hb_look(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_LOOK, clock);
+}
+
+void hdi_hb_turn(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_TURN, clock);
 }

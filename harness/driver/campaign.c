@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "collect.h"
 #include "memory.h"
+#include "predict.h"
 
 #define TICK_MS 20
 #define LEARN_UNTIL 4096u
@@ -142,6 +143,7 @@ static void give_work(struct campaign *c, struct worker *w)
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
     plan_schedule(&c->options.plan, c->next, config);
+    predict_plan(c, c->next, w);
     w->schedule = c->next++;
     c->in_flight++;
     worker_run(w);
@@ -225,11 +227,17 @@ static void take(struct campaign *c, struct worker *w)
     count(c, w);
     if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
         learn_profile(c->learn, w->region);
+    if (w->region->result.findings) {
+        campaign_look_at(c, w);
+        predict_note(c, w);
+    }
+    struct prediction *prediction = predict_read(c, w);
     size_t symptoms = judge(c, w, number, list);
     if (symptoms)
         confirm(c, w, number, list, symptoms);
     else if (c->options.check_determinism && w->state == WORKER_DONE)
         check_determinism(c, w, number);
+    predict_drive(c, w, number, prediction);
     if (w->state == WORKER_DONE)
         worker_next(w);
 }
@@ -512,6 +520,7 @@ void campaign_close(struct campaign *c)
     doubts_free(c->doubts);
     names_free(&c->objects);
     confirm_forget(c);
+    predict_forget(c);
     forget_stuck(c);
     findings_free(&c->findings);
     findings_free(&c->suppressed);

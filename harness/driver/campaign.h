@@ -37,6 +37,7 @@ struct campaign_options {
     bool stop_at_first, check_output, check_determinism, quiet;
     unsigned replays;   /* of each new finding */
     unsigned steers;    /* tries to bring a predicted deadlock about */
+    bool predict;       /* predict races, and bring them about */
     const char *oracle; /* shell command, or NULL */
     const char *out;    /* folder */
     struct plan plan;
@@ -64,6 +65,8 @@ struct campaign {
     struct findings findings;
     struct findings suppressed;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
+    struct places *predicted;    /* pairs of places that are done with (predict.c) */
+    unsigned guesses;            /* of those, how many were guessed */
     struct stats stats;
     struct live live;
     struct outdir outdir;

@@ -27,6 +27,7 @@ enum {
     OPT_REPLAYS,
     OPT_LOCK_ORDER,
     OPT_STEER,
+    OPT_PREDICT,
     OPT_SUPPRESSIONS,
     OPT_MAX_STEPS,
     OPT_SPURIOUS,
@@ -93,6 +94,8 @@ static const struct argp_option table[] = {
     {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
      "Do not report what FILE names (kind:pattern lines; TSan's and Valgrind's files, too)", 0},
     {"steer", OPT_STEER, "N", 0, "Tries to bring each predicted deadlock about (30)", 0},
+    {"predict", OPT_PREDICT, "on|off", 0,
+     "Predict races of instrumented code from single schedules, and bring them about (on)", 0},
     {"check-output", OPT_CHECK_OUTPUT, 0, 0, "Report when the output depends on the schedule", 0},
     {"oracle", OPT_ORACLE, "COMMAND", 0,
      "Feed each schedule's output to a shell command; report when it fails", 0},
@@ -268,6 +271,11 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         free(why);
         return 0;
     }
+    case OPT_PREDICT:
+        if (strcmp(arg, "on") != 0 && strcmp(arg, "off") != 0)
+            argp_failure(state, EXIT_USAGE, 0, "--predict is on or off, not \"%s\"", arg);
+        o->predict = strcmp(arg, "on") == 0;
+        return 0;
     case OPT_STEER:
         o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
         return 0;
@@ -441,6 +449,7 @@ int cmd_run(int argc, char **argv)
                     .timeout_ns = 10000000000,
                     .replays = 3,
                     .steers = 30,
+                    .predict = true,
                     .out = "heddle-out",
                     .plan = {.strategy = PLAN_AUTO, .seed = 1},
                     .config = {.flags = HDP_TRACE | HDP_RACES | HDP_LOCK_ORDER,

@@ -56,6 +56,7 @@ void confirm_forget(struct campaign *c)
 struct evidence {
     struct schedule schedule;
     struct hdp_config config;
+    bool predicted; /* it was run to bring a prediction about */
     uint64_t decisions;
     char *out, *err;
     size_t out_bytes, err_bytes;
@@ -75,6 +76,9 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     const struct campaign_options *o = &c->options;
     struct schedule *s = &e->schedule;
     *e = (struct evidence){.config = w->region->config, .decisions = judge_decisions(w->region)};
+    /* Replays follow what came of it. */
+    e->predicted = e->config.meets != 0;
+    e->config.meets = 0;
     s->program = mem_copy(o->target->path);
     s->build_id = *o->target->build_id ? mem_copy(o->target->build_id) : NULL;
     s->heddle = mem_copy(HEDDLE_VERSION);
@@ -84,7 +88,7 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
         s->argument[s->arguments++] = mem_copy(*a);
     }
     s->tool = o->tool ? mem_copy(o->tool->backend->name) : NULL;
-    s->config = w->region->config;
+    s->config = e->config;
     /* What the tool's slowness added is added again by a replay. */
     if (o->tool)
         s->config.watchdog_ms /= o->tool->backend->slower;
@@ -215,8 +219,11 @@ static void save(struct campaign *c, struct finding *f, struct evidence *e)
     free(text);
 }
 
-static char *describe_strategy(const struct hdp_config *config)
+static char *describe_strategy(const struct evidence *e)
 {
+    const struct hdp_config *config = &e->config;
+    if (e->predicted)
+        return mem_copy("predicted");
     if (config->steers)
         return mem_copy("steered");
     if (config->strategy == HDP_PCT)
@@ -273,7 +280,7 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         struct finding *f = found[i];
         bool is_new;
         f->first = number;
-        f->strategy = number ? describe_strategy(&e.config) : NULL;
+        f->strategy = number ? describe_strategy(&e) : NULL;
         bool hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
         f = findings_add(hidden ? &c->suppressed : &c->findings, f, &is_new);
         if (!find(c, list[i].key))

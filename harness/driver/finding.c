@@ -74,6 +74,18 @@ void stack_cut(struct stack *s, size_t count)
     }
 }
 
+void finding_forget_moments(struct finding *f)
+{
+    for (size_t i = 0; i < f->moments; i++) {
+        free(f->moment[i].thread);
+        free(f->moment[i].what);
+        free(f->moment[i].place);
+    }
+    free(f->moment);
+    f->moment = NULL;
+    f->moments = 0;
+}
+
 void finding_free(struct finding *f)
 {
     if (!f)
@@ -84,13 +96,8 @@ void finding_free(struct finding *f)
         free(f->note[i].text);
         stack_clear(&f->note[i].stack);
     }
-    for (size_t i = 0; i < f->moments; i++) {
-        free(f->moment[i].thread);
-        free(f->moment[i].what);
-        free(f->moment[i].place);
-    }
     free(f->note);
-    free(f->moment);
+    finding_forget_moments(f);
     free(f->text);
     free(f->doubtful);
     free(f->raw);

@@ -113,6 +113,8 @@ struct note *finding_note(struct finding *f, enum hd_role role);
 /* Append a row of the interleaving; place may be NULL. */
 void finding_moment(struct finding *f, uint32_t step, const char *thread, const char *what,
                     const char *place);
+/* Drop all rows of the interleaving. */
+void finding_forget_moments(struct finding *f);
 /* Append a frame; each string may be NULL. */
 struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
                          unsigned column, const char *module, uint64_t offset);

@@ -154,6 +154,9 @@ static json_t *statistics(const struct stats *s)
     json_t *o = json_object();
     json_object_set_new(o, "schedules", number(s->schedules));
     json_object_set_new(o, "replays", number(s->replays));
+    json_object_set_new(o, "prediction_tries", number(s->driven));
+    json_object_set_new(o, "predictions_shown", number(s->predicted));
+    json_object_set_new(o, "predictions_cut", number(s->predictions_cut));
     json_object_set_new(o, "interleavings", number(distinct_count(&s->interleavings)));
     json_object_set_new(o, "interleavings_exact", json_boolean(!s->interleavings.full));
     json_object_set_new(o, "seconds", json_real((double)(s->ended_ns - s->started_ns) / 1e9));

@@ -12,6 +12,9 @@ struct stats {
     uint64_t planned;   /* schedules asked for; 0 = until time is up */
     uint64_t schedules; /* done, replays not counted */
     uint64_t replays;
+    uint64_t driven;          /* schedules that were to bring a prediction about, */
+    uint64_t predicted;       /* and races that were brought about so */
+    uint64_t predictions_cut; /* searches that did not look at everything: too long a schedule */
     struct distinct interleavings;
     int64_t started_ns, ended_ns; /* real time */
     uint64_t steps;               /* of all schedules together */

@@ -9,7 +9,17 @@ void hdi_memory_config(struct hdi_memory_config *out)
                                       .points = rt.config.points,
                                       .model = rt.config.memory_model,
                                       .learned = &rt.region->learned,
-                                      .news = &rt.region->news};
+                                      .news = &rt.region->news,
+                                      .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
+                                      .steps = &rt.region->result.steps};
+}
+
+bool hdi_meeting_site(uint32_t i, uint64_t *site)
+{
+    if (i >= rt.config.meets || i >= HDP_MEETS)
+        return false;
+    *site = rt.config.meet[i].site;
+    return true;
 }
 
 bool hdi_replayed_site(uint32_t i, uint64_t *site)

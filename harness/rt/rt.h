@@ -96,6 +96,14 @@ extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_rou
  */
 uint32_t rt_steer(struct hdi_thread **e, uint32_t n);
 
+/* meet.c: two threads are to meet, each at an access of a predicted race. rt_meet keeps those out of
+ * e that wait for it, or for whom it is not yet time; how many are left. */
+void rt_meet_begin(void);
+uint32_t rt_meet(struct hdi_thread **e, uint32_t n);
+/* The running thread stands where the recorded schedule had no point, and nobody waits there: it
+ * goes on before the replay does. */
+bool rt_meet_passes(const struct hdi_thread *t);
+
 /* replay.c */
 enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
 /* Next thread by the schedule that is replayed, or NULL with RT_WAIT (it is still outside) or

@@ -403,6 +403,10 @@ bool rt_choose_next(void)
                 break;
             }
     if (rt.replaying) {
+        if (rt.current && rt_meet_passes(rt.current)) {
+            grant(rt.current, HDI_READY);
+            return true;
+        }
         if (replay_next())
             return true;
         if (rt.replaying)
@@ -411,6 +415,7 @@ bool rt_choose_next(void)
     }
     if (n == 0)
         return false;
+    n = rt_meet(e, n);
     if (rt.config.flags & HDP_REPLAY) {
         t = e[0];
         for (uint32_t i = 0; i < n; i++)
@@ -846,6 +851,7 @@ void rt_schedule_begin(void)
     r->findings = rt.prefix_findings;
     r->unmodelled = rt.prefix_unmodelled;
     rt_random_seed(rt.config.seed);
+    rt_meet_begin();
     if (strategy->begin)
         strategy->begin(&rt.config);
     if (strategy->created)
