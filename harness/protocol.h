@@ -256,7 +256,7 @@ struct hdp_region {
     uint32_t profile_steps;     /* used entries of profile[] */
     struct hdp_step
         profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
-    struct hdp_tape tape; /* of a schedule with HDP_PREDICT */
+    struct hdp_tape tape;     /* of a schedule with HDP_PREDICT */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     char maps[HDP_MAPS_BYTES];

@@ -28,8 +28,9 @@ struct hdi_strand {
     struct hdi_frame *base, *limit;
     struct hdi_racer *racer; /* NULL: not watched */
     struct hdi_thread *thread;
-    uint32_t quiet;   /* accesses until one is made a point whatever it is (see points.c) */
-    uint32_t budget;  /* the same while a tape is kept, where `quiet` sends each access the long way */
+    uint32_t quiet; /* accesses until one is made a point whatever it is (see points.c) */
+    uint32_t
+        budget; /* the same while a tape is kept, where `quiet` sends each access the long way */
     uint32_t stamp;   /* of the tape: what it did to synchronise so far */
     uint32_t busy;    /* inside the runtime, or told to ignore accesses */
     uint32_t repeats; /* loads in a row that brought nothing new */

@@ -31,10 +31,10 @@ enum hdp_tape_kind {
 };
 
 struct hdp_tape_event {
-    uint64_t where; /* address of memory, of a lock, of a clock */
-    uint64_t bytes; /* of memory */
-    uint64_t site;  /* accesses: return address */
-    uint32_t step;  /* decisions made before it: it belongs to the last of them */
+    uint64_t where;  /* address of memory, of a lock, of a clock */
+    uint64_t bytes;  /* of memory */
+    uint64_t site;   /* accesses: return address */
+    uint32_t step;   /* decisions made before it: it belongs to the last of them */
     uint16_t thread; /* index in the table of threads */
     uint8_t kind;    /* enum hdp_tape_kind */
     uint8_t point;   /* 1: it is what that decision was about */

@@ -19,9 +19,9 @@
 #include "syncp.h"
 
 #define LAST_TAPE 4096u
-#define WORK 30000000u /* of one search: about a second */
-#define RACES 64u      /* pairs of places that one schedule may predict, */
-#define GUESSES 16u    /* or guess */
+#define WORK 30000000u   /* of one search: about a second */
+#define RACES 64u        /* pairs of places that one schedule may predict, */
+#define GUESSES 16u      /* or guess */
 #define MOST_GUESSES 64u /* of a campaign */
 
 /* Two places of the code, by symbols_stable(), the lesser first. */
@@ -65,8 +65,7 @@ void predict_plan(const struct campaign *c, uint64_t number, struct worker *w)
     struct hdp_config *config = &w->region->config;
 
     if (!c->options.predict || c->options.native || c->options.tool || number > LAST_TAPE ||
-        !is_power(number) || !(config->flags & HDP_RACES) ||
-        config->memory_model != HDP_MEMORY_SC)
+        !is_power(number) || !(config->flags & HDP_RACES) || config->memory_model != HDP_MEMORY_SC)
         return;
     config->flags |= HDP_PREDICT;
     w->region->tape.events = 0;
@@ -160,10 +159,8 @@ static bool is_access(const struct hdp_tape_event *e)
 static void add_meet(struct prediction *p, struct meeting *m, const struct hdp_tape_event *e)
 {
     if (m->meets < HDP_MEETS)
-        m->meet[m->meets++] = (struct hdp_meet){.thread = p->thread[e->thread],
-                                                .site = e->site,
-                                                .addr = e->where,
-                                                .extra = !e->point};
+        m->meet[m->meets++] = (struct hdp_meet){
+            .thread = p->thread[e->thread], .site = e->site, .addr = e->where, .extra = !e->point};
 }
 
 /* How far each thread goes, and where third ones are stopped in the middle of their code. */
@@ -326,15 +323,21 @@ static void prepare(const struct prediction *p, const struct meeting *m, unsigne
         config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
 }
 
+/* A race at one of the two places, about the same memory: what a thread did to it since it last
+ * synchronised is told as the first access of those. */
 static bool is_shown(const struct hdp_region *r, const struct meeting *m)
 {
     uint64_t site[2];
 
-    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
-        if (places_of(&r->finding[i], site) &&
-            ((site[0] == m->site[0] && site[1] == m->site[1]) ||
-             (site[0] == m->site[1] && site[1] == m->site[0])))
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
+        if (!places_of(&r->finding[i], site))
+            continue;
+        bool first = site[0] == m->site[0] || site[1] == m->site[0];
+        bool second = site[0] == m->site[1] || site[1] == m->site[1];
+        if ((first && second) ||
+            ((first || second) && r->finding[i].note[0].addr >> 3 == m->addr >> 3))
             return true;
+    }
     return false;
 }
 
@@ -352,14 +355,14 @@ static void report_unshown(struct campaign *c, struct worker *w, uint64_t number
     for (uint32_t i = 0; i < 2; i++) {
         bool write = m->kind[i] != HD_EV_READ && m->kind[i] != HD_EV_ATOMIC_LOAD;
         bool atomic = m->kind[i] >= HD_EV_ATOMIC_LOAD && m->kind[i] <= HD_EV_ATOMIC_RMW;
-        raw.note[i] = (struct hdp_note){
-            .role = i ? HD_ROLE_PREVIOUS_ACCESS : HD_ROLE_ACCESS,
-            .kind = (uint16_t)m->kind[i],
-            .thread = m->meet[i].thread,
-            .site = m->site[i],
-            .addr = m->addr,
-            .extra = m->bytes | (write ? HD_ACCESS_WRITE : 0) | (atomic ? HD_ACCESS_ATOMIC : 0),
-            .link = i};
+        raw.note[i] = (struct hdp_note){.role = i ? HD_ROLE_PREVIOUS_ACCESS : HD_ROLE_ACCESS,
+                                        .kind = (uint16_t)m->kind[i],
+                                        .thread = m->meet[i].thread,
+                                        .site = m->site[i],
+                                        .addr = m->addr,
+                                        .extra = m->bytes | (write ? HD_ACCESS_WRITE : 0) |
+                                                 (atomic ? HD_ACCESS_ATOMIC : 0),
+                                        .link = i};
     }
     campaign_look_at(c, w);
     struct finding *f = collect_finding(&scene, &raw);
@@ -376,8 +379,7 @@ static void report_unshown(struct campaign *c, struct worker *w, uint64_t number
 
 static bool may_go_on(const struct campaign *c)
 {
-    return !campaign_stop && !c->trouble &&
-           !(c->options.stop_at_first && c->findings.count) &&
+    return !campaign_stop && !c->trouble && !(c->options.stop_at_first && c->findings.count) &&
            !(c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns);
 }
 

@@ -1,9 +1,10 @@
 /* predict.h - races that one schedule predicts, brought about.
  *
  * Schedules 1, 2, 4, 8 … 4096 keep a tape. From it come the races of all sync-preserving
- * reorderings (syncp.h), each with the schedule that shows it, which is then run; and guesses, pairs
- * that only locks keep in order, for which two threads are made to meet. What is shown is found
- * like any other race; a prediction that no try could show is reported as doubtful, a guess never.
+ * reorderings (syncp.h), each with the schedule that shows it, which is then run; and guesses,
+ * pairs that only locks keep in order, for which two threads are made to meet. What is shown is
+ * found like any other race; a prediction that no try could show is reported as doubtful, a guess
+ * never.
  */
 #ifndef HEDDLE_DRIVER_PREDICT_H
 #define HEDDLE_DRIVER_PREDICT_H

@@ -4,9 +4,9 @@
  *
  * A pair is one iff neither access is in the least set of events that holds what comes before both
  * and is closed under: the order of each thread; the write that a read saw; what a clock was given
- * before it was taken; and, of each lock, the end of a section when a later one that excludes it has
- * begun. Sections of readers exclude those of writers alone. Everything that is no lock keeps its
- * order, so that no event of the set could have gone otherwise.
+ * before it was taken; and, of each lock, the end of a section when a later one that excludes it
+ * has begun. Sections of readers exclude those of writers alone. Everything that is no lock keeps
+ * its order, so that no event of the set could have gone otherwise.
  *
  *   shape      events of a tape, in order; indices of events are those of the tape
  *   ownership  the tape is borrowed until syncp_free()

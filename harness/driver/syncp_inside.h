@@ -79,11 +79,11 @@ struct syncp {
     bool sorted;
 
     /* the set */
-    uint32_t set;       /* its number */
-    uint32_t *prefix;   /* by thread */
-    uint32_t *queue;    /* locks to look at */
+    uint32_t set;     /* its number */
+    uint32_t *prefix; /* by thread */
+    uint32_t *queue;  /* locks to look at */
     uint32_t queued;
-    bool impossible;    /* it would need the end of a section that never ended */
+    bool impossible; /* it would need the end of a section that never ended */
     uint64_t work;
 };
 

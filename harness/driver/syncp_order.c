@@ -141,8 +141,7 @@ static void keep_version(struct reader *r, struct syncp_stamps *st, uint32_t t, 
         st->pool[st->used + i] = now_of(s, st, t)[i];
     }
     *list = mem_grow(*list, st->versions[t], sizeof **list);
-    (*list)[st->versions[t]++] =
-        (struct syncp_version){.from = position, .at = (uint32_t)st->used};
+    (*list)[st->versions[t]++] = (struct syncp_version){.from = position, .at = (uint32_t)st->used};
     st->used += s->threads;
 }
 
@@ -204,8 +203,7 @@ static struct syncp_slot *slot_at(struct reader *r, uint64_t where, uint32_t thr
         return NULL;
     struct syncp_thread *t = &s->thread[thread];
     s->slot = mem_grow(s->slot, s->slots, sizeof *s->slot);
-    s->slot[s->slots] =
-        (struct syncp_slot){.lock = (uint32_t)(lock - s->lock), .thread = thread};
+    s->slot[s->slots] = (struct syncp_slot){.lock = (uint32_t)(lock - s->lock), .thread = thread};
     lock->slot = mem_grow(lock->slot, lock->slots, sizeof *lock->slot);
     lock->slot[lock->slots++] = s->slots;
     t->slot = mem_grow(t->slot, t->slots, sizeof *t->slot);
@@ -229,8 +227,9 @@ static void begin_section(struct reader *r, uint32_t e)
         .begin = e, .end = SYNCP_NONE, .exclusive = shared ? before : e + 1, .shared = shared};
     slot->open = true;
     t->begin = mem_grow(t->begin, t->begins, sizeof *t->begin);
-    t->begin[t->begins++] = (struct syncp_begin){
-        .position = s->position[e], .slot = (uint32_t)(slot - s->slot), .section = slot->sections++};
+    t->begin[t->begins++] = (struct syncp_begin){.position = s->position[e],
+                                                 .slot = (uint32_t)(slot - s->slot),
+                                                 .section = slot->sections++};
 }
 
 static void end_section(struct reader *r, uint32_t e)
@@ -285,7 +284,8 @@ static void reset(struct reader *r, uint64_t from, uint64_t bytes)
     }
 }
 
-static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t mask, bool changed[2])
+static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t mask,
+                        bool changed[2])
 {
     struct syncp *s = r->s;
     uint8_t kind = s->tape[e].kind;

@@ -3,15 +3,16 @@
 
 void hdi_memory_config(struct hdi_memory_config *out)
 {
-    *out = (struct hdi_memory_config){.races = (rt.config.flags & HDP_RACES) != 0,
-                                      .rich = (rt.config.flags & HDP_RICH) != 0,
-                                      .replay = (rt.config.flags & HDP_REPLAY) != 0,
-                                      .points = rt.config.points,
-                                      .model = rt.config.memory_model,
-                                      .learned = &rt.region->learned,
-                                      .news = &rt.region->news,
-                                      .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
-                                      .steps = &rt.region->result.steps};
+    *out =
+        (struct hdi_memory_config){.races = (rt.config.flags & HDP_RACES) != 0,
+                                   .rich = (rt.config.flags & HDP_RICH) != 0,
+                                   .replay = (rt.config.flags & HDP_REPLAY) != 0,
+                                   .points = rt.config.points,
+                                   .model = rt.config.memory_model,
+                                   .learned = &rt.region->learned,
+                                   .news = &rt.region->news,
+                                   .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
+                                   .steps = &rt.region->result.steps};
 }
 
 bool hdi_meeting_site(uint32_t i, uint64_t *site)

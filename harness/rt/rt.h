@@ -96,8 +96,8 @@ extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_rou
  */
 uint32_t rt_steer(struct hdi_thread **e, uint32_t n);
 
-/* meet.c: two threads are to meet, each at an access of a predicted race. rt_meet keeps those out of
- * e that wait for it, or for whom it is not yet time; how many are left. */
+/* meet.c: two threads are to meet, each at an access of a predicted race. rt_meet keeps those out
+ * of e that wait for it, or for whom it is not yet time; how many are left. */
 void rt_meet_begin(void);
 uint32_t rt_meet(struct hdi_thread **e, uint32_t n);
 /* The running thread stands where the recorded schedule had no point, and nobody waits there: it

@@ -35,8 +35,7 @@ void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps)
     hdi_tape = tape;
     for (uint32_t i = 0; s && s->thread && i < s->thread->held_count; i++) {
         const struct hdi_held *h = &s->thread->held[i];
-        hdi_tape_note(h->shared ? HDP_TAPE_RDLOCK : HDP_TAPE_LOCK,
-                      (const void *)h->object->addr);
+        hdi_tape_note(h->shared ? HDP_TAPE_RDLOCK : HDP_TAPE_LOCK, (const void *)h->object->addr);
     }
 }
 
@@ -152,9 +151,8 @@ static const struct hdi_held *held_at(const struct hdi_thread *t, const void *lo
     for (uint32_t i = 0; i < t->held_count; i++) {
         const struct hdi_held *h = &t->held[i];
         uint8_t kind = h->object->label_kind ? h->object->label_kind : h->object->kind;
-        if (h->object->addr == (uintptr_t)lock &&
-            (kind == HD_OB_MUTEX || kind == HD_OB_SPIN || kind == HD_OB_RWLOCK ||
-             kind == HD_OB_HD_MUTEX))
+        if (h->object->addr == (uintptr_t)lock && (kind == HD_OB_MUTEX || kind == HD_OB_SPIN ||
+                                                   kind == HD_OB_RWLOCK || kind == HD_OB_HD_MUTEX))
             return h;
     }
     return NULL;

@@ -167,9 +167,8 @@ static void random_trace(struct trace *t, uint32_t events)
         uint32_t i = t->n++;
         t->event[i] = e;
         t->saw[i] = is_read(e.kind) && is_memory(e.kind) ? w.writer[cell_of(e.where)] : -1;
-        t->at[i] = e.kind == HDP_TAPE_LOOK && is_lock(e.where)
-                       ? open_sections(&w, lock_of(e.where))
-                       : 0;
+        t->at[i] =
+            e.kind == HDP_TAPE_LOOK && is_lock(e.where) ? open_sections(&w, lock_of(e.where)) : 0;
         t->of[e.thread][t->length[e.thread]++] = i;
         apply(&w, &e, (int)i);
     }
@@ -245,8 +244,8 @@ struct tally {
 
 static void show(const struct trace *t)
 {
-    static const char *const words[] = {"read",  "write", "free",   "aread",  "awrite",
-                                        "update", "reset", "lock",   "rdlock", "unlock",
+    static const char *const words[] = {"read",    "write",   "free", "aread",  "awrite",
+                                        "update",  "reset",   "lock", "rdlock", "unlock",
                                         "release", "acquire", "look", "turn"};
     for (uint32_t i = 0; i < t->n; i++)
         print_message("  %2u  T%u %s %#lx site %lu\n", i, t->event[i].thread,
@@ -302,8 +301,7 @@ static void compare_places(const struct trace *t, struct syncp *s, const uint32_
         for (uint32_t b = 0; b < t->n; b++)
             if (race[a] >> b & 1)
                 real[t->event[a].site][t->event[b].site] = true;
-    struct syncp_search search = {
-        .work = UINT64_MAX, .wanted = wanted, .found = found, .arg = &p};
+    struct syncp_search search = {.work = UINT64_MAX, .wanted = wanted, .found = found, .arg = &p};
     assert_true(syncp_search(s, &search));
     for (unsigned i = 0; i < 8; i++)
         for (unsigned k = i; k < 8; k++) {
@@ -482,7 +480,10 @@ int main(int argc, char **argv)
         struct tally sum = {0};
         uint32_t events = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 10;
         state = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
-        run((uint32_t)strtoul(argv[1], NULL, 10), events < 4 ? 4 : events > MOST ? MOST : events,
+        run((uint32_t)strtoul(argv[1], NULL, 10),
+            events < 4      ? 4
+            : events > MOST ? MOST
+                            : events,
             &sum);
         return sum.missed + sum.wrong + sum.places_missed + sum.places_wrong != 0;
     }
