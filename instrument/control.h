@@ -25,6 +25,7 @@
 #define HDI_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 struct hdi_thread;
+struct hdi_check;
 struct hdi_units;
 
 /* Head of every modelled object; zero-initialised by hdi_object_*(). */
@@ -35,10 +36,14 @@ struct hdi_object {
     uint8_t label_kind; /* what it is called, when the key does not say (objects of lib/) */
     bool dead;          /* destroyed: kept to recognise later use */
     bool writer_first;  /* readers wait behind a waiting writer: the lock graph was told */
+    bool announced;     /* label_kind is what the program's library said */
+    bool owed;          /* to be cancelled, stopped or closed yet */
+    bool leak_told;     /* that nobody did was said */
     uint16_t users;     /* how many notes of recent users are valid */
     uint32_t version;   /* operations on it so far, for the interleaving hash */
     uint64_t created_site, destroyed_site;
     struct hdi_thread *creator, *destroyer;
+    struct hdi_check *check; /* whom its end is owed to; NULL: nobody in particular */
     uint32_t created_stack, destroyed_stack;
     struct hdi_thread *pending; /* threads whose pending operation names this object */
     struct hdi_object *next;    /* hash chain */
@@ -64,7 +69,8 @@ struct hdi_op {
     bool may_wake_spuriously;               /* condition variables */
     bool cancellable;                       /* a cancellation point */
     bool outside;                           /* ready() may turn true from outside the process */
-    struct hdi_thread *self;                /* set by hdi_perform */
+    uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
+    struct hdi_thread *self; /* set by hdi_perform */
 };
 
 /* True when this process is a program under control and the caller is one of its threads. */
@@ -108,6 +114,8 @@ void hdi_external_leave(void);
 struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
 struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size,
                                   uint64_t site);
+/* In a loaded module's own data. */
+bool hdi_object_is_static(const struct hdi_object *o);
 /* Forget what was known (init called again): zeroes the state behind the head, clears dead. */
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site);
 /* The real object of `bytes` at addr was destroyed: its memory is filled with a pattern, so that a

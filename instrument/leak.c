@@ -1,12 +1,15 @@
-/* leak.c - threads that are still there when the program ends.
+/* leak.c - threads that are still there when the program ends, and objects that nobody ended.
  *
  * The last of the exit handlers: static destructors and atexit functions have run. Whoever can
  * still run goes on now (its output goes nowhere, its crashes are nobody's) until nobody can: a
  * thread that is blocked then would have been blocked for ever. Sleepers are given a bounded number
- * of wake-ups.
+ * of wake-ups. A context that is not cancelled then, a ticker that is not stopped and a pool that
+ * is not closed will never be, unless whoever made it is himself still there
+ * (docs/decisions/leaks.md).
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "real.h"
@@ -14,12 +17,24 @@
 
 #define SLEEPS 64
 
-static void report(enum hd_finding_kind kind, struct hdi_thread *t)
+static bool in_the_middle;
+static uint32_t end_step; /* when the program ended; 0: it has not */
+
+void hdi_leaves_in_the_middle(void)
 {
-    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
+    in_the_middle = true;
+}
+
+void hdi_leaked_thread(struct hdi_thread *t, const char *text)
+{
+    struct hdp_finding *f =
+        hdi_finding_begin(t->ended ? HD_FK_LEAK_UNJOINED : HD_FK_LEAK_BLOCKED, text);
     const struct hdi_op *op = t->op ? t->op : &t->last;
 
-    if (kind == HD_FK_LEAK_BLOCKED) {
+    t->leak_told = true;
+    if (!t->ended && !t->op) {
+        hdi_note(f, HD_ROLE_LAST_OP, t, op->kind, op->object, op->site, t->end_stack);
+    } else if (!t->ended) {
         struct hdi_object *o = op->object;
         uint32_t n, all;
         struct hdi_thread **live = hdi_live(&n);
@@ -80,6 +95,41 @@ static bool excuse(const struct hdi_thread *self)
     return any;
 }
 
+const char *hdi_owed_text(const struct hdi_object *o)
+{
+    switch (o->label_kind) {
+    case HD_OB_CONTEXT:
+        return "context never cancelled";
+    case HD_OB_TICKER:
+        return "ticker never stopped";
+    default:
+        return strcmp(o->label, "owner") == 0         ? "owner never ended"
+               : strcmp(o->label, "worker pool") == 0 ? "worker pool never closed"
+                                                      : "pool never destroyed";
+    }
+}
+
+void hdi_leaked_object(struct hdi_object *o, const char *text)
+{
+    struct hdp_finding *f = hdi_finding_begin(HD_FK_LEAK_OBJECT, text);
+
+    o->leak_told = true;
+    if (end_step)
+        f->step = end_step; /* what came after has nothing to do with it */
+    hdi_note(f, HD_ROLE_CREATED, o->creator, HD_EV_NONE, o, o->created_site, o->created_stack);
+    hdi_finding_end(f, false);
+}
+
+/* Made by one that is gone, or by the one that ends the program: nobody is left who ought to end
+ * it. A pool among a module's own data lives as long as the program. */
+static void look_at_object(struct hdi_object *o)
+{
+    if (o->owed && !o->leak_told &&
+        (!o->creator || o->creator->ended || o->creator == hdi_self()) &&
+        !(o->label_kind == HD_OB_POOL && hdi_object_is_static(o)))
+        hdi_leaked_object(o, hdi_owed_text(o));
+}
+
 static void silence_output(void)
 {
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -97,6 +147,7 @@ void hdi_look_for_leaks(bool silence)
     uint32_t n;
     bool any;
 
+    end_step = hdi_step();
     if (self && hdi_live(&n) && n > 1) {
         if (silence)
             silence_output();
@@ -104,13 +155,16 @@ void hdi_look_for_leaks(bool silence)
     }
     any = excuse(self);
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
-        if (t == self || !t->creator || t->leak_expected)
+        if (t == self || !t->creator || t->leak_expected || t->leak_told)
             continue;
         if (t->state == HDP_T_BLOCKED && !t->outside && !t->excused &&
             (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))
-            report(HD_FK_LEAK_BLOCKED, t);
+            hdi_leaked_thread(t, NULL);
         else if (t->ended && t->known && !t->joined && !t->detached && !any &&
                  (t->creator == self || t->creator->ended))
-            report(HD_FK_LEAK_UNJOINED, t);
+            hdi_leaked_thread(t, NULL);
     }
+    if (!any && !in_the_middle)
+        hdi_objects_each(look_at_object);
+    end_step = 0;
 }

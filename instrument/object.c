@@ -147,7 +147,8 @@ void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
     memset((char *)o + sizeof *o, 0, size - sizeof *o);
     hdi_lockorder_destroyed(o);
     hdi_units_forget(o);
-    o->writer_first = false;
+    o->writer_first = o->announced = o->owed = o->leak_told = false;
+    o->check = NULL;
     o->dead = false;
     o->users = 0;
     o->label[0] = 0;
@@ -214,6 +215,11 @@ void hdi_object_use(struct hdi_object *o, size_t size, size_t bytes, uint64_t si
         if (g->object == o)
             memcpy((void *)o->addr, g->before, bytes);
     o->dead = false;
+}
+
+bool hdi_object_is_static(const struct hdi_object *o)
+{
+    return static_place(o->addr) != 0;
 }
 
 void hdi_objects_each(void (*f)(struct hdi_object *o))

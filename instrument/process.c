@@ -25,6 +25,18 @@ HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
     abort();
 }
 
+/* Called by the program, and not when main returns. */
+HDI_EXPORT void exit(int code)
+{
+    static void (*real)(int);
+
+    hdi_real_find(&real, "exit");
+    if (hdi_enter())
+        hdi_leaves_in_the_middle();
+    real(code);
+    __builtin_unreachable();
+}
+
 HDI_EXPORT void _exit(int code)
 {
     if (hdi_enter())

@@ -6,8 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "real.h"
+#include "check.h"
 #include "lockorder.h"
+#include "real.h"
 #include "thread.h"
 #include "tool.h"
 #include "units.h"
@@ -55,7 +56,7 @@ static struct hdi_object *object_of(const void *addr, enum hd_event kind, uint64
     if (!addr)
         return NULL;
     o = hdi_object_get(addr, HD_OB_NONE, sizeof *o, site);
-    if (o->users == 0 && kind_of(kind) != HD_OB_NONE)
+    if (!o->announced && o->users == 0 && kind_of(kind) != HD_OB_NONE)
         o->label_kind = (uint8_t)kind_of(kind);
     return o;
 }
@@ -257,8 +258,19 @@ static void born(enum hd_object kind, const void *object, const char *name, cons
     else
         o = hdi_object_get(object, HD_OB_NONE, sizeof *o, number(site));
     o->label_kind = (uint8_t)kind;
+    o->announced = true;
     if (name)
         label(o->label, sizeof o->label, name);
+}
+
+static void owes(const void *object, int owed)
+{
+    struct hdi_object *o = hdi_enter() ? hdi_object_find(object, HD_OB_NONE) : NULL;
+
+    if (!o || !o->announced)
+        return;
+    o->owed = owed != 0;
+    o->check = hdi_self()->check;
 }
 
 static void gone(const void *object, const void *site)
@@ -269,6 +281,7 @@ static void gone(const void *object, const void *site)
         return;
     hdi_lockorder_destroyed(o);
     o->dead = true;
+    o->owed = o->announced = false;
     o->destroyed_site = number(site);
     o->destroyer = hdi_self();
 }
@@ -338,7 +351,11 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .local = hdi_local,
                                          .units = units,
                                          .moved = moved,
-                                         .cases = cases};
+                                         .cases = cases,
+                                         .owes = owes,
+                                         .check_swap = hdi_check_swap,
+                                         .check_begin = hdi_check_begin,
+                                         .check_end = hdi_check_end};
     hdi_start();
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

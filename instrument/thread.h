@@ -58,6 +58,8 @@ struct hdi_thread {
     struct hdi_held *held;
     uint32_t held_count, held_capacity;
     bool leak_expected;            /* the program said so */
+    bool leak_told;                /* that it is left was said */
+    struct hdi_check *check;       /* the leak check that it works for, inherited; or NULL */
     struct hdi_lock_thread *locks; /* of the lock-order graph; NULL: not watched */
 
     /* waiting in a queue of a condition variable, futex or seam */
@@ -130,6 +132,9 @@ void hdi_first_thread(void);
 /* Threads whose readiness does not count as life: see leak.c. The caller waits until no other
  * thread can run, the clock moved at most `jumps` times. */
 void hdi_drain(uint32_t jumps);
+/* Let the others run until none can or go_on(arg) is false; the clock is moved at most `jumps`
+ * times meanwhile. The program goes on after. */
+void hdi_let_others_run(bool (*go_on)(void *arg), void *arg, uint32_t jumps, uint64_t site);
 
 /* The operation just done was one more try that failed (trylock, poll of a flag): a loop around it
  * must not keep other threads from running. */
@@ -141,6 +146,14 @@ void hdi_program_ends(int code);
 /* It ends at once: no exit handlers, no look for leaks. */
 void hdi_program_stops(int code);
 void hdi_look_for_leaks(bool silence); /* silence: what others print meanwhile goes nowhere */
+/* The program calls exit(): objects that its callers hold are no leaks. */
+void hdi_leaves_in_the_middle(void);
+/* One leak, as a finding. text: what to call it; NULL: as its kind is called. */
+void hdi_leaked_thread(struct hdi_thread *t, const char *text);
+void hdi_leaked_object(struct hdi_object *o, const char *text);
+const char *hdi_owed_text(const struct hdi_object *o);
+/* f for each object that is known. */
+void hdi_objects_each(void (*f)(struct hdi_object *o));
 /* Forget every object, and all memory from hdi_alloc(): a new schedule begins in this process. */
 void hdi_models_reset(void);
 /* This process is a child that the program forked: it runs without us. */

@@ -18,6 +18,8 @@
 #include <heddle/panic.h>
 
 #include "chan_inside.h"
+#include "check.h"
+#include "context_inside.h"
 #include "misuse.h"
 #include "spawn.h"
 #include "timer.h"
@@ -49,8 +51,10 @@ struct hd_context {
     struct hd_context *children; /* linked by `next` */
     struct hdi_timer timer;
     hd_err late_cause; /* the cause when the deadline passes; NULL: the error */
+    struct hdi_owed end;
 
     struct hook hook; /* HOOK */
+    void *check;      /* whom the one works for who made it */
 
     struct hd_context *next, **link; /* in the list of the parent's source; link NULL: in none */
     struct hd_context *todo;         /* in a cancel's list */
@@ -133,6 +137,7 @@ static void destroy(struct hd_context *ctx)
 {
     if (ctx->kind == CANCEL) {
         hdi_timer_stop(&ctx->timer, NULL);
+        hdi_settle(&ctx->end, ctx);
         leave(ctx);
         hd_chan_unref(ctx->done);
         hd_err_unref(ctx->cause);
@@ -170,8 +175,10 @@ static void run_hook(void *arg)
 /* A reference to the node is handed on to its goroutine. */
 static void start_hook(struct hd_context *node)
 {
+    void *check = hdi_check_swap(node->check);
     hd_err err = hdi_go(NULL, run_hook, node, node->site);
 
+    hdi_check_swap(check);
     if (err)
         hd_panic_err(err);
 }
@@ -207,6 +214,7 @@ static bool cancel_one(struct hd_context *ctx, hd_err err, hd_err cause, const v
     take_children(ctx, list);
     hdi_unlock(&ctx->lock);
     hdi_timer_stop(&ctx->timer, NULL);
+    hdi_settle(&ctx->end, ctx);
     hdi_chan_shut(ctx->done, edge);
     return true;
 }
@@ -342,7 +350,8 @@ static bool enter(struct hd_context *node)
     return entered;
 }
 
-static struct hd_context *make_cancel(struct hd_context *parent, const void *site)
+/* `owed`: it must be cancelled by whoever has it. */
+static struct hd_context *make_cancel(struct hd_context *parent, bool owed, const void *site)
 {
     struct hd_context *ctx = make(CANCEL, parent, site), *above;
 
@@ -358,6 +367,8 @@ static struct hd_context *make_cancel(struct hd_context *parent, const void *sit
     hdi_tell_units(ctx->done, HD_SEAM_UNITS_OPEN);
     if (hdi_seam)
         hdi_seam->born(HD_OB_CONTEXT, ctx, NULL, site);
+    if (owed)
+        hdi_owe(&ctx->end, HD_OB_CONTEXT, ctx, site);
     above = source_above(ctx);
     if (!enter(ctx))
         cancel_tree(ctx, above->err, above->cause, above->edge);
@@ -366,13 +377,24 @@ static struct hd_context *make_cancel(struct hd_context *parent, const void *sit
 
 struct hd_context *hd_context_with_cancel(struct hd_context *parent)
 {
-    return make_cancel(parent, HDI_SITE());
+    return hdi_context_with_cancel(parent, HDI_SITE());
+}
+
+/* One that has a deadline ends by itself: nobody owes its cancel. */
+struct hd_context *hdi_context_with_cancel(struct hd_context *parent, const void *site)
+{
+    return make_cancel(parent, parent && !parent->has_deadline, site);
+}
+
+struct hd_context *hdi_context_within(struct hd_context *parent, const void *site)
+{
+    return make_cancel(parent, false, site);
 }
 
 static struct hd_context *make_deadline(struct hd_context *parent, int64_t at_ns, hd_err cause,
                                         const void *site)
 {
-    struct hd_context *ctx = make_cancel(parent, site);
+    struct hd_context *ctx = make_cancel(parent, false, site);
     bool cancelled;
 
     if (parent->has_deadline && parent->deadline_ns <= at_ns) {
@@ -512,6 +534,7 @@ struct hd_context_hook *hd_context_after_func(struct hd_context *ctx, void (*fn)
         hdi_misuse("after_func of a nil func value", ctx, site);
     node = make(HOOK, ctx, site);
     node->hook = (struct hook){fn, arg};
+    node->check = hdi_check_now();
     hdi_release(node);
     if (!enter(node)) {
         node->edge = source_above(node)->edge;

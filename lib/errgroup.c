@@ -5,6 +5,7 @@
 
 #include <heddle/panic.h>
 
+#include "context_inside.h"
 #include "leaf.h"
 #include "misuse.h"
 #include "spawn.h"
@@ -19,7 +20,7 @@ struct task {
 
 struct hd_context *hd_errgroup_with_context(struct hd_errgroup *group, struct hd_context *parent)
 {
-    group->ctx = hd_context_with_cancel(parent);
+    group->ctx = hdi_context_with_cancel(parent, HDI_SITE());
     return group->ctx;
 }
 

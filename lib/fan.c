@@ -7,6 +7,9 @@
 #include <heddle/go.h>
 #include <heddle/select.h>
 
+#include "context_inside.h"
+#include "operation.h"
+
 /* What all that one call started has in common; the last to leave ends the context. */
 struct fan {
     struct hd_context *ctx;
@@ -36,12 +39,12 @@ static size_t aligned(size_t bytes)
     return (bytes + step - 1) / step * step;
 }
 
-static struct fan *open_fan(struct hd_context *parent)
+static struct fan *open_fan(struct hd_context *parent, const void *site)
 {
     struct fan *fan = calloc(1, sizeof *fan);
 
     if (fan) {
-        fan->ctx = hd_context_with_cancel(parent);
+        fan->ctx = hdi_context_within(parent, site);
         hd_int64_store(&fan->users, 1);
     }
     return fan;
@@ -162,7 +165,7 @@ hd_err hd_fan_out(struct hd_context *ctx, struct hd_chan *in, size_t in_bytes, s
 
     if (workers < 1 || !fn)
         return hd_invalid;
-    fan = open_fan(ctx);
+    fan = open_fan(ctx, HDI_SITE());
     if (!fan)
         return hd_out_of_memory;
     for (int i = 0; i < workers; i++)
@@ -178,7 +181,7 @@ hd_err hd_fan_out(struct hd_context *ctx, struct hd_chan *in, size_t in_bytes, s
 hd_err hd_fan_in(struct hd_context *ctx, struct hd_chan *const *inputs, size_t count, size_t bytes,
                  struct hd_chan **output)
 {
-    struct fan *fan = open_fan(ctx);
+    struct fan *fan = open_fan(ctx, HDI_SITE());
     struct hd_chan *out = NULL;
     hd_err err;
 

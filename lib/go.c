@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "misuse.h"
 #include "park.h"
 #include "spawn.h"
@@ -28,6 +29,7 @@ struct goroutine {
     unsigned long number;
     size_t stack_bytes; /* of the thread that was made for it */
     char name[32];      /* "" until somebody asks */
+    struct hdi_working work;
 };
 
 /* A thread between two goroutines, in the list of idle ones; on its own stack. Guarded by idle_lock
@@ -71,7 +73,9 @@ static void run(struct goroutine *g)
 {
     hdi_acquire(g);
     current = g;
+    hdi_work_begins(&g->work);
     hdi_catch_exit(g->fn, g->arg);
+    hdi_work_ends(&g->work);
     current = NULL;
     atomic_fetch_sub(&alive, 1);
     free(g);
@@ -217,8 +221,12 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
     if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN))
         started =
             hdi_seam->spawn(carry, g, g->stack_bytes, (const void *)(uintptr_t)fn, name, site) == 0;
-    else
+    else {
+        hdi_work_made(&g->work, g->name, g->number, site);
         started = reuse(g) || start_thread(g);
+        if (!started)
+            hdi_work_undone(&g->work);
+    }
     if (started)
         return NULL;
     atomic_fetch_sub(&alive, 1);

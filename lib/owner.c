@@ -8,6 +8,8 @@
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>
 
+#include "check.h"
+#include "context_inside.h"
 #include "unwind.h"
 
 struct request {
@@ -23,6 +25,7 @@ struct hd_owner {
     struct hd_context *ctx;
     struct hd_chan *requests; /* of struct request * */
     struct hd_wg serving;
+    struct hdi_owed end;
 };
 
 static void answer(void *arg)
@@ -47,14 +50,18 @@ static void serve(void *arg)
 
 hd_err hd_owner_start(struct hd_owner **owner, struct hd_context *ctx, void *state)
 {
+    const void *site = HDI_SITE();
     struct hd_owner *made = calloc(1, sizeof *made);
     hd_err err;
 
     if (!made)
         return hd_out_of_memory;
     made->state = state;
-    made->ctx = hd_context_with_cancel(ctx);
+    made->ctx = hdi_context_within(ctx, site);
     made->requests = hd_chan_make_named("owner", sizeof(struct request *), 0);
+    if (hdi_seam)
+        hdi_seam->born(HD_OB_POOL, made, "owner", site);
+    hdi_owe(&made->end, HD_OB_POOL, made, site);
     err = hd_wg_go(&made->serving, serve, made);
     if (err)
         hd_owner_end(made);
@@ -87,5 +94,8 @@ void hd_owner_end(struct hd_owner *owner)
     hd_wg_wait(&owner->serving);
     hd_context_unref(owner->ctx);
     hd_chan_unref(owner->requests);
+    hdi_settle(&owner->end, owner);
+    if (hdi_seam)
+        hdi_seam->gone(owner, HDI_SITE());
     free(owner);
 }

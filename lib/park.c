@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "park.h"
 
 #define LOCK_SPINS 100u
@@ -98,14 +99,12 @@ static bool is_past(int64_t until_ns)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until_ns;
 }
 
-static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
+static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
     bool forever = until_ns == HD_SEAM_FOREVER;
     uint32_t awake = 0;
 
-    if (hdi_await(released, parker, &of_parkers))
-        return true;
     if (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, 2, memory_order_acquire,
                                                  memory_order_acquire) &&
         awake == 1)
@@ -119,6 +118,20 @@ static bool park_natively(struct hdi_parker *parker, int64_t until_ns)
     }
 }
 
+static bool park_natively(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
+{
+    bool woken;
+
+    if (hdi_await(released, parker, &of_parkers))
+        return true;
+    if (HDI_UNLIKELY(hdi_working != NULL))
+        hdi_work_waits(why);
+    woken = sleep_natively(parker, until_ns);
+    if (HDI_UNLIKELY(hdi_working != NULL))
+        hdi_work_waits(NULL);
+    return woken;
+}
+
 /* A thread outside of the runtime's control is not made to wait there: it sleeps as natively. */
 static bool park_controlled(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
 {
@@ -127,14 +140,14 @@ static bool park_controlled(struct hdi_parker *parker, const struct hdi_why *why
         if (wake == HD_SEAM_TIMED_OUT && until_ns != HD_SEAM_FOREVER)
             return released(parker);
         if (wake == HD_SEAM_TIMED_OUT)
-            return park_natively(parker, until_ns);
+            return park_natively(parker, why, until_ns);
     }
     return true;
 }
 
 bool hdi_park(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)
 {
-    return hdi_seam ? park_controlled(parker, why, until_ns) : park_natively(parker, until_ns);
+    return hdi_seam ? park_controlled(parker, why, until_ns) : park_natively(parker, why, until_ns);
 }
 
 void hdi_unpark(struct hdi_parker *parker)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "leaf.h"
 
 #define STRIPES 17u
@@ -19,6 +20,7 @@ struct hd_pool_stripe {
     _Alignas(64) struct hd_mutex lock;
     unsigned count;
     void *objects[RESERVED];
+    struct hdi_owed destroy; /* of the reserve: the pool's */
 };
 
 static _Atomic unsigned threads_seen;
@@ -49,6 +51,7 @@ hd_err hd_pool_init(struct hd_pool *pool, void *(*make)(void *arg),
     hdi_hide(pool->stripes, STRIPES * sizeof *pool->stripes);
     if (hdi_seam)
         hdi_seam->born(HD_OB_POOL, pool, NULL, HDI_SITE());
+    hdi_owe(&pool->stripes[0].destroy, HD_OB_POOL, pool, HDI_SITE());
     return NULL;
 }
 
@@ -57,6 +60,7 @@ void hd_pool_destroy(struct hd_pool *pool)
     if (!pool->stripes)
         return;
     hd_pool_drain(pool);
+    hdi_settle(&pool->stripes[0].destroy, pool);
     free(pool->stripes);
     pool->stripes = NULL;
     if (hdi_seam)

@@ -17,6 +17,7 @@
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>
 
+#include "context_inside.h"
 #include "leaf.h"
 #include "misuse.h"
 
@@ -117,7 +118,7 @@ hd_err hd_notify_start(struct hd_notify **notify, struct hd_context *parent, con
         free(made);
         return hd_errorf(HD_ERR_OTHER, "cannot make a pipe for signals");
     }
-    made->ctx = hd_context_with_cancel(parent);
+    made->ctx = hdi_context_within(parent, HDI_SITE());
     for (size_t i = 0; i < count && !err; i++)
         if (!claim(made, signals[i]))
             err = hd_invalid;

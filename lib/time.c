@@ -8,6 +8,7 @@
 #include <heddle/panic.h>
 
 #include "chan_inside.h"
+#include "check.h"
 #include "misuse.h"
 #include "spawn.h"
 #include "timer.h"
@@ -19,12 +20,15 @@ struct hd_timer {
     void (*fn)(void *arg);
     void *arg;
     const void *site; /* of its making */
+    void *check;      /* whom its maker works for */
     bool forgotten;   /* the maker's reference goes with the next firing */
 };
 
 struct hd_ticker {
     struct hdi_timer timer;
     struct hd_chan *chan;
+    struct hdi_owed stop;
+    const void *site; /* of its making */
 };
 
 int64_t hd_now(void)
@@ -103,8 +107,10 @@ static void run_fn(void *arg)
 static void start_fn(void *arg)
 {
     struct hd_timer *timer = arg;
+    void *check = hdi_check_swap(timer->check);
     hd_err err = hdi_go(NULL, run_fn, timer, timer->site);
 
+    hdi_check_swap(check);
     if (err)
         hd_panic_err(err);
 }
@@ -140,6 +146,7 @@ static struct hd_timer *make_timer(void (*fn)(void *arg), void *arg, const void 
     timer->fn = fn;
     timer->arg = arg;
     timer->site = site;
+    timer->check = hdi_check_now();
     hdi_allocated(&timer->refs);
     atomic_store(&timer->refs, 1);
     if (!fn)
@@ -249,6 +256,8 @@ struct hd_ticker *hd_ticker_make(int64_t ns)
     ticker->chan = time_chan(ticker, site);
     if (hdi_seam)
         hdi_seam->born(HD_OB_TICKER, ticker, NULL, site);
+    ticker->site = site;
+    hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, site);
     op_point(ticker, site);
     hdi_timer_start(&ticker->timer, hdi_in_ns(ns), ns, NULL, site);
     return ticker;
@@ -263,6 +272,7 @@ void hd_ticker_stop(struct hd_ticker *ticker)
 {
     op_point(ticker, HDI_SITE());
     hdi_timer_stop(&ticker->timer, drain_ticker);
+    hdi_settle(&ticker->stop, ticker);
 }
 
 void hd_ticker_reset(struct hd_ticker *ticker, int64_t ns)
@@ -272,6 +282,7 @@ void hd_ticker_reset(struct hd_ticker *ticker, int64_t ns)
     if (ns <= 0)
         hdi_misuse("non-positive interval for Ticker.Reset", ticker, site);
     op_point(ticker, site);
+    hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, ticker->site);
     hdi_timer_start(&ticker->timer, hdi_in_ns(ns), ns, drain_ticker, site);
 }
 
@@ -283,6 +294,7 @@ void hd_ticker_free(struct hd_ticker *ticker)
         return;
     op_point(ticker, site);
     hdi_timer_stop(&ticker->timer, drain_ticker);
+    hdi_settle(&ticker->stop, ticker);
     if (hdi_seam)
         hdi_seam->gone(ticker, site);
     hd_chan_unref(ticker->chan);

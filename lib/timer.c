@@ -17,6 +17,7 @@
 #include <heddle/errors.h>
 #include <heddle/panic.h>
 
+#include "check.h"
 #include "park.h"
 
 #define STACK_BYTES ((size_t)256 << 10)
@@ -232,7 +233,7 @@ void hdi_timers_change_hands(void)
     hdi_park(&self, &why, HD_SEAM_FOREVER);
 }
 
-static bool make_thread(const void *site)
+static bool start_serving(const void *site)
 {
     sigset_t all, before;
     pthread_attr_t attr;
@@ -251,6 +252,15 @@ static bool make_thread(const void *site)
            pthread_create(&thread, &attr, serve, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
+    return made;
+}
+
+static bool make_thread(const void *site)
+{
+    void *check = hdi_check_swap(NULL); /* it serves everybody */
+    bool made = start_serving(site);
+
+    hdi_check_swap(check);
     return made;
 }
 

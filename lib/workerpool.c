@@ -12,6 +12,8 @@
 #include <heddle/rwmutex.h>
 #include <heddle/select.h>
 
+#include "check.h"
+#include "context_inside.h"
 #include "lot.h"
 #include "spawn.h"
 
@@ -25,6 +27,7 @@ struct hd_workerpool {
     bool closed; /* guarded by open */
     struct hd_mutex lock;
     hd_err err; /* guarded by lock: the first of a job */
+    struct hdi_owed close;
 };
 
 struct job {
@@ -82,8 +85,11 @@ static hd_err worker(void *arg)
     return NULL;
 }
 
-static void dispose(struct hd_workerpool *pool)
+static void dispose(struct hd_workerpool *pool, const void *site)
 {
+    hdi_settle(&pool->close, pool);
+    if (hdi_seam)
+        hdi_seam->gone(pool, site);
     hd_chan_unref(pool->jobs);
     hd_chan_unref(pool->results);
     hd_rwmutex_destroy(&pool->open);
@@ -93,6 +99,7 @@ static void dispose(struct hd_workerpool *pool)
 hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
                            const struct hd_workerpool_options *options)
 {
+    const void *site = HDI_SITE();
     struct hd_workerpool *made;
 
     if (options->workers < 1 || !options->work)
@@ -101,14 +108,17 @@ hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
     if (!made)
         return hd_out_of_memory;
     made->options = *options;
-    made->ctx = hd_errgroup_with_context(&made->workers, ctx);
+    made->ctx = made->workers.ctx = hdi_context_within(ctx, site);
+    if (hdi_seam)
+        hdi_seam->born(HD_OB_POOL, made, "worker pool", site);
+    hdi_owe(&made->close, HD_OB_POOL, made, site);
     made->jobs = hd_chan_make_named("jobs", sizeof(void *), options->queue);
     if (options->results)
         made->results = hd_chan_make_named("results", sizeof(struct hd_job_result), options->queue);
     for (int i = 0; i < options->workers; i++)
-        if (!hdi_errgroup_start(&made->workers, worker, made, HDI_SITE())) {
+        if (!hdi_errgroup_start(&made->workers, worker, made, site)) {
             hd_err err = hd_errgroup_wait(&made->workers); /* their context has ended */
-            dispose(made);
+            dispose(made, site);
             return err;
         }
     *pool = made;
@@ -154,6 +164,6 @@ hd_err hd_workerpool_close(struct hd_workerpool *pool)
         hd_err_unref(err);
         err = pool->err;
     }
-    dispose(pool);
+    dispose(pool, HDI_SITE());
     return err;
 }

@@ -371,6 +371,11 @@ static char *race_headline(const struct finding *f)
     return text;
 }
 
+static bool is_leak(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
+}
+
 char *report_headline(const struct finding *f)
 {
     char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
@@ -387,7 +392,7 @@ char *report_headline(const struct finding *f)
         return mem_copy(finding_title(f->kind));
     /* A text that says it all needs no title before it. */
     const char *title = finding_title(f->kind);
-    if (strncmp(f->text, title, strlen(title)) == 0)
+    if (is_leak(f->kind) || strncmp(f->text, title, strlen(title)) == 0)
         return mem_copy(f->text);
     return mem_format("%s: %s", title, f->text);
 }

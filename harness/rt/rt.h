@@ -145,7 +145,4 @@ void rt_crash_forgotten(void); /* a new schedule begins in this process */
 /* server.c */
 void rt_state(enum hdp_state s);
 
-/* instrument/object.c */
-void hdi_objects_each(void (*f)(struct hdi_object *o));
-
 #endif /* HEDDLE_RT_H */

@@ -29,6 +29,8 @@
 #define REPLAY_PATIENCE_NS 2000000000
 #define RETRIES_ARE_A_LOOP 8u
 #define LIVELOCK_OPS 20000u
+/* How long a leak check lets threads run that could do so for ever. */
+#define PATIENCE_STEPS 10000u
 
 struct rt rt;
 static __thread struct hdi_thread *self_ __attribute__((tls_model("initial-exec")));
@@ -333,7 +335,7 @@ static struct hdi_thread *spuriously_woken(void)
 
 static uint32_t gather(struct hdi_thread **e)
 {
-    uint32_t n = 0, held_back = 0, now = rt.region->result.steps + 1;
+    uint32_t n = 0, held_back = 0, patient = 0, now = rt.region->result.steps + 1;
 
     if (rt.outside_count || rt.recheck)
         for (uint32_t i = 0; i < rt.live_count; i++)
@@ -344,9 +346,18 @@ static uint32_t gather(struct hdi_thread **e)
         struct hdi_thread *t = rt.live[i];
         if (!t->op || !(t->enabled || rt_due(t) || cancel_due(t)))
             continue;
-        held_back += t->retry_step == now;
+        patient += t->op->patient > now;
         e[n++] = t;
     }
+    if (patient && patient < n) {
+        uint32_t m = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (e[i]->op->patient <= now)
+                e[m++] = e[i];
+        n = m;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        held_back += e[i]->retry_step == now;
     if (held_back && held_back < n) {
         uint32_t m = 0;
         for (uint32_t i = 0; i < n; i++)
@@ -683,6 +694,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
     struct hdi_op *op = hdi_alloc(sizeof *op);
 
     t->creator = creator;
+    t->check = creator ? creator->check : NULL;
     t->start = (uint64_t)(uintptr_t)start;
     t->created_site = site;
     t->created_stack = creator ? hdi_stack() : 0;
@@ -826,6 +838,26 @@ void hdi_drain(uint32_t jumps)
             break;
     }
     rt.drainer = NULL;
+}
+
+void hdi_let_others_run(bool (*go_on)(void *arg), void *arg, uint32_t jumps, uint64_t site)
+{
+    uint32_t until = rt.region->result.steps + PATIENCE_STEPS;
+    struct hdi_thread *first;
+
+    if (rt.config.max_steps && until > rt.config.max_steps / 2)
+        until = rt.config.max_steps / 2;
+    do {
+        struct hdi_op op = {.kind = HD_EV_LEAK_CHECK, .site = site, .patient = until};
+        hdi_perform(&op);
+        if (!go_on(arg))
+            break;
+        rt_lock();
+        first = earliest();
+        if (first && jumps > 0 && first->op->until_ns > rt.now_ns)
+            rt.now_ns = first->op->until_ns;
+        rt_unlock();
+    } while (first && jumps-- > 0);
 }
 
 /* ---- a schedule ---- */

@@ -1,5 +1,5 @@
-/* A poller sleeps until it is told to stop; the word is set back by whoever initialises it too late.
- * Right: it is initialised before anybody can set it. */
+/* A poller sleeps until it is told to stop; the word is set back by whoever initialises it too
+ * late. Right: it is initialised before anybody can set it. */
 #include "classic.h"
 #include <stdatomic.h>
 

@@ -81,6 +81,7 @@
     X(HD_SEMAPHORE, "hd_semaphore", "semaphore acquire")                                           \
     X(HD_CONTEXT, "hd_context", "context")                                                         \
     X(HD_TIMER, "hd_timer", "timer")                                                               \
+    X(LEAK_CHECK, "leak_check", "looking for leaks")                                               \
     X(HD_OTHER, "hd_other", "waiting")
 
 enum hd_event {

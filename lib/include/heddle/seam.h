@@ -39,6 +39,18 @@ struct hd_seam_case {
 
 #define HD_SEAM_UNITS_OPEN (-1) /* not goroutines alone give them: a timer, a context */
 
+/* What is left at the end of a leak check. */
+struct hd_seam_left {
+    enum hd_object kind; /* HD_OB_THREAD: a goroutine or thread */
+    const char *name;    /* "" none */
+    int ended;           /* a thread that has ended, and was neither joined nor detached */
+    enum hd_event event; /* what a thread waits for; HD_EV_NONE: it runs */
+    const char *object;  /* the name of what it waits for, "" none */
+    const void *site;    /* where it waits, or NULL */
+    const void *made;    /* where it was made */
+    int64_t since_ns;    /* for how long it has waited; -1 unknown */
+};
+
 struct hd_seam {
     uint32_t version; /* HD_SEAM_VERSION */
     uint32_t size;    /* bytes of this table that the runtime fills */
@@ -109,6 +121,21 @@ struct hd_seam {
 
     /* The caller's next block() ends by any of these; they are copied. */
     void (*cases)(const struct hd_seam_case *cases, uint32_t count);
+
+    /* `object`, which was born, must still be cancelled, stopped or closed by whoever has it (1),
+     * or need not be any more (0). */
+    void (*owes)(const void *object, int owes);
+
+    /* Leak checks (heddle/leak.h). The calling thread works for `check` from now on, and so do the
+     * threads that it makes; NULL: for none. Returns which one it was. */
+    void *(*check_swap)(void *check);
+
+    /* A new check, for which the calling thread works; `name` is copied, `file` lives as long as
+     * the program. And its end, in the thread that began it: when no other thread can get any
+     * further, tell() is called for all that is left; returns how many that are. */
+    void *(*check_begin)(const char *name, const char *file, int line, const void *site);
+    uint32_t (*check_end)(void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
+                          const void *site);
 };
 
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine

@@ -1,0 +1,15 @@
+/* check.h - leak checks of a part of the program (heddle/leak.h), as the seam offers them. */
+#ifndef HEDDLE_CHECK_H
+#define HEDDLE_CHECK_H
+
+#include <heddle/seam.h>
+
+#include "control.h"
+
+/* seam.h says what they do. */
+void *hdi_check_swap(void *check);
+void *hdi_check_begin(const char *name, const char *file, int line, const void *site);
+uint32_t hdi_check_end(void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
+                       const void *site);
+
+#endif /* HEDDLE_CHECK_H */
