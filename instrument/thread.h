@@ -84,6 +84,7 @@ struct hdi_thread {
     uint32_t retry_step;        /* step + 1 at which it made one more try of a loop */
     uint8_t wake;               /* enum hdi_wake: how its operation was granted */
     uint32_t idle_ops;          /* operations in a row that made no progress */
+    bool waits_for_lock;        /* for the scheduler's own */
     uint32_t in_real;           /* inside a real call that may call us back */
     uint32_t clock_reads;       /* since it last waited */
     uint64_t steps, steps_half; /* in all, and up to half the step bound */

@@ -256,6 +256,10 @@ static void print_moments(FILE *to, const struct finding *f)
     if (!f->moments)
         return;
     for (size_t i = 0; i < f->moments; i++) {
+        int w = (int)strlen(f->moment[i].what);
+        cell = w > cell ? w : cell;
+    }
+    for (size_t i = 0; i < f->moments; i++) {
         size_t c = 0;
         while (c < columns && strcmp(column[c], f->moment[i].thread) != 0)
             c++;
@@ -265,8 +269,6 @@ static void print_moments(FILE *to, const struct finding *f)
         }
         if (c == columns)
             column[columns++] = f->moment[i].thread;
-        int w = (int)strlen(f->moment[i].what);
-        cell = w > cell ? w : cell;
     }
     for (size_t i = 1; i < columns; i++) /* in the order of their names */
         for (size_t k = i; k > 0 && strverscmp(column[k - 1], column[k]) > 0; k--) {

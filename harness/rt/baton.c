@@ -1,7 +1,9 @@
 /* baton.c - the vehicle that works everywhere: each thread waits for its turn on its own futex.
  *
- * The driver pins the process to one CPU, so a hand-over is one switch. The wait wakes up every few
- * milliseconds to look after a thread that has the turn and does not come back with it.
+ * The driver pins the process to one CPU, so a hand-over is one switch. The wait wakes up now and
+ * then to look after a thread that has the turn and does not come back with it: the oldest every
+ * few milliseconds, the k-th of many k times as seldom, so that a thousand threads do not keep the
+ * CPU busy with watching.
  */
 #include "rt.h"
 
@@ -10,6 +12,7 @@
 #include "../../instrument/real.h"
 
 #define WATCH_EVERY_NS 10000000
+#define WATCH_SELDOM 100u
 #define FAREWELL_NS 20000000
 
 static void give(struct hdi_thread *t)
@@ -35,10 +38,14 @@ static void see_off(int tid)
 
 static void wait_for_turn(struct hdi_thread *self)
 {
+    uint32_t rank = __atomic_load_n(&rt.live_count, __ATOMIC_RELAXED);
     int leaving;
 
+    rank = rank ? self->index % rank : 0;
+    if (rank > WATCH_SELDOM)
+        rank = WATCH_SELDOM;
     while (__atomic_exchange_n(&self->turn, 0, __ATOMIC_ACQUIRE) == 0) {
-        rt_futex_wait(&self->turn, 0, WATCH_EVERY_NS, false);
+        rt_futex_wait(&self->turn, 0, (rank + 1) * (int64_t)WATCH_EVERY_NS, false);
         if (__atomic_load_n(&self->turn, __ATOMIC_RELAXED) == 0)
             rt_watch(self);
     }

@@ -46,6 +46,7 @@ static void begin(void)
     rt.outside_count = rt.external_count = 0;
     rt.draining = rt.started = rt.recheck = false;
     rt.drainer = NULL;
+    rt.fair = false;
     rt.idle_ops = rt.retries = rt.retries_half = rt.sleeps = rt.lively_step = 0;
     rt.idle_real_ns = 0;
     rt.now_ns = RT_CLOCK_START_NS;

@@ -28,10 +28,17 @@ void rt_futex_wake(uint32_t *word, int count, bool shared)
 void rt_lock(void)
 {
     uint32_t seen = 0;
+    struct hdi_thread *self;
+
     if (__atomic_compare_exchange_n(&rt.lock, &seen, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return;
+    self = hdi_self();
+    if (self)
+        __atomic_store_n(&self->waits_for_lock, true, __ATOMIC_RELAXED);
     while (__atomic_exchange_n(&rt.lock, 2, __ATOMIC_ACQUIRE) != 0)
         rt_futex_wait(&rt.lock, 2, -1, false);
+    if (self)
+        __atomic_store_n(&self->waits_for_lock, false, __ATOMIC_RELAXED);
 }
 
 void rt_unlock(void)

@@ -45,6 +45,7 @@ struct rt {
     bool replaying;
     bool recheck;      /* a signal handler may have changed an object beside the models */
     uint32_t idle_ops; /* operations in a row, of all threads, that made no progress */
+    bool fair;         /* too many of them: the strategy has had its chance */
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
     uint32_t sleeps, sleeps_half;       /* of them sleeps */
     uint32_t lively_step;               /* step at which a thread was last made or ended */

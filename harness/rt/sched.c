@@ -445,7 +445,9 @@ bool rt_choose_next(void)
         return true;
     }
     n = rt_steer(e, n);
-    t = e[n == 1 ? 0 : strategy->pick(e, n)];
+    /* A strategy that holds threads back must not make a livelock of it: chance is fair. */
+    rt.fair |= rt.idle_ops > LIVELOCK_OPS / 4;
+    t = e[n == 1 ? 0 : rt.fair ? rt_random_below(n) : strategy->pick(e, n)];
     grant(t, wake_of(t));
     return true;
 }

@@ -19,7 +19,7 @@
 #include "../../instrument/real.h"
 
 #define PREEMPT_SIGNAL 62
-#define DISK_PATIENCE_MS 1000
+#define KERNEL_PATIENCE_MS 1000
 
 /* The kernel's own layout: the handler is installed beside libc and whoever wraps it (TSan holds
  * asynchronous signals back until the next call that it knows). */
@@ -91,6 +91,13 @@ static int64_t cpu_ns(int tid)
     return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
+/* The turn is on its way to it, or it waits for the scheduler's lock: not in the program's code. */
+static bool on_its_way(const struct hdi_thread *cur)
+{
+    return __atomic_load_n(&cur->inside, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&cur->waits_for_lock, __ATOMIC_RELAXED);
+}
+
 static bool others_can_run(const struct hdi_thread *cur)
 {
     for (uint32_t i = 0; i < rt.live_count; i++)
@@ -130,8 +137,12 @@ void rt_watch(struct hdi_thread *self)
             rt_hang();
         } else if (now - rt.watched_ns >= (limit_ms - 10) * 1000000LL) {
             char state = thread_state(cur->tid);
+            if (on_its_way(cur)) /* asked last: it may have arrived meanwhile */
+                state = '-';
+            if (state == 'S' && cur->in_real) /* libc waits for a thread that is on its way out */
+                state = 'D';
             if (state == 'S' || state == 't' || state == 'T' || !state ||
-                (state == 'D' && now - rt.watched_ns > DISK_PATIENCE_MS * 1000000LL)) {
+                (state == 'D' && now - rt.watched_ns > KERNEL_PATIENCE_MS * 1000000LL)) {
                 next = lose(cur);
             } else if (state == 'R' &&
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
