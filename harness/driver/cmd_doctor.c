@@ -14,6 +14,7 @@
 
 #include "cli.h"
 #include "memory.h"
+#include "selftest.h"
 #include "worker.h"
 
 /* What a check says. Only MISSING makes the command fail: without it nothing works. */
@@ -177,15 +178,36 @@ static void check_clang(struct checkup *c)
     free(symbolizer);
 }
 
+enum { OPT_SELF_TEST = 256 };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    (void)arg;
+    if (key != OPT_SELF_TEST)
+        return ARGP_ERR_UNKNOWN;
+    *(bool *)state->input = true;
+    return 0;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
+    static const struct argp_option table[] = {
+        {"self-test", OPT_SELF_TEST, 0, 0,
+         "Plant one bug of every kind and see that each check finds it", 0},
+        {0},
+    };
     static const struct argp argp = {
-        .doc = "Say what works on this machine, what does not, and how to mend it."
-               "\vExit codes: 0 Heddle works here (perhaps with less than all), 3 it does not."};
+        .options = table,
+        .parser = parse,
+        .doc =
+            "Say what works on this machine, what does not, and how to mend it."
+            "\vExit codes: 0 Heddle works here (perhaps with less than all), 3 it does not; with "
+            "--self-test 1 when a check that can work here is dead."};
     struct checkup c = {.bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    bool planted = false;
     argp_err_exit_status = EXIT_USAGE;
     argv[0] = "heddle doctor";
-    argp_parse(&argp, argc, argv, 0, NULL, NULL);
+    argp_parse(&argp, argc, argv, 0, NULL, &planted);
     puts("What every schedule needs");
     check_runtime(&c);
     check_machine(&c);
@@ -195,5 +217,7 @@ int cmd_doctor(int argc, char **argv)
     check_valgrind(&c);
     check_clang(&c);
     puts(c.missing ? "Heddle does not work here: see NO above." : "Heddle works here.");
-    return c.missing ? EXIT_CANNOT : EXIT_NOTHING;
+    if (c.missing)
+        return EXIT_CANNOT;
+    return planted && !selftest(c.bold) ? EXIT_FOUND : EXIT_NOTHING;
 }

@@ -111,6 +111,7 @@ static char *prepare(struct tool_run *run, const struct target *t, char *const *
     tool_argument(run, "--child-silent-after-fork=no");
     tool_argument(run, "--trace-children=no");
     tool_argument(run, "--error-limit=no");
+    tool_argument(run, "--vgdb=no"); /* its pipes in TMPDIR outlive a process that is killed */
     tool_argument(run, "--num-callers=24");
     for (size_t i = 0; tool_args && tool_args[i]; i++)
         tool_argument(run, tool_args[i]);

@@ -26,7 +26,10 @@
 #define GRACE_MS 100
 #define OWN_FRAMES 2u /* the handler's and the kernel's */
 
+#define FAREWELL_MS 3000 /* that a program which ends waits for the dump it asked for */
+
 static int ring[2] = {-1, -1}; /* written by signal handlers */
+static _Atomic uint32_t dumps_asked, dumps_done;
 static _Atomic uint32_t asking;
 static pid_t process;
 
@@ -60,6 +63,7 @@ static void on_wanted(int number)
 {
     int saved = errno;
     char c = (char)number;
+    dumps_asked++;
     if (write(ring[1], &c, 1) < 0)
         c = 0; /* full: a dump is under way */
     errno = saved;
@@ -260,25 +264,48 @@ void follow_leaks_at_exit(void)
 
 /* ---- the helper ---- */
 
+/* However many asked meanwhile: one dump, then what the gravest of them means. */
+static bool serve(void)
+{
+    char asked[256];
+    bool quit = false;
+    uint32_t by_now = dumps_asked;
+    ssize_t n;
+    while ((n = read(ring[0], asked, sizeof asked)) > 0)
+        for (ssize_t i = 0; i < n; i++)
+            quit |= asked[i] == (char)SIGQUIT;
+    if (n == 0)
+        return false;
+    dump();
+    dumps_done = by_now;
+    if (quit) { /* as it would have ended without us */
+        signal(SIGQUIT, SIG_DFL);
+        kill(process, SIGQUIT);
+    }
+    return true;
+}
+
 static void *help(void *arg)
 {
     (void)arg;
     for (;;) {
         struct pollfd p = {.fd = ring[0], .events = POLLIN};
-        char c;
         if (poll(&p, 1, LOOK_MS) > 0) {
-            if (read(ring[0], &c, 1) != 1)
+            if (!serve())
                 return NULL;
-            dump();
-            if (c == (char)SIGQUIT) { /* as it would have ended without us */
-                signal(SIGQUIT, SIG_DFL);
-                kill(process, SIGQUIT);
-            }
         } else if (follow_on) {
             follow_look_for_circles();
         }
     }
     return NULL;
+}
+
+void follow_finish_dumps(void)
+{
+    int64_t until = follow_now() + FAREWELL_MS * 1000000ll;
+    uint32_t by_now = dumps_asked;
+    while ((int32_t)(by_now - dumps_done) > 0 && follow_now() < until)
+        poll(NULL, 0, 1);
 }
 
 void follow_helper_start(void)

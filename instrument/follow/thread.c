@@ -312,6 +312,7 @@ __attribute__((destructor(101))) static void end(void)
 {
     if (!follow_on)
         return;
+    follow_finish_dumps();
     if (follow_graph)
         hdi_lockgraph_finish(follow_graph);
     if (follow_leaks)

@@ -1,0 +1,249 @@
+/* waits.c - threads that wait for ever, or would in another order. */
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <heddle/time.h>
+
+#include "plants.h"
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int items, steps;
+
+static void nested(pthread_mutex_t *first, pthread_mutex_t *second)
+{
+    pthread_mutex_lock(first);
+    pthread_mutex_lock(second);
+    steps++;
+    pthread_mutex_unlock(second);
+    pthread_mutex_unlock(first);
+}
+
+static void *a_then_b(void *arg)
+{
+    nested(&a, &b);
+    return arg;
+}
+
+static void *b_then_a(void *arg)
+{
+    nested(&b, &a);
+    return arg;
+}
+
+void plant_DEADLOCK(void)
+{
+    plant_both(a_then_b, b_then_a, NULL);
+}
+
+/* Time alone keeps the two apart: no schedule gets them to wait for each other. */
+static void *b_then_a_later(void *arg)
+{
+    usleep(1000);
+    return b_then_a(arg);
+}
+
+void plant_LOCK_ORDER(void)
+{
+    plant_both(a_then_b, b_then_a_later, NULL);
+}
+
+/* The signal may come before the wait, which does not look whether there is something to wait for.
+ */
+static void *wait_blindly(void *arg)
+{
+    pthread_mutex_lock(&a);
+    pthread_cond_wait(&changed, &a);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+static void *signal_once(void *arg)
+{
+    pthread_mutex_lock(&a);
+    pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+void plant_LOST_WAKEUP(void)
+{
+    plant_both(wait_blindly, signal_once, NULL);
+}
+
+static void *lock_twice(void *arg)
+{
+    pthread_mutex_lock(&a);
+    pthread_mutex_lock(&a);
+    return arg;
+}
+
+void plant_SELF_DEADLOCK(void)
+{
+    pthread_join(plant_one(lock_twice, NULL), NULL);
+}
+
+static sem_t never;
+
+static void *wait_for_nobody(void *arg)
+{
+    sem_wait(&never);
+    return arg;
+}
+
+void plant_LEAK_BLOCKED(void)
+{
+    sem_init(&never, 0, 0);
+    pthread_detach(plant_one(wait_for_nobody, NULL));
+    usleep(1000);
+}
+
+static void *end_at_once(void *arg)
+{
+    return arg;
+}
+
+void plant_LEAK_UNJOINED(void)
+{
+    plant_one(end_at_once, NULL);
+    usleep(1000);
+}
+
+/* The one who fills needs the outer lock, which the one who waits keeps. */
+static void *take(void *arg)
+{
+    pthread_mutex_lock(&a);
+    pthread_mutex_lock(&b);
+    while (!items)
+        pthread_cond_wait(&changed, &b);
+    items--;
+    pthread_mutex_unlock(&b);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+static void *fill(void *arg)
+{
+    pthread_mutex_lock(&a);
+    pthread_mutex_lock(&b);
+    items++;
+    pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&b);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+void plant_WAIT_HOLDING_LOCK(void)
+{
+    pthread_t filler = plant_one(fill, NULL);
+    usleep(1000);
+    pthread_t taker = plant_one(take, NULL);
+    pthread_join(filler, NULL);
+    pthread_join(taker, NULL);
+}
+
+void plant_LEAK_OBJECT(void)
+{
+    struct hd_timer *timer = hd_timer_make(HD_HOUR);
+    pthread_join(plant_one(end_at_once, NULL), NULL);
+    assert(timer);
+}
+
+/* One yields with the lock until the other, who needs the lock, has said something. */
+static atomic_bool said;
+
+static void *spin(void *arg)
+{
+    pthread_mutex_lock(&a);
+    while (!said)
+        sched_yield();
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+static void *say(void *arg)
+{
+    pthread_mutex_lock(&a);
+    said = true;
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+void plant_LIVELOCK(void)
+{
+    plant_both(spin, say, NULL);
+}
+
+static void *compute_for_ever(void *arg)
+{
+    volatile int *more = arg;
+    while (*more)
+        ;
+    return arg;
+}
+
+void plant_HANG(void)
+{
+    int more = 1;
+    pthread_join(plant_one(compute_for_ever, &more), NULL);
+}
+
+/* How many locks are taken is the address space's affair, and so no schedule's. */
+static void *lock_by_pid(void *arg)
+{
+    for (int i = 0; i <= (int)(intptr_t)arg; i++)
+        nested(&a, &b);
+    return NULL;
+}
+
+void plant_NONDETERMINISM(void)
+{
+    pthread_t t = plant_one(lock_by_pid, (void *)2);
+    lock_by_pid((void *)(intptr_t)(getpid() % 7));
+    pthread_join(t, NULL);
+}
+
+static sem_t filled;
+
+static void *good_put(void *arg)
+{
+    pthread_mutex_lock(&a);
+    items++;
+    pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&a);
+    sem_post(&filled);
+    return arg;
+}
+
+static void *good_get(void *arg)
+{
+    pthread_mutex_lock(&a);
+    while (!items)
+        pthread_cond_wait(&changed, &a);
+    items--;
+    pthread_mutex_unlock(&a);
+    sem_wait(&filled);
+    nested(&a, &b);
+    return arg;
+}
+
+void plant_correct(void)
+{
+    sem_init(&filled, 0, 0);
+    plant_both(good_put, good_get, NULL);
+    sem_destroy(&filled);
+}
+
+void plant_dump(void)
+{
+    sem_init(&never, 0, 0);
+    pthread_t t = plant_one(wait_for_nobody, NULL);
+    usleep(20000);
+    kill(getpid(), SIGUSR1);
+    sem_post(&never);
+    pthread_join(t, NULL);
+}
