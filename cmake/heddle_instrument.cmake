@@ -13,7 +13,7 @@ function(heddle_instrument)
     endif()
     target_compile_options(${target} PRIVATE
       $<$<C_COMPILER_ID:Clang>:SHELL:-Xclang -fsanitize=thread>
-      $<$<C_COMPILER_ID:GNU>:-fsanitize=thread -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset>)
+      $<$<C_COMPILER_ID:GNU>:-fsanitize=thread -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -Wno-tsan>)
     if(TARGET heddle-hooks)
       target_link_libraries(${target} PRIVATE heddle-hot heddle-hooks)
     else()
