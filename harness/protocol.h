@@ -41,6 +41,7 @@
 #include <stddef.h>
 
 #include "../instrument/finding.h"
+#include "../instrument/lockedge.h"
 #include "../instrument/points.h"
 #include "../instrument/tape.h"
 
@@ -75,6 +76,7 @@ enum hdp_flags {
     HDP_RACES = 1 << 9,         /* run the race detector (instrumented programs) */
     HDP_LOCK_ORDER = 1 << 10,   /* run the lock-order graph */
     HDP_PREDICT = 1 << 11,      /* keep a tape, for the driver to predict races from */
+    HDP_LOCK_GRAPH = 1 << 12,   /* leave the lock-order graph in lock_graph when it ends */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
@@ -253,7 +255,8 @@ struct hdp_region {
     struct hdp_unmodelled unmodelled[HDP_UNMODELLED];
     struct hdp_learned learned; /* what schedules before this one learned: by the driver */
     struct hdp_learned news;    /* what this worker's schedules add to it; the driver empties it */
-    uint32_t profile_steps;     /* used entries of profile[] */
+    struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */
+    uint32_t profile_steps;           /* used entries of profile[] */
     struct hdp_step
         profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
     struct hdp_tape tape;     /* of a schedule with HDP_PREDICT */

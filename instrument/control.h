@@ -41,6 +41,7 @@ struct hdi_object {
     bool leak_told;     /* that nobody did was said */
     uint16_t users;     /* how many notes of recent users are valid */
     uint32_t version;   /* operations on it so far, for the interleaving hash */
+    uint32_t in_graph;  /* its entry in the lock graph that the driver gets, + 1 */
     uint64_t created_site, destroyed_site;
     struct hdi_thread *creator, *destroyer;
     struct hdi_check *check; /* whom its end is owed to; NULL: nobody in particular */

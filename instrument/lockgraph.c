@@ -133,16 +133,19 @@ static struct lg_lock *lock_find(struct hdi_lockgraph *g, uintptr_t addr, uint64
     return NULL;
 }
 
-static struct lg_lock *lock_get(struct hdi_lockgraph *g, uintptr_t addr)
+static struct lg_lock *lock_get(struct hdi_lockgraph *g, uintptr_t addr, uint8_t kind)
 {
     uint64_t hash = lg_mix(addr);
     struct lg_lock *l = lock_find(g, addr, hash);
-    if (l)
+    if (l) {
+        l->kind = l->kind ? l->kind : kind;
         return l;
+    }
     l = lg_take(g, &g->lock_pool);
     if (!l)
         return NULL;
     l->addr = addr;
+    l->kind = kind;
     l->serial = ++g->serial;
     if (!lg_insert(g, &g->locks, &l->node, hash)) {
         lg_give(&g->lock_pool, l);
@@ -154,7 +157,7 @@ static struct lg_lock *lock_get(struct hdi_lockgraph *g, uintptr_t addr)
 void hdi_lock_traits(struct hdi_lockgraph *g, const void *lock, uint32_t traits)
 {
     lg_enter(g);
-    struct lg_lock *l = lock_get(g, (uintptr_t)lock);
+    struct lg_lock *l = lock_get(g, (uintptr_t)lock, 0);
     if (l)
         l->traits |= traits;
     lg_leave(g);
@@ -215,7 +218,7 @@ static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *pa
         if (chain_is((struct lg_chain *)n, parent, h))
             return (struct lg_chain *)n;
 
-    struct lg_lock *lock = lock_get(g, h->addr);
+    struct lg_lock *lock = lock_get(g, h->addr, (uint8_t)(h->mode >> 8));
     if (!lock || (parent && !link_add(g, parent->lock, lock)))
         return NULL;
     struct lg_chain *c = lg_take(g, &g->chain_pool);
@@ -570,7 +573,7 @@ const void *hdi_lock_held_at(const struct hdi_lock_thread *t, uint32_t i, uint64
     if (i >= t->depth)
         return NULL;
     *site = t->held[i].site;
-    *mode = t->held[i].mode;
+    *mode = t->held[i].mode & 0xff;
     return (const void *)t->held[i].addr;
 }
 
@@ -600,29 +603,73 @@ void hdi_lockgraph_stats(struct hdi_lockgraph *g, struct hdi_lock_stats *out)
     lg_leave(g);
 }
 
+/* Is l the first of its thread in the list? */
+static bool first_of_thread(const struct lg_label *list, const struct lg_label *l)
+{
+    while (list->thread != l->thread)
+        list = list->next;
+    return list == l;
+}
+
+struct visit {
+    void (*edge)(const struct hdi_lock_edge *e, void *data);
+    void *data;
+};
+
+/* The edge from h, held, to c, once for each thread. */
+static void visit_edge(const struct visit *v, const struct lg_chain *c, const struct lg_chain *h)
+{
+    if (!c->addr || !h->addr || h->lock->broken || c->lock->broken)
+        return;
+    for (const struct lg_label *l = c->labels; l; l = l->next) {
+        struct hdi_lock_edge e;
+        if (!first_of_thread(c->labels, l))
+            continue;
+        lg_edge_fill(&e, c, h, l);
+        v->edge(&e, v->data);
+    }
+}
+
 void hdi_lockgraph_each(struct hdi_lockgraph *g,
                         void (*edge)(const struct hdi_lock_edge *e, void *data), void *data)
 {
+    struct visit v = {edge, data};
     lg_enter(g);
-    for (uint64_t i = 0; g->chains.slot && i <= g->chains.mask; i++) {
-        for (struct lg_node *n = g->chains.slot[i]; n; n = n->next) {
-            const struct lg_chain *c = (const struct lg_chain *)n;
-            for (const struct lg_chain *h = c->parent; h && c->labels; h = h->parent) {
-                struct hdi_lock_edge e = {
-                    .thread = c->labels->thread->owner,
-                    .held = (const void *)h->addr,
-                    .took = (const void *)c->addr,
-                    .held_site = h->site,
-                    .took_site = c->site,
-                    .held_stack = h->stack,
-                    .took_stack = c->stack,
-                    .held_mode = (uint8_t)h->mode,
-                    .took_mode = (uint8_t)c->mode,
-                    .gates = c->depth - 2,
-                };
-                edge(&e, data);
+    for (int turn = 0; turn < 2; turn++) {
+        for (uint64_t i = 0; g->chains.slot && i <= g->chains.mask; i++) {
+            for (struct lg_node *n = g->chains.slot[i]; n; n = n->next) {
+                const struct lg_chain *c = (const struct lg_chain *)n, *h = c->parent;
+                if (turn == 0 && h)
+                    visit_edge(&v, c, h);
+                while (turn == 1 && h && (h = h->parent))
+                    visit_edge(&v, c, h);
             }
         }
+    }
+    lg_leave(g);
+}
+
+/* The next chain behind c in the tree that begins with top. */
+static const struct lg_chain *next_below(const struct lg_chain *c, const struct lg_chain *top)
+{
+    if (c->child)
+        return c->child;
+    while (c != top && !c->sibling)
+        c = c->parent;
+    return c == top ? NULL : c->sibling;
+}
+
+void hdi_lockgraph_each_of(struct hdi_lockgraph *g, const void *lock,
+                           void (*edge)(const struct hdi_lock_edge *e, void *data), void *data)
+{
+    struct visit v = {edge, data};
+    lg_enter(g);
+    struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+    for (const struct lg_chain *top = l ? l->tops : NULL; top; top = top->same) {
+        for (const struct lg_chain *h = top->parent; h; h = h->parent)
+            visit_edge(&v, top, h);
+        for (const struct lg_chain *c = top; (c = next_below(c, top));)
+            visit_edge(&v, c, top);
     }
     lg_leave(g);
 }

@@ -28,6 +28,7 @@
 #define HDI_LOCK_DEAD 1024u
 #define HDI_LOCK_SEARCH_STEPS 200000u
 #define HDI_LOCK_RING 16u /* longest ring whose edges are all given; longer ones are counted */
+#define HDI_LOCK_GATES 4u /* gates of an edge that are named; more are counted */
 
 /* How a lock is taken. */
 enum hdi_lock_mode {
@@ -37,6 +38,8 @@ enum hdi_lock_mode {
     HDI_LOCK_ALONE =
         4, /* note it even when nothing else is held: a writer of a writer-first lock */
 };
+/* Added to the mode of an acquisition: what the lock is, an enum hd_object. */
+#define HDI_LOCK_KIND(kind) ((uint32_t)(kind) << 8)
 
 /* What a lock is, told once before or at its first use. */
 enum hdi_lock_trait {
@@ -55,7 +58,9 @@ struct hdi_lock_edge {
     uint64_t held_site, took_site;
     uint32_t held_stack, took_stack; /* from the `stack` call-back; 0 = none */
     uint8_t held_mode, took_mode;
-    uint32_t gates; /* other locks held at that time */
+    uint8_t held_kind, took_kind;     /* as given with HDI_LOCK_KIND(); 0 = not */
+    uint32_t gates;                   /* other locks held at that time, ... */
+    const void *gate[HDI_LOCK_GATES]; /* ... the oldest of them; NULL for one that is gone */
 };
 
 struct hdi_lock_ring {
@@ -118,9 +123,13 @@ const void *hdi_lock_held_at(const struct hdi_lock_thread *t, uint32_t i, uint64
 /* At the end: give the findings that had to wait for it (semaphores, readers that read again). */
 void hdi_lockgraph_finish(struct hdi_lockgraph *g);
 void hdi_lockgraph_stats(struct hdi_lockgraph *g, struct hdi_lock_stats *out);
-/* Every dependency as its edges: held, took; graph locked meanwhile. */
+/* Every dependency as its edges, once for each thread: held, took; graph locked meanwhile. An edge
+ * whose two locks were taken one right after the other comes before those that follow from it. */
 void hdi_lockgraph_each(struct hdi_lockgraph *g,
                         void (*edge)(const struct hdi_lock_edge *e, void *data), void *data);
+/* Those of one lock, before it is destroyed. */
+void hdi_lockgraph_each_of(struct hdi_lockgraph *g, const void *lock,
+                           void (*edge)(const struct hdi_lock_edge *e, void *data), void *data);
 /* Around fork(): the graph is whole in the child. */
 void hdi_lockgraph_fork(struct hdi_lockgraph *g, bool before);
 

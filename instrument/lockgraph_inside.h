@@ -35,6 +35,7 @@ struct lg_lock {
     uint64_t serial;       /* never used twice: a link to an older one is stale */
     uint32_t traits;       /* enum hdi_lock_trait */
     bool broken;           /* a semaphore that is no lock */
+    uint8_t kind;          /* enum hd_object, as far as it was told */
     struct lg_chain *tops; /* chains that end with it, linked by `same` */
     struct lg_link *out;   /* locks taken right after it */
     struct lg_lock *next_dead;
@@ -185,6 +186,8 @@ void lg_note(struct hdi_lock_thread *t);
 bool lg_cache_check(struct hdi_lock_thread *t, const struct lg_cached *c);
 
 /* lockgraph_search.c: g locked */
+void lg_edge_fill(struct hdi_lock_edge *e, const struct lg_chain *c, const struct lg_chain *held,
+                  const struct lg_label *l);
 void lg_search(struct hdi_lockgraph *g, struct lg_chain *c, struct lg_label *l);
 /* A writer of a writer-first lock is new: readers that read in a ring may now be one. */
 void lg_search_readers(struct hdi_lockgraph *g, struct lg_lock *lock);

@@ -219,19 +219,25 @@ static bool key_new(struct hdi_lockgraph *g, uint64_t key)
     return true;
 }
 
-static void edge_fill(struct hdi_lock_edge *e, const struct lg_chain *c,
-                      const struct lg_chain *held, const struct lg_label *l)
+void lg_edge_fill(struct hdi_lock_edge *e, const struct lg_chain *c, const struct lg_chain *held,
+                  const struct lg_label *l)
 {
-    e->thread = l->thread->owner;
-    e->held = (const void *)held->addr;
-    e->held_site = held->site;
-    e->held_stack = held->stack;
-    e->held_mode = (uint8_t)held->mode;
-    e->took = (const void *)c->addr;
-    e->took_site = c->site;
-    e->took_stack = c->stack;
-    e->took_mode = (uint8_t)c->mode;
-    e->gates = c->depth > 1 ? c->depth - 2 : 0;
+    uint32_t i = c->depth > 1 ? c->depth - 2 : 0;
+    *e = (struct hdi_lock_edge){.thread = l->thread->owner,
+                                .held = (const void *)held->addr,
+                                .held_site = held->site,
+                                .held_stack = held->stack,
+                                .held_mode = (uint8_t)held->mode,
+                                .held_kind = held->lock->kind,
+                                .took = (const void *)c->addr,
+                                .took_site = c->site,
+                                .took_stack = c->stack,
+                                .took_mode = (uint8_t)c->mode,
+                                .took_kind = c->lock->kind,
+                                .gates = i};
+    for (const struct lg_chain *h = c->parent; h && i; h = h->parent)
+        if (h != held && --i < HDI_LOCK_GATES)
+            e->gate[i] = (const void *)h->addr;
 }
 
 static void give(struct hdi_lockgraph *g, const struct hdi_lock_ring *ring, bool wait)
@@ -269,7 +275,7 @@ static void give_ring(struct hdi_lockgraph *g, uint32_t n)
         fine |= (before->traits & HDI_LOCK_FINE) != 0;
         wait |= (before->traits & HDI_LOCK_COUNTED) != 0;
         if (i < HDI_LOCK_RING)
-            edge_fill(&ring.edge[ring.filled++], k->chain, held, k->label);
+            lg_edge_fill(&ring.edge[ring.filled++], k->chain, held, k->label);
     }
     if (fine || !key_new(g, locks))
         return;
@@ -376,8 +382,8 @@ static void reader_again(struct hdi_lockgraph *g, const struct lg_chain *c)
                 if (gate || !key_new(g, lg_mix(c->lock->serial) ^ lg_mix(c->site + 1)))
                     continue;
                 struct hdi_lock_ring ring = {.edges = 2, .filled = 2, .reader_again = true};
-                edge_fill(&ring.edge[0], c, held, l);
-                edge_fill(&ring.edge[1], w, w, wl);
+                lg_edge_fill(&ring.edge[0], c, held, l);
+                lg_edge_fill(&ring.edge[1], w, w, wl);
                 give(g, &ring, false);
             }
         }

@@ -1,11 +1,16 @@
 /* lockorder.c - see lockorder.h. The graph knows a lock by its model, which outlives its memory. */
 #include "lockorder.h"
 
+#include "lockedge.h"
 #include "lockgraph.h"
 #include "real.h"
 #include "tool.h"
 
+#include <string.h>
+
 static struct hdi_lockgraph *graph; /* NULL: not watched */
+static struct hdi_lockgraph *whole; /* the same, also when the program has ended */
+static struct hdp_lock_graph *kept; /* what the driver gets; NULL: not asked for */
 static uint32_t stack_now;          /* of the acquisition that the graph is being told */
 
 static uint32_t stack_of(void *data)
@@ -90,6 +95,113 @@ static bool declared_fine(const struct hdi_lock_ring *ring)
     return false;
 }
 
+/* ---- what the driver gets ---- */
+
+static uint32_t *edge_slot; /* hash table: entry of kept->edge, + 1 */
+#define EDGE_SLOTS (4 * HDP_LOCK_EDGES)
+
+/* All locks of o's kind that were made where o was. */
+static uint32_t class_entry(const struct hdi_object *o)
+{
+    struct hdp_lock *l = kept->lock;
+    uint16_t kind = (uint16_t)kind_of(o);
+    for (uint32_t i = 0; i < kept->locks; i++)
+        if (!l[i].id && l[i].created_site == o->created_site && l[i].kind == kind)
+            return i;
+    if (kept->locks == HDP_LOCKS)
+        return HDP_LOCKS;
+    l[kept->locks] = (struct hdp_lock){.kind = kind, .created_site = o->created_site};
+    return kept->locks++;
+}
+
+/* Entry of o; HDP_LOCKS when there is no room for its class either. Half of them are for classes.
+ */
+static uint32_t entry_of(struct hdi_object *o)
+{
+    if (o->in_graph)
+        return o->in_graph - 1;
+    uint32_t i;
+    if (kept->locks < HDP_LOCKS / 2) {
+        i = kept->locks++;
+        kept->lock[i] = (struct hdp_lock){.id = o->id,
+                                          .kind = (uint16_t)kind_of(o),
+                                          .creator = hdi_thread_hash(o->creator),
+                                          .addr = o->addr,
+                                          .created_site = o->created_site};
+        memcpy(kept->lock[i].label, o->label, sizeof kept->lock[i].label);
+    } else {
+        i = class_entry(o);
+    }
+    if (i == HDP_LOCKS)
+        kept->locks_dropped++;
+    else
+        kept->lock[i].count++;
+    o->in_graph = i + 1;
+    return i;
+}
+
+static bool same_edge(const struct hdp_lock_edge *a, const struct hdp_lock_edge *b)
+{
+    return a->held == b->held && a->took == b->took && a->held_site == b->held_site &&
+           a->took_site == b->took_site && a->thread == b->thread &&
+           a->held_shared == b->held_shared && a->took_shared == b->took_shared &&
+           a->gates == b->gates && memcmp(a->gate, b->gate, sizeof a->gate) == 0;
+}
+
+static void keep_edge(const struct hdi_lock_edge *e, void *data)
+{
+    struct hdp_lock_edge new = {.held = entry_of(object_of(e->held)),
+                                .took = entry_of(object_of(e->took)),
+                                .held_site = e->held_site,
+                                .took_site = e->took_site,
+                                .thread = hdi_thread_hash(e->thread),
+                                .held_shared = (e->held_mode & HDI_LOCK_SHARED) != 0,
+                                .took_shared = (e->took_mode & HDI_LOCK_SHARED) != 0,
+                                .gates = (uint16_t)(e->gates < UINT16_MAX ? e->gates : UINT16_MAX),
+                                .count = 1};
+    (void)data;
+    if (new.held == HDP_LOCKS || new.took == HDP_LOCKS) {
+        kept->edges_dropped++;
+        return;
+    }
+    for (uint32_t i = 0; i < HDP_LOCK_GATES; i++) {
+        uint32_t gate = e->gate[i] ? entry_of(object_of(e->gate[i])) : HDP_LOCKS;
+        new.gate[i] = gate == HDP_LOCKS ? 0 : gate + 1;
+    }
+    uint64_t h = ((uint64_t) new.held << 32 | new.took) * 0x9e3779b97f4a7c15ull;
+    h = (h ^ new.held_site ^ new.took_site << 20 ^ new.thread) * 0xd6e8feb86659fd93ull;
+    uint32_t at = (uint32_t)(h >> 40) % EDGE_SLOTS;
+    for (; edge_slot[at]; at = (at + 1) % EDGE_SLOTS)
+        if (same_edge(&kept->edge[edge_slot[at] - 1], &new)) {
+            kept->edge[edge_slot[at] - 1].count++;
+            return;
+        }
+    if (kept->edges == HDP_LOCK_EDGES) {
+        kept->edges_dropped++;
+        return;
+    }
+    kept->edge[kept->edges++] = new;
+    edge_slot[at] = kept->edges;
+}
+
+void hdi_lockorder_keep(struct hdp_lock_graph *out)
+{
+    kept = out;
+    kept->locks = kept->edges = kept->locks_dropped = kept->edges_dropped = 0;
+    edge_slot = hdi_alloc(EDGE_SLOTS * sizeof *edge_slot);
+}
+
+void hdi_lockorder_export(void)
+{
+    if (!kept || !whole)
+        return;
+    hdi_lockgraph_each(whole, keep_edge, NULL);
+    kept->valid = 1;
+    kept = NULL; /* once */
+}
+
+/* ---- findings ---- */
+
 static void found(const struct hdi_lock_ring *ring, void *data)
 {
     if (declared_fine(ring))
@@ -102,6 +214,10 @@ static void found(const struct hdi_lock_ring *ring, void *data)
         const struct hdi_lock_edge *e = &ring->edge[i];
         struct hdi_object *held = object_of(e->held), *took = object_of(e->took);
         uint32_t link = f->notes;
+        if (kept) { /* while there is room: with their own entries */
+            entry_of(held);
+            entry_of(took);
+        }
         if (!ring->reader_again || i == 0)
             hdi_note(f, HD_ROLE_EDGE_HELD, e->thread, event_of(held, e->held_mode), held,
                      e->held_site, e->held_stack)
@@ -118,7 +234,7 @@ void hdi_lockorder_start(struct hdi_thread *main, bool rich)
 {
     struct hdi_lock_calls calls = {
         .found = found, .stack = rich ? stack_of : NULL, .mapped = mapped, .eager = rich};
-    graph = hdi_lockgraph_new(&calls);
+    graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;
     main->locks = hdi_lock_thread_made(graph, NULL, main);
@@ -190,6 +306,8 @@ void hdi_lockorder_dropped(struct hdi_thread *t, const struct hdi_object *object
 
 void hdi_lockorder_destroyed(const struct hdi_object *object)
 {
+    if (graph && kept)
+        hdi_lockgraph_each_of(graph, object, keep_edge, NULL);
     if (graph)
         hdi_lock_destroyed(graph, object);
 }

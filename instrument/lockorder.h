@@ -30,4 +30,9 @@ void hdi_lockorder_took(struct hdi_object *object, enum hd_event kind, uint64_t 
 /* The program ends: the last findings; from here on nothing is watched. */
 void hdi_lockorder_finish(void);
 
+/* Leave the graph in `out` when the schedule ends, by hdi_lockorder_export(). After start. */
+struct hdp_lock_graph;
+void hdi_lockorder_keep(struct hdp_lock_graph *out);
+void hdi_lockorder_export(void);
+
 #endif /* HEDDLE_LOCKORDER_H */

@@ -149,6 +149,7 @@ void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
     hdi_units_forget(o);
     o->writer_first = o->announced = o->owed = o->leak_told = false;
     o->check = NULL;
+    o->in_graph = 0;
     o->dead = false;
     o->users = 0;
     o->label[0] = 0;

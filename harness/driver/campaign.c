@@ -143,6 +143,8 @@ static void give_work(struct campaign *c, struct worker *w)
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
     plan_schedule(&c->options.plan, c->next, config);
+    if (c->lockgraph)
+        config->flags |= HDP_LOCK_GRAPH;
     predict_plan(c, c->next, w);
     w->schedule = c->next++;
     c->in_flight++;
@@ -219,6 +221,52 @@ static void check_determinism(struct campaign *c, struct worker *w, uint64_t num
     free(old);
 }
 
+static void take_lock_graph(struct campaign *c, struct worker *w, uint64_t number,
+                            const struct symptom *list, size_t count)
+{
+    campaign_look_at(c, w);
+    struct scene scene = campaign_scene(c, w);
+    lockgraph_take(c->lockgraph, &scene, number);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].kind == HD_FK_LOCK_ORDER && list[i].index >= 0)
+            lockgraph_predicted(c->lockgraph, &scene, &w->region->finding[list[i].index],
+                                list[i].key);
+}
+
+/* Suppressed predictions are none. */
+static bool is_reported(const struct campaign *c, const struct finding *f)
+{
+    for (size_t i = 0; i < c->findings.count; i++)
+        if (c->findings.list[i] == f)
+            return true;
+    return false;
+}
+
+static void save_lock_graph(struct campaign *c)
+{
+    struct lockgraph *g = c->lockgraph;
+    struct lockgraph_about about = {"run", c->options.target->path, c->options.argv};
+    for (size_t i = 0; i < g->arcs; i++) {
+        struct lock_arc *a = &g->arc[i];
+        a->finding = mem_zeroed(a->symptoms + 1, sizeof *a->finding);
+        for (size_t k = 0; k < a->symptoms; k++) {
+            const struct finding *f = confirm_known(c, a->symptom[k]);
+            bool said = !f || !is_reported(c, f);
+            for (size_t n = 0; n < a->findings; n++)
+                said |= a->finding[n] == f->name;
+            if (!said)
+                a->finding[a->findings++] = f->name;
+        }
+        a->predicted = a->findings != 0;
+    }
+    lockgraph_finish(g, &c->objects);
+    char *why = lockgraph_save(g, &about, c->options.lock_graph);
+    if (why)
+        complain("%s", why);
+    c->stats.not_saved |= why != NULL;
+    free(why);
+}
+
 static void take(struct campaign *c, struct worker *w)
 {
     struct symptom list[SYMPTOMS];
@@ -233,6 +281,8 @@ static void take(struct campaign *c, struct worker *w)
     }
     struct prediction *prediction = predict_read(c, w);
     size_t symptoms = judge(c, w, number, list);
+    if (c->lockgraph)
+        take_lock_graph(c, w, number, list, symptoms);
     if (symptoms)
         confirm(c, w, number, list, symptoms);
     else if (c->options.check_determinism && w->state == WORKER_DONE)
@@ -431,6 +481,7 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->stats.usual_exit = -1;
     live_start(&c->live, options->quiet);
     c->doubts = doubts_new();
+    c->lockgraph = options->lock_graph ? lockgraph_new() : NULL;
     open_crew(c);
 }
 
@@ -511,6 +562,8 @@ void campaign_finish(struct campaign *c)
     if (!c->exit_kinds && c->stats.schedules > 1)
         doubt_endless(&c->findings);
     doubt_rank(&c->findings);
+    if (c->lockgraph)
+        save_lock_graph(c);
     live_end(&c->live);
 }
 
@@ -518,6 +571,7 @@ void campaign_close(struct campaign *c)
 {
     close_crew(c);
     doubts_free(c->doubts);
+    lockgraph_free(c->lockgraph);
     names_free(&c->objects);
     confirm_forget(c);
     predict_forget(c);

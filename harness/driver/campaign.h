@@ -11,6 +11,7 @@
 #include "finding.h"
 #include "learn.h"
 #include "live.h"
+#include "lockgraph.h"
 #include "names.h"
 #include "outdir.h"
 #include "plan.h"
@@ -35,11 +36,12 @@ struct campaign_options {
     int64_t time_ns;    /* 0 = no limit */
     int64_t timeout_ns; /* of one schedule, real time */
     bool stop_at_first, check_output, check_determinism, quiet;
-    unsigned replays;   /* of each new finding */
-    unsigned steers;    /* tries to bring a predicted deadlock about */
-    bool predict;       /* predict races, and bring them about */
-    const char *oracle; /* shell command, or NULL */
-    const char *out;    /* folder */
+    unsigned replays;       /* of each new finding */
+    unsigned steers;        /* tries to bring a predicted deadlock about */
+    bool predict;           /* predict races, and bring them about */
+    const char *oracle;     /* shell command, or NULL */
+    const char *out;        /* folder */
+    const char *lock_graph; /* file for the lock-order graph, or NULL */
     struct plan plan;
     struct hdp_config config; /* flags, bounds and times of every schedule */
 };
@@ -62,6 +64,7 @@ struct campaign {
     struct names objects;
     struct doubts *doubts;
     struct learn *learn;
+    struct lockgraph *lockgraph; /* of all schedules; NULL: not asked for */
     struct findings findings;
     struct findings suppressed;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
@@ -95,7 +98,8 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
 void campaign_explore(struct campaign *c);
 /* Take findings that belong to no schedule; log is emptied. */
 void campaign_take_log(struct campaign *c, struct tool_log *log);
-/* No schedule will follow: c->findings and c->stats become complete. */
+/* No schedule will follow: c->findings and c->stats become complete, the lock-order graph is
+ * written. */
 void campaign_finish(struct campaign *c);
 void campaign_close(struct campaign *c);
 

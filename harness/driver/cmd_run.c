@@ -26,6 +26,7 @@ enum {
     OPT_MODEL,
     OPT_REPLAYS,
     OPT_LOCK_ORDER,
+    OPT_LOCK_GRAPH,
     OPT_STEER,
     OPT_PREDICT,
     OPT_SUPPRESSIONS,
@@ -103,6 +104,10 @@ static const struct argp_option table[] = {
      "Run each schedule twice and report the first difference", 0},
     {0, 0, 0, 0, "What comes out:", 4},
     {"output", 'o', "DIR", 0, "Folder for schedule files and reports (heddle-out)", 0},
+    {"lock-graph", OPT_LOCK_GRAPH, "FILE", 0,
+     "Write which locks were taken while which others were held, over all schedules, to FILE: .dot "
+     "for graphviz, .json (docs/json.md)",
+     0},
     {"replays", OPT_REPLAYS, "N", 0, "Replay each new finding N times (3)", 0},
     {"json", OPT_JSON, 0, 0, "Print one JSON document (docs/json.md) instead of text", 0},
     {"quiet", 'q', 0, 0, "Nothing while it runs, only the report", 0},
@@ -220,6 +225,12 @@ static error_t parse_tool(int key, char *arg, struct argp_state *state, struct a
     case ARGP_KEY_END:
         if (a->options.perturb && !a->options.native)
             argp_failure(state, EXIT_USAGE, 0, "--perturb goes with --schedule=native");
+        if (a->options.lock_graph && a->options.native)
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--lock-graph does not go with --schedule=native (heddle watch "
+                         "--lock-graph follows a program that the operating system schedules)");
+        if (a->options.lock_graph && !(a->options.config.flags & HDP_LOCK_ORDER))
+            argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --lock-order=off");
         return 0;
     default:
         return parse_exploration(key, arg, state, a);
@@ -262,6 +273,13 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         else
             argp_failure(state, EXIT_USAGE, 0, "--lock-order is on or off, not \"%s\"", arg);
         return 0;
+    case OPT_LOCK_GRAPH: {
+        char *why = lockgraph_check(arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        o->lock_graph = arg;
+        return 0;
+    }
     case OPT_SUPPRESSIONS: {
         if (!o->suppressions)
             o->suppressions = suppress_new();

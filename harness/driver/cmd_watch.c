@@ -14,15 +14,20 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "lockgraph.h"
 #include "memory.h"
 #include "symbol.h"
 #include "target.h"
 #include "worker.h"
 
-enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_USR1 };
+enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_GRAPH, OPT_USR1 };
 
 static const struct argp_option table[] = {
     {"lock-order", OPT_ORDERS, "on|off", 0, "Predict deadlocks from the order of locks (on)", 0},
+    {"lock-graph", OPT_GRAPH, "FILE", 0,
+     "When the program ends by exit or SIGQUIT, write which locks were taken while which others "
+     "were held to FILE: .dot for graphviz, .json (docs/json.md)",
+     0},
     {"leaks", OPT_LEAKS, "on|off", 0, "Say which threads are left at the end (on)", 0},
     {"usr1", OPT_USR1, 0, 0, "SIGUSR1, too, dumps all threads, and the program goes on", 0},
     {"output", 'o', "FILE", 0, "Append what is found to FILE, too", 0},
@@ -31,7 +36,7 @@ static const struct argp_option table[] = {
 
 struct arguments {
     bool leaks, orders, usr1;
-    const char *output;
+    const char *output, *graph;
     int first;
 };
 
@@ -51,6 +56,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_LEAKS:
         a->leaks = on_or_off(state, "--leaks", arg);
+        return 0;
+    case OPT_GRAPH: {
+        char *why = lockgraph_check(arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        a->graph = arg;
+        return 0;
+    }
+    case ARGP_KEY_END:
+        if (a->graph && !a->orders)
+            argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --lock-order=off");
         return 0;
     case OPT_USR1:
         a->usr1 = true;
@@ -79,6 +95,8 @@ struct watch {
     char *map;
     size_t map_bytes, map_room;
     bool map_new;
+    struct lockgraph *graph; /* NULL: not asked for */
+    bool graph_whole;        /* all of it came */
 };
 
 static void print_frame(FILE *to, const struct frame *f)
@@ -169,12 +187,83 @@ static void take_map(struct watch *w, const char *line)
     w->map_new = true;
 }
 
+static uint32_t graph_node(struct watch *w, const struct hdp_lock *lock)
+{
+    bool is_new;
+    uint32_t i = lockgraph_node(w->graph, lock,
+                                lockgraph_place(w->graph, w->symbols, lock->created_site), &is_new);
+    if (i != LOCKGRAPH_NONE && is_new) {
+        struct lock_node *n = &w->graph->node[i];
+        char *name = lock->addr ? symbols_variable(w->symbols, lock->addr) : NULL;
+        n->home = name         ? name
+                  : lock->addr ? mem_format("0x%llx", (unsigned long long)lock->addr)
+                               : NULL;
+    }
+    return i;
+}
+
+static uint64_t next_number(const char **text, int base)
+{
+    char *end;
+    uint64_t n = strtoull(*text, &end, base);
+    *text = end;
+    return n;
+}
+
+/* One end of an edge: its node and place. */
+static uint32_t next_end(struct watch *w, const char **text, bool *shared,
+                         const struct lock_place **at)
+{
+    struct hdp_lock lock = {.count = 1};
+    lock.addr = next_number(text, 16);
+    lock.kind = (uint16_t)next_number(text, 10);
+    *shared = next_number(text, 10) != 0;
+    *at = lockgraph_place(w->graph, w->symbols, next_number(text, 16));
+    return graph_node(w, &lock);
+}
+
+/* A row of the lock-order graph: see instrument/follow/report.c. */
+static void take_edge(struct watch *w, const char *line)
+{
+    struct lock_arc like = {.count = *line != 'r'};
+    const char *at = line + 1;
+    uint32_t gate[HDP_LOCK_GATES];
+    char thread[16] = "";
+    if (*line == 'z') {
+        w->graph_whole = true;
+        return;
+    }
+    like.held = next_end(w, &at, &like.held_shared, &like.held_at);
+    like.took = next_end(w, &at, &like.took_shared, &like.took_at);
+    if (sscanf(at, " %15s", thread) == 1)
+        at = strstr(at, thread) + strlen(thread);
+    like.gate = *line == 'r' ? NULL : gate;
+    while (*at && like.gates < HDP_LOCK_GATES) {
+        struct hdp_lock lock = {.addr = next_number(&at, 16), .count = 1};
+        gate[like.gates] = graph_node(w, &lock);
+        like.gates += gate[like.gates] != LOCKGRAPH_NONE;
+    }
+    if (like.held == LOCKGRAPH_NONE || like.took == LOCKGRAPH_NONE)
+        return;
+    struct lock_arc *a = lockgraph_arc(w->graph, &like, thread, 0);
+    if (a && *line == 'r')
+        a->predicted = true;
+}
+
 static void take_line(struct watch *w, const char *line)
 {
     char *text = NULL;
     size_t bytes = 0;
     if (*line == '\1') {
         take_map(w, line + 1);
+        return;
+    }
+    if (*line == '\2') {
+        if (w->map_new)
+            symbols_map(w->symbols, w->map);
+        w->map_new = false;
+        if (w->graph)
+            take_edge(w, line + 1);
         return;
     }
     FILE *to = open_memstream(&text, &bytes);
@@ -228,8 +317,9 @@ static void become(const struct target *t, char **argv, const char *library,
     char *preload =
         mem_format("%s%s%s", library, others && *others ? ":" : "", others ? others : "");
     char *fd = mem_format("%d", pipe_end);
-    char *wanted = mem_format("dump%s%s%s", a->leaks ? ",leaks" : "", a->orders ? ",lockorder" : "",
-                              a->usr1 ? ",usr1" : "");
+    char *wanted =
+        mem_format("dump%s%s%s%s", a->leaks ? ",leaks" : "", a->orders ? ",lockorder" : "",
+                   a->graph ? ",graph" : "", a->usr1 ? ",usr1" : "");
     setenv("LD_PRELOAD", preload, 1);
     setenv("HEDDLE_WATCH_FD", fd, 1);
     setenv("HEDDLE", wanted, 1);
@@ -238,10 +328,26 @@ static void become(const struct target *t, char **argv, const char *library,
     _exit(127);
 }
 
+static bool save_graph(struct watch *w, const char *path, const char *program, char **argv)
+{
+    struct lockgraph_about about = {"watch", program, argv};
+    struct names none = {0};
+    if (!w->graph_whole)
+        complain("the program did not end by exit or SIGQUIT: %s has only the edges of locks that "
+                 "were destroyed and of predicted deadlocks",
+                 path);
+    lockgraph_finish(w->graph, &none);
+    char *why = lockgraph_save(w->graph, &about, path);
+    if (why)
+        complain("%s", why);
+    free(why);
+    return !why;
+}
+
 static int follow(const struct arguments *a, const struct target *t, char **argv,
                   const char *library)
 {
-    struct watch w = {.symbols = symbols_new()};
+    struct watch w = {.symbols = symbols_new(), .graph = a->graph ? lockgraph_new() : NULL};
     struct sigaction act = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
     static const int passed[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
     int ends[2], status = 0;
@@ -278,8 +384,12 @@ static int follow(const struct arguments *a, const struct target *t, char **argv
         ;
     if (w.log)
         fclose(w.log);
+    bool saved = !w.graph || save_graph(&w, a->graph, t->path, argv);
+    lockgraph_free(w.graph);
     symbols_free(w.symbols);
     free(w.map);
+    if (!saved)
+        return EXIT_CANNOT;
     if (w.findings)
         return EXIT_FOUND;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -78,8 +78,7 @@ static char *line_of(const struct scene *scene, uint64_t site)
     return text;
 }
 
-/* Where an object lives, as the user would call it; NULL = no better than its number. */
-static char *object_home(const struct scene *scene, const struct hdp_object *o)
+char *collect_home(const struct scene *scene, const struct hdp_object *o)
 {
     const struct hdp_region *r = scene->region;
     if (o->label[0])
@@ -108,7 +107,7 @@ static char *object_text(const struct scene *scene, uint32_t id, enum hd_event k
     if (t)
         return collect_thread(scene, t->hash);
     const char *name = names_object(scene->objects, id, (enum hd_object)what);
-    char *home = o ? object_home(scene, o) : NULL;
+    char *home = o ? collect_home(scene, o) : NULL;
     char *text = home ? mem_format("%s %s (%s)", object_word(what), name, home)
                       : mem_format("%s %s", object_word(what), name);
     free(home);

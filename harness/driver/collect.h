@@ -26,6 +26,8 @@ struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind k
 uint64_t collect_key(const struct scene *scene, const struct hdp_finding *raw);
 /* "T1 (consumer)": a thread as reports call it; free() it. */
 char *collect_thread(const struct scene *scene, uint32_t hash);
+/* Where an object lives, as the user would call it; NULL = no better than its number. free() it. */
+char *collect_home(const struct scene *scene, const struct hdp_object *o);
 /* The names of all threads of the region, for schedule_describe(). */
 void collect_thread_names(const struct hdp_region *r, struct names *threads);
 

@@ -1,31 +1,12 @@
-/* report_json.c - see report_json.h
- *
- * Text comes from the program and may be anything: what is not UTF-8 is replaced, never dropped.
- */
+/* report_json.c - see report_json.h */
 #include "report_json.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "memory.h"
 #include "report_text.h"
-
-static json_t *text(const char *value)
-{
-    if (!value)
-        return json_null();
-    json_t *whole = json_string(value);
-    if (whole)
-        return whole;
-    char *plain = mem_copy(value);
-    for (char *p = plain; *p; p++)
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    whole = json_string(plain);
-    free(plain);
-    return whole ? whole : json_null();
-}
 
 static json_t *number(uint64_t n)
 {
@@ -37,24 +18,6 @@ static json_t *hex(uint64_t n)
     char digits[20];
     snprintf(digits, sizeof digits, "%016llx", (unsigned long long)n);
     return json_string(digits);
-}
-
-static json_t *frames(const struct stack *s)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < s->count; i++) {
-        const struct frame *f = &s->frame[i];
-        json_t *o = json_object();
-        json_object_set_new(o, "function", text(f->function));
-        json_object_set_new(o, "file", text(f->file));
-        json_object_set_new(o, "line", f->line ? number(f->line) : json_null());
-        json_object_set_new(o, "column", f->column ? number(f->column) : json_null());
-        json_object_set_new(o, "module", text(f->module));
-        json_object_set_new(o, "offset", number(f->offset));
-        json_object_set_new(o, "inlined", json_boolean(f->inlined));
-        json_array_append_new(list, o);
-    }
-    return list;
 }
 
 static json_t *notes(const struct finding *f)
@@ -75,11 +38,11 @@ static json_t *notes(const struct finding *f)
         json_t *o = json_object();
         json_object_set_new(o, "role", json_string(role));
         json_object_set_new(o, "event", json_string(event_word(n->kind)));
-        json_object_set_new(o, "thread", text(n->thread));
-        json_object_set_new(o, "object", text(n->object));
-        json_object_set_new(o, "text", text(n->text));
+        json_object_set_new(o, "thread", json_text(n->thread));
+        json_object_set_new(o, "object", json_text(n->object));
+        json_object_set_new(o, "text", json_text(n->text));
         json_object_set_new(o, "belongs_to", number(n->link));
-        json_object_set_new(o, "stack", frames(&n->stack));
+        json_object_set_new(o, "stack", json_frames(&n->stack));
         json_array_append_new(list, o);
     }
     return list;
@@ -92,9 +55,9 @@ static json_t *moments(const struct finding *f)
         const struct moment *m = &f->moment[i];
         json_t *o = json_object();
         json_object_set_new(o, "step", m->step ? number(m->step) : json_null());
-        json_object_set_new(o, "thread", text(m->thread));
-        json_object_set_new(o, "what", text(m->what));
-        json_object_set_new(o, "where", text(m->place));
+        json_object_set_new(o, "thread", json_text(m->thread));
+        json_object_set_new(o, "what", json_text(m->what));
+        json_object_set_new(o, "where", json_text(m->place));
         json_array_append_new(list, o);
     }
     return list;
@@ -114,27 +77,27 @@ static json_t *finding(const struct finding *f)
 {
     json_t *o = json_object();
     char *headline = report_headline(f);
-    json_object_set_new(o, "name", text(f->name));
+    json_object_set_new(o, "name", json_text(f->name));
     json_object_set_new(o, "kind", json_string(finding_word(f->kind)));
-    json_object_set_new(o, "headline", text(headline));
-    json_object_set_new(o, "detail", text(f->text));
+    json_object_set_new(o, "headline", json_text(headline));
+    json_object_set_new(o, "detail", json_text(f->text));
     json_object_set_new(o, "fingerprint", hex(f->fingerprint));
     json_object_set_new(o, "tools", tools(f->tools));
-    json_object_set_new(o, "same_as", text(f->same_as));
-    json_object_set_new(o, "doubtful", text(f->doubtful));
+    json_object_set_new(o, "same_as", json_text(f->same_as));
+    json_object_set_new(o, "doubtful", json_text(f->doubtful));
     json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
-    json_object_set_new(o, "strategy", text(f->strategy));
+    json_object_set_new(o, "strategy", json_text(f->strategy));
     json_object_set_new(o, "schedules", number(f->count));
     json_object_set_new(o, "replays", number(f->replays));
     json_object_set_new(o, "reproduced", number(f->reproduced));
     json_object_set_new(o, "notes", notes(f));
     json_object_set_new(o, "interleaving", moments(f));
-    json_object_set_new(o, "raw", text(f->raw));
-    json_object_set_new(o, "advice", text(finding_advice(f->kind)));
-    json_object_set_new(o, "schedule_file", text(f->schedule_file));
-    json_object_set_new(o, "report_file", text(f->report_file));
-    json_object_set_new(o, "stdout_file", text(f->output_file));
-    json_object_set_new(o, "stderr_file", text(f->error_file));
+    json_object_set_new(o, "raw", json_text(f->raw));
+    json_object_set_new(o, "advice", json_text(finding_advice(f->kind)));
+    json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
+    json_object_set_new(o, "report_file", json_text(f->report_file));
+    json_object_set_new(o, "stdout_file", json_text(f->output_file));
+    json_object_set_new(o, "stderr_file", json_text(f->error_file));
     free(headline);
     return o;
 }
@@ -144,7 +107,7 @@ static json_t *name_list(const struct names *n)
     json_t *list = json_array();
     for (size_t i = 0; i < n->count; i++) {
         uint32_t index;
-        json_array_append_new(list, text(names_at(n, i, &index)));
+        json_array_append_new(list, json_text(names_at(n, i, &index)));
     }
     return list;
 }
@@ -184,9 +147,9 @@ int report_json(FILE *to, const struct campaign *c, int code)
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
            *list = json_array();
     for (char *const *a = opt->argv; *a; a++)
-        json_array_append_new(args, text(*a));
-    json_object_set_new(program, "path", text(opt->target->path));
-    json_object_set_new(program, "build_id", text(opt->target->build_id));
+        json_array_append_new(args, json_text(*a));
+    json_object_set_new(program, "path", json_text(opt->target->path));
+    json_object_set_new(program, "build_id", json_text(opt->target->build_id));
     json_object_set_new(program, "arguments", args);
     for (size_t i = 0; i < c->findings.count; i++)
         json_array_append_new(list, finding(c->findings.list[i]));
@@ -199,7 +162,7 @@ int report_json(FILE *to, const struct campaign *c, int code)
         json_string(opt->plan.strategy == PLAN_AUTO ? "auto" : strategy_word(opt->plan.strategy)));
     json_object_set_new(doc, "seed", number(opt->plan.seed));
     json_object_set_new(doc, "exit_code", json_integer(code));
-    json_object_set_new(doc, "trouble", text(c->trouble));
+    json_object_set_new(doc, "trouble", json_text(c->trouble));
     json_object_set_new(doc, "statistics", statistics(&c->stats));
     json_object_set_new(doc, "findings", list);
     int failed = json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);

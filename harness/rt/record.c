@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+#include "../../instrument/lockorder.h"
 #include "../../instrument/real.h"
 
 #define SLICE_BYTES 16384u
@@ -332,6 +333,7 @@ void rt_export(void)
 
     for (uint32_t i = 0; i < rt.all_count; i++)
         rt_export_thread(rt.all[i]);
+    hdi_lockorder_export();
     g->object_count = 0;
     if (g->result.findings || (rt.config.flags & HDP_RICH)) {
         hdi_objects_each(export_object);

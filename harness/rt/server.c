@@ -151,6 +151,9 @@ static void start_schedule(void)
     hdi_memory_start();
     if (rt.config.flags & HDP_LOCK_ORDER)
         hdi_lockorder_start(rt.main, (rt.config.flags & HDP_RICH) != 0);
+    rt.region->lock_graph.valid = 0;
+    if (rt.config.flags & HDP_LOCK_GRAPH)
+        hdi_lockorder_keep(&rt.region->lock_graph);
 }
 
 void hdi_first_thread(void)

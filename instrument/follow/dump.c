@@ -278,6 +278,8 @@ static bool serve(void)
         return false;
     dump();
     dumps_done = by_now;
+    if (quit && follow_sends)
+        follow_send_graph();
     if (quit) { /* as it would have ended without us */
         signal(SIGQUIT, SIG_DFL);
         kill(process, SIGQUIT);

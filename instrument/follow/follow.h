@@ -70,6 +70,7 @@ void *follow_find(const char *name);
 /* thread.c */
 extern bool follow_on; /* the program is followed */
 extern bool follow_leaks, follow_orders, follow_dumps, follow_usr1;
+extern bool follow_sends; /* the driver wants the lock-order graph */
 extern struct hdi_lockgraph *follow_graph;
 extern __thread struct follower *follow_self_
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -98,6 +99,9 @@ void follow_report_in_child(void); /* of fork: the lock of a report under way is
 void follow_begin(void);
 void follow_end(void);
 void follow_ring(const struct hdi_lock_ring *ring, void *data);
+/* To the driver alone, when it wants the lock-order graph: all of it; what is lost with a lock. */
+void follow_send_graph(void);
+void follow_send_gone(const void *lock);
 const char *follow_word(enum hd_finding_kind kind);
 const char *follow_doing(enum hd_event kind);
 

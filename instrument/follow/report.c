@@ -19,7 +19,7 @@ void follow_report_start(void)
     const char *fd = getenv("HEDDLE_WATCH_FD"), *path = getenv("HEDDLE_LOG");
     if (fd) {
         out = atoi(fd);
-        driver = fcntl(out, F_SETFD, FD_CLOEXEC) == 0;
+        driver = follow_sends = fcntl(out, F_SETFD, FD_CLOEXEC) == 0;
         if (!driver)
             out = 2;
     }
@@ -178,6 +178,51 @@ const char *follow_doing(enum hd_event kind)
     return doing[kind];
 }
 
+/* A row of the graph: \2 and what the edge is ('e': of the whole; 'g': gone; 'r': of a predicted
+ * deadlock; 'z', alone: that was the whole), its two ends (address, kind, mode, place), thread,
+ * gates. */
+static void send_edge(char what, const struct hdi_lock_edge *e)
+{
+    struct follow_text t = {0};
+    follow_add(&t, "\2%c %lx %u %u %llx %lx %u %u %llx T%u", what, (unsigned long)e->held,
+               e->held_kind, e->held_mode & HDI_LOCK_SHARED, (unsigned long long)e->held_site,
+               (unsigned long)e->took, e->took_kind, e->took_mode & HDI_LOCK_SHARED,
+               (unsigned long long)e->took_site, ((const struct follower *)e->thread)->number);
+    for (uint32_t i = 0; i < HDI_LOCK_GATES; i++)
+        if (e->gate[i])
+            follow_add(&t, " %lx", (unsigned long)e->gate[i]);
+    follow_add(&t, "\n");
+    write_all(out, t.text, t.used);
+}
+
+static void send_whole(const struct hdi_lock_edge *e, void *data)
+{
+    (void)data;
+    send_edge('e', e);
+}
+
+static void send_gone(const struct hdi_lock_edge *e, void *data)
+{
+    (void)data;
+    send_edge('g', e);
+}
+
+void follow_send_graph(void)
+{
+    follow_begin(); /* for the memory map; not meanwhile: follow_ring() has the graph's lock first
+                     */
+    follow_end();
+    hdi_lockgraph_each(follow_graph, send_whole, NULL);
+    write_all(out, "\2z\n", 3);
+}
+
+void follow_send_gone(const void *lock)
+{
+    int saved = errno;
+    hdi_lockgraph_each_of(follow_graph, lock, send_gone, NULL);
+    errno = saved;
+}
+
 void follow_ring(const struct hdi_lock_ring *ring, void *data)
 {
     struct follow_text t = {0};
@@ -199,6 +244,8 @@ void follow_ring(const struct hdi_lock_ring *ring, void *data)
             follow_add(&t, ", taken at ");
             follow_add_code(&t, e->held_site);
             follow_add(&t, "\n    then ");
+            if (follow_sends)
+                send_edge('r', e);
         }
         follow_add(&t, "took ");
         follow_add_object(&t, HD_EV_NONE, (uintptr_t)e->took);

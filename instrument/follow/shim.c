@@ -84,10 +84,11 @@ static inline struct hdi_lock_thread *locks(struct follower *f)
     return f ? f->locks : NULL;
 }
 
-static inline void acquired(struct follower *f, const void *lock, uint32_t mode, uint64_t site)
+static inline void acquired(struct follower *f, enum hd_object kind, const void *lock,
+                            uint32_t mode, uint64_t site)
 {
     if (locks(f))
-        lg_acquired(f->locks, lock, mode, site);
+        lg_acquired(f->locks, lock, mode | HDI_LOCK_KIND(kind), site);
 }
 
 static inline void released(struct follower *f, const void *lock)
@@ -98,8 +99,11 @@ static inline void released(struct follower *f, const void *lock)
 
 static void destroyed(const void *object)
 {
-    if (follow_on && follow_graph)
-        hdi_lock_destroyed(follow_graph, object);
+    if (!follow_on || !follow_graph)
+        return;
+    if (follow_sends)
+        follow_send_gone(object);
+    hdi_lock_destroyed(follow_graph, object);
 }
 
 /* rc = call, a wait, in the open. */
@@ -140,7 +144,7 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
     if (__builtin_expect(rc == EBUSY, 0))
         WAIT(rc, f, HD_EV_MUTEX_LOCK, m, false, follow_real.lock(m));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
     return rc;
 }
 
@@ -158,7 +162,7 @@ EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
     struct follower *f = self();
     int rc = real_pthread_mutex_trylock(m);
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, FOLLOW_SITE());
     return rc;
 }
 
@@ -169,7 +173,7 @@ EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *un
     int rc;
     WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_timedlock(m, until));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, FOLLOW_SITE());
     return rc;
 }
 
@@ -181,7 +185,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
     int rc;
     WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_clocklock(m, clock, until));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, m, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, FOLLOW_SITE());
     return rc;
 }
 
@@ -210,7 +214,7 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     released(f, m);                                                                                \
     int rc;                                                                                        \
     WAIT(rc, f, HD_EV_COND_WAIT, c, timed, call);                                                  \
-    acquired(f, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());                                             \
+    acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());                                \
     return rc
 
 EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
@@ -250,7 +254,7 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_RWLOCK_RDLOCK, l, false, real_pthread_rwlock_rdlock(l));
     if (rc == 0)
-        acquired(f, l, rwlock_mode(l, HDI_LOCK_SHARED), FOLLOW_SITE());
+        acquired(f, HD_OB_RWLOCK, l, rwlock_mode(l, HDI_LOCK_SHARED), FOLLOW_SITE());
     return rc;
 }
 
@@ -262,7 +266,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_RWLOCK_WRLOCK, l, false, real_pthread_rwlock_wrlock(l));
     if (rc == 0)
-        acquired(f, l, rwlock_mode(l, HDI_LOCK_EXCLUSIVE), FOLLOW_SITE());
+        acquired(f, HD_OB_RWLOCK, l, rwlock_mode(l, HDI_LOCK_EXCLUSIVE), FOLLOW_SITE());
     return rc;
 }
 
@@ -271,7 +275,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
     struct follower *f = self();                                                                   \
     int rc = call;                                                                                 \
     if (rc == 0)                                                                                   \
-        acquired(f, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                                      \
+        acquired(f, HD_OB_RWLOCK, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                        \
     return rc
 
 #define RWLOCK_TIMED(kind, call, mode)                                                             \
@@ -280,7 +284,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
     int rc;                                                                                        \
     WAIT(rc, f, kind, l, true, call);                                                              \
     if (rc == 0)                                                                                   \
-        acquired(f, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                                      \
+        acquired(f, HD_OB_RWLOCK, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                        \
     return rc
 
 EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
@@ -330,7 +334,7 @@ EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_SPIN_LOCK, (const void *)l, false, real_pthread_spin_lock(l));
     if (rc == 0)
-        acquired(f, (const void *)l, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+        acquired(f, HD_OB_SPIN, (const void *)l, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
     return rc;
 }
 
@@ -340,7 +344,7 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
     struct follower *f = self();
     int rc = real_pthread_spin_trylock(l);
     if (rc == 0)
-        acquired(f, (const void *)l, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_SPIN, (const void *)l, HDI_LOCK_TRY, FOLLOW_SITE());
     return rc;
 }
 
@@ -388,7 +392,7 @@ EXPORT int sem_wait(sem_t *s)
     if (rc)
         WAIT(rc, f, HD_EV_SEM_WAIT, s, false, real_sem_wait(s));
     if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        acquired(f, s, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+        acquired(f, HD_OB_SEM, s, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
     return rc;
 }
 
@@ -398,7 +402,7 @@ EXPORT int sem_trywait(sem_t *s)
     struct follower *f = self();
     int rc = real_sem_trywait(s);
     if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        acquired(f, s, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_SEM, s, HDI_LOCK_TRY, FOLLOW_SITE());
     return rc;
 }
 
@@ -409,7 +413,7 @@ EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)
     int rc;
     WAIT(rc, f, HD_EV_SEM_WAIT, s, true, real_sem_timedwait(s, until));
     if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        acquired(f, s, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_SEM, s, HDI_LOCK_TRY, FOLLOW_SITE());
     return rc;
 }
 

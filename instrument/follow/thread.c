@@ -13,7 +13,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define SLAB_BYTES (256u << 10)
 
-bool follow_on, follow_leaks, follow_orders, follow_dumps, follow_usr1;
+bool follow_on, follow_leaks, follow_orders, follow_dumps, follow_usr1, follow_sends;
 struct hdi_lockgraph *follow_graph;
 
 static struct follower *_Atomic first;
@@ -281,7 +281,7 @@ static void in_child(void)
     if (follow_self_)
         follow_self_->tid = (int)syscall(SYS_gettid);
     follow_report_in_child();
-    follow_on = false;
+    follow_on = follow_sends = false;
 }
 
 __attribute__((constructor(101))) static void start(void)
@@ -294,6 +294,7 @@ __attribute__((constructor(101))) static void start(void)
     follow_dumps = has(wanted, "dump");
     follow_usr1 = has(wanted, "usr1");
     follow_report_start();
+    follow_sends = follow_sends && follow_orders && has(wanted, "graph");
     leave_environment();
     pthread_key_create(&end_key, ends);
     if (follow_orders) {
@@ -315,6 +316,8 @@ __attribute__((destructor(101))) static void end(void)
     follow_finish_dumps();
     if (follow_graph)
         hdi_lockgraph_finish(follow_graph);
+    if (follow_sends)
+        follow_send_graph();
     if (follow_leaks)
         follow_leaks_at_exit();
     follow_on = false;
