@@ -6,6 +6,7 @@
 #include "real.h"
 #include "thread.h"
 #include "tool.h"
+#include "waits.h"
 
 #define BYTES sizeof(pthread_barrier_t)
 
@@ -83,6 +84,7 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         return hdi_real.pthread_barrier_wait(b);
     hdi_point(HD_EV_BARRIER_WAIT, &x->object, site);
     hdi_hb_release(b);
+    hdi_waits_release(b);
     hdi_tool_release(b);
     if (++x->arrived == x->count) {
         struct hdi_thread *t = x->first, *next;
@@ -94,6 +96,7 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         }
         hdi_changed(&x->object);
         hdi_hb_acquire(b);
+        hdi_waits_acquire(b);
         hdi_tool_acquire(b);
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }
@@ -106,6 +109,7 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         hdi_perform(&op);
     }
     hdi_hb_acquire(b);
+    hdi_waits_acquire(b);
     hdi_tool_acquire(b);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "mutex.h"
 #include "real.h"
 #include "tool.h"
+#include "waits.h"
 
 #define BYTES sizeof(pthread_cond_t)
 
@@ -104,6 +105,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     bool kept;
     int rc;
 
+    hdi_waits_begin();
     hdi_point(HD_EV_COND_WAIT, &x->object, site);
     if (self->cancel_pending && !self->cancel_disabled)
         hdi_cancel_self();
@@ -124,12 +126,15 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     wake = hdi_perform(&op);
     if (self->queue)
         dequeue(x, self);
+    if (wake == HDI_READY)
+        hdi_waits_done(&x->object, HD_EV_COND_WAIT, 1, until == 0, site);
     if (wake != HDI_READY) {
         struct hdi_op again = {
             .kind = HD_EV_COND_RELOCK, .object = &mx->object, .site = site, .ready = can_relock};
         hdi_perform(&again);
     }
     hdi_hb_acquire(c);
+    hdi_waits_acquire(c);
     rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     hdi_tool_acquire(c);
     if (wake == HDI_CANCELLED)
@@ -208,7 +213,10 @@ void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
     struct hdi_thread *t;
     uint32_t n = 0;
 
+    hdi_waits_begin();
     hdi_point(HD_EV_COND_SIGNAL, &x->object, site);
+    hdi_waits_done(&x->object, HD_EV_COND_SIGNAL, 1, false, site);
+    hdi_waits_release(c);
     hdi_hb_release(c);
     hdi_tool_release(c);
     for (t = x->first; t; t = t->queue_next)
@@ -225,7 +233,10 @@ void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site)
 {
     struct hdi_cond *x = cond_of(c, site);
 
+    hdi_waits_begin();
     hdi_point(HD_EV_COND_BROADCAST, &x->object, site);
+    hdi_waits_done(&x->object, HD_EV_COND_BROADCAST, 1, false, site);
+    hdi_waits_release(c);
     hdi_hb_release(c);
     hdi_tool_release(c);
     while (x->first)

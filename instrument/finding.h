@@ -62,8 +62,11 @@ enum hd_finding_kind {
     X(PREVIOUS_ACCESS, "accessed")    /* the other side */                                         \
     X(ALLOCATED, "allocated")         /* heap block, by thread at site */                          \
     X(FREED, "freed")                                                                              \
-    X(EDGE_HELD, "held")   /* lock order: first lock of an edge */                                 \
-    X(EDGE_TOOK, "took")   /* lock order: second lock of the same edge */                          \
+    X(EDGE_HELD, "held")    /* lock order: first lock of an edge */                                \
+    X(EDGE_TOOK, "took")    /* lock order: second lock of the same edge */                         \
+    X(WAITED, "waited for") /* with the lock held that its link names */                           \
+    X(NEEDED, "needed") /* took the same lock at site, before it could wake the one that waited */ \
+    X(WOKE, "woke")     /* ended that wait, or could have */                                       \
     X(LAST_OP, "last did") /* one of the last operations of a thread */
 
 enum hd_role {

@@ -5,6 +5,7 @@
 #include "lockgraph.h"
 #include "real.h"
 #include "tool.h"
+#include "waits.h"
 
 #include <string.h>
 
@@ -237,6 +238,7 @@ void hdi_lockorder_start(struct hdi_thread *main, bool rich)
     graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;
+    hdi_waits_start(main);
     main->locks = hdi_lock_thread_made(graph, NULL, main);
     for (uint32_t i = 0; i < main->held_count; i++)
         hdi_lockorder_held(&main->held[i], main->held[i].site);
@@ -244,14 +246,17 @@ void hdi_lockorder_start(struct hdi_thread *main, bool rich)
 
 void hdi_lockorder_made(struct hdi_thread *t)
 {
-    if (graph)
-        t->locks = hdi_lock_thread_made(graph, t->creator ? t->creator->locks : NULL, t);
+    if (!graph)
+        return;
+    hdi_waits_made(t);
+    t->locks = hdi_lock_thread_made(graph, t->creator ? t->creator->locks : NULL, t);
 }
 
 void hdi_lockorder_joined(struct hdi_thread *t, struct hdi_thread *joiner)
 {
     if (graph && t->locks && joiner->locks)
         hdi_lock_thread_joined(t->locks, joiner->locks);
+    hdi_waits_joined(t);
     t->locks = NULL; /* the graph may use it anew */
 }
 
@@ -291,8 +296,10 @@ static void take(struct hdi_object *o, enum hd_event kind, bool shared, uint64_t
 
 void hdi_lockorder_held(const struct hdi_held *h, uint64_t site)
 {
-    if (!graph)
+    if (!graph || hdi_draining())
         return;
+    if (!is_try((enum hd_event)h->kind) && !gives_up(hdi_self(), (enum hd_event)h->kind))
+        hdi_waits_locked(h, site);
     stack_now = h->count == 1 ? h->stack : 0;
     take(h->object, (enum hd_event)h->kind, h->shared, site);
     stack_now = 0;
@@ -337,7 +344,9 @@ void hdi_lockorder_took(struct hdi_object *object, enum hd_event kind, uint64_t 
 
 void hdi_lockorder_finish(void)
 {
-    if (graph)
+    if (graph) {
         hdi_lockgraph_finish(graph);
+        hdi_waits_finish();
+    }
     graph = NULL;
 }

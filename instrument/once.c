@@ -2,6 +2,7 @@
 #include "real.h"
 #include "thread.h"
 #include "tool.h"
+#include "waits.h"
 
 struct hdi_once {
     struct hdi_object object;
@@ -22,6 +23,7 @@ static void leave(struct hdi_once **guard)
     hdi_drop(hdi_self(), &x->object, true);
     x->runner = NULL;
     hdi_hb_release((const void *)x->object.addr);
+    hdi_waits_release((const void *)x->object.addr);
     hdi_tool_release((const void *)x->object.addr);
     hdi_changed(&x->object);
 }
@@ -42,6 +44,7 @@ HDI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
     hdi_perform(&op);
     if (x->done) {
         hdi_hb_acquire(control);
+        hdi_waits_acquire(control);
         hdi_tool_acquire(control);
         return 0;
     }

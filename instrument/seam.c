@@ -12,6 +12,7 @@
 #include "thread.h"
 #include "tool.h"
 #include "units.h"
+#include "waits.h"
 
 static enum hd_object kind_of(enum hd_event kind)
 {
@@ -84,6 +85,7 @@ static void point(enum hd_event kind, const void *object, const void *site)
 {
     if (!hdi_enter())
         return;
+    hdi_waits_begin();
     hdi_point(kind, object_of(object, kind, number(site)), number(site));
     take_turn(kind, object);
 }
@@ -154,9 +156,9 @@ static void moved(enum hd_event kind, const void *object, int64_t n, int could_w
 {
     struct hdi_object *o;
 
-    (void)could_wait;
     if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)) || o->dead)
         return;
+    hdi_waits_done(o, kind, n, could_wait != 0, number(site));
     switch (kind) {
     case HD_EV_CHAN_SEND:
         hdi_units_take(o, HDI_UNITS_ROOM, n, kind, number(site));
@@ -170,8 +172,10 @@ static void moved(enum hd_event kind, const void *object, int64_t n, int could_w
         hdi_units_take(o, HDI_UNITS_CONTENT, n, kind, number(site));
         hdi_units_give(o, HDI_UNITS_CONTENT, -n);
         break;
-    default: /* closed */
+    case HD_EV_CHAN_CLOSE:
         hdi_units_hand(o);
+        break;
+    default:
         break;
     }
 }
@@ -310,14 +314,27 @@ static void released(const void *object, const void *site)
             return;
 }
 
+/* What it orders is decided anew in each schedule. */
+static bool is_lock(const void *clock)
+{
+    const struct hdi_object *o = hdi_object_find(clock, HD_OB_NONE);
+
+    return o && (o->label_kind == HD_OB_HD_MUTEX || o->label_kind == HD_OB_HD_RWMUTEX ||
+                 o->label_kind == HD_OB_WEIGHTED);
+}
+
 static void release(const void *clock)
 {
+    if (!is_lock(clock))
+        hdi_waits_release(clock);
     hdi_hb_release(clock);
     hdi_tool_seam_release(clock);
 }
 
 static void acquire(const void *clock)
 {
+    if (!is_lock(clock))
+        hdi_waits_acquire(clock);
     hdi_hb_acquire(clock);
     hdi_tool_seam_acquire(clock);
 }

@@ -10,6 +10,7 @@
 #include "thread.h"
 #include "tool.h"
 #include "units.h"
+#include "waits.h"
 
 #define BYTES sizeof(sem_t)
 
@@ -34,7 +35,7 @@ static bool positive(const struct hdi_op *op)
     return value > 0;
 }
 
-static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, uint64_t site)
+static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, bool could_wait, uint64_t site)
 {
     int value = 0, rc;
     /* Helgrind knows sem_wait only, so it gets to see one where that cannot wait. */
@@ -47,6 +48,8 @@ static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, uint64_t site)
         hdi_changed(&x->object);
         hdi_hb_acquire(s);
         hdi_units_take(&x->object, HDI_UNITS_CONTENT, 1, kind, site);
+        hdi_waits_done(&x->object, HD_EV_SEM_WAIT, 1, could_wait, site);
+        hdi_waits_acquire(s);
         if (x->one)
             hdi_lockorder_took(&x->object, kind, site);
     }
@@ -65,6 +68,7 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
                         .cancellable = true,
                         .outside = !x->known || x->shared};
 
+    hdi_waits_begin();
     for (;;) {
         switch (hdi_perform(&op)) {
         case HDI_TIMED_OUT:
@@ -77,7 +81,7 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
         default:
             break;
         }
-        if (take(x, s, HD_EV_SEM_WAIT, site) == 0)
+        if (take(x, s, HD_EV_SEM_WAIT, until == 0, site) == 0)
             return 0;
     }
 }
@@ -154,8 +158,9 @@ HDI_EXPORT int sem_trywait(sem_t *s)
     if (!hdi_enter())
         return hdi_real.sem_trywait(s);
     x = sem_of(s, HDI_SITE());
+    hdi_waits_begin();
     hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
-    rc = take(x, s, HD_EV_SEM_TRYWAIT, HDI_SITE());
+    rc = take(x, s, HD_EV_SEM_TRYWAIT, false, HDI_SITE());
     if (rc) {
         hdi_hb_look(s);
         hdi_retry();
@@ -171,9 +176,12 @@ HDI_EXPORT int sem_post(sem_t *s)
     if (!hdi_enter())
         return hdi_real.sem_post(s);
     x = sem_of(s, HDI_SITE());
+    hdi_waits_begin();
     hdi_point(HD_EV_SEM_POST, &x->object, HDI_SITE());
     hdi_hb_release(s);
-    hdi_units_give(&x->object, HDI_UNITS_CONTENT, 1);
+    hdi_waits_done(&x->object, HD_EV_SEM_POST, 1, false, HDI_SITE());
+    if (!hdi_units_give(&x->object, HDI_UNITS_CONTENT, 1))
+        hdi_waits_release(s);
     if (x->one)
         hdi_lockorder_dropped(hdi_self(), &x->object, 1);
     rc = hdi_real.sem_post(s);

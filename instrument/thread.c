@@ -10,6 +10,7 @@
 #include "lockorder.h"
 #include "real.h"
 #include "tool.h"
+#include "waits.h"
 
 /* Its destructor runs in each round of thread-specific destructors; in the last one the thread is
  * over, C++ thread_local objects included. */
@@ -62,7 +63,10 @@ static void at_end(void *round)
     }
     if (!hdi_enter())
         return;
+    hdi_waits_begin();
     hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
+    hdi_waits_done(&self->object, HD_EV_THREAD_EXIT, 1, false, self->start);
+    hdi_waits_release(self);
     locks_at_exit(self);
     hdi_hb_release(self);
     hdi_memory_thread_exit();
@@ -237,12 +241,14 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     } else {
         enum hdi_wake wake;
         t->joining = true;
+        hdi_waits_begin();
         wake = hdi_perform(&op);
         t->joining = false;
         if (wake == HDI_CANCELLED)
             hdi_cancel_self();
         if (wake == HDI_TIMED_OUT)
             return ETIMEDOUT;
+        hdi_waits_done(&t->object, HD_EV_THREAD_JOIN, 1, until == 0, site);
     }
     self->in_real++;
     rc = hdi_in_process() ? 0 : hdi_real.pthread_join(handle, result);

@@ -61,6 +61,7 @@ struct hdi_thread {
     bool leak_told;                /* that it is left was said */
     struct hdi_check *check;       /* the leak check that it works for, inherited; or NULL */
     struct hdi_lock_thread *locks; /* of the lock-order graph; NULL: not watched */
+    struct hdi_waits *waits;       /* of waits.c; NULL: not watched */
 
     /* waiting in a queue of a condition variable, futex or seam */
     struct hdi_thread *queue_next;

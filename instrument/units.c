@@ -59,13 +59,13 @@ void hdi_units_take(struct hdi_object *o, enum hdi_units_side side, int64_t n, e
     u->out += n;
 }
 
-void hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
+bool hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
 {
     struct hdi_units *u = o->units ? &o->units[side] : NULL;
     uint32_t live;
 
     if (!u || u->handed || n <= 0)
-        return;
+        return false;
     struct hdi_unit *h = holding(u, hdi_self());
     if (!h || h->count < n) {
         hdi_live(&live);
@@ -73,7 +73,7 @@ void hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
             u->handed = true;
         else
             u->total += n;
-        return;
+        return false;
     }
     u->returned = true;
     u->out -= n;
@@ -83,6 +83,7 @@ void hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
         memmove(h, h + 1, (u->holders - i - 1) * sizeof *h);
         u->holders--;
     }
+    return true;
 }
 
 void hdi_units_hand(struct hdi_object *o)

@@ -42,7 +42,8 @@ void hdi_units_forget(struct hdi_object *o);
 /* The calling thread took n, or gave n back. Nothing happens when the object was never started. */
 void hdi_units_take(struct hdi_object *o, enum hdi_units_side side, int64_t n, enum hd_event kind,
                     uint64_t site);
-void hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n);
+/* True when it gave back what it had taken. */
+bool hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n);
 /* Nobody owns them from here on. */
 void hdi_units_hand(struct hdi_object *o);
 

@@ -369,8 +369,7 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
         ok = false;
         break;
     }
-    if (ok)
-        hdi_tell_moved(&why, 1, true);
+    hdi_tell_moved(&why, ok, true);
     hdi_writes(value, bytes, why.site);
     return ok;
 }
@@ -414,8 +413,7 @@ bool hd_chan_try_recv(struct hd_chan *chan, void *value, bool *ok)
     hdi_chan_wake(wake);
     if (outcome == HDI_MUST_WAIT)
         return false;
-    if (outcome == HDI_DONE)
-        hdi_tell_moved(&why, 1, false);
+    hdi_tell_moved(&why, outcome == HDI_DONE, false);
     hdi_writes(value, bytes, why.site);
     if (ok)
         *ok = outcome == HDI_DONE;

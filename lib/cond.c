@@ -22,6 +22,7 @@ void hd_cond_wait(struct hd_cond *cond)
     hdi_mutex_tell_given(cond->mutex, why.site);
     hdi_mutex_give(cond->mutex);
     hdi_lot_sleep(&self, &why, HD_SEAM_FOREVER);
+    hdi_tell_moved(&why, 1, true);
     hdi_acquire(cond);
     hdi_mutex_take(cond->mutex, &relock);
     hdi_mutex_tell_taken(cond->mutex, why.site);
@@ -34,6 +35,7 @@ void hd_cond_signal(struct hd_cond *cond)
     struct hdi_lot *lot;
 
     hdi_point(&why);
+    hdi_tell_moved(&why, 1, false);
     hdi_release(cond);
     lot = hdi_lot_lock(cond);
     first = hdi_lot_pop(lot, cond);
@@ -47,6 +49,7 @@ void hd_cond_broadcast(struct hd_cond *cond)
     struct hdi_why why = {HD_EV_HD_COND_SIGNAL, cond, HDI_SITE()};
 
     hdi_point(&why);
+    hdi_tell_moved(&why, 1, false);
     hdi_release(cond);
     hdi_lot_unlock_wake_all(hdi_lot_lock(cond), cond);
 }

@@ -284,8 +284,7 @@ static void settle(const struct choice *choice, const struct hd_case *one, size_
 
     if (one->sends && !choice->ok)
         hdi_misuse("send on closed channel", one->chan, choice->why.site);
-    if (choice->ok)
-        hdi_tell_moved(&why, 1, choice->could_wait && choice->count == 1);
+    hdi_tell_moved(&why, choice->ok, choice->could_wait && choice->count == 1);
     if (one->sends)
         return;
     hdi_writes(one->recv, bytes, choice->why.site);

@@ -52,6 +52,7 @@ static void add(struct hd_wg *wg, int32_t delta, const void *site)
     after = before + ((uint64_t)(uint32_t)delta << 32);
     if (counter(after) < 0)
         hdi_misuse("sync: negative WaitGroup counter", wg, site);
+    hdi_tell_moved(&why, delta, false);
     if (waiters(after) != 0 && delta > 0 && counter(after) == delta)
         hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
     if (counter(after) > 0 || waiters(after) == 0)
@@ -94,6 +95,7 @@ void hd_wg_wait(struct hd_wg *wg)
                            why.site);
         }
     }
+    hdi_tell_moved(&why, 1, true);
     hdi_acquire(wg);
 }
 

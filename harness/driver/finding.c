@@ -177,6 +177,8 @@ bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
     case HD_ROLE_ACCESS:
     case HD_ROLE_PREVIOUS_ACCESS:
     case HD_ROLE_EDGE_TOOK:
+    case HD_ROLE_WAITED:
+    case HD_ROLE_NEEDED:
         return true;
     case HD_ROLE_WAITS:
         return true;
@@ -192,6 +194,7 @@ bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
     case HD_ROLE_ALLOCATED:
     case HD_ROLE_FREED:
     case HD_ROLE_EDGE_HELD:
+    case HD_ROLE_WOKE:
     case HD_ROLE_LAST_OP:
     case HD_ROLE_COUNT:
         return false;

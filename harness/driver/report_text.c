@@ -180,6 +180,14 @@ static char *side_text(const struct note *n, enum hd_finding_kind kind)
         return mem_format("held %s, taken at", or_it(object));
     case HD_ROLE_EDGE_TOOK:
         return mem_format("then took %s at", or_it(object));
+    case HD_ROLE_WAITED:
+        return mem_format("and then waited for %s at", or_it(object));
+    case HD_ROLE_NEEDED:
+        return mem_format("took %s itself, at", or_it(object));
+    case HD_ROLE_WOKE:
+        return n->kind == HD_EV_THREAD_EXIT
+                   ? mem_copy("and ended only then:")
+                   : mem_format("and only then was %s %s at", event_doing(n->kind), or_it(object));
     case HD_ROLE_LAST_OP:
         if (n->kind == HD_EV_NONE)
             return mem_copy("is at");

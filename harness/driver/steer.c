@@ -6,9 +6,23 @@
 
 #include "memory.h"
 
+/* Whoever needs the lock comes for it last. */
+static void whoever_needs_it(const struct hdp_finding *raw, struct steering *s)
+{
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_STEERS; i++)
+        if (raw->note[i].role == HD_ROLE_NEEDED && raw->note[i].site)
+            s->edge[s->edges++] = (struct hdp_steer){0, raw->note[i].site};
+        else if (raw->note[i].role == HD_ROLE_WAITED)
+            s->waits = raw->note[i].site;
+    if (!s->waits)
+        s->edges = 0;
+}
+
 void steering_of(const struct hdp_finding *raw, struct steering *s)
 {
     *s = (struct steering){0};
+    if (raw->kind == HD_FK_WAIT_HOLDING_LOCK)
+        whoever_needs_it(raw, s);
     if (raw->kind != HD_FK_LOCK_ORDER)
         return;
     for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_STEERS; i++) {
@@ -28,13 +42,33 @@ static bool waits_at(const struct hdp_finding *raw, uint64_t site)
     return false;
 }
 
-/* Everybody stands still, at every second lock of the ring. */
-static bool is_it(const struct hdp_finding *raw, const struct steering *s)
+static bool is_standstill(const struct hdp_finding *raw)
 {
-    if (raw->kind != HD_FK_DEADLOCK && raw->kind != HD_FK_LOST_WAKEUP)
+    return raw->kind == HD_FK_DEADLOCK || raw->kind == HD_FK_LOST_WAKEUP ||
+           raw->kind == HD_FK_LEAK_BLOCKED;
+}
+
+/* Somebody waits there, by this finding or, of threads that the program's end leaves behind,
+ * another of the same schedule. */
+static bool stands_at(const struct hdp_region *r, const struct hdp_finding *raw, uint64_t site)
+{
+    if (waits_at(raw, site))
+        return true;
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
+        if (raw->kind == HD_FK_LEAK_BLOCKED && r->finding[i].kind == HD_FK_LEAK_BLOCKED &&
+            waits_at(&r->finding[i], site))
+            return true;
+    return false;
+}
+
+/* Everybody stands still, at every second lock of the ring. */
+static bool is_it(const struct hdp_region *r, const struct hdp_finding *raw,
+                  const struct steering *s)
+{
+    if (!is_standstill(raw) || (s->waits && !waits_at(raw, s->waits)))
         return false;
     for (uint32_t i = 0; i < s->edges; i++)
-        if (!waits_at(raw, s->edge[i].took))
+        if (!stands_at(r, raw, s->edge[i].took))
             return false;
     return true;
 }
@@ -71,11 +105,25 @@ static bool has_semaphore(const struct finding *f)
     return false;
 }
 
+static void doubt(struct finding *f)
+{
+    const char *why = NULL;
+
+    if (f->kind == HD_FK_WAIT_HOLDING_LOCK)
+        why = "the lock may also decide whether there is a wait at all, and then its waker had it "
+              "before";
+    else if (has_semaphore(f))
+        why = "a semaphore of the ring may be posted by a thread that did not take it, and then "
+              "excludes nobody";
+    if (why && !f->doubtful)
+        f->doubtful = mem_copy(why);
+}
+
 void steer(struct campaign *c, struct worker *w, const struct steering *s, uint64_t number,
            struct finding *f)
 {
     unsigned attempt = 0;
-    if (!s->edges || !c->options.steers)
+    if (!s->edges || (!c->options.steers && !s->waits))
         return;
     while (attempt < c->options.steers) {
         struct symptom list[SYMPTOMS];
@@ -85,7 +133,7 @@ void steer(struct campaign *c, struct worker *w, const struct steering *s, uint6
         size_t count = judge(c, w, 0, list);
         for (size_t i = 0; i < count; i++) {
             uint64_t key = list[i].key;
-            if (list[i].index < 0 || !is_it(&w->region->finding[list[i].index], s))
+            if (list[i].index < 0 || !is_it(w->region, &w->region->finding[list[i].index], s))
                 continue;
             confirm(c, w, number, list, count);
             const struct finding *real = confirm_known(c, key);
@@ -97,9 +145,7 @@ void steer(struct campaign *c, struct worker *w, const struct steering *s, uint6
         }
         symptoms_free(list, count);
     }
-    conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
-    if (has_semaphore(f) && !f->doubtful)
-        f->doubtful =
-            mem_copy("a semaphore of the ring may be posted by a thread that did not take "
-                     "it, and then excludes nobody");
+    if (attempt)
+        conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
+    doubt(f);
 }

@@ -7,9 +7,10 @@
 struct steering {
     uint32_t edges;
     struct hdp_steer edge[HDP_STEERS];
+    uint64_t waits; /* where one must wait besides, for what is no lock; 0 = nowhere */
 };
 
-/* The places of a lock-order finding of the runtime; no edges for any other. */
+/* The places of a prediction of the runtime; no edges for any other finding. */
 void steering_of(const struct hdp_finding *raw, struct steering *s);
 
 /* Run up to options.steers schedules that steer into it, on an idle or done worker; the first that

@@ -346,9 +346,12 @@ static uint32_t gather(struct hdi_thread **e)
         struct hdi_thread *t = rt.live[i];
         if (!t->op || !(t->enabled || rt_due(t) || cancel_due(t)))
             continue;
-        patient += t->op->patient > now;
         e[n++] = t;
     }
+    if (!rt.replaying && !(rt.config.flags & HDP_REPLAY))
+        n = rt_steer(e, n);
+    for (uint32_t i = 0; i < n; i++)
+        patient += e[i]->op->patient > now;
     if (patient && patient < n) {
         uint32_t m = 0;
         for (uint32_t i = 0; i < n; i++)
@@ -444,7 +447,6 @@ bool rt_choose_next(void)
         grant(t, HDI_SPURIOUS);
         return true;
     }
-    n = rt_steer(e, n);
     /* A strategy that holds threads back must not make a livelock of it: chance is fair. */
     rt.fair |= rt.idle_ops > LIVELOCK_OPS / 4;
     t = e[n == 1 ? 0 : rt.fair ? rt_random_below(n) : strategy->pick(e, n)];

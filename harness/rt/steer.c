@@ -1,6 +1,7 @@
 /* steer.c - bring a predicted deadlock about: whoever holds the first lock of one of its edges and
  * is about to take the second waits there until nobody else can run. When each edge has its thread
- * in place, they wait for each other.
+ * in place, they wait for each other. Or, without a first lock: whoever is about to take one comes
+ * last, so that another waits for him with the lock held.
  *
  * Above any strategy, which chooses among the others.
  * source: Joshi, Park, Sen and Naik, "A randomized dynamic program analysis technique for detecting
@@ -19,14 +20,16 @@ static bool in_place(const struct hdi_thread *t)
 {
     const struct hdp_config *c = &rt.config;
 
-    if (!t->op || !t->locks)
+    if (!t->op)
         return false;
     for (uint32_t i = 0; i < c->steers && i < HDP_STEERS; i++) {
         uint64_t site;
         uint32_t mode;
         if (t->op->site != c->steer[i].took)
             continue;
-        for (uint32_t k = 0; hdi_lock_held_at(t->locks, k, &site, &mode); k++)
+        if (!c->steer[i].held)
+            return true;
+        for (uint32_t k = 0; t->locks && hdi_lock_held_at(t->locks, k, &site, &mode); k++)
             if (site == c->steer[i].held)
                 return true;
     }

@@ -113,9 +113,10 @@ struct hd_seam {
     /* Told after born(): how many units a semaphore has, or the buffer of a channel. */
     void (*units)(const void *object, int64_t units);
 
-    /* The caller's operation has happened, its latest point() or block() being about it: a value
-     * went in or came out (units 1; for a close 0), units were taken (> 0) or given back (< 0).
-     * could_wait: it would have waited for ever if it had to. Not a point. */
+    /* The caller's operation has happened, its latest point() being about it: a value went in or
+     * came out (units 1; at a closed channel, and for a close, 0), units were taken (> 0) or given
+     * back (< 0), a group's counter changed by so much, a wait for it or for a signal was over, a
+     * signal was given (1). could_wait: it would have waited for ever if it had to. Not a point. */
     void (*moved)(enum hd_event kind, const void *object, int64_t units, int could_wait,
                   const void *site);
 
