@@ -87,19 +87,35 @@ void plant_SELF_DEADLOCK(void)
     pthread_join(plant_one(lock_twice, NULL), NULL);
 }
 
-static sem_t never;
+static bool waits;
 
 static void *wait_for_nobody(void *arg)
 {
-    sem_wait(&never);
+    pthread_mutex_lock(&a);
+    waits = true;
+    while (waits)
+        pthread_cond_wait(&changed, &a);
+    pthread_mutex_unlock(&a);
     return arg;
+}
+
+/* Returns when it waits indeed: who sees the flag with the lock comes after the wait began. */
+static pthread_t start_waiter(void)
+{
+    pthread_t t = plant_one(wait_for_nobody, NULL);
+    bool there = false;
+    while (!there) {
+        usleep(1000);
+        pthread_mutex_lock(&a);
+        there = waits;
+        pthread_mutex_unlock(&a);
+    }
+    return t;
 }
 
 void plant_LEAK_BLOCKED(void)
 {
-    sem_init(&never, 0, 0);
-    pthread_detach(plant_one(wait_for_nobody, NULL));
-    usleep(1000);
+    pthread_detach(start_waiter());
 }
 
 static void *end_at_once(void *arg)
@@ -146,11 +162,16 @@ void plant_WAIT_HOLDING_LOCK(void)
     pthread_join(taker, NULL);
 }
 
+static void *start_ticking(void *arg)
+{
+    struct hd_ticker *ticker = hd_ticker_make(HD_HOUR);
+    assert(ticker);
+    return arg;
+}
+
 void plant_LEAK_OBJECT(void)
 {
-    struct hd_timer *timer = hd_timer_make(HD_HOUR);
-    pthread_join(plant_one(end_at_once, NULL), NULL);
-    assert(timer);
+    pthread_join(plant_one(start_ticking, NULL), NULL);
 }
 
 /* One yields with the lock until the other, who needs the lock, has said something. */
@@ -240,10 +261,11 @@ void plant_correct(void)
 
 void plant_dump(void)
 {
-    sem_init(&never, 0, 0);
-    pthread_t t = plant_one(wait_for_nobody, NULL);
-    usleep(20000);
+    pthread_t t = start_waiter();
     kill(getpid(), SIGUSR1);
-    sem_post(&never);
+    pthread_mutex_lock(&a);
+    waits = false;
+    pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&a);
     pthread_join(t, NULL);
 }
