@@ -16,6 +16,7 @@
 #include "collect.h"
 #include "memory.h"
 #include "predict.h"
+#include "suppress.h"
 
 #define TICK_MS 20
 #define LEARN_UNTIL 4096u
@@ -500,16 +501,22 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     open_crew(c);
 }
 
+struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new)
+{
+    *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
+    return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
+}
+
 void campaign_take_log(struct campaign *c, struct tool_log *log)
 {
-    bool is_new;
+    bool is_new, hidden;
 
     tool_symbolise(log, NULL, false);
     for (size_t i = 0; i < log->count; i++) {
         struct finding *f = log->finding[i];
         doubt_mark(c->doubts, f);
-        f = findings_add(&c->findings, f, &is_new);
-        if (is_new)
+        f = campaign_keep(c, f, &hidden, &is_new);
+        if (is_new && !hidden)
             live_found(&c->live, f);
     }
     c->stats.not_understood += log->raw;

@@ -96,6 +96,9 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
 /* Run the schedules asked for. Reports nothing but the live line. Afterwards c->trouble says
  * whether it ended for a bad reason. */
 void campaign_explore(struct campaign *c);
+/* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
+ * be said of it. */
+struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new);
 /* Take findings that belong to no schedule; log is emptied. */
 void campaign_take_log(struct campaign *c, struct tool_log *log);
 /* No schedule will follow: c->findings and c->stats become complete, the lock-order graph is

@@ -10,7 +10,6 @@
 #include "memory.h"
 #include "report_text.h"
 #include "steer.h"
-#include "suppress.h"
 
 /* More kinds of symptoms than this are no longer told apart: the campaign has enough to say. */
 #define KNOWN_BOUND 4096u
@@ -278,11 +277,10 @@ void confirm(struct campaign *c, struct worker *w, uint64_t number, struct sympt
             break;
     for (size_t i = 0; i < count; i++) {
         struct finding *f = found[i];
-        bool is_new;
+        bool is_new, hidden;
         f->first = number;
         f->strategy = number ? describe_strategy(&e) : NULL;
-        bool hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
-        f = findings_add(hidden ? &c->suppressed : &c->findings, f, &is_new);
+        f = campaign_keep(c, f, &hidden, &is_new);
         if (!find(c, list[i].key))
             remember(c, list[i].key, f);
         if (hidden)

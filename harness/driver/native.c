@@ -245,7 +245,7 @@ static void repeat(struct campaign *c, struct finding *f, uint64_t number, const
 static void take(struct campaign *c, struct run *r, const char *perturb, struct run *spare)
 {
     struct tool_log log = {0};
-    bool is_new;
+    bool is_new, hidden;
 
     c->stats.schedules++;
     c->stats.timed_out += r->timed_out;
@@ -264,10 +264,10 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
                                        (unsigned long long)(c->options.plan.seed + r->number))
                           : mem_copy("the operating system's scheduler");
         doubt_mark(c->doubts, f);
-        f = findings_add(&c->findings, f, &is_new);
+        f = campaign_keep(c, f, &hidden, &is_new);
         f->count -= f == last; /* one run counts once */
         last = f;
-        if (!is_new)
+        if (!is_new || hidden)
             continue;
         save(c, f, r);
         repeat(c, f, r->number, perturb, spare);

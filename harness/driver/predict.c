@@ -15,7 +15,6 @@
 
 #include "cli.h"
 #include "memory.h"
-#include "suppress.h"
 #include "syncp.h"
 
 #define LAST_TAPE 4096u
@@ -346,7 +345,7 @@ static void report_unshown(struct campaign *c, struct worker *w, uint64_t number
 {
     struct hdp_finding raw = {.kind = HD_FK_PREDICTED_RACE, .notes = 2};
     struct scene scene = campaign_scene(c, w);
-    bool is_new;
+    bool is_new, hidden;
 
     snprintf(raw.text, sizeof raw.text,
              "a reordering of the events of schedule %llu has both side by side; %u tries to bring "
@@ -371,8 +370,7 @@ static void report_unshown(struct campaign *c, struct worker *w, uint64_t number
     f->strategy = mem_copy("predicted");
     f->doubtful = mem_copy("it was not brought about: the two may be kept in order by something "
                            "that Heddle does not see");
-    bool hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
-    f = findings_add(hidden ? &c->suppressed : &c->findings, f, &is_new);
+    f = campaign_keep(c, f, &hidden, &is_new);
     if (is_new && !hidden)
         live_found(&c->live, f);
 }
