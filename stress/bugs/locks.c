@@ -528,3 +528,76 @@ BUG(tokens_in_two_orders)
     hd_wg_wait(&b->wg);
     assert(b->x == 4);
 }
+
+static void receive_with_lock(void *arg)
+{
+    struct box *b = arg;
+
+    HD_SCOPED_LOCK(&b->m);
+    hd_chan_recv(b->a, NULL);
+    b->x++;
+}
+
+static void lock_then_send(void *arg)
+{
+    struct box *b = arg;
+
+    {
+        HD_SCOPED_LOCK(&b->m);
+        b->x++;
+    }
+    hd_chan_send(b->a, &b->y);
+}
+
+static void send_without_lock(void *arg)
+{
+    struct box *b = arg;
+
+    hd_chan_send(b->a, &b->y);
+}
+
+/* With the lock that the sender needs; in the right form there is another, who does not. */
+BUG(receive_under_lock)
+{
+    struct box *b = box_new(right);
+
+    b->a = CHAN(int, 2);
+    RUN(receive_with_lock, b);
+    RUN(lock_then_send, b);
+    if (right)
+        RUN(send_without_lock, b);
+    hd_wg_wait(&b->wg);
+    assert(b->x == 2);
+}
+
+static void send_all_locked(void *arg)
+{
+    struct box *b = arg;
+
+    HD_SCOPED_LOCK(&b->m);
+    for (int i = 0; i < 3; i++)
+        hd_chan_send(b->a, &i);
+}
+
+static void lock_then_receive(void *arg)
+{
+    struct box *b = arg;
+
+    {
+        HD_SCOPED_LOCK(&b->m);
+        b->x++;
+    }
+    for (int i = 0; i < 3; i++)
+        hd_chan_recv(b->a, NULL);
+}
+
+/* More than there is room for, with the lock that the receiver needs. */
+BUG(room_for_fewer_under_lock)
+{
+    struct box *b = box_new(right);
+
+    b->a = CHAN(int, right ? 3 : 2);
+    RUN(send_all_locked, b);
+    RUN(lock_then_receive, b);
+    hd_wg_wait(&b->wg);
+}

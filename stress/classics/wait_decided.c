@@ -1,5 +1,5 @@
-/* Waits with the lock held that its waker needs. In the right form only when the waker had it before,
- * which no order of these events shows: it is predicted, and then never happens. */
+/* Waits with the lock held that its waker needs. In the right form only when the waker had it
+ * before, which no order of these events shows: it is predicted, and then never happens. */
 #include "classic.h"
 
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;

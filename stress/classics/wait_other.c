@@ -1,4 +1,5 @@
-/* Waits with the lock held that one of two who might post needs; the other one does not always come. */
+/* Waits with the lock held that one of two who might post needs; the other one does not always
+ * come. */
 #include "classic.h"
 
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
