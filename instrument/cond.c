@@ -135,6 +135,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     }
     hdi_hb_acquire(c);
     hdi_waits_acquire(c);
+    hdi_hb_take(&self->granted);
     rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     hdi_tool_acquire(c);
     if (wake == HDI_CANCELLED)
@@ -146,6 +147,7 @@ static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
 {
     dequeue(x, t);
     t->granted = true;
+    hdi_hb_hand(&t->granted);
     hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, can_relock);
 }
 

@@ -165,6 +165,9 @@ void hdi_hb_acquire(const void *clock);
 /* For the prediction of races: what the calling thread just did depended on the state of a lock or
  * clock although it makes no edge (a try that failed). */
 void hdi_hb_look(const void *clock);
+/* For it, too: an edge that is finer than the one of happens-before, from hand to take. */
+void hdi_hb_hand(const void *clock);
+void hdi_hb_take(const void *clock);
 /* The same for an operation that nobody may change places with: all on `clock` keep their order. */
 void hdi_hb_turn(const void *clock);
 

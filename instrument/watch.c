@@ -299,6 +299,16 @@ void hdi_hb_look(const void *clock)
     hdi_tape_note(HDP_TAPE_LOOK, clock);
 }
 
+void hdi_hb_hand(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_RELEASE, clock);
+}
+
+void hdi_hb_take(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_ACQUIRE, clock);
+}
+
 void hdi_hb_turn(const void *clock)
 {
     hdi_tape_note(HDP_TAPE_TURN, clock);

@@ -35,6 +35,7 @@ struct meeting {
     uint64_t addr;
     uint32_t bytes;
     bool guess;
+    bool doubted;    /* not even foreseen if all writes have read before (syncp_new) */
     uint32_t *until; /* by thread: decisions below are made. NULL: guess */
     struct hdp_meet meet[HDP_MEETS];
     uint32_t meets;
@@ -42,7 +43,7 @@ struct meeting {
 
 struct prediction {
     struct campaign *campaign;
-    struct syncp *syncp; /* while the tape is read */
+    struct syncp *syncp, *careful; /* while the tape is read */
     const struct hdp_tape *tape;
     struct hdp_config config; /* of the schedule */
     struct hdp_step *step;
@@ -201,12 +202,13 @@ static void found(void *arg, uint32_t a, uint32_t b)
     };
     add_meet(p, m, x);
     add_meet(p, m, y);
+    *(p->guessing ? &p->guesses : &p->races) += 1;
     if (p->guessing)
-        p->guesses++;
-    else
-        p->races++;
-    if (!p->guessing)
-        set_ways(p, m, a, b);
+        return;
+    if (!p->careful)
+        p->careful = syncp_new(p->tape->event, syncp_events(p->syncp), p->threads, true);
+    m->doubted = !syncp_is_race(p->careful, a, b);
+    set_ways(p, m, a, b);
 }
 
 static void search(struct prediction *p, bool guesses)
@@ -250,13 +252,14 @@ struct prediction *predict_read(struct campaign *c, struct worker *w)
         p->thread[i] = r->thread[i].hash;
     c->stats.predictions_cut += r->tape.full != 0;
     campaign_look_at(c, w);
-    p->syncp = syncp_new(r->tape.event, events, p->threads);
+    p->syncp = syncp_new(r->tape.event, events, p->threads, false);
     c->stats.predictions_cut += syncp_events(p->syncp) < events;
     search(p, false);
     if (c->guesses < MOST_GUESSES)
         search(p, true);
     syncp_free(p->syncp);
-    p->syncp = NULL;
+    syncp_free(p->careful);
+    p->syncp = p->careful = NULL;
     if (!p->meetings) {
         prediction_free(p);
         return NULL;
@@ -406,7 +409,7 @@ static bool attempt(struct campaign *c, struct worker *w, uint64_t number,
 static bool drive(struct campaign *c, struct worker *w, uint64_t number, const struct prediction *p,
                   const struct meeting *m)
 {
-    unsigned tries = m->guess ? 2 : 4, n = 0;
+    unsigned tries = m->guess || m->doubted ? 2 : 4, n = 0;
     bool shown = false;
 
     if (remember(c, m->site[0], m->site[1], false))
@@ -415,7 +418,7 @@ static bool drive(struct campaign *c, struct worker *w, uint64_t number, const s
     for (; n < tries && !shown && may_go_on(c); n++)
         if (!attempt(c, w, number, p, m, n, &shown))
             return false;
-    if (!shown && n == tries && !m->guess)
+    if (!shown && n == tries && !m->guess && !m->doubted)
         report_unshown(c, w, number, m, tries);
     c->stats.predicted += shown;
     return true;

@@ -14,13 +14,15 @@
 /* Pairs of accesses of two places that are tried for a guess. */
 #define TRIES 8u
 
-struct syncp *syncp_new(const struct hdp_tape_event *tape, uint32_t events, uint32_t threads)
+struct syncp *syncp_new(const struct hdp_tape_event *tape, uint32_t events, uint32_t threads,
+                        bool careful)
 {
     struct syncp *s = mem_zeroed(1, sizeof *s);
 
     s->tape = tape;
     s->events = events;
     s->threads = threads;
+    s->careful = careful;
     s->position = mem_zeroed(events, sizeof *s->position);
     s->thread = mem_zeroed(threads, sizeof *s->thread);
     s->prefix = mem_zeroed(threads, sizeof *s->prefix);

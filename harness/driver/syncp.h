@@ -26,8 +26,11 @@
 
 struct syncp;
 
-/* `events` entries, of threads below `threads`. Never NULL. */
-struct syncp *syncp_new(const struct hdp_tape_event *tape, uint32_t events, uint32_t threads);
+/* `events` entries, of threads below `threads`. careful: every plain write is taken to have read
+ * before, since compilers do not tell of a read that a write to the same place follows. Never NULL.
+ */
+struct syncp *syncp_new(const struct hdp_tape_event *tape, uint32_t events, uint32_t threads,
+                        bool careful);
 void syncp_free(struct syncp *s);
 /* How many events were looked at. */
 uint32_t syncp_events(const struct syncp *s);

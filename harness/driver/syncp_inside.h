@@ -66,6 +66,7 @@ struct syncp_access {
 struct syncp {
     const struct hdp_tape_event *tape;
     uint32_t events, threads;
+    bool careful;
     uint32_t *position;
     struct syncp_thread *thread;
     struct syncp_stamps must; /* what the set must hold with an event */

@@ -291,6 +291,8 @@ static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t m
     uint8_t kind = s->tape[e].kind;
     uint32_t t = s->tape[e].thread;
     struct word *w = word_of(r, number);
+    bool reads = !syncp_writes(kind) || kind == HDP_TAPE_ATOMIC_UPDATE ||
+                 (s->careful && kind == HDP_TAPE_WRITE);
 
     if (s->accesses == ACCESSES) {
         r->over = true;
@@ -299,7 +301,7 @@ static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t m
     for (unsigned i = 0; i < 8; i++) {
         if (!(mask >> i & 1))
             continue;
-        if (w->writer[i] != SYNCP_NONE && (!syncp_writes(kind) || kind == HDP_TAPE_ATOMIC_UPDATE)) {
+        if (w->writer[i] != SYNCP_NONE && reads) {
             changed[0] |= join_event(s, &s->must, t, w->writer[i]);
             if (syncp_is_atomic(kind))
                 changed[1] |= join_event(s, &s->hard, t, w->writer[i]);

@@ -158,11 +158,17 @@ static const struct hdi_held *held_at(const struct hdi_thread *t, const void *lo
     return NULL;
 }
 
+/* Of a condition variable its waiters' own clocks tell more: who woke whom. */
+static bool is_told_otherwise(const void *clock, const struct hdi_held *h)
+{
+    return (h && h->count > 1) || hdi_object_find(clock, HD_OB_COND);
+}
+
 void hdi_tape_acquire(struct hdi_strand *s, const void *clock)
 {
     const struct hdi_held *h = s->thread ? held_at(s->thread, clock) : NULL;
 
-    if (h && h->count > 1)
+    if (is_told_otherwise(clock, h))
         return;
     s->stamp++;
     append(s, h ? (h->shared ? HDP_TAPE_RDLOCK : HDP_TAPE_LOCK) : HDP_TAPE_ACQUIRE,
@@ -173,7 +179,7 @@ void hdi_tape_release(struct hdi_strand *s, const void *clock)
 {
     const struct hdi_held *h = s->thread ? held_at(s->thread, clock) : NULL;
 
-    if (h && h->count > 1)
+    if (is_told_otherwise(clock, h))
         return;
     s->stamp++;
     append(s, h ? HDP_TAPE_UNLOCK : HDP_TAPE_RELEASE, (uintptr_t)clock);
