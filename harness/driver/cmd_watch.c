@@ -1,7 +1,7 @@
 /* cmd_watch.c - heddle watch: a program followed while the operating system schedules it.
  *
- * The library that is loaded into the program writes lines to a pipe as things happen; addresses in
- * them, {c...} of code and {o...} of data, get their words here, while the program lives.
+ * The library that is loaded into the program writes to a pipe as things happen; watch_report.c
+ * puts it into words, while the program lives.
  */
 #include <argp.h>
 #include <errno.h>
@@ -16,11 +16,12 @@
 #include "cli.h"
 #include "lockgraph.h"
 #include "memory.h"
-#include "symbol.h"
+#include "suppress.h"
 #include "target.h"
+#include "watch_report.h"
 #include "worker.h"
 
-enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_GRAPH, OPT_USR1 };
+enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_GRAPH, OPT_USR1, OPT_SUPPRESSIONS };
 
 static const struct argp_option table[] = {
     {"lock-order", OPT_ORDERS, "on|off", 0, "Predict deadlocks from the order of locks (on)", 0},
@@ -30,6 +31,8 @@ static const struct argp_option table[] = {
      0},
     {"leaks", OPT_LEAKS, "on|off", 0, "Say which threads are left at the end (on)", 0},
     {"usr1", OPT_USR1, 0, 0, "SIGUSR1, too, dumps all threads, and the program goes on", 0},
+    {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
+     "Do not report what FILE names (kind:pattern lines; TSan's and Valgrind's files, too)", 0},
     {"output", 'o', "FILE", 0, "Append what is found to FILE, too", 0},
     {0},
 };
@@ -37,6 +40,7 @@ static const struct argp_option table[] = {
 struct arguments {
     bool leaks, orders, usr1;
     const char *output, *graph;
+    struct suppressions *suppressions; /* or NULL */
     int first;
 };
 
@@ -71,6 +75,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_USR1:
         a->usr1 = true;
         return 0;
+    case OPT_SUPPRESSIONS: {
+        if (!a->suppressions)
+            a->suppressions = suppress_new();
+        char *why = suppress_read(a->suppressions, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        free(why);
+        return 0;
+    }
     case 'o':
         a->output = arg;
         return 0;
@@ -85,205 +98,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-struct watch {
-    pid_t pid;
-    struct symbols *symbols;
-    FILE *log;
-    uint64_t findings;
-    char *map;
-    size_t map_bytes, map_room;
-    bool map_new;
-    struct lockgraph *graph; /* NULL: not asked for */
-    bool graph_whole;        /* all of it came */
-};
-
-static void print_frame(FILE *to, const struct frame *f)
-{
-    if (f->function && f->file)
-        fprintf(to, "%s  %s:%u", f->function, f->file, f->line);
-    else if (f->function)
-        fprintf(to, "%s  (%s+0x%llx)", f->function, f->module ? f->module : "?",
-                (unsigned long long)f->offset);
-    else
-        fprintf(to, "%s+0x%llx", f->module ? f->module : "?", (unsigned long long)f->offset);
-}
-
-/* A code address: the place itself, or on a line of its own all functions inlined there. Our own
- * code and libc's start-up give nothing, and then the line goes, too. */
-static bool print_code(struct watch *w, FILE *to, uint64_t pc, const char *indent)
-{
-    struct stack s = {0};
-    symbols_frames(w->symbols, pc, true, &s);
-    for (size_t i = 0; i < s.count && (indent || i == 0); i++) {
-        if (i)
-            fprintf(to, "\n%s", indent);
-        print_frame(to, &s.frame[i]);
-    }
-    bool any = s.count != 0;
-    stack_clear(&s);
-    return any;
-}
-
-static void print_object(struct watch *w, FILE *to, uint64_t addr)
-{
-    char *name = symbols_variable(w->symbols, addr);
-    if (name)
-        fputs(name, to);
-    else
-        fprintf(to, "0x%llx", (unsigned long long)addr);
-    free(name);
-}
-
-/* The line in words; false when nothing is left of it. */
-static bool translate(struct watch *w, const char *line, FILE *to)
-{
-    const char *text = line + strspn(line, " ");
-    char indent[16];
-    bool alone =
-        text[0] == '{' && text[1] == 'c' && strchr(text, '}') && strchr(text, '}')[1] == '\0';
-    snprintf(indent, sizeof indent, "%.*s", (int)(text - line), line);
-    for (const char *p = line; *p;) {
-        char *end;
-        if (*p != '{' || (p[1] != 'c' && p[1] != 'o')) {
-            fputc(*p++, to);
-            continue;
-        }
-        uint64_t addr = strtoull(p + 2, &end, 16);
-        if (*end != '}') {
-            fputc(*p++, to);
-            continue;
-        }
-        if (p[1] == 'o')
-            print_object(w, to, addr);
-        else if (!print_code(w, to, addr, alone ? indent : NULL) && alone)
-            return false;
-        p = end + 1;
-    }
-    fputc('\n', to);
-    return true;
-}
-
-/* Lines that begin with \1 are the program's memory map; an empty one begins it anew. */
-static void take_map(struct watch *w, const char *line)
-{
-    size_t n = strlen(line);
-    if (!n)
-        w->map_bytes = 0;
-    if (w->map_bytes + n + 2 > w->map_room) {
-        char *larger = mem_zeroed(2 * (w->map_bytes + n + 2), 1);
-        if (w->map_bytes)
-            memcpy(larger, w->map, w->map_bytes);
-        free(w->map);
-        w->map = larger;
-        w->map_room = 2 * (w->map_bytes + n + 2);
-    }
-    memcpy(w->map + w->map_bytes, line, n);
-    w->map_bytes += n;
-    w->map[w->map_bytes] = '\0';
-    if (n)
-        memcpy(w->map + w->map_bytes++, "\n", 2);
-    w->map_new = true;
-}
-
-static uint32_t graph_node(struct watch *w, const struct hdp_lock *lock)
-{
-    bool is_new;
-    uint32_t i = lockgraph_node(w->graph, lock,
-                                lockgraph_place(w->graph, w->symbols, lock->created_site), &is_new);
-    if (i != LOCKGRAPH_NONE && is_new) {
-        struct lock_node *n = &w->graph->node[i];
-        char *name = lock->addr ? symbols_variable(w->symbols, lock->addr) : NULL;
-        n->home = name         ? name
-                  : lock->addr ? mem_format("0x%llx", (unsigned long long)lock->addr)
-                               : NULL;
-    }
-    return i;
-}
-
-static uint64_t next_number(const char **text, int base)
-{
-    char *end;
-    uint64_t n = strtoull(*text, &end, base);
-    *text = end;
-    return n;
-}
-
-/* One end of an edge: its node and place. */
-static uint32_t next_end(struct watch *w, const char **text, bool *shared,
-                         const struct lock_place **at)
-{
-    struct hdp_lock lock = {.count = 1};
-    lock.addr = next_number(text, 16);
-    lock.kind = (uint16_t)next_number(text, 10);
-    *shared = next_number(text, 10) != 0;
-    *at = lockgraph_place(w->graph, w->symbols, next_number(text, 16));
-    return graph_node(w, &lock);
-}
-
-/* A row of the lock-order graph: see instrument/follow/report.c. */
-static void take_edge(struct watch *w, const char *line)
-{
-    struct lock_arc like = {.count = *line != 'r'};
-    const char *at = line + 1;
-    uint32_t gate[HDP_LOCK_GATES];
-    char thread[16] = "";
-    if (*line == 'z') {
-        w->graph_whole = true;
-        return;
-    }
-    like.held = next_end(w, &at, &like.held_shared, &like.held_at);
-    like.took = next_end(w, &at, &like.took_shared, &like.took_at);
-    if (sscanf(at, " %15s", thread) == 1)
-        at = strstr(at, thread) + strlen(thread);
-    like.gate = *line == 'r' ? NULL : gate;
-    while (*at && like.gates < HDP_LOCK_GATES) {
-        struct hdp_lock lock = {.addr = next_number(&at, 16), .count = 1};
-        gate[like.gates] = graph_node(w, &lock);
-        like.gates += gate[like.gates] != LOCKGRAPH_NONE;
-    }
-    if (like.held == LOCKGRAPH_NONE || like.took == LOCKGRAPH_NONE)
-        return;
-    struct lock_arc *a = lockgraph_arc(w->graph, &like, thread, 0);
-    if (a && *line == 'r')
-        a->predicted = true;
-}
-
-static void take_line(struct watch *w, const char *line)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    if (*line == '\1') {
-        take_map(w, line + 1);
-        return;
-    }
-    if (*line == '\2') {
-        if (w->map_new)
-            symbols_map(w->symbols, w->map);
-        w->map_new = false;
-        if (w->graph)
-            take_edge(w, line + 1);
-        return;
-    }
-    FILE *to = open_memstream(&text, &bytes);
-    if (!to)
-        return;
-    if (w->map_new)
-        symbols_map(w->symbols, w->map);
-    w->map_new = false;
-    if (strncmp(line, "heddle: ", 8) == 0)
-        w->findings += strncmp(line + 8, "dump ", 5) != 0 && strncmp(line + 8, "end ", 4) != 0;
-    bool any = translate(w, line, to);
-    fclose(to);
-    if (any) {
-        fputs(text, stderr);
-        if (w->log) {
-            fputs(text, w->log);
-            fflush(w->log);
-        }
-    }
-    free(text);
 }
 
 static volatile pid_t child;
@@ -328,69 +142,66 @@ static void become(const struct target *t, char **argv, const char *library,
     _exit(127);
 }
 
-static bool save_graph(struct watch *w, const char *path, const char *program, char **argv)
+/* What was suppressed, and which suppressions were for nothing. */
+static void tell_suppressions(struct suppressions *s, uint64_t suppressed)
 {
-    struct lockgraph_about about = {"watch", program, argv};
-    struct names none = {0};
-    if (!w->graph_whole)
-        complain("the program did not end by exit or SIGQUIT: %s has only the edges of locks that "
-                 "were destroyed and of predicted deadlocks",
-                 path);
-    lockgraph_finish(w->graph, &none);
-    char *why = lockgraph_save(w->graph, &about, path);
-    if (why)
-        complain("%s", why);
-    free(why);
-    return !why;
+    if (suppressed)
+        complain("%llu finding%s suppressed", (unsigned long long)suppressed,
+                 suppressed == 1 ? " was" : "s were");
+    if (s)
+        suppress_unused(s, stderr);
+    if (s && suppress_passed_over(s))
+        complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
 }
 
 static int follow(const struct arguments *a, const struct target *t, char **argv,
                   const char *library)
 {
-    struct watch w = {.symbols = symbols_new(), .graph = a->graph ? lockgraph_new() : NULL};
     struct sigaction act = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
     static const int passed[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
     int ends[2], status = 0;
-    if (a->output && !(w.log = fopen(a->output, "ae"))) {
+    uint64_t suppressed;
+    pid_t pid;
+    FILE *log = a->output ? fopen(a->output, "ae") : NULL;
+    if (a->output && !log) {
         complain("cannot write %s: %s", a->output, strerror(errno));
-        symbols_free(w.symbols);
         return EXIT_CANNOT;
     }
-    if (pipe2(ends, O_CLOEXEC) || (w.pid = fork()) < 0) {
+    if (pipe2(ends, O_CLOEXEC) || (pid = fork()) < 0) {
         complain("cannot start the program: %s", strerror(errno));
         return EXIT_CANNOT;
     }
-    if (w.pid == 0) {
+    if (pid == 0) {
         fcntl(ends[1], F_SETFD, 0);
         become(t, argv, library, a, ends[1]);
     }
-    child = w.pid;
+    child = pid;
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         sigaction(passed[i], &act, NULL);
     close(ends[1]);
-    symbols_hide(w.symbols, library);
+    struct watch_report *report = watch_report_new(library, log, a->suppressions, a->graph != NULL);
     FILE *in = fdopen(ends[0], "r");
     char *line = NULL;
     size_t room = 0;
     for (ssize_t n; in && (n = getline(&line, &room, in)) > 0;) {
         if (line[n - 1] == '\n')
             line[n - 1] = '\0';
-        take_line(&w, line);
+        watch_report_line(report, line);
     }
     free(line);
     if (in)
         fclose(in);
-    while (waitpid(w.pid, &status, 0) < 0 && errno == EINTR)
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (w.log)
-        fclose(w.log);
-    bool saved = !w.graph || save_graph(&w, a->graph, t->path, argv);
-    lockgraph_free(w.graph);
-    symbols_free(w.symbols);
-    free(w.map);
+    uint64_t found = watch_report_end(report, &suppressed);
+    tell_suppressions(a->suppressions, suppressed);
+    if (log)
+        fclose(log);
+    bool saved = !a->graph || watch_report_save_graph(report, a->graph, t->path, argv);
+    watch_report_free(report);
     if (!saved)
         return EXIT_CANNOT;
-    if (w.findings)
+    if (found)
         return EXIT_FOUND;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -423,6 +234,7 @@ int cmd_watch(int argc, char **argv)
         return EXIT_CANNOT;
     }
     int code = follow(&a, &target, argv + a.first, library);
+    suppress_free(a.suppressions);
     free(library);
     target_free(&target);
     return code;

@@ -143,15 +143,23 @@ static void add_numbers(struct follow_text *t, struct follower *const *list, uin
     }
 }
 
-static void write_group(struct follower *const *list, uint32_t n, bool stacks)
+/* A part of a dump, or (left) a finding of its own. */
+static void write_group(struct follower *const *list, uint32_t n, bool left)
 {
     struct follow_text t = {0};
     const struct follower *f = list[0];
+    bool stacks = !left;
     enum hd_event kind = (enum hd_event)f->kind;
     int64_t oldest = f->since_ns;
     for (uint32_t i = 1; i < n; i++)
         oldest = list[i]->since_ns < oldest ? list[i]->since_ns : oldest;
-    follow_add(&t, "\n%u thread%s [", n, n == 1 ? "" : "s");
+    if (left) {
+        follow_begin();
+        follow_add(&t, "heddle: %s: %u thread%s left when the program ended\n",
+                   follow_word(f->alive ? HD_FK_LEAK_BLOCKED : HD_FK_LEAK_UNJOINED), n,
+                   n == 1 ? " is" : "s are");
+    }
+    follow_add(&t, "%s%u thread%s [", left ? "" : "\n", n, n == 1 ? "" : "s");
     if (!f->alive) {
         follow_add(&t, "ended, never joined");
     } else if (kind == HD_EV_NONE) {
@@ -186,6 +194,8 @@ static void write_group(struct follower *const *list, uint32_t n, bool stacks)
         follow_add(&t, "\n");
     }
     follow_write(&t);
+    if (left)
+        follow_end();
 }
 
 static bool is_left(const struct follower *f)
@@ -194,7 +204,7 @@ static bool is_left(const struct follower *f)
            (f->alive ? f->kind != HD_EV_NONE : !f->joined && !f->detached);
 }
 
-void follow_groups(bool all, bool stacks)
+static void write_groups(bool left)
 {
     uint32_t n = 0, room = 0;
     struct follower **list;
@@ -205,14 +215,14 @@ void follow_groups(bool all, bool stacks)
     if (list == MAP_FAILED)
         return;
     for (struct follower *f = follow_first(); f && n < room; f = f->next) {
-        if (f->used && f->tid && (all ? f->alive : is_left(f)))
+        if (f->used && f->tid && (left ? is_left(f) : f->alive))
             list[n++] = f;
     }
     qsort(list, n, sizeof *list, compare);
     for (uint32_t i = 0, k; i < n; i = k) {
         for (k = i + 1; k < n && same(list[i], list[k]); k++)
             ;
-        write_group(list + i, k - i, stacks);
+        write_group(list + i, k - i, left);
     }
     munmap(list, (room + 1) * sizeof *list);
 }
@@ -237,7 +247,7 @@ static void dump(void)
     follow_begin();
     follow_add(&t, "heddle: dump of %u threads (pid %d)\n", count(is_alive), (int)process);
     follow_write(&t);
-    follow_groups(true, true);
+    write_groups(false);
     follow_add(&t, "heddle: end of the dump\n");
     follow_write(&t);
     follow_end();
@@ -247,19 +257,10 @@ static void dump(void)
 
 void follow_leaks_at_exit(void)
 {
-    struct follow_text t = {0};
     int64_t until = follow_now() + GRACE_MS * 1000000ll;
     while (count(is_left) && follow_now() < until)
         poll(NULL, 0, 2);
-    uint32_t n = count(is_left);
-    if (!n)
-        return;
-    follow_begin();
-    follow_add(&t, "heddle: leak: %u thread%s left when the program ended\n", n,
-               n == 1 ? " is" : "s are");
-    follow_write(&t);
-    follow_groups(false, false);
-    follow_end();
+    write_groups(true);
 }
 
 /* ---- the helper ---- */

@@ -110,6 +110,5 @@ void follow_helper_start(void);
 void follow_finish_dumps(void); /* those asked for so far, if they do not take too long */
 void follow_look_for_circles(void);
 void follow_leaks_at_exit(void);
-void follow_groups(bool all, bool stacks); /* all threads, or those left at the end */
 
 #endif /* HEDDLE_FOLLOW_H */

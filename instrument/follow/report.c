@@ -124,6 +124,8 @@ void follow_begin(void)
 
 void follow_end(void)
 {
+    if (driver)
+        write_all(out, "\3\n", 2);
     follow_real.unlock(&reporting);
 }
 

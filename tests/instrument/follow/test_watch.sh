@@ -44,6 +44,23 @@ says '1 thread is left' left
 says 'waiting for a post semaphore never' left
 says 'created by T0 at main' left
 
+# Suppressions: by function, by variable, by kind; what was for nothing is said.
+printf 'lock-order:fun:pair\nleak-blocked:var:never\ndeadlock:fun:nobody\n' >"$work/supp"
+watch 20 --suppressions "$work/supp" -- "$victim" inversion
+[ $code -eq 0 ] || fail "suppressed inversion: exit code $code"
+says '1 finding was suppressed' 'suppressed inversion'
+says 'supp:2: "leak-blocked:var:never" suppressed nothing' 'suppressed inversion'
+grep -q 'opposite orders' "$work/err" && fail 'suppressed inversion: it was said all the same'
+watch 20 --suppressions "$work/supp" -- "$victim" left
+[ $code -eq 0 ] || fail "suppressed leak: exit code $code"
+printf '*:nobody_at_all\n' >"$work/supp"
+watch 20 --suppressions "$work/supp" -- "$victim" inversion
+[ $code -eq 1 ] || fail "another suppression: exit code $code"
+printf 'no-such-kind:x\n' >"$work/supp"
+watch 20 --suppressions "$work/supp" -- "$victim" right
+[ $code -eq 2 ] || fail "bad suppressions: exit code $code"
+says 'supp:1:1: there is no such kind of finding' 'bad suppressions'
+
 # A hang is told while it lasts: wait for the words, then dump and end it.
 hung() { # NAME WORDS
     "$heddle" watch -- "$victim" "$1" >"$work/out" 2>"$work/err" </dev/null &
