@@ -121,8 +121,10 @@ HDI_EXPORT int mtx_trylock(mtx_t *m)
 
 HDI_EXPORT int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict abs)
 {
-    if (!hdi_enter() || !hdi_timespec_valid(abs))
+    if (!hdi_enter())
         return answer(hdi_real.pthread_mutex_timedlock(MUTEX(m), abs));
+    if (!hdi_timespec_valid(abs))
+        return thrd_error;
     return answer(hdi_mutex_lock(MUTEX(m), hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE()));
 }
 

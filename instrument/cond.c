@@ -109,6 +109,8 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     hdi_point(HD_EV_COND_WAIT, &x->object, site);
     if (self->cancel_pending && !self->cancel_disabled)
         hdi_cancel_self();
+    if (mx->owner != self && hdi_mutex_checks(m))
+        return EPERM;
     if (mx->owner != self) {
         misuse(HD_FK_COND_NOT_LOCKED, x, mx, HD_EV_COND_WAIT, site);
         return EPERM;

@@ -57,7 +57,11 @@ struct hdi_object {
     char label[32];
 };
 
-enum hdi_wake { HDI_READY, HDI_TIMED_OUT, HDI_SPURIOUS, HDI_CANCELLED };
+enum hdi_wake { HDI_READY, HDI_TIMED_OUT, HDI_SPURIOUS, HDI_CANCELLED, HDI_INTERRUPTED };
+
+/* What a signal handler that runs meanwhile does to a wait: nothing; ends it unless the handler was
+ * installed with SA_RESTART; ends it always. Ended waits return HDI_INTERRUPTED. */
+enum hdi_interrupt { HDI_GOES_ON, HDI_RESTARTS, HDI_STOPS };
 
 struct hdi_op {
     enum hd_event kind;
@@ -69,6 +73,7 @@ struct hdi_op {
     bool elastic;                           /* may time out while others could run (see patience) */
     bool may_wake_spuriously;               /* condition variables */
     bool cancellable;                       /* a cancellation point */
+    uint8_t interrupt;                      /* enum hdi_interrupt */
     bool outside;                           /* ready() may turn true from outside the process */
     uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
     struct hdi_thread *self; /* set by hdi_perform */
@@ -140,9 +145,21 @@ void hdi_crash_expected(void);
 /* A panic is under way: when it ends in an abort, that is reported as this panic. */
 void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
 
-/* The process that the program means by `pid`: each schedule is a fork, and a pid that the program
- * noted before its first thread is that of the process it was forked from. */
+/* Each schedule is a fork, and the program knows itself by the pid of the process that it was
+ * forked from, in all schedules alike. hdi_process: the process that the program means by `pid`.
+ * hdi_known_process: what the program calls the process `pid`. */
 int hdi_process(int pid);
+int hdi_known_process(int pid);
+/* A child process that the program forked has not ended yet. */
+bool hdi_children_live(void);
+/* Once, before any other handler of fork() is registered. */
+void hdi_process_start(void);
+/* The runtime was started by the driver: in a schedule, before it, or in a child of the program. */
+bool hdi_present(void);
+/* A handler that comes while its thread waits for the turn is put off; hdi_signal_arrived tells the
+ * scheduler, from the handler. */
+bool hdi_postpones(void);
+void hdi_signal_arrived(void);
 
 /* Decisions of this schedule so far. */
 uint32_t hdi_step(void);

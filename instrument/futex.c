@@ -34,6 +34,7 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, 
                         .until_ns = until,
                         .elastic = true,
                         .may_wake_spuriously = true,
+                        .interrupt = until ? HDI_STOPS : HDI_RESTARTS,
                         .outside = shared};
     enum hdi_wake wake;
 
@@ -55,6 +56,10 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, 
         if (*p)
             *p = self->queue_next;
         self->queue = NULL;
+    }
+    if (wake == HDI_INTERRUPTED) {
+        errno = EINTR;
+        return -1;
     }
     if (wake == HDI_TIMED_OUT) {
         errno = ETIMEDOUT;

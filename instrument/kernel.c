@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "real.h"
+#include "signals.h"
 #include "tool.h"
 #include "thread.h"
 
@@ -61,8 +62,9 @@ static struct hdi_object *fd_object(int fd, uint64_t site)
                           sizeof(struct hdi_object), site);
 }
 
-/* Wait until fd is ready for `events`, or leave that to the call itself when it does not block. */
-static void await(int fd, short events, uint64_t site)
+/* Wait until fd is ready for `events`, or leave that to the call itself when it does not block.
+ * False, with errno: a handler without SA_RESTART ran. */
+static bool await(int fd, short events, uint64_t site)
 {
     struct pollfd p = {.fd = fd, .events = events};
     struct hdi_op op = {.kind = HD_EV_FD_WAIT,
@@ -70,22 +72,31 @@ static void await(int fd, short events, uint64_t site)
                         .ready = fd_ready,
                         .data = &p,
                         .outside = true,
+                        .interrupt = HDI_RESTARTS,
                         .cancellable = true};
+    enum hdi_wake wake = HDI_READY;
     int flags;
 
     if (fd < 0 || never_blocks(fd))
-        return;
+        return true;
     hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
     op.object = fd_object(fd, site);
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK))
         hdi_point(HD_EV_FD_WAIT, op.object, site);
-    else if (hdi_perform(&op) == HDI_CANCELLED)
+    else
+        wake = hdi_perform(&op);
+    if (wake == HDI_CANCELLED)
         hdi_cancel_self();
+    if (wake == HDI_INTERRUPTED) {
+        errno = EINTR;
+        return false;
+    }
     if (events & POLLOUT)
         hdi_hb_release(clock_of(fd));
     if (events & POLLIN)
         hdi_hb_acquire(clock_of(fd));
+    return true;
 }
 
 /* A write of more than a pipe takes at once may block half way. It is about to be made. */
@@ -120,15 +131,15 @@ static size_t total(const struct iovec *v, int n)
 
 HDI_EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 {
-    if (hdi_enter())
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.read(fd, buffer, bytes);
 }
 
 HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 {
-    if (hdi_enter())
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.readv(fd, v, n);
 }
 
@@ -137,7 +148,8 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
     if (hdi_enter()) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.write(fd, buffer, bytes));
-        await(fd, POLLOUT, HDI_SITE());
+        if (!await(fd, POLLOUT, HDI_SITE()))
+            return -1;
     }
     return hdi_real.write(fd, buffer, bytes);
 }
@@ -147,22 +159,23 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
     if (hdi_enter()) {
         if (long_write(fd, total(v, n)))
             OUTSIDE(ssize_t, hdi_real.writev(fd, v, n));
-        await(fd, POLLOUT, HDI_SITE());
+        if (!await(fd, POLLOUT, HDI_SITE()))
+            return -1;
     }
     return hdi_real.writev(fd, v, n);
 }
 
 HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
-    if (hdi_enter())
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.accept(fd, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
 {
-    if (hdi_enter())
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
 }
 
@@ -175,23 +188,23 @@ HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
 
 HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
-    if (hdi_enter() && !(flags & MSG_DONTWAIT))
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.recv(fd, buffer, bytes, flags);
 }
 
 HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
                             __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
-    if (hdi_enter() && !(flags & MSG_DONTWAIT))
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.recvfrom(fd, buffer, bytes, flags, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    if (hdi_enter() && !(flags & MSG_DONTWAIT))
-        await(fd, POLLIN, HDI_SITE());
+    if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))
+        return -1;
     return hdi_real.recvmsg(fd, message, flags);
 }
 
@@ -200,7 +213,8 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.send(fd, buffer, bytes, flags));
-        await(fd, POLLOUT, HDI_SITE());
+        if (!await(fd, POLLOUT, HDI_SITE()))
+            return -1;
     }
     return hdi_real.send(fd, buffer, bytes, flags);
 }
@@ -211,7 +225,8 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
-        await(fd, POLLOUT, HDI_SITE());
+        if (!await(fd, POLLOUT, HDI_SITE()))
+            return -1;
     }
     return hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length);
 }
@@ -221,12 +236,23 @@ HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, total(message->msg_iov, (int)message->msg_iovlen)))
             OUTSIDE(ssize_t, hdi_real.sendmsg(fd, message, flags));
-        await(fd, POLLOUT, HDI_SITE());
+        if (!await(fd, POLLOUT, HDI_SITE()))
+            return -1;
     }
     return hdi_real.sendmsg(fd, message, flags);
 }
 
 /* ---- waiting for several ---- */
+
+static bool waited(enum hdi_wake wake)
+{
+    if (wake == HDI_CANCELLED)
+        hdi_cancel_self();
+    if (wake != HDI_INTERRUPTED)
+        return true;
+    errno = EINTR;
+    return false;
+}
 
 struct poll_wait {
     struct pollfd *fds;
@@ -239,8 +265,9 @@ static bool any_ready(const struct hdi_op *op)
     return polled(w->fds, w->n);
 }
 
-/* Until one of them is ready, or the time-out in ns (< 0: none) has passed. */
-static void await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t site)
+/* Until one of them is ready, or the time-out in ns (< 0: none) has passed. False, with errno: a
+ * handler ran. */
+static bool await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t site)
 {
     struct poll_wait w = {fds, n};
     struct hdi_op op = {.kind = n ? HD_EV_FD_WAIT : HD_EV_SLEEP,
@@ -249,18 +276,19 @@ static void await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t
                         .data = &w,
                         .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
                         .elastic = n > 0,
-                        .outside = n > 0,
+                        .outside = n > 0 || timeout_ns < 0,
+                        .interrupt = HDI_STOPS,
                         .cancellable = true};
 
     hdi_tool_hide(&w, sizeof w);
-    if (hdi_perform(&op) == HDI_CANCELLED)
-        hdi_cancel_self();
+    return waited(hdi_perform(&op));
 }
 
 HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     if (hdi_enter() && !hdi_real_clock()) {
-        await_any(fds, n, timeout < 0 ? -1 : timeout * MS, HDI_SITE());
+        if (!await_any(fds, n, timeout < 0 ? -1 : timeout * MS, HDI_SITE()))
+            return -1;
         return hdi_real.poll(fds, n, 0);
     }
     if (hdi_self() && hdi_enter())
@@ -268,16 +296,30 @@ HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
     return hdi_real.poll(fds, n, timeout);
 }
 
+static int64_t ns_of(const struct timespec *timeout)
+{
+    return timeout ? hdi_deadline_for(timeout) - hdi_now() : -1;
+}
+
 HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
                      const sigset_t *mask)
 {
     struct timespec zero = {0, 0};
+    uint64_t old = 0;
+    bool stopped;
 
-    if (!hdi_enter())
+    if (!hdi_enter() || (timeout && !hdi_timespec_valid(timeout)))
         return hdi_real.ppoll(fds, n, timeout, mask);
-    if (mask || hdi_real_clock())
+    if (hdi_real_clock())
         OUTSIDE(int, hdi_real.ppoll(fds, n, timeout, mask));
-    await_any(fds, n, timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_nsec : -1, HDI_SITE());
+    stopped = mask && hdi_mask_replace(mask, &old);
+    stopped = stopped || !await_any(fds, n, ns_of(timeout), HDI_SITE());
+    if (mask)
+        hdi_mask_restore(old);
+    if (stopped) {
+        errno = EINTR;
+        return -1;
+    }
     return hdi_real.ppoll(fds, n, &zero, NULL);
 }
 
@@ -305,7 +347,7 @@ static bool select_ready(const struct hdi_op *op)
     return rc != 0;
 }
 
-static void await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout_ns, uint64_t site)
+static bool await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout_ns, uint64_t site)
 {
     struct select_wait s = {n, r, w, e};
     bool fds = n > 0 && (r || w || e);
@@ -315,12 +357,12 @@ static void await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout
                         .data = &s,
                         .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
                         .elastic = fds,
-                        .outside = fds,
+                        .outside = fds || timeout_ns < 0,
+                        .interrupt = HDI_STOPS,
                         .cancellable = true};
 
     hdi_tool_hide(&s, sizeof s);
-    if (hdi_perform(&op) == HDI_CANCELLED)
-        hdi_cancel_self();
+    return waited(hdi_perform(&op));
 }
 
 HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,
@@ -332,8 +374,10 @@ HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
         return hdi_real.select(n, r, w, e, timeout);
     if (hdi_real_clock())
         OUTSIDE(int, hdi_real.select(n, r, w, e, timeout));
-    await_select(n, r, w, e, timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1,
-                 HDI_SITE());
+    if (!await_select(n, r, w, e,
+                      timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1,
+                      HDI_SITE()))
+        return -1;
     return hdi_real.select(n, r, w, e, &zero);
 }
 
@@ -341,13 +385,21 @@ HDI_EXPORT int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *re
                        const struct timespec *restrict timeout, const sigset_t *restrict mask)
 {
     struct timespec zero = {0, 0};
+    uint64_t old = 0;
+    bool stopped;
 
-    if (!hdi_enter())
+    if (!hdi_enter() || (timeout && !hdi_timespec_valid(timeout)))
         return hdi_real.pselect(n, r, w, e, timeout, mask);
-    if (mask || hdi_real_clock())
+    if (hdi_real_clock())
         OUTSIDE(int, hdi_real.pselect(n, r, w, e, timeout, mask));
-    await_select(n, r, w, e, timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_nsec : -1,
-                 HDI_SITE());
+    stopped = mask && hdi_mask_replace(mask, &old);
+    stopped = stopped || !await_select(n, r, w, e, ns_of(timeout), HDI_SITE());
+    if (mask)
+        hdi_mask_restore(old);
+    if (stopped) {
+        errno = EINTR;
+        return -1;
+    }
     return hdi_real.pselect(n, r, w, e, &zero, NULL);
 }
 
@@ -359,16 +411,31 @@ HDI_EXPORT int epoll_wait(int ep, struct epoll_event *events, int max, int timeo
         return hdi_real.epoll_wait(ep, events, max, timeout);
     if (hdi_real_clock())
         OUTSIDE(int, hdi_real.epoll_wait(ep, events, max, timeout));
-    await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE());
+    if (!await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE()))
+        return -1;
     return hdi_real.epoll_wait(ep, events, max, 0);
 }
 
 HDI_EXPORT int epoll_pwait(int ep, struct epoll_event *events, int max, int timeout,
                            const sigset_t *mask)
 {
-    if (hdi_enter())
+    struct pollfd p = {.fd = ep, .events = POLLIN};
+    uint64_t old = 0;
+    bool stopped;
+
+    if (!hdi_enter())
+        return hdi_real.epoll_pwait(ep, events, max, timeout, mask);
+    if (hdi_real_clock())
         OUTSIDE(int, hdi_real.epoll_pwait(ep, events, max, timeout, mask));
-    return hdi_real.epoll_pwait(ep, events, max, timeout, mask);
+    stopped = mask && hdi_mask_replace(mask, &old);
+    stopped = stopped || !await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE());
+    if (mask)
+        hdi_mask_restore(old);
+    if (stopped) {
+        errno = EINTR;
+        return -1;
+    }
+    return hdi_real.epoll_wait(ep, events, max, 0);
 }
 
 /* ---- what poll cannot tell ---- */
@@ -381,20 +448,7 @@ HDI_EXPORT int epoll_pwait(int ep, struct epoll_event *events, int max, int time
         return hdi_real.name call;                                                                 \
     }
 
-LEAVES(pid_t, wait, (int *status), (status))
-LEAVES(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
-LEAVES(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
-       (pid, status, options, usage))
-LEAVES(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options),
-       (type, id, info, options))
-LEAVES(int, sigwait, (const sigset_t *restrict set, int *restrict number), (set, number))
-LEAVES(int, sigwaitinfo, (const sigset_t *restrict set, siginfo_t *restrict info), (set, info))
-LEAVES(int, sigtimedwait,
-       (const sigset_t *restrict set, siginfo_t *restrict info,
-        const struct timespec *restrict timeout),
-       (set, info, timeout))
-LEAVES(int, sigsuspend, (const sigset_t *mask), (mask))
-LEAVES(int, pause, (void), ())
 LEAVES(int, flock, (int fd, int operation), (fd, operation))
 LEAVES(int, lockf, (int fd, int command, off_t length), (fd, command, length))
 LEAVES(int, system, (const char *command), (command))
+LEAVES(int, pclose, (FILE * stream), (stream))

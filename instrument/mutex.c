@@ -17,6 +17,11 @@
 #define SHARED(m) ((KIND(m) & 128) != 0)
 #define BYTES sizeof(pthread_mutex_t)
 
+bool hdi_mutex_checks(const pthread_mutex_t *m)
+{
+    return TYPE(m) == PTHREAD_MUTEX_ERRORCHECK || TYPE(m) == PTHREAD_MUTEX_RECURSIVE || ROBUST(m);
+}
+
 static struct hdi_mutex *model(pthread_mutex_t *m, uint64_t site)
 {
     return (struct hdi_mutex *)hdi_object_get(m, HD_OB_MUTEX, sizeof(struct hdi_mutex), site);
@@ -33,6 +38,12 @@ struct hdi_mutex *hdi_mutex_of(pthread_mutex_t *m, uint64_t site)
         hdi_object_reborn(&x->object, sizeof *x, site);
     }
     return x;
+}
+
+/* glibc marks every robust mutex as shared. */
+static bool is_shared(const struct hdi_mutex *x, const pthread_mutex_t *m)
+{
+    return x->known ? x->shared : SHARED(m);
 }
 
 bool hdi_mutex_free(const struct hdi_op *op)
@@ -54,10 +65,9 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
 {
     int rc;
 
-    /* glibc calls every robust mutex shared. Of an owner that died it is free as soon as the kernel
-     * has cleared up, which is waited for with the turn held: it must not be seen in the schedule.
-     */
-    if (SHARED(m) && !x->dead_owner) {
+    /* Of an owner that died it is free as soon as the kernel has cleared up, which is waited for
+     * with the turn held: it must not be seen in the schedule. */
+    if (is_shared(x, m) && !x->dead_owner) {
         rc = hdi_real.pthread_mutex_trylock(m);
         if (rc == EBUSY) {
             hdi_external_enter(site);
@@ -158,6 +168,7 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
 HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     uint64_t site = HDI_SITE();
+    int shared = PTHREAD_PROCESS_PRIVATE;
     struct hdi_mutex *x;
 
     if (!hdi_enter())
@@ -174,6 +185,10 @@ HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t 
     if (x->owner)
         hdi_drop(x->owner, &x->object, true);
     hdi_object_reborn(&x->object, sizeof *x, site);
+    if (attr)
+        pthread_mutexattr_getpshared(attr, &shared);
+    x->known = true;
+    x->shared = shared == PTHREAD_PROCESS_SHARED;
     return hdi_real.pthread_mutex_init(m, attr);
 }
 
@@ -208,20 +223,34 @@ HDI_EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
     return hdi_enter() ? hdi_mutex_lock(m, 0, HDI_SITE()) : hdi_real.pthread_mutex_lock(m);
 }
 
+/* A time that is none is looked at only by who would have to wait. */
+static int timed_lock(pthread_mutex_t *m, clockid_t clock, const struct timespec *abs,
+                      uint64_t site)
+{
+    struct hdi_mutex *x;
+    int rc;
+
+    if (hdi_timespec_valid(abs))
+        return hdi_mutex_lock(m, hdi_deadline(clock, abs), site);
+    x = hdi_mutex_of(m, site);
+    if (x->owner == hdi_self() && TYPE(m) == PTHREAD_MUTEX_ERRORCHECK)
+        return EDEADLK;
+    rc = hdi_mutex_trylock(m, site);
+    return rc == EBUSY ? EINVAL : rc;
+}
+
 HDI_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *abs)
 {
-    if (!hdi_enter() || !hdi_timespec_valid(abs))
-        return hdi_real.pthread_mutex_timedlock(m, abs);
-    return hdi_mutex_lock(m, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+    return hdi_enter() ? timed_lock(m, CLOCK_REALTIME, abs, HDI_SITE())
+                       : hdi_real.pthread_mutex_timedlock(m, abs);
 }
 
 HDI_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
                                        const struct timespec *abs)
 {
-    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
-        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+    if (!hdi_enter() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
         return hdi_real.pthread_mutex_clocklock(m, clock, abs);
-    return hdi_mutex_lock(m, hdi_deadline(clock, abs), HDI_SITE());
+    return timed_lock(m, clock, abs, HDI_SITE());
 }
 
 int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site)
@@ -253,16 +282,14 @@ int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site)
     struct hdi_mutex *x = hdi_mutex_of(m, site);
 
     hdi_point(HD_EV_MUTEX_UNLOCK, &x->object, site);
+    if (x->owner != hdi_self() && hdi_mutex_checks(m))
+        return EPERM; /* what such a mutex is there to answer */
     if (!x->owner) {
         misuse(HD_FK_UNLOCK_NOT_HELD, NULL, x, HD_EV_MUTEX_UNLOCK, site);
-        /* A real unlock of a free mutex would leave it in a state that nobody defines. */
-        return TYPE(m) == PTHREAD_MUTEX_NORMAL || TYPE(m) == PTHREAD_MUTEX_ADAPTIVE_NP ? 0 : EPERM;
+        return 0; /* a real unlock would leave it in a state that nobody defines */
     }
-    if (x->owner != hdi_self()) {
+    if (x->owner != hdi_self())
         misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, x, HD_EV_MUTEX_UNLOCK, site);
-        if (TYPE(m) != PTHREAD_MUTEX_NORMAL && TYPE(m) != PTHREAD_MUTEX_ADAPTIVE_NP)
-            return hdi_real.pthread_mutex_unlock(m);
-    }
     if (x->count > 1)
         return hdi_mutex_level(x, m, false);
     hdi_mutex_release(x, m);

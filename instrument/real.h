@@ -13,6 +13,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -123,6 +124,20 @@
     X(int, flock, (int, int))                                                                      \
     X(int, lockf, (int, int, off_t))                                                               \
     X(int, system, (const char *))                                                                 \
+    X(int, pclose, (FILE *))                                                                       \
+    X(int, timer_create, (clockid_t, struct sigevent *restrict, timer_t *restrict))                \
+    X(int, timer_settime,                                                                          \
+      (timer_t, int, const struct itimerspec *restrict, struct itimerspec *restrict))              \
+    X(int, timer_gettime, (timer_t, struct itimerspec *))                                          \
+    X(int, timer_getoverrun, (timer_t))                                                            \
+    X(int, timer_delete, (timer_t))                                                                \
+    X(int, setitimer, (int, const struct itimerval *restrict, struct itimerval *restrict))         \
+    X(int, getitimer, (int, struct itimerval *))                                                   \
+    X(unsigned, alarm, (unsigned))                                                                 \
+    X(pid_t, getpid, (void))                                                                       \
+    X(pid_t, getppid, (void))                                                                      \
+    X(int, raise, (int))                                                                           \
+    X(int, sigaction, (int, const struct sigaction *restrict, struct sigaction *restrict))         \
     X(int, kill, (pid_t, int))                                                                     \
     X(int, sigqueue, (pid_t, int, const union sigval))                                             \
     X(pid_t, fork, (void))                                                                         \

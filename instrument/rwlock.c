@@ -54,14 +54,18 @@ static bool writer_waits(const struct hdi_rwlock *x)
     return false;
 }
 
-static bool readable(const struct hdi_op *op)
+static bool can_read(const struct hdi_rwlock *x)
 {
-    const struct hdi_rwlock *x = (const struct hdi_rwlock *)op->object;
     const pthread_rwlock_t *l = (const pthread_rwlock_t *)x->object.addr;
 
     if (x->writer)
         return false;
     return !PREFERS_WRITERS(l) || x->readers == 0 || !writer_waits(x);
+}
+
+static bool readable(const struct hdi_op *op)
+{
+    return can_read((const struct hdi_rwlock *)op->object);
 }
 
 static bool writable(const struct hdi_op *op)
@@ -115,7 +119,7 @@ static int try_lock(pthread_rwlock_t *l, bool write, uint64_t site)
     int rc = EBUSY;
 
     hdi_point(HD_EV_RWLOCK_TRYLOCK, &x->object, site);
-    if (!x->writer && !(write && x->readers))
+    if (write ? !x->writer && !x->readers : can_read(x))
         rc = write ? hdi_real.pthread_rwlock_trywrlock(l) : hdi_real.pthread_rwlock_tryrdlock(l);
     if (rc == 0) {
         took(x, write, HD_EV_RWLOCK_TRYLOCK, site);

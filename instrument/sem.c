@@ -65,6 +65,7 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
                         .ready = positive,
                         .until_ns = until,
                         .elastic = true,
+                        .interrupt = HDI_RESTARTS,
                         .cancellable = true,
                         .outside = !x->known || x->shared};
 
@@ -74,6 +75,9 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
         case HDI_TIMED_OUT:
             hdi_hb_look(s);
             errno = ETIMEDOUT;
+            return -1;
+        case HDI_INTERRUPTED:
+            errno = EINTR;
             return -1;
         case HDI_CANCELLED:
             hdi_cancel_self();

@@ -1,4 +1,4 @@
-/* thread.c - pthread_create, join, detach, exit, cancel, kill and what a thread is called. */
+/* thread.c - pthread_create, join, detach, exit, cancel and what a thread is called. */
 #include "thread.h"
 
 #include <errno.h>
@@ -323,7 +323,7 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
     return rc;
 }
 
-/* ---- cancellation and signals ---- */
+/* ---- cancellation ---- */
 
 /* The request becomes real in the thread that it is for, when that has the turn: so it acts at a
  * moment that the schedule chose. */
@@ -395,17 +395,6 @@ HDI_EXPORT int pthread_setcanceltype(int type, int *old)
             hdi_cancel_self();
     }
     return rc;
-}
-
-HDI_EXPORT int pthread_kill(pthread_t handle, int number)
-{
-    struct hdi_thread *t;
-
-    if (!hdi_enter())
-        return hdi_real.pthread_kill(handle, number);
-    t = hdi_thread_of(handle);
-    hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
-    return hdi_real.pthread_kill(handle, number);
 }
 
 HDI_EXPORT int pthread_setname_np(pthread_t handle, const char *name)

@@ -54,6 +54,14 @@ struct hdi_thread {
     /* cancellation */
     bool cancel_pending, cancel_disabled, cancel_async;
 
+    /* signals */
+    struct hdi_due *due;      /* sent to it while it waited for its turn, oldest first */
+    uint64_t postponed;       /* arrived then, and blocked until it has the turn: kernel's bits */
+    uint64_t pending_hint;    /* may be pending for it */
+    uint32_t handled;         /* handlers that ran in it */
+    bool stops;               /* one of them without SA_RESTART */
+    struct hdi_op *suspended; /* the wait that handlers run in, innermost; see hdi_perform */
+
     /* locks held, oldest first */
     struct hdi_held *held;
     uint32_t held_count, held_capacity;

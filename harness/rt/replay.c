@@ -7,6 +7,8 @@
  */
 #include "rt.h"
 
+#include "../../instrument/signals.h"
+
 #define RUN_ON_LIMIT 10000u
 
 static uint32_t run_on;
@@ -61,7 +63,8 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
         if (e->flags & HDP_STEP_SPURIOUS) {
             if (t->enabled || !t->op->may_wake_spuriously)
                 return diverge(how);
-        } else if (!t->enabled && !rt_due(t) && !(e->flags & HDP_STEP_CANCEL) &&
+        } else if (!t->enabled && !rt_due(t) && !hdi_signalled(t) &&
+                   !(e->flags & HDP_STEP_CANCEL) &&
                    !((e->flags & HDP_STEP_TIMEOUT) && t->op->until_ns > 0 &&
                      t->op->until_ns != HDI_FOREVER)) {
             if (rt.outside_count || rt.external_count) {
@@ -77,7 +80,7 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
             return diverge(how);
         } else {
             *flags = 0;
-            if (!t->enabled && !rt_due(t))
+            if (!t->enabled && !rt_due(t) && !hdi_signalled(t))
                 return diverge(how);
         }
         *how = RT_FOLLOW;

@@ -51,6 +51,9 @@ struct rt {
     uint32_t lively_step;               /* step at which a thread was last made or ended */
     uint32_t watched_step;              /* of the watchdog: step that it saw last, */
     int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */
+    uint32_t computed_step;             /* up to where computing has taken virtual time, */
+    int64_t computed_ns;                /* in CPU time */
+    bool watched_over;                  /* by a thread of its own */
     int64_t idle_real_ns; /* real time since which nobody could run; 0 = somebody can */
 
     struct hdp_bell *bell;
@@ -129,6 +132,7 @@ void rt_watchdog_start(void);
 
 /* verdict.c: nobody can run any more */
 void rt_all_asleep(void) __attribute__((noreturn));
+bool rt_circle(void); /* threads wait for each other in a circle */
 void rt_step_bound(void);
 void rt_hang(void);
 

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "../../instrument/real.h"
+#include "../../instrument/signals.h"
 
 /* How long the outside may take before the clock jumps. */
 #define IDLE_GRACE_NS 20000000
@@ -31,6 +32,7 @@
 #define LIVELOCK_OPS 20000u
 /* How long a leak check lets threads run that could do so for ever. */
 #define PATIENCE_STEPS 10000u
+#define IDLE_OPS 250u
 
 struct rt rt;
 static __thread struct hdi_thread *self_ __attribute__((tls_model("initial-exec")));
@@ -88,6 +90,12 @@ bool rt_due(const struct hdi_thread *t)
 static bool cancel_due(const struct hdi_thread *t)
 {
     return t->cancel_pending && !t->cancel_disabled && t->op && t->op->cancellable;
+}
+
+/* Something makes t worth the turn although its operation cannot complete. */
+static bool called(const struct hdi_thread *t)
+{
+    return rt_due(t) || cancel_due(t) || hdi_signalled(t);
 }
 
 static void evaluate(struct hdi_thread *t)
@@ -195,13 +203,18 @@ void hdi_forked(void)
 void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *object,
                   bool (*ready)(const struct hdi_op *))
 {
-    unlink_pending(t);
-    t->op->kind = kind;
-    t->op->object = object;
-    t->op->ready = ready;
-    t->op->until_ns = 0;
-    t->op->may_wake_spuriously = false;
-    t->op->cancellable = false;
+    struct hdi_op *op = t->suspended ? t->suspended : t->op;
+
+    if (op == t->op)
+        unlink_pending(t);
+    op->kind = kind;
+    op->object = object;
+    op->ready = ready;
+    op->until_ns = 0;
+    op->may_wake_spuriously = false;
+    op->cancellable = false;
+    if (op != t->op) /* its thread is in a handler, and will publish this */
+        return;
     link_pending(t);
     evaluate(t);
 }
@@ -256,7 +269,8 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     static const uint16_t flag[] = {[HDI_READY] = 0,
                                     [HDI_TIMED_OUT] = HDP_STEP_TIMEOUT,
                                     [HDI_SPURIOUS] = HDP_STEP_SPURIOUS,
-                                    [HDI_CANCELLED] = HDP_STEP_CANCEL};
+                                    [HDI_CANCELLED] = HDP_STEP_CANCEL,
+                                    [HDI_INTERRUPTED] = 0};
     struct hdi_thread *before = rt.current;
 
     rt_record(t, flag[wake]);
@@ -294,7 +308,9 @@ static enum hdi_wake wake_of(const struct hdi_thread *t)
 {
     if (cancel_due(t))
         return HDI_CANCELLED;
-    return t->enabled ? HDI_READY : HDI_TIMED_OUT;
+    if (t->enabled)
+        return HDI_READY;
+    return rt_due(t) || !hdi_signalled(t) ? HDI_TIMED_OUT : HDI_INTERRUPTED;
 }
 
 /* A timed wait may run out although others could still run, if they would not have been held back
@@ -344,7 +360,7 @@ static uint32_t gather(struct hdi_thread **e)
     rt.recheck = false;
     for (uint32_t i = 0; i < rt.live_count; i++) {
         struct hdi_thread *t = rt.live[i];
-        if (!t->op || !(t->enabled || rt_due(t) || cancel_due(t)))
+        if (!t->op || !(t->enabled || called(t)))
             continue;
         e[n++] = t;
     }
@@ -392,12 +408,37 @@ static bool replay_next(void)
     return true;
 }
 
+/* Threads that only look again and again would do so until something else happens. */
+static void idlers_let_time_pass(void)
+{
+    struct hdi_thread *t;
+    int64_t at = hdi_timer_next();
+
+    if (rt.idle_ops == 0 || rt.idle_ops % IDLE_OPS != 0 || rt.draining)
+        return;
+    t = earliest();
+    if (t && (!at || t->op->until_ns < at))
+        at = t->op->until_ns;
+    if (at > rt.now_ns)
+        rt.now_ns = at;
+}
+
+static void expire_timers(void)
+{
+    int64_t at = hdi_timer_next();
+
+    if (at && at <= rt.now_ns && !rt.draining)
+        hdi_timer_expire(rt.now_ns);
+}
+
 bool rt_choose_next(void)
 {
     static struct hdi_thread *e[RT_MAX_LIVE];
     struct hdi_thread *t;
     uint32_t n;
 
+    idlers_let_time_pass();
+    expire_timers();
     if (rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps / 2 &&
         !rt.retries_half) {
         rt.retries_half = rt.retries + 1;
@@ -459,11 +500,18 @@ bool rt_choose_next(void)
 static bool let_time_pass(bool may_wait)
 {
     struct hdi_thread *first = earliest();
-    bool outside = rt.external_count || rt.outside_count;
-    int64_t now;
+    bool child = hdi_children_live(), outside = rt.external_count || rt.outside_count || child;
+    int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
 
-    if (first && !outside && !rt.drainer) {
-        rt.now_ns = first->op->until_ns;
+    /* Nobody else will move: an alarm that would only kill the program is no way on. */
+    if (timer && !outside && !first && (rt_circle() || !hdi_timer_helps()))
+        timer = 0;
+    if (timer && (!at || timer < at))
+        at = timer;
+    if (at && rt.now_ns >= at)
+        return at == timer || !rt.drainer;
+    if (at && (at == timer ? !child && !rt.external_count : !outside) && !rt.drainer) {
+        rt.now_ns = at;
         return true;
     }
     if (!outside)
@@ -476,8 +524,8 @@ static bool let_time_pass(bool may_wait)
             rt.region->result.diverged_at = rt.replay_at + 1;
             rt.replaying = false;
         }
-    } else if (first && now - rt.idle_real_ns > IDLE_GRACE_NS) {
-        rt.now_ns = first->op->until_ns;
+    } else if (at && now - rt.idle_real_ns > (child ? at - rt.now_ns : IDLE_GRACE_NS)) {
+        rt.now_ns = at;
         rt.idle_real_ns = 0;
         return true;
     }
@@ -517,10 +565,9 @@ struct hdi_thread *rt_pass_on(bool may_wait)
     return rt.current;
 }
 
-enum hdi_wake hdi_perform(struct hdi_op *op)
+static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
 {
-    struct hdi_thread *self = self_, *next;
-    int saved = errno; /* it is the program's: no pthread function touches it */
+    struct hdi_thread *next;
 
     self->inside = true;
     rt_note_place(self);
@@ -534,10 +581,40 @@ enum hdi_wake hdi_perform(struct hdi_op *op)
         rt_vehicle->wait(self);
     }
     self->inside = false;
+}
+
+/* Handlers run now. True: the wait that they interrupted goes on, as *op. */
+static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi_op *op)
+{
+    struct hdi_op *outer = self->suspended;
+    enum hdi_handled handled;
+
+    *op = self->last;
+    self->suspended = op;
+    handled = hdi_deliver(self);
+    self->suspended = outer;
+    return wake == HDI_INTERRUPTED &&
+           (handled == HDI_NONE_RAN || op->interrupt == HDI_GOES_ON ||
+            (op->interrupt == HDI_RESTARTS && handled == HDI_ALL_RESTART));
+}
+
+enum hdi_wake hdi_perform(struct hdi_op *op)
+{
+    struct hdi_thread *self = self_;
+    int saved = errno; /* it is the program's: no pthread function touches it */
+    struct hdi_op again;
+    enum hdi_wake wake;
+
+    publish_and_wait(self, op);
+    wake = self->wake;
+    while (__builtin_expect(hdi_signalled(self), 0) && handlers_ran(self, wake, &again)) {
+        publish_and_wait(self, &again);
+        wake = self->wake;
+    }
     errno = saved;
     if (self->cancel_pending && self->cancel_async && !self->cancel_disabled)
         hdi_cancel_self();
-    return self->wake;
+    return wake;
 }
 
 void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site)
@@ -616,7 +693,21 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
         rt_vehicle->wait(self);
     }
     self->inside = false;
+    if (hdi_signalled(self))
+        hdi_deliver(self);
     errno = saved;
+}
+
+/* ---- signals ---- */
+
+bool hdi_postpones(void)
+{
+    return rt.active && !rt.in_process;
+}
+
+void hdi_signal_arrived(void)
+{
+    rt.recheck = true;
 }
 
 /* ---- threads ---- */
@@ -767,6 +858,8 @@ void hdi_thread_begin(struct hdi_thread *t)
     t->tid = (int)hdi_real.syscall(SYS_gettid);
     rt_vehicle->wait(t);
     t->inside = false;
+    if (hdi_signalled(t))
+        hdi_deliver(t);
 }
 
 void hdi_thread_end(void)
@@ -815,6 +908,8 @@ int64_t hdi_clock_read(void)
     uint32_t n = self ? ++self->clock_reads : 0, shift = n > 128 ? (n - 128) / 16 : 0;
 
     rt.now_ns += shift > 13 ? 10000000 : 1000LL << shift;
+    if (rt.started && hdi_timer_next() && hdi_timer_next() <= rt.now_ns)
+        hdi_point(HD_EV_YIELD, NULL, 0);
     return rt.now_ns;
 }
 

@@ -20,6 +20,7 @@
 
 #include "../../instrument/lockorder.h"
 #include "../../instrument/real.h"
+#include "../../instrument/signals.h"
 #include "../../instrument/tool.h"
 
 #define FILES 256
@@ -128,7 +129,17 @@ static void restore_timers(void)
 
 int hdi_process(int pid)
 {
-    return rt.started && pid > 0 && pid == rt.region->server ? rt.pid : pid;
+    return rt.started && !rt.in_process && pid > 0 && pid == rt.region->server ? rt.pid : pid;
+}
+
+int hdi_known_process(int pid)
+{
+    return rt.started && !rt.in_process && pid == rt.pid ? rt.region->server : pid;
+}
+
+bool hdi_present(void)
+{
+    return rt.region != NULL;
 }
 
 static void refuse(const char *why)
@@ -149,6 +160,8 @@ static void start_schedule(void)
     rt_watchdog_start();
     rt_crash_handlers();
     hdi_memory_start();
+    if (hdi_timer_next())
+        hdi_watch_over();
     if (rt.config.flags & HDP_LOCK_ORDER)
         hdi_lockorder_start(rt.main, (rt.config.flags & HDP_RICH) != 0);
     rt.region->lock_graph.valid = 0;

@@ -112,6 +112,7 @@ void hdi_start(void)
     rt.main->tid = rt.pid;
     if (rt.config.flags & HDP_RICH)
         rt_crash_handlers();
+    hdi_process_start();
     on_exit(on_program_exit, NULL);
     rt.active = true;
 }

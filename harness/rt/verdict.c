@@ -216,6 +216,13 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
     return f;
 }
 
+bool rt_circle(void)
+{
+    static struct hdi_thread *cycle[RT_MAX_LIVE];
+
+    return find_cycle(cycle) != 0;
+}
+
 void rt_all_asleep(void)
 {
     static struct hdi_thread *cycle[RT_MAX_LIVE];

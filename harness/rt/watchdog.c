@@ -17,6 +17,7 @@
 #include <ucontext.h>
 
 #include "../../instrument/real.h"
+#include "../../instrument/signals.h"
 
 #define PREEMPT_SIGNAL 62
 #define KERNEL_PATIENCE_MS 1000
@@ -116,6 +117,21 @@ static struct hdi_thread *lose(struct hdi_thread *cur)
     return rt_pass_on(false);
 }
 
+/* What a thread computes while a timer of the program runs takes time. True: up to the timer. */
+static bool computes_up_to_timer(const struct hdi_thread *cur)
+{
+    int64_t at = hdi_timer_next(), cpu = cpu_ns(cur->tid);
+
+    if (!at)
+        return false;
+    rt.now_ns += cpu - rt.computed_ns > 0 && rt.computed_step == rt.watched_step
+                     ? cpu - rt.computed_ns
+                     : cpu - rt.watched_cpu_ns;
+    rt.computed_ns = cpu;
+    rt.computed_step = rt.watched_step;
+    return rt.now_ns >= at;
+}
+
 void rt_watch(struct hdi_thread *self)
 {
     struct hdi_thread *cur, *next = NULL;
@@ -137,16 +153,18 @@ void rt_watch(struct hdi_thread *self)
             rt_hang();
         } else if (now - rt.watched_ns >= (limit_ms - 10) * 1000000LL) {
             char state = thread_state(cur->tid);
+            bool timed;
             if (on_its_way(cur)) /* asked last: it may have arrived meanwhile */
                 state = '-';
             if (state == 'S' && cur->in_real) /* libc waits for a thread that is on its way out */
                 state = 'D';
+            timed = state == 'R' && computes_up_to_timer(cur);
             if (state == 'S' || state == 't' || state == 'T' || !state ||
                 (state == 'D' && now - rt.watched_ns > KERNEL_PATIENCE_MS * 1000000LL)) {
                 next = lose(cur);
             } else if (state == 'R' &&
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
-                       others_can_run(cur)) {
+                       (timed || others_can_run(cur))) {
                 rt.watched_ns = 0;
                 hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid,
                                  PREEMPT_SIGNAL);
@@ -156,4 +174,33 @@ void rt_watch(struct hdi_thread *self)
     rt_unlock();
     if (next)
         rt_vehicle->give(next);
+}
+
+static void *watch_over(void *unused)
+{
+    while (rt.active && rt.live_count) {
+        struct timespec ts = {0, 10000000};
+        hdi_real.syscall(SYS_nanosleep, &ts, NULL);
+        rt_watch(NULL);
+    }
+    return unused;
+}
+
+/* A thread of our own, which has no place in the schedule: when the only thread of the program
+ * computes, nobody waits for the turn who could look after it. */
+void hdi_watch_over(void)
+{
+    uint64_t all = ~0ull, mask;
+    pthread_attr_t attr;
+    pthread_t t;
+
+    if (rt.watched_over || !rt.started || rt.in_process)
+        return;
+    rt.watched_over = true;
+    hdi_real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    hdi_real.pthread_create(&t, &attr, watch_over, NULL);
+    pthread_attr_destroy(&attr);
+    hdi_real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
 }

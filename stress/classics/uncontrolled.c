@@ -1,6 +1,8 @@
-/* How many locks are taken depends on the number of the process: no schedule can say that again.
- * Checked with --check-determinism. */
+/* How many locks are taken depends on the kernel's number of the thread: no schedule can say that
+ * again. Checked with --check-determinism. */
 #include "classic.h"
+
+#include <sys/syscall.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int spins;
@@ -10,7 +12,7 @@ static void *worker(void *arg)
 #if RIGHT
     int n = 2;
 #else
-    int n = (int)(getpid() % 7);
+    int n = (int)(syscall(SYS_gettid) % 7);
 #endif
     for (int i = 0; i <= n; i++) {
         pthread_mutex_lock(&lock);

@@ -51,6 +51,9 @@
     X(FUTEX_WAIT, "futex_wait", "waiting on a futex")                                              \
     X(FUTEX_WAKE, "futex_wake", "waking a futex")                                                  \
     X(FD_WAIT, "fd_wait", "waiting for a file descriptor")                                         \
+    X(SIGNAL_WAIT, "signal_wait", "waiting for a process signal")                                  \
+    X(TIMER_SET, "timer_set", "setting a timer")                                                   \
+    X(CHILD_WAIT, "child_wait", "waiting for a child process")                                     \
     X(EXTERNAL, "external", "in a system call")                                                    \
     /* memory, from compiler hooks */                                                              \
     X(READ, "read", "reading memory")                                                              \

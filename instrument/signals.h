@@ -1,0 +1,53 @@
+/* signals.h - signals of the program, as the models and the scheduler see them.
+ *
+ * A signal that one thread sends to another which waits for its turn is kept with that thread and
+ * really sent by it to itself when it has the turn: so a handler runs in its thread, at a moment
+ * that the schedule chose, and may do whatever the program does elsewhere.
+ */
+#ifndef HEDDLE_SIGNALS_H
+#define HEDDLE_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hdi_thread;
+
+/* What a signal does that arrives unblocked. */
+enum hdi_disposition { HDI_SIG_IGNORED, HDI_SIG_ENDS, HDI_SIG_HANDLED };
+enum hdi_disposition hdi_disposition(int number);
+
+/* Signals wait in t, or were put off while it waited: it may be given the turn for them. */
+bool hdi_signalled(const struct hdi_thread *t);
+/* Run the handlers of what waits in the calling thread, which has the turn. */
+enum hdi_handled { HDI_NONE_RAN, HDI_ALL_RESTART, HDI_ONE_STOPS };
+enum hdi_handled hdi_deliver(struct hdi_thread *self);
+
+/* Send to a thread, or to the process: then to main if it lets the signal through, else to the
+ * caller, else to the first thread that does, as Linux does. info carries number, code, value.
+ * 0 or an errno value. Caller has the turn (hdi_signal_process: or the scheduler's lock). */
+int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info);
+int hdi_signal_process(const siginfo_t *info);
+/* siginfo of a signal that this process sends to itself. */
+siginfo_t hdi_siginfo(int number, int code, union sigval value);
+
+/* A signal of this number is pending for the process, or kept for one of its threads. */
+bool hdi_signal_pends(int number);
+
+/* Replace the calling thread's mask while it waits (sigsuspend, ppoll, pselect), as the kernel has
+ * it. True: a handler ran at once. */
+bool hdi_mask_replace(const sigset_t *mask, uint64_t *old);
+void hdi_mask_restore(uint64_t old);
+
+/* ---- timers of the program, in virtual time (timer.c) ---- */
+
+/* Deadline of the one that expires first, 0: none is armed. */
+int64_t hdi_timer_next(void);
+/* Its signal has a handler: somebody may go on after it. */
+bool hdi_timer_helps(void);
+/* A timer was armed: a thread that computes and makes no modelled call is interrupted for it. */
+void hdi_watch_over(void);
+/* Send what is due; the scheduler's lock is held. */
+void hdi_timer_expire(int64_t now);
+
+#endif /* HEDDLE_SIGNALS_H */
