@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <heddle/time.h>
@@ -213,8 +214,8 @@ void plant_HANG(void)
     pthread_join(plant_one(compute_for_ever, &more), NULL);
 }
 
-/* How many locks are taken is the address space's affair, and so no schedule's. */
-static void *lock_by_pid(void *arg)
+/* How many locks are taken is the kernel's affair (it numbers threads), and so no schedule's. */
+static void *lock_by_number(void *arg)
 {
     for (int i = 0; i <= (int)(intptr_t)arg; i++)
         nested(&a, &b);
@@ -223,8 +224,8 @@ static void *lock_by_pid(void *arg)
 
 void plant_NONDETERMINISM(void)
 {
-    pthread_t t = plant_one(lock_by_pid, (void *)2);
-    lock_by_pid((void *)(intptr_t)(getpid() % 7));
+    pthread_t t = plant_one(lock_by_number, (void *)2);
+    lock_by_number((void *)(intptr_t)(syscall(SYS_gettid) % 7));
     pthread_join(t, NULL);
 }
 
