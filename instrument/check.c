@@ -20,6 +20,7 @@
 
 struct hdi_check {
     struct hdi_check *outer;
+    const struct hdi_thread *by; /* who may end it */
     const char *file;
     int line;
     char name[64];
@@ -29,7 +30,7 @@ struct ending {
     struct hdi_check *check;
     void (*tell)(const struct hd_seam_left *left, void *arg);
     void *arg;
-    uint32_t left;
+    uint32_t left, step;
 };
 static struct ending *ending; /* of the check that ends now: objects_each() has no argument */
 
@@ -45,19 +46,19 @@ void *hdi_check_swap(void *check)
     return before;
 }
 
-void *hdi_check_begin(const char *name, const char *file, int line, const void *site)
+void hdi_check_begin(const char *name, const char *file, int line, const void *site)
 {
     struct hdi_check *check;
     struct hdi_thread *self = hdi_enter() ? hdi_self() : NULL;
 
     (void)site;
     if (!self)
-        return NULL;
+        return;
     check = hdi_alloc(sizeof *check);
-    *check = (struct hdi_check){.outer = self->check, .file = file, .line = line};
+    *check = (struct hdi_check){.outer = self->check, .by = self, .file = file, .line = line};
     for (size_t i = 0; i + 1 < sizeof check->name && name && name[i]; i++)
         check->name[i] = name[i];
-    return self->check = check;
+    self->check = check;
 }
 
 /* ---- what is left ---- */
@@ -138,10 +139,12 @@ static void *address(uint64_t site)
 
 static const char *charged_to(const struct hdi_check *check, char text[HDP_TEXT], const char *what)
 {
-    const char *file = strrchr(check->file, '/');
+    const char *slash = check->file ? strrchr(check->file, '/') : NULL;
+    int n = snprintf(text, HDP_TEXT, "%s at the end of \"%s\"", what, check->name);
 
-    snprintf(text, HDP_TEXT, "%s at the end of \"%s\" (%s:%d)", what, check->name,
-             file ? file + 1 : check->file, check->line);
+    if (check->file)
+        snprintf(text + n, HDP_TEXT - (size_t)n, " (%.80s:%d)", slash ? slash + 1 : check->file,
+                 check->line);
     return text;
 }
 
@@ -157,6 +160,7 @@ static void tell_thread(struct hdi_thread *t)
                                     : t->state == HDP_T_SLEEPING ? "thread still sleeping"
                                                                  : "thread still blocked"));
     ending->tell(&(struct hd_seam_left){.kind = HD_OB_THREAD,
+                                        .goroutine = t->goroutine,
                                         .name = t->label[0] ? t->label : t->name,
                                         .ended = t->ended,
                                         .event = runs ? HD_EV_NONE : op->kind,
@@ -173,7 +177,7 @@ static void tell_object(struct hdi_object *o)
 
     if (!is_owed(o, ending->check))
         return;
-    hdi_leaked_object(o, charged_to(ending->check, text, hdi_owed_text(o)));
+    hdi_leaked_object(o, charged_to(ending->check, text, hdi_owed_text(o)), ending->step);
     ending->tell(&(struct hd_seam_left){.kind = (enum hd_object)o->label_kind,
                                         .name = o->label,
                                         .object = "",
@@ -182,24 +186,23 @@ static void tell_object(struct hdi_object *o)
                  ending->arg);
 }
 
-uint32_t hdi_check_end(void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
-                       const void *site)
+int hdi_check_end(struct hd_seam_check *of,
+                  void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
+                  const void *site)
 {
     struct hdi_thread *self = hdi_enter() ? hdi_self() : NULL, *t;
-    struct ending end = {.tell = tell, .arg = arg};
-    uint32_t left;
+    struct ending end = {.tell = tell, .arg = arg, .step = hdi_step()};
 
-    if (!self || !self->check)
+    if (!self || !self->check || self->check->by != self)
         return 0;
     end.check = self->check;
+    *of = (struct hd_seam_check){end.check->name, end.check->file, end.check->line};
     wait_for_the_others(&end, (uint64_t)(uintptr_t)site);
-    any_left(&end);
-    left = end.left;
+    ending = &end;
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
         if (is_left(t, end.check))
             tell_thread(t);
     hdi_objects_each(tell_object);
-    ending = NULL;
     self->check = end.check->outer;
-    return left;
+    return 1;
 }

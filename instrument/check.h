@@ -8,8 +8,9 @@
 
 /* seam.h says what they do. */
 void *hdi_check_swap(void *check);
-void *hdi_check_begin(const char *name, const char *file, int line, const void *site);
-uint32_t hdi_check_end(void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
-                       const void *site);
+void hdi_check_begin(const char *name, const char *file, int line, const void *site);
+int hdi_check_end(struct hd_seam_check *of,
+                  void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
+                  const void *site);
 
 #endif /* HEDDLE_CHECK_H */

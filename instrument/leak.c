@@ -18,7 +18,7 @@
 #define SLEEPS 64
 
 static bool in_the_middle;
-static uint32_t end_step; /* when the program ended; 0: it has not */
+static uint32_t end_step; /* when the program ended */
 
 void hdi_leaves_in_the_middle(void)
 {
@@ -109,13 +109,12 @@ const char *hdi_owed_text(const struct hdi_object *o)
     }
 }
 
-void hdi_leaked_object(struct hdi_object *o, const char *text)
+void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)
 {
     struct hdp_finding *f = hdi_finding_begin(HD_FK_LEAK_OBJECT, text);
 
     o->leak_told = true;
-    if (end_step)
-        f->step = end_step; /* what came after has nothing to do with it */
+    f->step = step;
     hdi_note(f, HD_ROLE_CREATED, o->creator, HD_EV_NONE, o, o->created_site, o->created_stack);
     hdi_finding_end(f, false);
 }
@@ -127,7 +126,7 @@ static void look_at_object(struct hdi_object *o)
     if (o->owed && !o->leak_told &&
         (!o->creator || o->creator->ended || o->creator == hdi_self()) &&
         !(o->label_kind == HD_OB_POOL && hdi_object_is_static(o)))
-        hdi_leaked_object(o, hdi_owed_text(o));
+        hdi_leaked_object(o, hdi_owed_text(o), end_step);
 }
 
 static void silence_output(void)
@@ -166,5 +165,4 @@ void hdi_look_for_leaks(bool silence)
     }
     if (!any && !in_the_middle)
         hdi_objects_each(look_at_object);
-    end_step = 0;
 }

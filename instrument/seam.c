@@ -231,7 +231,10 @@ static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const vo
         pthread_attr_setstacksize(&attr, stack_bytes);
     rc = hdi_spawn(&handle, &attr, start, arg, shown, number(site));
     pthread_attr_destroy(&attr);
-    if (rc == 0 && name && (t = hdi_thread_of(handle)))
+    t = rc == 0 ? hdi_thread_of(handle) : NULL;
+    if (t)
+        t->goroutine = true;
+    if (t && name)
         label(t->label, sizeof t->label, name);
     return rc;
 }

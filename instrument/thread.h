@@ -65,6 +65,7 @@ struct hdi_thread {
     /* locks held, oldest first */
     struct hdi_held *held;
     uint32_t held_count, held_capacity;
+    bool goroutine;                /* made by lib/ */
     bool leak_expected;            /* the program said so */
     bool leak_told;                /* that it is left was said */
     struct hdi_check *check;       /* the leak check that it works for, inherited; or NULL */
@@ -158,9 +159,10 @@ void hdi_program_stops(int code);
 void hdi_look_for_leaks(bool silence); /* silence: what others print meanwhile goes nowhere */
 /* The program calls exit(): objects that its callers hold are no leaks. */
 void hdi_leaves_in_the_middle(void);
-/* One leak, as a finding. text: what to call it; NULL: as its kind is called. */
+/* One leak, as a finding. text: what to call it; NULL: as its kind is called. What came after so
+ * many decisions had nothing to do with it. */
 void hdi_leaked_thread(struct hdi_thread *t, const char *text);
-void hdi_leaked_object(struct hdi_object *o, const char *text);
+void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
 const char *hdi_owed_text(const struct hdi_object *o);
 /* f for each object that is known. */
 void hdi_objects_each(void (*f)(struct hdi_object *o));

@@ -62,9 +62,11 @@ static void strike_out(struct hdi_owed *owed)
     hdi_unlock(&hdi_check_lock);
 }
 
-void hdi_owe_kept(struct hdi_owed *owed, enum hd_object kind, const void *object, const void *site)
+void hdi_owe_kept(struct hdi_owed *owed, enum hd_object kind, const void *object, const char *name,
+                  const void *site)
 {
     if (!hdi_seam) {
+        owed->name = name;
         if (mine)
             enter(owed, mine, kind, site);
     } else if (HDI_TELLS(owes)) {

@@ -19,6 +19,7 @@ struct hdi_owed {
     struct hdi_owed *next, **link; /* in its check's list; link NULL: in none */
     enum hd_object kind;           /* HD_OB_THREAD: a goroutine, in struct hdi_working */
     const void *site;              /* where the object was made */
+    const char *name;              /* of the program's text: what sort of pool; NULL */
 };
 
 /* A goroutine that works for a check. */
@@ -53,7 +54,8 @@ extern _Thread_local struct hdi_working *hdi_working;
 
 /* Told by the seam or natively, all of them; see the inline ones below. */
 void *hdi_check_swap_kept(void *check);
-void hdi_owe_kept(struct hdi_owed *owed, enum hd_object kind, const void *object, const void *site);
+void hdi_owe_kept(struct hdi_owed *owed, enum hd_object kind, const void *object, const char *name,
+                  const void *site);
 void hdi_settle_kept(struct hdi_owed *owed, const void *object);
 
 static inline bool hdi_books_are_kept(void)
@@ -76,12 +78,13 @@ static inline void *hdi_check_now(void)
     return hdi_check_swap(mine), mine;
 }
 
-/* `object`, made at site and announced to the seam, must be ended by whoever has it. */
+/* `object`, made at site and announced to the seam by that name, must be ended by whoever has it.
+ */
 static inline void hdi_owe(struct hdi_owed *owed, enum hd_object kind, const void *object,
-                           const void *site)
+                           const char *name, const void *site)
 {
     if (hdi_books_are_kept())
-        hdi_owe_kept(owed, kind, object, site);
+        hdi_owe_kept(owed, kind, object, name, site);
 }
 
 /* It has been; it may be said again. */

@@ -368,7 +368,7 @@ static struct hd_context *make_cancel(struct hd_context *parent, bool owed, cons
     if (hdi_seam)
         hdi_seam->born(HD_OB_CONTEXT, ctx, NULL, site);
     if (owed)
-        hdi_owe(&ctx->end, HD_OB_CONTEXT, ctx, site);
+        hdi_owe(&ctx->end, HD_OB_CONTEXT, ctx, NULL, site);
     above = source_above(ctx);
     if (!enter(ctx))
         cancel_tree(ctx, above->err, above->cause, above->edge);

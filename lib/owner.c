@@ -61,7 +61,7 @@ hd_err hd_owner_start(struct hd_owner **owner, struct hd_context *ctx, void *sta
     made->requests = hd_chan_make_named("owner", sizeof(struct request *), 0);
     if (hdi_seam)
         hdi_seam->born(HD_OB_POOL, made, "owner", site);
-    hdi_owe(&made->end, HD_OB_POOL, made, site);
+    hdi_owe(&made->end, HD_OB_POOL, made, "owner", site);
     err = hd_wg_go(&made->serving, serve, made);
     if (err)
         hd_owner_end(made);

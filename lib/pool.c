@@ -51,7 +51,7 @@ hd_err hd_pool_init(struct hd_pool *pool, void *(*make)(void *arg),
     hdi_hide(pool->stripes, STRIPES * sizeof *pool->stripes);
     if (hdi_seam)
         hdi_seam->born(HD_OB_POOL, pool, NULL, HDI_SITE());
-    hdi_owe(&pool->stripes[0].destroy, HD_OB_POOL, pool, HDI_SITE());
+    hdi_owe(&pool->stripes[0].destroy, HD_OB_POOL, pool, NULL, HDI_SITE());
     return NULL;
 }
 

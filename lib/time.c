@@ -257,7 +257,7 @@ struct hd_ticker *hd_ticker_make(int64_t ns)
     if (hdi_seam)
         hdi_seam->born(HD_OB_TICKER, ticker, NULL, site);
     ticker->site = site;
-    hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, site);
+    hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, NULL, site);
     op_point(ticker, site);
     hdi_timer_start(&ticker->timer, hdi_in_ns(ns), ns, NULL, site);
     return ticker;
@@ -282,7 +282,7 @@ void hd_ticker_reset(struct hd_ticker *ticker, int64_t ns)
     if (ns <= 0)
         hdi_misuse("non-positive interval for Ticker.Reset", ticker, site);
     op_point(ticker, site);
-    hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, ticker->site);
+    hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, NULL, ticker->site);
     hdi_timer_start(&ticker->timer, hdi_in_ns(ns), ns, drain_ticker, site);
 }
 

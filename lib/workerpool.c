@@ -111,7 +111,7 @@ hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
     made->ctx = made->workers.ctx = hdi_context_within(ctx, site);
     if (hdi_seam)
         hdi_seam->born(HD_OB_POOL, made, "worker pool", site);
-    hdi_owe(&made->close, HD_OB_POOL, made, site);
+    hdi_owe(&made->close, HD_OB_POOL, made, "worker pool", site);
     made->jobs = hd_chan_make_named("jobs", sizeof(void *), options->queue);
     if (options->results)
         made->results = hd_chan_make_named("results", sizeof(struct hd_job_result), options->queue);

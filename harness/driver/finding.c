@@ -213,6 +213,11 @@ static bool is_only_waiting_for_the_stuck(const struct finding *f, const struct 
     return false;
 }
 
+static bool is_leak(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
+}
+
 static bool is_race(enum hd_finding_kind kind)
 {
     return kind == HD_FK_DATA_RACE || kind == HD_FK_PREDICTED_RACE;
@@ -279,6 +284,10 @@ uint64_t finding_fingerprint(struct finding *f)
             h = mix_bytes(h, &side[i], sizeof side[i]);
             placed = true;
         }
+    /* Two tests may leak by way of one helper. */
+    const char *charged = is_leak(f->kind) ? strstr(f->text, " at the end of ") : NULL;
+    if (charged)
+        h = mix_text(h, charged);
     /* Without a place only the text tells one from the other: its numbers are chance. */
     if (!placed)
         for (const char *p = f->text; *p; p++)

@@ -91,6 +91,8 @@ HDI_EXPORT bool heddle_rt_explore(struct rt_explored *told, uint64_t first, uint
         if (!rt_carrier_start(rt.main))
             return false;
         rt_carrier_enter(rt.main);
+        if (region->result.findings && !rt.live_count)
+            rt_export(); /* none ended the schedule, and so nobody has */
         region->result.virtual_ns = rt.now_ns - RT_CLOCK_START_NS;
         told->schedules++;
         told->steps += region->result.steps;

@@ -39,10 +39,16 @@ struct hd_seam_case {
 
 #define HD_SEAM_UNITS_OPEN (-1) /* not goroutines alone give them: a timer, a context */
 
-/* What is left at the end of a leak check. */
+/* A leak check, and what is left at its end. */
+struct hd_seam_check {
+    const char *name, *file; /* live as long as the program */
+    int line;
+};
+
 struct hd_seam_left {
     enum hd_object kind; /* HD_OB_THREAD: a goroutine or thread */
     const char *name;    /* "" none */
+    int goroutine;       /* not a plain thread */
     int ended;           /* a thread that has ended, and was neither joined nor detached */
     enum hd_event event; /* what a thread waits for; HD_EV_NONE: it runs */
     const char *object;  /* the name of what it waits for, "" none */
@@ -132,11 +138,12 @@ struct hd_seam {
     void *(*check_swap)(void *check);
 
     /* A new check, for which the calling thread works; `name` is copied, `file` lives as long as
-     * the program. And its end, in the thread that began it: when no other thread can get any
-     * further, tell() is called for all that is left; returns how many that are. */
-    void *(*check_begin)(const char *name, const char *file, int line, const void *site);
-    uint32_t (*check_end)(void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
-                          const void *site);
+     * the program. And its end: when no other thread can get any further, tell() is called for all
+     * that is left. *check is set to which one it was; false if the calling thread began none. */
+    void (*check_begin)(const char *name, const char *file, int line, const void *site);
+    int (*check_end)(struct hd_seam_check *check,
+                     void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
+                     const void *site);
 };
 
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine

@@ -20,8 +20,10 @@
 #define HEDDLE_TEST_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <heddle/api.h>
+#include <heddle/leak.h>
 #include <heddle/seam.h>
 
 HD_BEGIN_DECLS
@@ -66,7 +68,58 @@ static inline int hd_explore(void (*fn)(void *arg), void *arg,
     return hd_explore_through(hd_seam_attach, fn, arg, options, result);
 }
 
+/* A return address of this process: "function  file.c:12"; the number of bytes, 0 unknown. Give it
+ * to hd_leak_places().   threads: any */
+HD_API size_t heddle_test_place(const void *address, char *text, size_t bytes);
+
 HD_END_DECLS
+
+/* Leak checks as fixtures of cmocka (heddle/leak.h): of each test,
+ *
+ *     HD_LEAK_CHECKED(fetches_all)                 behind the test function
+ *     hd_leak_unit_test(fetches_all)               in place of cmocka_unit_test(fetches_all)
+ *
+ * of each test under the name "test", and of what the group's own fixtures leave behind:
+ *
+ *     cmocka_unit_test_setup_teardown(fetches_all, hd_leak_setup, hd_leak_teardown)
+ *     cmocka_run_group_tests(tests, hd_leak_setup, hd_leak_teardown)
+ *
+ * A test that leaves something fails in its teardown, which says what. */
+static inline int hd_leak_setup(void **state)
+{
+    (void)state;
+    hd_leak_places(heddle_test_place);
+    hd_leak_check_begin_at("test", NULL, 0);
+    return 0;
+}
+
+static inline int hd_leak_teardown(void **state)
+{
+    char text[4096];
+
+    (void)state;
+    if (hd_leak_check_end(text, sizeof text) == 0)
+        return 0;
+#ifdef CMOCKA_H_
+    print_error("%s", text);
+#else
+    fputs(text, stderr);
+#endif
+    return -1;
+}
+
+#define HD_LEAK_CHECKED(fn)                                                                        \
+    static int hd_leak_begin_##fn(void **state)                                                    \
+    {                                                                                              \
+        (void)state;                                                                               \
+        hd_leak_places(heddle_test_place);                                                         \
+        hd_leak_check_begin(#fn);                                                                  \
+        return 0;                                                                                  \
+    }
+#define hd_leak_unit_test(fn)                                                                      \
+    {                                                                                              \
+#fn, fn, hd_leak_begin_##fn, hd_leak_teardown, NULL                                        \
+    }
 
 /* In a cmocka program: HD_EXPLORED(fn) behind the test function fn(void **state), and
  * hd_unit_test(fn) in place of cmocka_unit_test(fn). */
