@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "annotate.h"
 #include "race/blocks.h"
 #include "race/report.h"
 #include "race/tape.h"
@@ -86,6 +87,7 @@ static void born(void *p, size_t bytes, uint64_t pc)
     b->site = pc;
     b->thread = caller_hash();
     b->context = context_of(pc);
+    hdi_said_forget((uintptr_t)p, next.usable(p));
     if (hdi_watch.on) {
         hdi_race_reset((uintptr_t)p, next.usable(p));
         hdi_tape_reset((uintptr_t)p, next.usable(p));
@@ -241,6 +243,7 @@ EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t a
     void *p = next.mmap(addr, bytes, prot, flags, fd, at);
     if (p != MAP_FAILED && hdi_watch.on && tracking()) {
         hdi_race_reset((uintptr_t)p, bytes);
+        hdi_said_forget((uintptr_t)p, bytes);
         hdi_tape_reset((uintptr_t)p, bytes);
     }
     return p;

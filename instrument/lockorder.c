@@ -1,6 +1,8 @@
 /* lockorder.c - see lockorder.h. The graph knows a lock by its model, which outlives its memory. */
 #include "lockorder.h"
 
+#include "annotate.h"
+
 #include "lockedge.h"
 #include "lockgraph.h"
 #include "real.h"
@@ -61,38 +63,11 @@ static struct hdi_object *object_of(const void *lock)
     return (struct hdi_object *)(uintptr_t)lock;
 }
 
-/* Locks whose order the program declared to be fine, by address: also such as it has not used yet.
- */
-struct fine {
-    struct fine *next;
-    uintptr_t addr;
-};
-static struct fine *fine;
-
-HDI_EXPORT void heddle_rt_lock_order_ok(const void *lock);
-HDI_EXPORT void heddle_rt_lock_order_ok(const void *lock)
-{
-    if (!hdi_enter())
-        return;
-    struct fine *f = hdi_alloc(sizeof *f);
-    f->addr = (uintptr_t)lock;
-    f->next = fine;
-    fine = f;
-}
-
-HDI_EXPORT void heddle_rt_expect_leak(void);
-HDI_EXPORT void heddle_rt_expect_leak(void)
-{
-    if (hdi_enter())
-        hdi_self()->leak_expected = true;
-}
-
 static bool declared_fine(const struct hdi_lock_ring *ring)
 {
-    for (const struct fine *f = fine; f; f = f->next)
-        for (uint32_t i = 0; i < ring->filled; i++)
-            if (object_of(ring->edge[i].held)->addr == f->addr)
-                return true;
+    for (uint32_t i = 0; i < ring->filled; i++)
+        if (hdi_said_order_ok(object_of(ring->edge[i].held)->addr))
+            return true;
     return false;
 }
 

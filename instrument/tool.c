@@ -14,6 +14,12 @@
 #include <valgrind/helgrind.h>
 #include <valgrind/valgrind.h>
 
+#include <heddle/annotate.h>
+
+/* The header does without Valgrind's own. */
+_Static_assert(HDI_HELGRIND_UNTRACKED == _VG_USERREQ__HG_ARANGE_MAKE_UNTRACKED, "Helgrind's");
+_Static_assert(HDI_DRD_SUPPRESSED == VG_USERREQ__DRD_START_SUPPRESSION, "DRD's");
+
 static enum hdi_tool tool;
 static void (*tsan_acquire)(void *addr), (*tsan_release)(void *addr);
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "annotate.h"
 #include "model.h"
 #include "race/context.h"
 #include "race/lockset.h"
@@ -245,6 +246,7 @@ void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
     if (stack_high == stack_low)
         own_stack(&stack_low, &stack_high);
     hdi_race_reset(stack_low, stack_high - stack_low);
+    hdi_said_forget(stack_low, stack_high - stack_low);
     hdi_strand_watch();
     hdi_tape_reset(stack_low, stack_high - stack_low);
     if (hdi_watched)

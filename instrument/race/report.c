@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../watch.h"
+#include "../annotate.h"
 #include "blocks.h"
 #include "context.h"
 #include "lockset.h"
@@ -133,6 +134,9 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
     if (!hdi_watch.config.races)
         return;
     bool freed = earlier->kind == HDI_FREED;
+    if (!freed && hdi_said_any_benign &&
+        hdi_said_benign(word + (unsigned)__builtin_ctz(earlier->mask), count(earlier->mask)))
+        return;
     enum hd_finding_kind what = freed ? HD_FK_USE_AFTER_FREE : HD_FK_DATA_RACE;
     if (told((uint32_t)pc, earlier->pc, what))
         return;

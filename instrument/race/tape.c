@@ -6,6 +6,7 @@
  */
 #include "tape.h"
 
+#include "../annotate.h"
 #include "../thread.h"
 
 #define WORDS 65536u /* slots; a range that long forgets all */
@@ -109,7 +110,7 @@ void hdi_tape_access(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hd
 {
     struct hdp_tape_event *e;
 
-    if (!s->thread)
+    if (!s->thread || (hdi_said_any_benign && hdi_said_benign(addr, bytes)))
         return;
     if (kind >= HDP_TAPE_ATOMIC_WRITE)
         s->stamp++;

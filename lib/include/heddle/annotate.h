@@ -8,6 +8,7 @@
 #define HEDDLE_ANNOTATE_H
 
 #include <dlfcn.h>
+#include <stddef.h>
 
 #include <heddle/api.h>
 
@@ -38,6 +39,46 @@ static inline void hd_expect_leak(void)
     *(void **)(&tell) = hdi_annotation("heddle_rt_expect_leak");
     if (tell)
         tell();
+}
+
+/* One request to Valgrind, which knows the instructions and does something else: they turn a
+ * register round, to where it was. */
+static inline void hdi_tell_valgrind(unsigned long request, const volatile void *memory,
+                                     size_t bytes)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    const volatile unsigned long words[6] = {request, (unsigned long)memory, bytes, 0, 0, 0};
+    unsigned long answer = 0;
+    __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"
+                     "rolq $61, %%rdi; rolq $51, %%rdi\n\t"
+                     "xchgq %%rbx, %%rbx"
+                     : "=d"(answer)
+                     : "a"(words), "0"(answer)
+                     : "cc", "memory");
+#else
+    (void)request, (void)memory, (void)bytes;
+#endif
+}
+
+/* Of Helgrind and of DRD: leave these bytes unchecked. */
+#define HDI_HELGRIND_UNTRACKED 0x48470127UL
+#define HDI_DRD_SUPPRESSED 0x44520002UL
+
+/* Races on these `bytes` are meant (a statistic, a flag that may be seen late), and `why` says to
+ * the reader of the program why they do no harm: none is reported, by Heddle's detector,
+ * ThreadSanitizer, Helgrind or DRD, until the memory is freed. */
+static inline void hd_benign_race(const volatile void *memory, size_t bytes, const char *why)
+{
+    void (*tell)(const volatile void *, size_t);
+    void (*tell_tsan)(const char *, int, const volatile void *, size_t, const char *);
+    *(void **)(&tell) = hdi_annotation("heddle_rt_benign_race");
+    *(void **)(&tell_tsan) = hdi_annotation("AnnotateBenignRaceSized");
+    if (tell)
+        tell(memory, bytes);
+    if (tell_tsan)
+        tell_tsan("", 0, memory, bytes, why);
+    hdi_tell_valgrind(HDI_HELGRIND_UNTRACKED, memory, bytes);
+    hdi_tell_valgrind(HDI_DRD_SUPPRESSED, memory, bytes);
 }
 
 HD_END_DECLS
