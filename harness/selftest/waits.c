@@ -130,37 +130,32 @@ void plant_LEAK_UNJOINED(void)
     usleep(1000);
 }
 
-/* The one who fills needs the outer lock, which the one who waits keeps. */
-static void *take(void *arg)
+/* Waits for the post with a lock that whoever posts takes first. Time lets the post come before. */
+static sem_t filled;
+
+static void *wait_locked(void *arg)
 {
+    usleep(1000);
     pthread_mutex_lock(&a);
-    pthread_mutex_lock(&b);
-    while (!items)
-        pthread_cond_wait(&changed, &b);
-    items--;
-    pthread_mutex_unlock(&b);
+    sem_wait(&filled);
     pthread_mutex_unlock(&a);
     return arg;
 }
 
-static void *fill(void *arg)
+static void *post_locked(void *arg)
 {
     pthread_mutex_lock(&a);
-    pthread_mutex_lock(&b);
     items++;
-    pthread_cond_signal(&changed);
-    pthread_mutex_unlock(&b);
     pthread_mutex_unlock(&a);
+    sem_post(&filled);
     return arg;
 }
 
 void plant_WAIT_HOLDING_LOCK(void)
 {
-    pthread_t filler = plant_one(fill, NULL);
-    usleep(1000);
-    pthread_t taker = plant_one(take, NULL);
-    pthread_join(filler, NULL);
-    pthread_join(taker, NULL);
+    sem_init(&filled, 0, 0);
+    plant_both(post_locked, wait_locked, NULL);
+    sem_destroy(&filled);
 }
 
 static void *start_ticking(void *arg)
@@ -228,8 +223,6 @@ void plant_NONDETERMINISM(void)
     lock_by_number((void *)(intptr_t)(syscall(SYS_gettid) % 7));
     pthread_join(t, NULL);
 }
-
-static sem_t filled;
 
 static void *good_put(void *arg)
 {
