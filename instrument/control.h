@@ -140,6 +140,9 @@ struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_t
                           uint32_t stack);
 void hdi_finding_end(struct hdp_finding *f, bool fatal);
 
+/* Take a finding back: it turned out to be none. Those after it move up by one. */
+void hdi_finding_withdraw(struct hdp_finding *f);
+
 /* The abort that follows has been reported already. */
 void hdi_crash_expected(void);
 /* A panic is under way: when it ends in an abort, that is reported as this panic. */

@@ -13,7 +13,7 @@
     X(DEADLOCK, "deadlock", "deadlock")                                                            \
     X(LOST_WAKEUP, "lost-wakeup", "all threads wait and nobody is left to wake them")              \
     X(SELF_DEADLOCK, "self-deadlock", "lock taken twice by its owner")                             \
-    X(LEAK_BLOCKED, "leak-blocked", "thread still blocked when the program ended")                 \
+    X(LEAK_BLOCKED, "leak-blocked", "thread blocked for ever")                                     \
     X(LEAK_UNJOINED, "leak-unjoined", "thread never joined nor detached")                          \
     X(UNLOCK_NOT_HELD, "unlock-not-held", "unlock of a lock that nobody holds")                    \
     X(UNLOCK_NOT_OWNER, "unlock-not-owner", "unlock of a lock that another thread holds")          \

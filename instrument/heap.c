@@ -15,6 +15,7 @@
 #include "race/blocks.h"
 #include "race/report.h"
 #include "race/tape.h"
+#include "reach/reach.h"
 #include "watch.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -59,6 +60,7 @@ static bool ready(void)
     *(void **)&next.free = find("free");
     *(void **)&next.usable = find("malloc_usable_size");
     *(void **)&next.mmap = find("mmap");
+    hdi_reach_allocator(next.malloc == __libc_malloc && hdi_reach_is_own(malloc), next.usable);
     finding_next = false;
     return true;
 }
@@ -67,6 +69,21 @@ static bool tracking(void)
 {
     return __builtin_expect(hdi_watch.instrumented, 0) && hdi_controlled() &&
            !(hdi_watched && hdi_watched->busy);
+}
+
+/* What the look for unreachable threads must know of a block. */
+static inline void *noted(void *p)
+{
+    if (p && hdi_reach_on)
+        hdi_reach_born(p);
+    return p;
+}
+
+static inline void *forgotten(void *p)
+{
+    if (p && hdi_reach_on)
+        hdi_reach_gone(p);
+    return p;
 }
 
 static uint32_t caller_hash(void)
@@ -130,8 +147,8 @@ static bool dying(void *p, uint64_t pc)
 EXPORT void *malloc(size_t bytes)
 {
     if (!ready())
-        return __libc_malloc(bytes);
-    void *p = next.malloc(bytes);
+        return noted(__libc_malloc(bytes));
+    void *p = noted(next.malloc(bytes));
     if (p && tracking())
         born(p, bytes, PC());
     return p;
@@ -140,8 +157,8 @@ EXPORT void *malloc(size_t bytes)
 EXPORT void *calloc(size_t n, size_t bytes)
 {
     if (!ready())
-        return __libc_calloc(n, bytes);
-    void *p = next.calloc(n, bytes);
+        return noted(__libc_calloc(n, bytes));
+    void *p = noted(next.calloc(n, bytes));
     if (p && tracking())
         born(p, n * bytes, PC());
     return p;
@@ -152,31 +169,40 @@ EXPORT void free(void *p)
     if (!p)
         return;
     if (!ready()) {
-        __libc_free(p);
+        __libc_free(forgotten(p));
         return;
     }
     if (tracking() && !dying(p, PC()))
         return;
-    next.free(p);
+    next.free(forgotten(p));
+}
+
+static void *resized(void *p, size_t bytes)
+{
+    void *fresh = noted(next.realloc(forgotten(p), bytes));
+
+    if (!fresh && bytes)
+        noted(p); /* it is still there */
+    return fresh;
 }
 
 EXPORT void *realloc(void *p, size_t bytes)
 {
     ready();
     if (!tracking())
-        return next.realloc(p, bytes);
+        return resized(p, bytes);
     uint64_t pc = PC();
     if (!p || !bytes) {
         if (p && !dying(p, pc))
             return NULL;
-        void *fresh = next.realloc(p, bytes);
+        void *fresh = resized(p, bytes);
         if (fresh)
             born(fresh, bytes, pc);
         return fresh;
     }
     /* Always moved, so that the old block's bytes are dead and the new one's history is its own. */
     size_t had = next.usable(p);
-    void *fresh = next.malloc(bytes);
+    void *fresh = noted(next.malloc(bytes));
     if (!fresh)
         return NULL;
     born(fresh, bytes, pc);
@@ -191,14 +217,14 @@ EXPORT void *realloc(void *p, size_t bytes)
     }
     __builtin_memcpy(fresh, p, had < bytes ? had : bytes);
     if (dying(p, pc))
-        next.free(p);
+        next.free(forgotten(p));
     return fresh;
 }
 
 static void *aligned(size_t alignment, size_t bytes, uint64_t pc)
 {
     ready();
-    void *p = next.memalign(alignment, bytes);
+    void *p = noted(next.memalign(alignment, bytes));
     if (p && tracking())
         born(p, bytes, pc);
     return p;
@@ -237,10 +263,12 @@ EXPORT void *pvalloc(size_t bytes)
     return aligned(4096, (bytes + 4095) & ~(size_t)4095, PC());
 }
 
-EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t at)
+static void *mapped(void *addr, size_t bytes, int prot, int flags, int fd, off_t at, uint64_t pc)
 {
     ready();
     void *p = next.mmap(addr, bytes, prot, flags, fd, at);
+    if (p != MAP_FAILED && hdi_reach_on)
+        hdi_reach_mapped(p, bytes, pc);
     if (p != MAP_FAILED && hdi_watch.on && tracking()) {
         hdi_race_reset((uintptr_t)p, bytes);
         hdi_said_forget((uintptr_t)p, bytes);
@@ -249,7 +277,12 @@ EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t a
     return p;
 }
 
+EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t at)
+{
+    return mapped(addr, bytes, prot, flags, fd, at, PC());
+}
+
 EXPORT void *mmap64(void *addr, size_t bytes, int prot, int flags, int fd, off64_t at)
 {
-    return mmap(addr, bytes, prot, flags, fd, (off_t)at);
+    return mapped(addr, bytes, prot, flags, fd, (off_t)at, PC());
 }

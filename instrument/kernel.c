@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "clock.h"
+#include "reach/reach.h"
 #include "real.h"
 #include "signals.h"
 #include "tool.h"
@@ -145,6 +146,7 @@ HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 
 HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
+    hdi_reach_sent(buffer, bytes);
     if (hdi_enter()) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.write(fd, buffer, bytes));
@@ -154,8 +156,15 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
     return hdi_real.write(fd, buffer, bytes);
 }
 
+static void all_sent(const struct iovec *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hdi_reach_sent(v[i].iov_base, v[i].iov_len);
+}
+
 HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
 {
+    all_sent(v, n < 0 ? 0 : (size_t)n);
     if (hdi_enter()) {
         if (long_write(fd, total(v, n)))
             OUTSIDE(ssize_t, hdi_real.writev(fd, v, n));
@@ -210,6 +219,7 @@ HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 {
+    hdi_reach_sent(buffer, bytes);
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.send(fd, buffer, bytes, flags));
@@ -222,6 +232,7 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
                           __CONST_SOCKADDR_ARG addr, socklen_t length)
 {
+    hdi_reach_sent(buffer, bytes);
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
@@ -233,6 +244,7 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
 
 HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    all_sent(message->msg_iov, message->msg_iovlen);
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, total(message->msg_iov, (int)message->msg_iovlen)))
             OUTSIDE(ssize_t, hdi_real.sendmsg(fd, message, flags));

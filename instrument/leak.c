@@ -25,7 +25,7 @@ void hdi_leaves_in_the_middle(void)
     in_the_middle = true;
 }
 
-void hdi_leaked_thread(struct hdi_thread *t, const char *text)
+struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text)
 {
     struct hdp_finding *f =
         hdi_finding_begin(t->ended ? HD_FK_LEAK_UNJOINED : HD_FK_LEAK_BLOCKED, text);
@@ -55,9 +55,11 @@ void hdi_leaked_thread(struct hdi_thread *t, const char *text)
     } else {
         hdi_note(f, HD_ROLE_HERE, t, HD_EV_THREAD_EXIT, &t->object, t->start, 0);
     }
-    hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
-             t->created_stack);
+    if (t->creator)
+        hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
+                 t->created_stack);
     hdi_finding_end(f, false);
+    return f;
 }
 
 /* Is t only kept from going on by `self`, which ends the program in the middle of its work: by a
@@ -158,7 +160,7 @@ void hdi_look_for_leaks(bool silence)
             continue;
         if (t->state == HDP_T_BLOCKED && !t->outside && !t->excused &&
             (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))
-            hdi_leaked_thread(t, NULL);
+            hdi_leaked_thread(t, "it still waited when the program ended");
         else if (t->ended && t->known && !t->joined && !t->detached && !any &&
                  (t->creator == self || t->creator->ended))
             hdi_leaked_thread(t, NULL);

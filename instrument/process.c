@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "reach/reach.h"
 #include "real.h"
 #include "thread.h"
 
@@ -46,8 +47,10 @@ HDI_EXPORT void exit(int code)
 
 HDI_EXPORT void _exit(int code)
 {
-    if (hdi_enter())
+    if (hdi_enter()) {
+        hdi_look_for_unreachable();
         hdi_program_stops(code);
+    }
     hdi_real._exit(code);
     __builtin_unreachable();
 }
@@ -257,4 +260,8 @@ HDI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     if (hdi_enter() && !await_child((struct child_wait){type, id, options & ~WNOWAIT}, HDI_SITE()))
         return -1;
     return hdi_real.waitid(type, id, info, options);
+    hdi_reach_sent(&value, sizeof value);
+    if (hdi_enter())
+        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
+    return hdi_real.sigqueue(hdi_process(pid), number, value);
 }

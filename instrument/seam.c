@@ -9,6 +9,7 @@
 #include "check.h"
 #include "lockorder.h"
 #include "real.h"
+#include "reach/reach.h"
 #include "thread.h"
 #include "tool.h"
 #include "units.h"
@@ -375,7 +376,9 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .owes = owes,
                                          .check_swap = hdi_check_swap,
                                          .check_begin = hdi_check_begin,
-                                         .check_end = hdi_check_end};
+                                         .check_end = hdi_check_end,
+
+                                         .weak = hdi_reach_weak};
     hdi_start();
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "mutex.h"
 #include "lockorder.h"
+#include "reach/reach.h"
 #include "real.h"
 #include "tool.h"
 #include "waits.h"
@@ -112,6 +113,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     if (attr)
         pthread_attr_getdetachstate(attr, &state);
     t->detached = state == PTHREAD_CREATE_DETACHED;
+    hdi_reach_thread_made(t, attr);
     hdi_hb_release(&t->start);
     if (hdi_in_process()) {
         t->routine = start;

@@ -10,6 +10,15 @@
 
 #include "control.h"
 
+/* Of the look for threads that nobody can wake (reach/reach.h). */
+struct hdi_thread_reach {
+    uint64_t registers[7];       /* where it gave the turn away; the last is the stack pointer */
+    size_t stack_bytes;          /* of its stack, if the C library made it */
+    uint32_t since;              /* step at which it began to wait */
+    bool waits;                  /* of a look: not yet known to be reachable */
+    struct hdp_finding *finding; /* it was reported */
+};
+
 /* A lock that a thread holds. */
 struct hdi_held {
     struct hdi_object *object;
@@ -102,6 +111,8 @@ struct hdi_thread {
     int64_t enabled_since;      /* virtual time */
     uint32_t end_stack;         /* stack at the end, when rich */
 
+    struct hdi_thread_reach reach;
+
     /* of the carrier, when threads share one kernel thread */
     void *sp;
     struct rt_stack *stack;
@@ -156,6 +167,7 @@ void hdi_cancel_self(void);
 void hdi_program_ends(int code);
 /* It ends at once: no exit handlers, no look for leaks. */
 void hdi_program_stops(int code);
+void hdi_look_for_unreachable(void);   /* threads, now */
 void hdi_look_for_leaks(bool silence); /* silence: what others print meanwhile goes nowhere */
 /* The program calls exit(): objects that its callers hold are no leaks. */
 void hdi_leaves_in_the_middle(void);
@@ -163,6 +175,9 @@ void hdi_leaves_in_the_middle(void);
  * many decisions had nothing to do with it. */
 void hdi_leaked_thread(struct hdi_thread *t, const char *text);
 void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
+/* One leak, as a finding. text: what to call it; NULL: as its kind is called. */
+struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text);
+void hdi_leaked_object(struct hdi_object *o, const char *text);
 const char *hdi_owed_text(const struct hdi_object *o);
 /* f for each object that is known. */
 void hdi_objects_each(void (*f)(struct hdi_object *o));

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 
 #include "edge.h"
+#include "operation.h"
 #include "spawn.h"
 #include "timer.h"
 #include "unwind.h"
@@ -87,6 +88,12 @@ void hdi_acquire_told(const void *clock)
         tell_valgrind(clock, _VG_USERREQ__HG_USERSO_RECV_POST,
                       VG_USERREQ__DRD_ANNOTATE_HAPPENS_AFTER);
 #endif
+}
+
+void hdi_weak(const void *memory, size_t bytes)
+{
+    if (HDI_TELLS(weak))
+        hdi_seam->weak(memory, bytes);
 }
 
 void hdi_hide_told(const void *memory, size_t bytes)

@@ -53,6 +53,9 @@ static inline void hdi_hide(const void *memory, size_t bytes)
         hdi_hide_told(memory, bytes);
 }
 
+/* A list of who waits, by address: it leads to nobody's object. Told once, by a constructor. */
+void hdi_weak(const void *memory, size_t bytes);
+
 /* For memory of the library's own that one thread allocates and another frees: the first comes
  * before the second, and no more is said of the two. `birth` is an address in it that is no other
  * clock. */

@@ -27,6 +27,7 @@ enum {
     OPT_REPLAYS,
     OPT_LOCK_ORDER,
     OPT_LOCK_GRAPH,
+    OPT_REACH,
     OPT_STEER,
     OPT_PREDICT,
     OPT_SUPPRESSIONS,
@@ -92,6 +93,8 @@ static const struct argp_option table[] = {
      0},
     {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
      "Predict deadlocks from the order in which locks are taken (on)", 0},
+    {"reach", OPT_REACH, "on|off", 0,
+     "Report threads that wait for what nobody can reach any more, while the program runs (on)", 0},
     {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
      "Do not report what FILE names (kind:pattern lines; TSan's and Valgrind's files, too)", 0},
     {"steer", OPT_STEER, "N", 0, "Tries to bring each predicted deadlock about (30)", 0},
@@ -237,6 +240,19 @@ static error_t parse_tool(int key, char *arg, struct argp_state *state, struct a
     }
 }
 
+static void switch_flag(struct argp_state *state, const char *option, uint32_t flag,
+                        const char *arg)
+{
+    struct campaign_options *o = &((struct arguments *)state->input)->options;
+
+    if (strcmp(arg, "on") == 0)
+        o->config.flags |= flag;
+    else if (strcmp(arg, "off") == 0)
+        o->config.flags &= ~flag;
+    else
+        argp_failure(state, EXIT_USAGE, 0, "%s is on or off, not \"%s\"", option, arg);
+}
+
 static error_t parse_running(int key, char *arg, struct argp_state *state, struct arguments *a)
 {
     struct campaign_options *o = &a->options;
@@ -266,12 +282,10 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         o->config.flags |= HDP_SPURIOUS;
         return 0;
     case OPT_LOCK_ORDER:
-        if (strcmp(arg, "on") == 0)
-            o->config.flags |= HDP_LOCK_ORDER;
-        else if (strcmp(arg, "off") == 0)
-            o->config.flags &= ~(uint32_t)HDP_LOCK_ORDER;
-        else
-            argp_failure(state, EXIT_USAGE, 0, "--lock-order is on or off, not \"%s\"", arg);
+        switch_flag(state, "--lock-order", HDP_LOCK_ORDER, arg);
+        return 0;
+    case OPT_REACH:
+        switch_flag(state, "--reach", HDP_REACH, arg);
         return 0;
     case OPT_LOCK_GRAPH: {
         char *why = lockgraph_check(arg);
@@ -470,7 +484,7 @@ int cmd_run(int argc, char **argv)
                     .predict = true,
                     .out = "heddle-out",
                     .plan = {.strategy = PLAN_AUTO, .seed = 1},
-                    .config = {.flags = HDP_TRACE | HDP_RACES | HDP_LOCK_ORDER,
+                    .config = {.flags = HDP_TRACE | HDP_RACES | HDP_LOCK_ORDER | HDP_REACH,
                                .max_steps = 200000,
                                .patience_ns = 100000000,
                                .clock_base_ns = 1767225600000000000, /* 2026-01-01 */

@@ -13,13 +13,10 @@ static const char *const strategies[HDP_STRATEGIES] = {
 };
 
 const struct schedule_flag schedule_flags[] = {
-    {"spurious", HDP_SPURIOUS},
-    {"real-clock", HDP_REAL_CLOCK},
-    {"no-leaks", HDP_NO_LEAKS},
-    {"elastic-sleep", HDP_ELASTIC_SLEEP},
-    {"lock-order", HDP_LOCK_ORDER},
-    {"races", HDP_RACES},
-    {NULL, 0},
+    {"spurious", HDP_SPURIOUS},     {"real-clock", HDP_REAL_CLOCK},
+    {"no-leaks", HDP_NO_LEAKS},     {"elastic-sleep", HDP_ELASTIC_SLEEP},
+    {"lock-order", HDP_LOCK_ORDER}, {"races", HDP_RACES},
+    {"reach", HDP_REACH},           {NULL, 0},
 };
 
 const char *const points_words[SCHEDULE_POINTS] = {"shared", "all", "sync"};

@@ -268,6 +268,19 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
         rt_finish(HDP_STOPPED);
 }
 
+void hdi_finding_withdraw(struct hdp_finding *f)
+{
+    struct hdp_result *r = &rt.region->result;
+    size_t at = (size_t)(f - rt.region->finding);
+
+    if (f == &scratch) {
+        r->findings_dropped--;
+        return;
+    }
+    r->findings--;
+    memmove(f, f + 1, (r->findings - at) * sizeof *f);
+}
+
 void hdi_unmodelled(const char *name, uint64_t site)
 {
     struct hdp_result *r = &rt.region->result;

@@ -48,6 +48,7 @@ struct rt {
     bool fair;         /* too many of them: the strategy has had its chance */
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
     uint32_t sleeps, sleeps_half;       /* of them sleeps */
+    uint32_t reach_at;                  /* step of the next look for unreachable threads */
     uint32_t lively_step;               /* step at which a thread was last made or ended */
     uint32_t watched_step;              /* of the watchdog: step that it saw last, */
     int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */

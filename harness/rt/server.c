@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "../../instrument/lockorder.h"
+#include "../../instrument/reach/reach.h"
 #include "../../instrument/real.h"
 #include "../../instrument/signals.h"
 #include "../../instrument/tool.h"
@@ -162,6 +163,8 @@ static void start_schedule(void)
     hdi_memory_start();
     if (hdi_timer_next())
         hdi_watch_over();
+    if (!(rt.config.flags & HDP_REACH))
+        hdi_reach_off();
     if (rt.config.flags & HDP_LOCK_ORDER)
         hdi_lockorder_start(rt.main, (rt.config.flags & HDP_RICH) != 0);
     rt.region->lock_graph.valid = 0;
@@ -175,6 +178,7 @@ void hdi_first_thread(void)
 
     if (rt.started)
         return;
+    hdi_reach_start();
     if (rt.region->config.flags & HDP_NO_FORK) {
         rt_state(HDP_RUNNING);
         start_schedule();

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "../../instrument/lockorder.h"
+#include "../../instrument/reach/reach.h"
 #include "../../instrument/real.h"
 #include "../../instrument/tool.h"
 
@@ -75,28 +76,24 @@ __attribute__((constructor(101))) static void start(void)
     hdi_start();
 }
 
-void hdi_start(void)
+/* False: there is no driver. */
+static bool attach(void)
 {
-    static bool tried;
     const char *p = getenv(HDP_ENV);
     long fd, worker;
     size_t page = 4096;
 
-    if (tried)
-        return;
-    tried = true;
-    hdi_real_start();
     if (!p || !number(&p, &fd) || *p++ != ',' || !number(&p, &worker))
-        return;
+        return false;
     rt.bell = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0);
     if (rt.bell == MAP_FAILED || rt.bell->magic != HDP_MAGIC || rt.bell->version != HDP_VERSION ||
         (uint32_t)worker >= rt.bell->workers || rt.bell->region_bytes < sizeof(struct hdp_region))
-        return; /* not from our driver: run as if we were not here */
+        return false; /* not from our driver: run as if we were not here */
     rt.region =
         mmap(NULL, sizeof(struct hdp_region), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
              (int)fd, (off_t)(page + (uint64_t)worker * rt.bell->region_bytes));
     if (rt.region == MAP_FAILED)
-        return;
+        return false;
     hdi_real.syscall(SYS_close, fd);
     unsetenv(HDP_ENV);
     leave_preload();
@@ -115,4 +112,17 @@ void hdi_start(void)
     hdi_process_start();
     on_exit(on_program_exit, NULL);
     rt.active = true;
+    return true;
+}
+
+void hdi_start(void)
+{
+    static bool tried;
+
+    if (tried)
+        return;
+    tried = true;
+    hdi_real_start();
+    if (!attach() || !(rt.config.flags & HDP_REACH))
+        hdi_reach_off();
 }

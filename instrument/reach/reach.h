@@ -1,0 +1,85 @@
+/* reach.h - threads that nobody can wake any more, found while the program still runs.
+ *
+ * A thread that waits for an object can go on only if somebody reaches the object. What can be
+ * reached is found as a garbage collector does it, conservatively: from the variables of all
+ * modules, from the stacks and registers of threads that may still run, and on through the blocks
+ * of the heap. A waiting thread whose object was reached may run again, so its stack counts, too;
+ * and so on until nothing new is found. Whoever is left then is leaked. docs/internals/reach.md
+ *
+ * In doubt nobody is: an unknown allocator, memory or stack means that nothing is said.
+ *
+ *   threads  the one that has the turn, but for those marked `any`
+ * source: Saioc et al., Dynamic partial deadlock detection and recovery via garbage collection,
+ *         ASPLOS 2025; leaked memory in the same way: LeakSanitizer
+ */
+#ifndef HEDDLE_REACH_H
+#define HEDDLE_REACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hdi_thread;
+
+/* Blocks of the heap are noted. Set from the start, so that none is missed, until the driver is
+ * known not to want it. */
+extern bool hdi_reach_on;
+
+/* The program is not looked at, from now on. */
+void hdi_reach_off(void);
+/* The program is about to create its first thread. True: it can be looked at. */
+bool hdi_reach_start(void);
+
+/* heap.c: the C library's allocator gave out p (not NULL); it gets p back.   threads any */
+void hdi_reach_born(void *p);
+void hdi_reach_gone(void *p);
+/* Is this code of the runtime library? */
+bool hdi_reach_is_own(void *(*function)(size_t));
+/* The allocator that is used: `ours` when all calls of the program come by here. */
+void hdi_reach_allocator(bool ours, size_t (*usable)(void *));
+/* Memory was mapped, by the program or by the code at `pc`.   threads any */
+void hdi_reach_mapped(void *p, size_t bytes, uint64_t pc);
+
+/* These bytes leave the process, or are kept for it by the kernel: pointers in them may come
+ * back.   threads any */
+void hdi_reach_sent(const void *bytes, size_t count);
+
+/* A thread is about to be made with these attributes (NULL: default). */
+void hdi_reach_thread_made(struct hdi_thread *t, const void *attr);
+
+/* Words in [memory, memory + bytes) keep nothing alive: lib/'s lists of waiters, by address. */
+void hdi_reach_weak(const void *memory, size_t bytes);
+
+/* The registers that a called function must preserve, and the stack pointer. What the caller's
+ * callers had in them is there or on the stack above. */
+#define HDI_REACH_REGISTERS 7
+static inline __attribute__((always_inline)) void hdi_reach_registers(uint64_t *r)
+{
+    __asm__ volatile("movq %%rbx, 0(%0)\n\t"
+                     "movq %%rbp, 8(%0)\n\t"
+                     "movq %%r12, 16(%0)\n\t"
+                     "movq %%r13, 24(%0)\n\t"
+                     "movq %%r14, 32(%0)\n\t"
+                     "movq %%r15, 40(%0)\n\t"
+                     "movq %%rsp, 48(%0)\n\t"
+                     :
+                     : "r"(r)
+                     : "memory");
+}
+
+/* How it went. */
+enum hdi_reach {
+    HDI_REACH_NOBODY, /* nobody waits for what could be out of reach: nothing was looked at */
+    HDI_REACH_LOOKED,
+    HDI_REACH_UNSURE, /* something here is not understood */
+};
+
+/* Look, and report who is out of reach and was not yet: each a finding, none fatal. Only those who
+ * wait since `since` steps or earlier. Nobody else may run meanwhile. */
+enum hdi_reach hdi_reach_look(uint32_t since);
+
+/* t, which was reported, goes on: somebody had its object in a way that cannot be seen. Takes the
+ * finding back and looks no more. */
+void hdi_reach_mistaken(struct hdi_thread *t);
+
+#endif /* HEDDLE_REACH_H */

@@ -1,0 +1,111 @@
+/* sent.c - see sent.h.
+ *
+ * What goes through pipes, sockets and queues, and the data that epoll, timers and signals carry,
+ * is searched for words that could point into the heap; those count as reached for ever.
+ */
+#include "sent.h"
+
+#include <mqueue.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/msg.h>
+#include <time.h>
+
+#include "../real.h"
+#include "memory.h"
+#include "reach.h"
+
+#define WORDS 4096u
+#define LONGEST ((size_t)64 << 10)
+
+static uintptr_t sent[WORDS];
+static uint32_t count;
+
+static void keep(uintptr_t word)
+{
+    if (!hdi_blocks_near(word))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        if (sent[i] == word)
+            return;
+    if (count == WORDS)
+        hdi_reach_off();
+    else
+        sent[count++] = word;
+}
+
+void hdi_reach_sent(const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+
+    if (!hdi_reach_on || !bytes)
+        return;
+    if (n > LONGEST) /* what is sent in bulk is data */
+        n = LONGEST;
+    for (size_t at = 0; at + sizeof(uintptr_t) <= n; at += sizeof(uintptr_t)) {
+        uintptr_t word;
+        memcpy(&word, p + at, sizeof word);
+        keep(word);
+    }
+}
+
+void hdi_sent_each(void (*f)(uintptr_t word))
+{
+    for (uint32_t i = 0; i < count; i++)
+        f(sent[i]);
+}
+
+/* ---- calls that are not modelled: the kernel keeps a value of the program ---- */
+
+HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *event)
+{
+    static int (*real)(int, int, int, struct epoll_event *);
+
+    hdi_real_find(&real, "epoll_ctl");
+    if (event) {
+        uint64_t data = event->data.u64;
+        hdi_reach_sent(&data, sizeof data);
+    }
+    return real(ep, operation, fd, event);
+}
+
+HDI_EXPORT int timer_create(clockid_t clock, struct sigevent *restrict event,
+                            timer_t *restrict timer)
+{
+    static int (*real)(clockid_t, struct sigevent *, timer_t *);
+
+    hdi_real_find(&real, "timer_create");
+    if (event)
+        hdi_reach_sent(&event->sigev_value, sizeof event->sigev_value);
+    return real(clock, event, timer);
+}
+
+HDI_EXPORT int pthread_sigqueue(pthread_t thread, int number, const union sigval value)
+{
+    static int (*real)(pthread_t, int, union sigval);
+
+    hdi_real_find(&real, "pthread_sigqueue");
+    hdi_reach_sent(&value, sizeof value);
+    return real(thread, number, value);
+}
+
+HDI_EXPORT int mq_send(mqd_t queue, const char *message, size_t bytes, unsigned priority)
+{
+    static int (*real)(mqd_t, const char *, size_t, unsigned);
+
+    hdi_real_find(&real, "mq_send");
+    hdi_reach_sent(message, bytes);
+    return real(queue, message, bytes, priority);
+}
+
+HDI_EXPORT int msgsnd(int queue, const void *message, size_t bytes, int flags)
+{
+    static int (*real)(int, const void *, size_t, int);
+
+    hdi_real_find(&real, "msgsnd");
+    if (message)
+        hdi_reach_sent((const char *)message + sizeof(long), bytes);
+    return real(queue, message, bytes, flags);
+}
