@@ -4,6 +4,7 @@
 
 #include "annotate.h"
 #include "model.h"
+#include "openmp.h"
 #include "race/context.h"
 #include "race/lockset.h"
 #include "race/tape.h"
@@ -211,6 +212,10 @@ void hdi_memory_start(void)
     if (!hdi_watch.instrumented || hdi_watch.on)
         return;
     hdi_memory_config(&hdi_watch.config);
+    if (hdi_watch.config.races && hdi_openmp_hidden()) {
+        hdi_watch.config.races = false; /* each barrier would be a race */
+        hdi_unmodelled("races: libgomp hides its order", 0);
+    }
     if (!hdi_shadow_init(hdi_watch.config.rich, SHADOW_LIMIT)) {
         hdi_unmodelled("memory: no room for shadow", 0);
         return;

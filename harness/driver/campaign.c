@@ -272,6 +272,7 @@ static void take(struct campaign *c, struct worker *w)
 {
     struct symptom list[SYMPTOMS];
     uint64_t number = w->schedule;
+    w->schedule = 0;
     c->in_flight--;
     count(c, w);
     if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
@@ -389,9 +390,13 @@ static void serve(struct campaign *c, struct worker *w)
         break;
     case WORKER_REFUSED:
         trouble(c, mem_format("%.255s", w->region->refusal));
+        if (w->schedule)
+            c->in_flight--;
+        w->schedule = 0;
         break;
     case WORKER_DIED:
         c->in_flight--;
+        w->schedule = 0;
         bury(c, w);
         free(c->maps[w->index]);
         c->maps[w->index] = NULL;

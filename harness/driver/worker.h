@@ -47,7 +47,7 @@ struct worker {
     bool flooded;                 /* killed because it made too many processes */
     pid_t child;                  /* of the schedule that ended last */
     int64_t started_ns;           /* of the server, or of the schedule that runs */
-    uint64_t schedule;            /* its number: the campaign's */
+    uint64_t schedule;            /* number of the one that runs; 0 = none: the campaign's */
 };
 
 /* How the program is started; all borrowed while the crew lives. */

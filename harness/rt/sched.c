@@ -381,7 +381,7 @@ static uint32_t gather(struct hdi_thread **e)
             continue;
         e[n++] = t;
     }
-    if (!rt.replaying && !(rt.config.flags & HDP_REPLAY))
+    if (!rt.fair && !rt.replaying && !(rt.config.flags & HDP_REPLAY))
         n = rt_steer(e, n);
     for (uint32_t i = 0; i < n; i++)
         patient += e[i]->op->patient > now;

@@ -24,7 +24,7 @@ static void *write_then_lock(void *arg)
 static void *lock_then_write(void *arg)
 {
     int seen = 0;
-    while (!seen) {
+    while (!seen) { /* NOLINT(bugprone-infinite-loop): the assembly sets it */
         usleep(1000);
         __asm__ volatile("movl %1, %0" : "=r"(seen) : "m"(flag));
     }
