@@ -143,6 +143,10 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal);
 /* Take a finding back: it turned out to be none. Those after it move up by one. */
 void hdi_finding_withdraw(struct hdp_finding *f);
 
+/* Ends the process with exit code 3: "heddle: WHO TEXT" on standard error. For what makes a run
+ * impossible before its first thread. */
+_Noreturn void hdi_refuse(const char *who, const char *text);
+
 /* The abort that follows has been reported already. */
 void hdi_crash_expected(void);
 /* A panic is under way: when it ends in an abort, that is reported as this panic. */

@@ -3,6 +3,7 @@
  * The names and signatures are the compilers' interface. Each access is announced before it is made
  * and, being the only thread that runs, made before the next hook or modelled call.
  */
+#include <dlfcn.h>
 #include <string.h>
 
 #include "hot.h"
@@ -100,8 +101,13 @@ static const struct hdi_hot hot = {
 static const struct hdi_hot **modules[MODULES];
 static unsigned module_count;
 
-HOOK void heddle_hot_module(const struct hdi_hot **pointer)
+HOOK void heddle_hot_module(const struct hdi_hot **pointer, unsigned version)
 {
+    if (version != HDI_HOT_VERSION) { /* its calls would mean something else */
+        Dl_info in;
+        const char *name = dladdr(pointer, &in) && in.dli_fname ? in.dli_fname : "a module";
+        hdi_refuse(name, " was linked by heddle-cc of another version of Heddle: link it again");
+    }
     if (hdi_watch.on || module_count == MODULES)
         *pointer = &hot;
     else

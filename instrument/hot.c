@@ -8,7 +8,7 @@ static const struct hdi_hot *watcher; /* set by the runtime while memory is watc
 
 __attribute__((constructor(101))) static void announce(void)
 {
-    heddle_hot_module(&watcher);
+    heddle_hot_module(&watcher, HDI_HOT_VERSION);
 }
 
 __attribute__((destructor(101))) static void take_leave(void)

@@ -9,6 +9,11 @@
 
 #include <stdint.h>
 
+/* Of what follows: a module keeps the version that it was linked with. */
+#ifndef HDI_HOT_VERSION
+#define HDI_HOT_VERSION 1
+#endif
+
 /* One function per width (1, 2, 4, 8, 16 bytes) and direction; pc: return address of the access. */
 #define HDI_WIDTHS 5
 struct hdi_hot {
@@ -17,8 +22,8 @@ struct hdi_hot {
 };
 
 /* A module tells where its pointer is. By libheddle-hooks natively (does nothing), by the runtime
- * under heddle. */
-void heddle_hot_module(const struct hdi_hot **pointer);
+ * under heddle, which ends a program of another version with a sentence and exit code 3. */
+void heddle_hot_module(const struct hdi_hot **pointer, unsigned version);
 /* The module is being unloaded. */
 void heddle_hot_module_gone(const struct hdi_hot **pointer);
 

@@ -39,20 +39,32 @@ void campaign_catch_signals(void)
     sigaction(SIGHUP, &act, NULL);
 }
 
+/* Are the findings in files that were there before the first thread? */
+static bool places_known(struct symbols *s, const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
+        const struct hdp_finding *f = &r->finding[i];
+        for (uint32_t n = 0; n < f->notes && n < HDP_NOTES; n++)
+            if (f->note[n].site && !symbols_know(s, f->note[n].site))
+                return false;
+    }
+    return true;
+}
+
 void campaign_look_at(struct campaign *c, const struct worker *w)
 {
     const struct hdp_region *r = w->region;
     /* The map of the failing process knows libraries that were loaded late. */
-    if (r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES &&
-        (r->config.flags & HDP_RICH || !c->maps[w->index])) {
-        char *maps = strndup(r->maps, r->maps_bytes);
-        if (maps)
-            symbols_map(c->symbols, maps);
-        free(maps);
-        return;
-    }
-    if (c->maps[w->index])
+    bool has_map = r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES;
+    if (c->maps[w->index] && !(has_map && r->config.flags & HDP_RICH)) {
         symbols_map(c->symbols, c->maps[w->index]);
+        if (!has_map || places_known(c->symbols, r))
+            return;
+    }
+    char *maps = has_map ? strndup(r->maps, r->maps_bytes) : NULL;
+    if (maps)
+        symbols_map(c->symbols, maps);
+    free(maps);
 }
 
 struct scene campaign_scene(struct campaign *c, const struct worker *w)

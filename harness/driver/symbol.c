@@ -156,7 +156,16 @@ void symbols_map(struct symbols *s, const char *maps)
 
 static Dwfl_Module *module_at(struct symbols *s, uint64_t addr)
 {
-    return s->dwfl ? dwfl_addrmodule(s->dwfl, addr) : NULL;
+    Dwfl_Module *mod = s->dwfl ? dwfl_addrmodule(s->dwfl, addr) : NULL;
+    Dwarf_Addr low = 0, high = 0;
+    if (mod) /* what lies behind a file's last page is still called its own */
+        dwfl_module_info(mod, NULL, &low, &high, NULL, NULL, NULL, NULL);
+    return mod && addr >= low && addr < high ? mod : NULL;
+}
+
+bool symbols_know(struct symbols *s, uint64_t addr)
+{
+    return module_at(s, addr) != NULL;
 }
 
 static const char *module_path(Dwfl_Module *mod)

@@ -56,6 +56,8 @@ uint64_t symbols_address(struct symbols *s, const char *site);
 void symbols_alias(struct symbols *s, const char *from, const char *to);
 /* A number that is the same wherever the file is loaded. */
 uint64_t symbols_stable(struct symbols *s, uint64_t addr);
+/* Is the address in a file of the map that was given last? */
+bool symbols_know(struct symbols *s, uint64_t addr);
 
 /* A thread of a process that runs. */
 struct live_thread {

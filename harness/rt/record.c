@@ -56,23 +56,37 @@ static void take_maps(void)
     rt.region->maps_bytes = at;
 }
 
-/* Upper end of the mapping that holds sp, by the kernel's list. */
+/* Upper end of the mapping that holds sp, by the kernel's list. The region's copy stays as it is.
+ */
 static uintptr_t mapping_end(uintptr_t sp)
 {
-    const char *p;
+    long fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), n;
+    char text[2048];
+    size_t have = 0;
+    uintptr_t end = sp;
 
-    take_maps();
-    for (p = rt.region->maps; *p;) {
-        uint64_t low = hex(&p), high;
-        if (*p++ != '-')
-            break;
-        high = hex(&p);
-        if (sp >= low && sp < high)
-            return high;
-        while (*p && *p++ != '\n')
-            ;
+    if (fd < 0)
+        return sp;
+    while (end == sp &&
+           (n = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
+        const char *p = text, *line;
+
+        have += (size_t)n;
+        text[have] = 0;
+        while (end == sp && (line = strchr(p, '\n'))) { /* whole lines; the rest waits for more */
+            uint64_t low = hex(&p), high = *p == '-' ? (++p, hex(&p)) : 0;
+
+            if (sp >= low && sp < high)
+                end = high;
+            p = line + 1;
+        }
+        have -= (size_t)(p - text);
+        memmove(text, p, have);
+        if (have == sizeof text - 1)
+            have = 0; /* no line of the kernel's is so long */
     }
-    return sp;
+    hdi_real.syscall(SYS_close, fd);
+    return end;
 }
 
 static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
@@ -253,6 +267,8 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
     if (rt.draining && f->kind != HD_FK_LEAK_BLOCKED && f->kind != HD_FK_LEAK_UNJOINED &&
         f->kind != HD_FK_LEAK_OBJECT)
         return; /* after the program's end nothing is its fault */
+    if (!rt.region->maps_bytes || (rt.config.flags & HDP_RICH && !rt.draining))
+        take_maps();
     if (f == &scratch)
         r->findings_dropped++;
     else
@@ -350,7 +366,9 @@ void rt_export(void)
     g->object_count = 0;
     if (g->result.findings || (rt.config.flags & HDP_RICH)) {
         hdi_objects_each(export_object);
-        take_maps();
+        /* a report wants those of its finding: a plugin may be gone when the schedule ends */
+        if (!g->result.findings || !g->maps_bytes)
+            take_maps();
     }
     g->result.virtual_ns = rt.now_ns - RT_CLOCK_START_NS;
 }

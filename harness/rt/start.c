@@ -65,6 +65,18 @@ void hdi_program_ends(int code)
     rt.active = false; /* what is left are the exit handlers of sanitizers */
 }
 
+void hdi_refuse(const char *who, const char *text)
+{
+    const char *part[] = {"heddle: ", who, text, "\n"};
+
+    hdi_real_start();
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+        if (hdi_real.syscall(SYS_write, 2, part[i], strlen(part[i])) < 0)
+            break;
+    hdi_real.syscall(SYS_exit_group, 3);
+    __builtin_unreachable();
+}
+
 static void on_program_exit(int code, void *arg)
 {
     (void)arg;
@@ -86,9 +98,13 @@ static bool attach(void)
     if (!p || !number(&p, &fd) || *p++ != ',' || !number(&p, &worker))
         return false;
     rt.bell = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0);
-    if (rt.bell == MAP_FAILED || rt.bell->magic != HDP_MAGIC || rt.bell->version != HDP_VERSION ||
-        (uint32_t)worker >= rt.bell->workers || rt.bell->region_bytes < sizeof(struct hdp_region))
-        return false; /* not from our driver: run as if we were not here */
+    if (rt.bell == MAP_FAILED || rt.bell->magic != HDP_MAGIC)
+        return false; /* not from a driver: run as if we were not here */
+    if (rt.bell->version != HDP_VERSION)
+        hdi_refuse("libheddle-rt.so", " and the heddle command are of different versions: install "
+                                      "them together");
+    if ((uint32_t)worker >= rt.bell->workers || rt.bell->region_bytes < sizeof(struct hdp_region))
+        return false;
     rt.region =
         mmap(NULL, sizeof(struct hdp_region), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
              (int)fd, (off_t)(page + (uint64_t)worker * rt.bell->region_bytes));
