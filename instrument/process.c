@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "reach/reach.h"
 #include "real.h"
 #include "thread.h"
 
@@ -260,8 +259,4 @@ HDI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     if (hdi_enter() && !await_child((struct child_wait){type, id, options & ~WNOWAIT}, HDI_SITE()))
         return -1;
     return hdi_real.waitid(type, id, info, options);
-    hdi_reach_sent(&value, sizeof value);
-    if (hdi_enter())
-        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
-    return hdi_real.sigqueue(hdi_process(pid), number, value);
 }

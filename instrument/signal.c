@@ -14,6 +14,7 @@
 #include <ucontext.h>
 
 #include "clock.h"
+#include "reach/reach.h"
 #include "real.h"
 #include "thread.h"
 
@@ -420,6 +421,7 @@ HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval
     struct hdi_thread *t;
     siginfo_t info;
 
+    hdi_reach_sent(&value, sizeof value);
     hdi_real_find(&real, "pthread_sigqueue");
     if (!hdi_enter())
         return real(handle, number, value);
@@ -465,6 +467,7 @@ HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
 {
     int rc;
 
+    hdi_reach_sent(&value, sizeof value);
     if (hdi_enter()) {
         keep_pending(number);
         hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());

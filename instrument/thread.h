@@ -173,11 +173,8 @@ void hdi_look_for_leaks(bool silence); /* silence: what others print meanwhile g
 void hdi_leaves_in_the_middle(void);
 /* One leak, as a finding. text: what to call it; NULL: as its kind is called. What came after so
  * many decisions had nothing to do with it. */
-void hdi_leaked_thread(struct hdi_thread *t, const char *text);
-void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
-/* One leak, as a finding. text: what to call it; NULL: as its kind is called. */
 struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text);
-void hdi_leaked_object(struct hdi_object *o, const char *text);
+void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
 const char *hdi_owed_text(const struct hdi_object *o);
 /* f for each object that is known. */
 void hdi_objects_each(void (*f)(struct hdi_object *o));

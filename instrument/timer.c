@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "reach/reach.h"
 #include "real.h"
 #include "signals.h"
 #include "thread.h"
@@ -197,6 +198,8 @@ HDI_EXPORT int timer_create(clockid_t clock, struct sigevent *restrict event,
 {
     struct hdi_timer *t;
 
+    if (event)
+        hdi_reach_sent(&event->sigev_value, sizeof event->sigev_value);
     if (!hdi_enter() || hdi_real_clock() || !virtual_clock(clock))
         return hdi_real.timer_create(clock, event, handle);
     if (event && event->sigev_notify != SIGEV_NONE && event->sigev_notify != SIGEV_THREAD &&

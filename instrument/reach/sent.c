@@ -6,12 +6,9 @@
 #include "sent.h"
 
 #include <mqueue.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/msg.h>
-#include <time.h>
 
 #include "../real.h"
 #include "memory.h"
@@ -69,26 +66,6 @@ HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *even
         hdi_reach_sent(&data, sizeof data);
     }
     return real(ep, operation, fd, event);
-}
-
-HDI_EXPORT int timer_create(clockid_t clock, struct sigevent *restrict event,
-                            timer_t *restrict timer)
-{
-    static int (*real)(clockid_t, struct sigevent *, timer_t *);
-
-    hdi_real_find(&real, "timer_create");
-    if (event)
-        hdi_reach_sent(&event->sigev_value, sizeof event->sigev_value);
-    return real(clock, event, timer);
-}
-
-HDI_EXPORT int pthread_sigqueue(pthread_t thread, int number, const union sigval value)
-{
-    static int (*real)(pthread_t, int, union sigval);
-
-    hdi_real_find(&real, "pthread_sigqueue");
-    hdi_reach_sent(&value, sizeof value);
-    return real(thread, number, value);
 }
 
 HDI_EXPORT int mq_send(mqd_t queue, const char *message, size_t bytes, unsigned priority)

@@ -145,16 +145,9 @@ struct hd_seam {
                      void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
                      const void *site);
 
-     * the program. And its end, in the thread that began it: when no other thread can get any
-     * further, tell() is called for all that is left;
-     returns how many that are.* /
-         void *(*check_begin)(const char *name, const char *file, int line, const void *site);
-     uint32_t (*check_end)(void (*tell)(const struct hd_seam_left *left, void *arg), void *arg,
-                           const void *site);
-
-     /* What lies in [memory, memory + bytes) keeps nothing alive: that list knows waiters by their
-      * address, and nobody finds an object by it. */
-     void (*weak)(const void *memory, size_t bytes);
+    /* What lies in [memory, memory + bytes) keeps nothing alive: that list knows waiters by their
+     * address, and nobody finds an object by it. */
+    void (*weak)(const void *memory, size_t bytes);
 };
 
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine
