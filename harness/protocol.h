@@ -147,6 +147,7 @@ struct hdp_result {
     int64_t virtual_ns;    /* virtual time spent */
     uint32_t findings;     /* used entries of finding[] */
     uint32_t findings_dropped;
+    uint32_t orders_forgotten; /* of locks, for want of room: at most UINT32_MAX */
     uint32_t diverged_at;  /* replay: first step that could not be followed + 1; 0 = followed to the
                               end */
     uint32_t control_lost; /* times that the watchdog had to step in */

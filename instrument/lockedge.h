@@ -36,7 +36,8 @@ struct hdp_lock_edge {
 struct hdp_lock_graph {
     uint32_t locks, edges;                 /* used entries */
     uint32_t locks_dropped, edges_dropped; /* did not fit; at most UINT32_MAX */
-    uint32_t valid;                        /* the schedule got to its end: this is all of it */
+    uint64_t forgotten; /* orders or searches given up: something may not have been predicted */
+    uint32_t valid;     /* the schedule got to its end: this is all of it */
     struct hdp_lock lock[HDP_LOCKS];
     struct hdp_lock_edge edge[HDP_LOCK_EDGES];
 };

@@ -32,6 +32,9 @@ struct hdi_lockgraph *hdi_lockgraph_new(const struct hdi_lock_calls *calls)
     if (calls)
         g->calls = *calls;
     g->dead_end = &g->dead_first;
+    g->exact = g->fold_at = g->calls.exact ? g->calls.exact : HDI_LOCK_EXACT;
+    g->ghost_room = g->calls.ghosts ? g->calls.ghosts : HDI_LOCK_GHOSTS;
+    g->credit = HDI_LOCK_CREDIT;
     g->ids = 1;
     g->lock_pool.size = sizeof(struct lg_lock);
     g->chain_pool.size = sizeof(struct lg_chain);
@@ -40,6 +43,9 @@ struct hdi_lockgraph *hdi_lockgraph_new(const struct hdi_lock_calls *calls)
     g->key_pool.size = sizeof(struct lg_key);
     g->thread_pool.size = sizeof(struct hdi_lock_thread);
     g->deferred_pool.size = sizeof(struct lg_deferred);
+    g->class_pool.size = sizeof(struct lg_class);
+    g->class_link_pool.size = sizeof(struct lg_class_link);
+    g->shape_pool.size = sizeof(struct lg_shape);
     return g;
 }
 
@@ -179,6 +185,7 @@ static bool link_add(struct hdi_lockgraph *g, struct lg_lock *from, struct lg_lo
         struct lg_link *k = (struct lg_link *)n;
         if (k->from == from && k->to == to) {
             k->to_serial = to->serial;
+            lg_class_order(g, from, to);
             return true;
         }
     }
@@ -194,6 +201,9 @@ static bool link_add(struct hdi_lockgraph *g, struct lg_lock *from, struct lg_lo
     }
     k->next = from->out;
     from->out = k;
+    if (!g->big && g->lock_pool.used > HDI_LOCK_BIG)
+        lg_classes_start(g);
+    lg_class_order(g, from, to);
     return true;
 }
 
@@ -206,11 +216,28 @@ static bool chain_is(const struct lg_chain *c, const struct lg_chain *parent,
            c->mode == (h->mode & HDI_LOCK_SHARED);
 }
 
-/* The chain that goes on from `parent` (NULL: nothing) as h says; NULL when out of memory. */
-static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *parent,
-                                  const struct lg_held *h)
+static void link_same(struct lg_chain *c)
 {
-    struct hdi_lockgraph *g = t->g;
+    c->same = c->lock->tops;
+    c->same_at = &c->lock->tops;
+    if (c->same)
+        c->same->same_at = &c->same;
+    c->lock->tops = c;
+}
+
+static void link_child(struct lg_chain *c)
+{
+    c->sibling = c->parent->child;
+    c->sibling_at = &c->parent->child;
+    if (c->sibling)
+        c->sibling->sibling_at = &c->sibling;
+    c->parent->child = c;
+}
+
+/* The chain that goes on from `parent` (NULL: nothing) as h says; NULL when out of memory. */
+struct lg_chain *lg_chain_get(struct hdi_lockgraph *g, struct lg_chain *parent,
+                              const struct lg_held *h)
+{
     uint32_t mode = h->mode & HDI_LOCK_SHARED;
     uint64_t hash = lg_mix((uint64_t)(uintptr_t)parent * 0x9e3779b97f4a7c15ull + h->addr);
     hash = lg_mix(hash ^ lg_key(h->site, mode));
@@ -219,6 +246,8 @@ static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *pa
             return (struct lg_chain *)n;
 
     struct lg_lock *lock = lock_get(g, h->addr, (uint8_t)(h->mode >> 8));
+    if (lock && !lock->class)
+        lock->class = lg_class_of(g, lock, h->site);
     if (!lock || (parent && !link_add(g, parent->lock, lock)))
         return NULL;
     struct lg_chain *c = lg_take(g, &g->chain_pool);
@@ -231,39 +260,48 @@ static struct lg_chain *chain_get(struct hdi_lock_thread *t, struct lg_chain *pa
     c->lock = lock;
     c->stack = h->stack;
     c->depth = parent ? parent->depth + 1 : 1;
-    c->same = lock->tops;
-    lock->tops = c;
-    if (parent) {
-        c->sibling = parent->child;
-        parent->child = c;
-    }
-    c->addr = h->addr;
     c->parent = parent;
+    link_same(c);
+    if (parent)
+        link_child(c);
+    c->addr = h->addr;
     c->site = h->site;
     c->mode = mode;
     c->id = g->ids++;
+    g->ids += g->ids == 0; /* 0 is no id */
     return c;
+}
+
+void lg_unlabel(struct hdi_lock_thread *t)
+{
+    t->labels--;
+    forget_thread(t);
 }
 
 static void label_drop(struct hdi_lockgraph *g, struct lg_label *l)
 {
-    l->thread->labels--;
-    forget_thread(l->thread);
+    lg_unlabel(l->thread);
     lg_give(&g->label_pool, l);
 }
 
-/* Note that t takes c's lock in its present segment. NULL: nothing new by it. Of two segments of
- * one thread with no join between them, what can run beside the earlier can run beside the later;
- * with no fork between them, the other way round. */
-static struct lg_label *label_add(struct hdi_lock_thread *t, struct lg_chain *c)
+/* Of two segments of one thread with no join between them, what can run beside the earlier can run
+ * beside the later; with no fork between them, the other way round. */
+struct lg_label *lg_label_add(struct hdi_lock_thread *t, struct lg_chain *c, uint32_t forks,
+                              uint32_t joins)
 {
     for (struct lg_label *l = c->labels; l; l = l->next) {
         if (l->thread != t)
             continue;
-        if (l->forks == t->forks)
-            return NULL;
-        if (l->joins == t->joins) {
-            l->forks = t->forks;
+        if (l->forks == forks) {
+            if (l->joins <= joins)
+                return NULL;
+            l->joins = joins;
+            return l;
+        }
+        if (l->joins == joins) {
+            if (l->forks >= forks)
+                return NULL;
+            l->forks = forks;
             return l;
         }
     }
@@ -282,8 +320,8 @@ static struct lg_label *label_add(struct hdi_lock_thread *t, struct lg_chain *c)
     if (!l)
         return NULL;
     l->thread = t;
-    l->forks = t->forks;
-    l->joins = t->joins;
+    l->forks = forks;
+    l->joins = joins;
     l->next = c->labels;
     c->labels = l;
     c->label_count++;
@@ -291,15 +329,20 @@ static struct lg_label *label_add(struct hdi_lock_thread *t, struct lg_chain *c)
     return l;
 }
 
-static void chain_unlink_child(struct lg_chain *c)
+static void unlink_child(struct lg_chain *c)
 {
-    struct lg_chain *parent = c->parent;
-    if (!parent)
+    if (!c->parent)
         return;
-    struct lg_chain **at = &parent->child;
-    while (*at != c)
-        at = &(*at)->sibling;
-    *at = c->sibling;
+    *c->sibling_at = c->sibling;
+    if (c->sibling)
+        c->sibling->sibling_at = c->sibling_at;
+}
+
+static void unlink_same(struct lg_chain *c)
+{
+    *c->same_at = c->same;
+    if (c->same)
+        c->same->same_at = c->same_at;
 }
 
 static void labels_drop(struct hdi_lockgraph *g, struct lg_chain *c)
@@ -323,20 +366,15 @@ static void chain_hide(struct hdi_lockgraph *g, struct lg_chain *c)
 }
 
 /* Take c and all that goes on from it out of the graph. */
-static void chain_drop(struct hdi_lockgraph *g, struct lg_chain *c)
+void lg_chain_drop(struct hdi_lockgraph *g, struct lg_chain *c)
 {
-    chain_unlink_child(c);
     struct lg_chain *at = c;
     for (;;) {
         while (at->child)
             at = at->child;
         struct lg_chain *up = at->parent;
-        if (at != c)
-            up->child = at->sibling;
-        struct lg_chain **same = &at->lock->tops;
-        while (*same != at)
-            same = &(*same)->same;
-        *same = at->same;
+        unlink_child(at);
+        unlink_same(at);
         labels_drop(g, at);
         chain_hide(g, at);
         lg_give(&g->chain_pool, at);
@@ -354,22 +392,22 @@ static bool lock_prune(struct hdi_lockgraph *g, struct lg_lock *l)
         for (struct lg_chain *k = c->child, *sibling; k && c->depth == 1; k = sibling) {
             sibling = k->sibling;
             if (!k->child && k->lock != l)
-                chain_drop(g, k);
+                lg_chain_drop(g, k);
         }
         if (c->child) {
             labels_drop(g, c);
             chain_hide(g, c);
         } else {
-            chain_drop(g, c);
+            lg_chain_drop(g, c);
         }
     }
     return !l->tops;
 }
 
-static void lock_drop(struct hdi_lockgraph *g, struct lg_lock *l)
+void lg_lock_drop(struct hdi_lockgraph *g, struct lg_lock *l)
 {
     while (l->tops)
-        chain_drop(g, l->tops);
+        lg_chain_drop(g, l->tops);
     for (struct lg_link *k = l->out, *next; k; k = next) {
         next = k->next;
         lg_remove(&g->links, &k->node);
@@ -379,16 +417,17 @@ static void lock_drop(struct hdi_lockgraph *g, struct lg_lock *l)
     lg_give(&g->lock_pool, l);
 }
 
-void hdi_lock_destroyed(struct hdi_lockgraph *g, const void *lock)
+static void destroyed(struct hdi_lockgraph *g, const void *lock)
 {
-    lg_enter(g);
+    lg_birth_forget(g, (uintptr_t)lock);
+    lg_ghosts_destroyed(g, (uintptr_t)lock);
     struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
     if (l) {
         if (l->tops)
             atomic_fetch_add(&g->generation, 1);
         lg_remove(&g->locks, &l->node);
         if (lock_prune(g, l)) {
-            lock_drop(g, l);
+            lg_lock_drop(g, l);
         } else {
             *g->dead_end = l;
             g->dead_end = &l->next_dead;
@@ -397,10 +436,24 @@ void hdi_lock_destroyed(struct hdi_lockgraph *g, const void *lock)
                 g->dead_first = oldest->next_dead;
                 g->dead--;
                 g->stats.forgotten++;
-                lock_drop(g, oldest);
+                lg_lock_drop(g, oldest);
             }
         }
     }
+}
+
+void hdi_lock_destroyed(struct hdi_lockgraph *g, const void *lock)
+{
+    lg_enter(g);
+    destroyed(g, lock);
+    lg_leave(g);
+}
+
+void hdi_lock_made(struct hdi_lockgraph *g, const void *lock, uint64_t site)
+{
+    lg_enter(g);
+    destroyed(g, lock);
+    lg_birth(g, (uintptr_t)lock, site);
     lg_leave(g);
 }
 
@@ -488,6 +541,8 @@ void lg_note(struct hdi_lock_thread *t)
     if (g->calls.stack && !newest->stack)
         newest->stack = g->calls.stack(g->calls.data);
     lg_enter(g);
+    if (g->chain_pool.used >= g->fold_at)
+        lg_fold(g);
     for (uint32_t i = 0; i < t->known; i++) /* destroyed while held: not ours to trip over */
         if (t->held[i].chain->id != t->held[i].id)
             t->known = i;
@@ -495,7 +550,7 @@ void lg_note(struct hdi_lock_thread *t)
         struct lg_held *h = &t->held[t->known];
         struct lg_chain *parent = t->known ? h[-1].chain : NULL;
         uint32_t parent_id = t->known ? h[-1].id : 0;
-        h->chain = chain_get(t, parent, h);
+        h->chain = lg_chain_get(g, parent, h);
         if (!h->chain) {
             g->stats.skipped++;
             break;
@@ -506,7 +561,7 @@ void lg_note(struct hdi_lock_thread *t)
                 cache_put(t, parent_id, h, LG_NO_EPOCH);
             continue;
         }
-        struct lg_label *label = label_add(t, h->chain);
+        struct lg_label *label = lg_label_add(t, h->chain, t->forks, t->joins);
         cache_put(t, parent_id, h, t->epoch);
         if (label && parent)
             lg_search(g, h->chain, label);
@@ -595,7 +650,10 @@ void hdi_lockgraph_stats(struct hdi_lockgraph *g, struct hdi_lock_stats *out)
     out->chains = g->chain_pool.used;
     out->labels = g->label_pool.used;
     out->links = g->link_pool.used;
+    out->classes = g->class_pool.used;
     out->bytes = g->bytes;
+    if (g->ghost && g->ghosts_made < g->ghost_room) /* never touched */
+        out->bytes -= (g->ghost_room - g->ghosts_made) * sizeof *g->ghost;
     out->lock_bytes = sizeof(struct lg_lock);
     out->chain_bytes = sizeof(struct lg_chain);
     out->label_bytes = sizeof(struct lg_label);
@@ -630,6 +688,21 @@ static void visit_edge(const struct visit *v, const struct lg_chain *c, const st
     }
 }
 
+static void visit_shape(const struct visit *v, const struct lg_shape *s)
+{
+    struct hdi_lock_edge e = {.thread = s->owner,
+                              .held_site = s->held_site,
+                              .took_site = s->took_site,
+                              .held_mode = s->held_mode,
+                              .took_mode = s->took_mode,
+                              .held_kind = s->held ? s->held->kind : 0,
+                              .took_kind = s->took ? s->took->kind : 0,
+                              .held_made = s->held ? s->held->site : 0,
+                              .took_made = s->took ? s->took->site : 0,
+                              .count = s->count};
+    v->edge(&e, v->data);
+}
+
 void hdi_lockgraph_each(struct hdi_lockgraph *g,
                         void (*edge)(const struct hdi_lock_edge *e, void *data), void *data)
 {
@@ -646,6 +719,9 @@ void hdi_lockgraph_each(struct hdi_lockgraph *g,
             }
         }
     }
+    for (uint64_t i = 0; g->shapes.slot && i <= g->shapes.mask; i++)
+        for (struct lg_node *n = g->shapes.slot[i]; n; n = n->next)
+            visit_shape(&v, (const struct lg_shape *)n);
     lg_leave(g);
 }
 

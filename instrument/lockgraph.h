@@ -10,9 +10,11 @@
  *   threads   acquired, released: the thread that `t` stands for; others: any, at any time
  *   memory    from mmap, never from the program's heap. A lock that is never held together with
  *             another costs nothing; else see struct hdi_lock_stats
- *   limits    no table is of fixed size. Three things are bounded, and counted when they bite:
+ *   limits    counted when they bite, and then something may be missed, never reported wrongly:
  *             segments remembered of one chain (HDI_LOCK_LABELS), destroyed locks remembered as
- * gates (HDI_LOCK_DEAD), steps of one search (HDI_LOCK_SEARCH_STEPS) source: Havelund, "Using
+ *             gates (HDI_LOCK_DEAD), steps of a search (HDI_LOCK_SEARCH_STEPS, HDI_LOCK_CREDIT),
+ *             chains (HDI_LOCK_EXACT: docs/decisions/lock_classes.md)
+ *   source: Havelund, "Using
  * runtime analysis to guide model checking of Java programs", SPIN 2000; Bensalem and Havelund,
  * "Dynamic deadlock analysis of multi-threaded programs", HVC 2005; Joshi et al., "A randomized
  * dynamic program analysis technique for detecting real deadlocks", PLDI 2009.
@@ -27,6 +29,12 @@
 #define HDI_LOCK_LABELS 32u
 #define HDI_LOCK_DEAD 1024u
 #define HDI_LOCK_SEARCH_STEPS 200000u
+#define HDI_LOCK_EXACT 65536u      /* chains before the oldest are folded */
+#define HDI_LOCK_GHOSTS (1u << 20) /* folded dependencies that can come back */
+#define HDI_LOCK_BIRTHS (1u << 21) /* locks whose place of creation is remembered */
+#define HDI_LOCK_BIG 4096u         /* locks from which on the order of classes is kept, ... */
+#define HDI_LOCK_CREDIT (1 << 24)  /* ... and steps that their searches may take, ... */
+#define HDI_LOCK_CREDIT_EACH 1024  /* ... and more for each new dependency */
 #define HDI_LOCK_RING 16u /* longest ring whose edges are all given; longer ones are counted */
 #define HDI_LOCK_GATES 4u /* gates of an edge that are named; more are counted */
 
@@ -61,6 +69,10 @@ struct hdi_lock_edge {
     uint8_t held_kind, took_kind;     /* as given with HDI_LOCK_KIND(); 0 = not */
     uint32_t gates;                   /* other locks held at that time, ... */
     const void *gate[HDI_LOCK_GATES]; /* ... the oldest of them; NULL for one that is gone */
+    /* from hdi_lockgraph_each(): */
+    uint64_t held_made, took_made, gate_made[HDI_LOCK_GATES]; /* where they were made: the class */
+    uint64_t count; /* orders that it stands for: more than one of folded chains, whose `held` and
+                       `took` are NULL, for only their classes are known */
 };
 
 struct hdi_lock_ring {
@@ -73,11 +85,14 @@ struct hdi_lock_ring {
 
 struct hdi_lock_stats {
     uint64_t locks, chains, labels, links;                     /* in use */
-    uint64_t bytes;                                            /* mapped for them */
+    uint64_t bytes;                                            /* mapped for them, and used */
     uint64_t lock_bytes, chain_bytes, label_bytes, link_bytes; /* one of each */
     uint64_t rings, repeats; /* given; found again at the same places with other locks */
     uint64_t forgotten;      /* segments beyond HDI_LOCK_LABELS, gates beyond HDI_LOCK_DEAD */
-    uint64_t cut;            /* searches that ended at HDI_LOCK_SEARCH_STEPS */
+    uint64_t cut;            /* searches that ended at HDI_LOCK_SEARCH_STEPS, or without credit */
+    uint64_t folded;         /* chains taken out of the tree beyond HDI_LOCK_EXACT */
+    uint64_t called_back;    /* of their dependencies, because an opposite one came */
+    uint64_t classes;
     uint64_t skipped; /* acquisitions by a signal handler inside the graph, or out of memory */
 };
 
@@ -87,7 +102,9 @@ struct hdi_lock_calls {
     uint32_t (*stack)(void *data); /* the caller's stack, for acquisitions not seen before */
     void (*mapped)(void *p, size_t bytes, void *data); /* memory of the graph's own */
     void *data;
-    bool eager; /* take a stack at every acquisition */
+    uint64_t (*made)(const void *lock, void *data); /* where it was made; NULL: hdi_lock_made() */
+    bool eager;                                     /* take a stack at every acquisition */
+    uint32_t exact, ghosts; /* instead of HDI_LOCK_EXACT, HDI_LOCK_GHOSTS, for tests; 0 = those */
 };
 
 /* NULL when out of memory; pair with hdi_lockgraph_delete(), after which no thread may use it. */
@@ -112,6 +129,8 @@ bool hdi_lock_is(struct hdi_lockgraph *g, const void *lock, uint32_t trait);
 void hdi_lock_acquired(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t site);
 /* False when t did not hold it: for a semaphore, it is no lock then, and its orders are dropped. */
 bool hdi_lock_released(struct hdi_lock_thread *t, const void *lock);
+/* A lock begins at this address, made at `site`: what was there before is gone. */
+void hdi_lock_made(struct hdi_lockgraph *g, const void *lock, uint64_t site);
 /* The lock is gone, or begins anew at the same address: its orders are dropped. */
 void hdi_lock_destroyed(struct hdi_lockgraph *g, const void *lock);
 

@@ -39,6 +39,7 @@ struct lg_lock {
     struct lg_chain *tops; /* chains that end with it, linked by `same` */
     struct lg_link *out;   /* locks taken right after it */
     struct lg_lock *next_dead;
+    struct lg_class *class;               /* NULL: not known yet */
     uint64_t seen;                        /* stamp of the last walk */
     uint32_t held_exclusive, held_shared; /* by the dependencies chosen so far */
     uint32_t wanted_exclusive, wanted_shared;
@@ -51,6 +52,45 @@ struct lg_link {
     struct lg_lock *from, *to;
     uint64_t to_serial;
     struct lg_link *next; /* of from->out */
+};
+
+/* All locks of a kind that were made at one place. */
+struct lg_class {
+    struct lg_node node;
+    uint64_t site;
+    uint64_t locks; /* so far */
+    struct lg_class_link *out;
+    uint64_t seen; /* stamp of the last walk */
+    struct lg_class *todo;
+    uint8_t kind; /* enum hd_object */
+};
+
+struct lg_class_link {
+    struct lg_node node;
+    struct lg_class *from, *to;
+    struct lg_class_link *next; /* of from->out */
+    uint32_t version;           /* of the classes' order, when `ring` was found */
+    bool ring;                  /* it is part of a ring of classes */
+    bool down;                  /* to itself: not always to a higher address */
+};
+
+/* Edges of folded chains, by class and place. */
+struct lg_shape {
+    struct lg_node node;
+    struct lg_class *held, *took;
+    uint64_t held_site, took_site;
+    uint8_t held_mode, took_mode;
+    void *owner; /* of a thread that did it */
+    uint64_t count;
+};
+
+/* A folded dependency that held at most two locks. */
+struct lg_ghost {
+    uintptr_t addr[3];         /* taken, held before it, held before that or 0 */
+    struct lg_shape *shape[2]; /* of (held, taken), as addr[1], addr[2] */
+    struct hdi_lock_thread *thread;
+    uint32_t forks, joins;
+    uint32_t next[2]; /* by (held, taken), as addr[1], addr[2] */
 };
 
 /* `thread` took the chain's last lock in its segment (forks, joins). */
@@ -72,8 +112,9 @@ struct lg_chain {
     uint32_t label_count;
     struct lg_lock *lock;
     struct lg_label *labels;
-    struct lg_chain *child, *sibling;
-    struct lg_chain *same;
+    struct lg_chain *child, *sibling, *same;
+    struct lg_chain **sibling_at,
+        **same_at; /* what points to it: parent->child or ->sibling, ... */
 };
 
 struct lg_held {
@@ -143,9 +184,9 @@ struct hdi_lockgraph {
     _Alignas(64) _Atomic uint32_t generation; /* locks with chains destroyed so far; read by all */
     _Alignas(64) _Atomic uint32_t lock;
     struct hdi_lock_calls calls;
-    struct lg_table locks, chains, links, rings;
+    struct lg_table locks, chains, links, rings, classes, class_links, shapes;
     struct lg_pool lock_pool, chain_pool, label_pool, link_pool, key_pool, thread_pool,
-        deferred_pool;
+        deferred_pool, class_pool, class_link_pool, shape_pool;
     uint64_t serial, stamp;
     uint32_t ids;          /* of chains, given so far */
     struct lg_lock **walk; /* stack of a walk over locks */
@@ -155,6 +196,21 @@ struct hdi_lockgraph {
     struct lg_deferred *deferred;
     struct lg_lock *dead_first, **dead_end; /* destroyed, but still gates; oldest first */
     uint32_t dead;
+    /* lockgraph_class.c */
+    struct lg_birth *birth; /* births + a window */
+    uint64_t births;
+    bool big;       /* so many locks that the order of classes is kept */
+    bool classless; /* it is not whole */
+    uint32_t class_version;
+    int64_t credit; /* steps that searches of a big graph may still take */
+
+    /* lockgraph_fold.c */
+    uint64_t exact, fold_at; /* chains: meant at most; when to fold next */
+    uint64_t ghost_room, ghosts_made;
+    struct lg_ghost *ghost;
+    uint32_t *ghost_first; /* by hash of (held, taken) */
+    uint32_t *gone_at;     /* by hash of an address: ghosts made when a lock there was destroyed */
+
     struct lg_mapping *mappings;
     uint64_t bytes;
     struct hdi_lock_stats stats;
@@ -184,6 +240,32 @@ bool lg_released_slowly(struct hdi_lock_thread *t, const void *lock);
 void lg_note(struct hdi_lock_thread *t);
 /* Locks were destroyed since the cache was last looked through: is this entry still good? */
 bool lg_cache_check(struct hdi_lock_thread *t, const struct lg_cached *c);
+
+struct lg_chain *lg_chain_get(struct hdi_lockgraph *g, struct lg_chain *parent,
+                              const struct lg_held *h); /* NULL when out of memory */
+void lg_chain_drop(struct hdi_lockgraph *g, struct lg_chain *c);
+void lg_lock_drop(struct hdi_lockgraph *g, struct lg_lock *l);
+/* Note that t took c's lock in that segment. NULL: nothing new by it. */
+struct lg_label *lg_label_add(struct hdi_lock_thread *t, struct lg_chain *c, uint32_t forks,
+                              uint32_t joins);
+/* One label less names t. */
+void lg_unlabel(struct hdi_lock_thread *t);
+
+/* lockgraph_class.c: g locked */
+void lg_birth(struct hdi_lockgraph *g, uintptr_t addr, uint64_t site);
+void lg_birth_forget(struct hdi_lockgraph *g, uintptr_t addr);
+struct lg_class *lg_class_of(struct hdi_lockgraph *g, const struct lg_lock *l, uint64_t first_use);
+/* There are many locks now: keep the order of their classes. */
+void lg_classes_start(struct hdi_lockgraph *g);
+void lg_class_order(struct hdi_lockgraph *g, const struct lg_lock *from, const struct lg_lock *to);
+/* False: no ring of locks goes from the one to the other. */
+bool lg_class_ring(struct hdi_lockgraph *g, const struct lg_lock *from, const struct lg_lock *to);
+
+/* lockgraph_fold.c: g locked */
+void lg_fold(struct hdi_lockgraph *g);
+/* c is new: folded chains that hold what it wants, and took what it holds, come back. */
+void lg_call_back(struct hdi_lockgraph *g, const struct lg_chain *c);
+void lg_ghosts_destroyed(struct hdi_lockgraph *g, uintptr_t addr);
 
 /* lockgraph_search.c: g locked */
 void lg_edge_fill(struct hdi_lock_edge *e, const struct lg_chain *c, const struct lg_chain *held,

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define POOR_STEPS 4096u
+
 /* ---- order by fork and join ---- */
 
 /* The walk gets to segment `at` of t: go on from there, unless it was there or earlier before. */
@@ -63,6 +65,7 @@ static bool concurrent(struct hdi_lockgraph *g, const struct lg_label *a, const 
 
 /* ---- what links reach ---- */
 
+/* True also when the credit is used up before that is known. */
 static bool reaches(struct hdi_lockgraph *g, struct lg_lock *from, const struct lg_lock *to)
 {
     if (g->walk_capacity < g->lock_pool.used) {
@@ -80,6 +83,8 @@ static bool reaches(struct hdi_lockgraph *g, struct lg_lock *from, const struct 
     while (n) {
         struct lg_lock *l = g->walk[--n];
         if (l == to)
+            return true;
+        if (g->big && --g->credit < 0)
             return true;
         for (struct lg_link *k = l->out; k; k = k->next) {
             if (k->to_serial == k->to->serial && k->to->seen != stamp) {
@@ -208,11 +213,18 @@ static bool advance(struct lg_choice *k, const struct lg_lock *wanted)
 
 /* ---- giving ---- */
 
-static bool key_new(struct hdi_lockgraph *g, uint64_t key)
+static bool key_known(const struct hdi_lockgraph *g, uint64_t key)
 {
     for (struct lg_node *n = lg_first(&g->rings, key); n; n = n->next)
         if (n->hash == key)
-            return false;
+            return true;
+    return false;
+}
+
+static bool key_new(struct hdi_lockgraph *g, uint64_t key)
+{
+    if (key_known(g, key))
+        return false;
     struct lg_key *k = lg_take(g, &g->key_pool);
     if (k && !lg_insert(g, &g->rings, &k->node, key))
         lg_give(&g->key_pool, k);
@@ -234,10 +246,15 @@ void lg_edge_fill(struct hdi_lock_edge *e, const struct lg_chain *c, const struc
                                 .took_stack = c->stack,
                                 .took_mode = (uint8_t)c->mode,
                                 .took_kind = c->lock->kind,
-                                .gates = i};
+                                .gates = i,
+                                .held_made = held->lock->class ? held->lock->class->site : 0,
+                                .took_made = c->lock->class ? c->lock->class->site : 0,
+                                .count = 1};
     for (const struct lg_chain *h = c->parent; h && i; h = h->parent)
-        if (h != held && --i < HDI_LOCK_GATES)
+        if (h != held && --i < HDI_LOCK_GATES) {
             e->gate[i] = (const void *)h->addr;
+            e->gate_made[i] = h->lock->class ? h->lock->class->site : 0;
+        }
 }
 
 static void give(struct hdi_lockgraph *g, const struct hdi_lock_ring *ring, bool wait)
@@ -277,12 +294,16 @@ static void give_ring(struct hdi_lockgraph *g, uint32_t n)
         if (i < HDI_LOCK_RING)
             lg_edge_fill(&ring.edge[ring.filled++], k->chain, held, k->label);
     }
-    if (fine || !key_new(g, locks))
+    if (fine)
         return;
-    if (known && !key_new(g, places)) {
+    if (known && key_known(g, places)) {
         g->stats.repeats++;
         return;
     }
+    if (!key_new(g, locks))
+        return;
+    if (known)
+        key_new(g, places);
     give(g, &ring, wait);
 }
 
@@ -338,14 +359,26 @@ static bool rings_within(struct hdi_lockgraph *g, uint32_t limit, uint32_t *step
 
 void lg_search(struct hdi_lockgraph *g, struct lg_chain *c, struct lg_label *l)
 {
-    if (!usable(c->lock) || !reaches(g, c->lock, c->parent->lock))
+    if (g->big && g->credit < HDI_LOCK_CREDIT)
+        g->credit += HDI_LOCK_CREDIT_EACH;
+    if (!usable(c->lock))
+        return;
+    lg_call_back(g, c);
+    if (!lg_class_ring(g, c->parent->lock, c->lock) || !reaches(g, c->lock, c->parent->lock))
         return;
     if (!g->choices && !choices_grow(g))
         return;
-    uint32_t steps = 0;
+    /* without credit: rings of two, and not much looking for them */
+    bool poor = g->big && g->credit < 0;
+    uint32_t steps = poor ? HDI_LOCK_SEARCH_STEPS - POOR_STEPS : 0, before = steps;
     g->choice[0] = (struct lg_choice){.chain = c, .label = l};
     for (uint32_t limit = 2; rings_within(g, limit, &steps); limit++)
-        ;
+        if (poor) {
+            steps = HDI_LOCK_SEARCH_STEPS + 1;
+            break;
+        }
+    if (g->big && !poor)
+        g->credit -= steps - before;
     if (steps > HDI_LOCK_SEARCH_STEPS)
         g->stats.cut++;
 }

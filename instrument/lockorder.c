@@ -22,6 +22,12 @@ static uint32_t stack_of(void *data)
     return stack_now ? stack_now : hdi_stack();
 }
 
+static uint64_t made_at(const void *lock, void *data)
+{
+    (void)data;
+    return ((const struct hdi_object *)lock)->created_site;
+}
+
 static void mapped(void *p, size_t bytes, void *data)
 {
     (void)data;
@@ -76,17 +82,16 @@ static bool declared_fine(const struct hdi_lock_ring *ring)
 static uint32_t *edge_slot; /* hash table: entry of kept->edge, + 1 */
 #define EDGE_SLOTS (4 * HDP_LOCK_EDGES)
 
-/* All locks of o's kind that were made where o was. */
-static uint32_t class_entry(const struct hdi_object *o)
+/* All locks of a kind that were made at one place. */
+static uint32_t class_entry(enum hd_object kind, uint64_t site)
 {
     struct hdp_lock *l = kept->lock;
-    uint16_t kind = (uint16_t)kind_of(o);
     for (uint32_t i = 0; i < kept->locks; i++)
-        if (!l[i].id && l[i].created_site == o->created_site && l[i].kind == kind)
+        if (!l[i].id && l[i].created_site == site && l[i].kind == (uint16_t)kind)
             return i;
     if (kept->locks == HDP_LOCKS)
         return HDP_LOCKS;
-    l[kept->locks] = (struct hdp_lock){.kind = kind, .created_site = o->created_site};
+    l[kept->locks] = (struct hdp_lock){.kind = (uint16_t)kind, .created_site = site};
     return kept->locks++;
 }
 
@@ -106,7 +111,7 @@ static uint32_t entry_of(struct hdi_object *o)
                                           .created_site = o->created_site};
         memcpy(kept->lock[i].label, o->label, sizeof kept->lock[i].label);
     } else {
-        i = class_entry(o);
+        i = class_entry(kind_of(o), o->created_site);
     }
     if (i == HDP_LOCKS)
         kept->locks_dropped++;
@@ -126,15 +131,20 @@ static bool same_edge(const struct hdp_lock_edge *a, const struct hdp_lock_edge 
 
 static void keep_edge(const struct hdi_lock_edge *e, void *data)
 {
-    struct hdp_lock_edge new = {.held = entry_of(object_of(e->held)),
-                                .took = entry_of(object_of(e->took)),
+    bool folded = !e->held; /* of many locks: their classes are known */
+    uint32_t held = folded ? class_entry((enum hd_object)e->held_kind, e->held_made)
+                           : entry_of(object_of(e->held));
+    uint32_t took = folded ? class_entry((enum hd_object)e->took_kind, e->took_made)
+                           : entry_of(object_of(e->took));
+    struct hdp_lock_edge new = {.held = held,
+                                .took = took,
                                 .held_site = e->held_site,
                                 .took_site = e->took_site,
                                 .thread = hdi_thread_hash(e->thread),
                                 .held_shared = (e->held_mode & HDI_LOCK_SHARED) != 0,
                                 .took_shared = (e->took_mode & HDI_LOCK_SHARED) != 0,
                                 .gates = (uint16_t)(e->gates < UINT16_MAX ? e->gates : UINT16_MAX),
-                                .count = 1};
+                                .count = e->count < UINT32_MAX ? (uint32_t)e->count : UINT32_MAX};
     (void)data;
     if (new.held == HDP_LOCKS || new.took == HDP_LOCKS) {
         kept->edges_dropped++;
@@ -149,7 +159,7 @@ static void keep_edge(const struct hdi_lock_edge *e, void *data)
     uint32_t at = (uint32_t)(h >> 40) % EDGE_SLOTS;
     for (; edge_slot[at]; at = (at + 1) % EDGE_SLOTS)
         if (same_edge(&kept->edge[edge_slot[at] - 1], &new)) {
-            kept->edge[edge_slot[at] - 1].count++;
+            kept->edge[edge_slot[at] - 1].count += new.count;
             return;
         }
     if (kept->edges == HDP_LOCK_EDGES) {
@@ -167,11 +177,20 @@ void hdi_lockorder_keep(struct hdp_lock_graph *out)
     edge_slot = hdi_alloc(EDGE_SLOTS * sizeof *edge_slot);
 }
 
+uint64_t hdi_lockorder_forgotten(void)
+{
+    struct hdi_lock_stats stats = {0};
+    if (whole)
+        hdi_lockgraph_stats(whole, &stats);
+    return stats.forgotten + stats.cut + stats.skipped;
+}
+
 void hdi_lockorder_export(void)
 {
     if (!kept || !whole)
         return;
     hdi_lockgraph_each(whole, keep_edge, NULL);
+    kept->forgotten = hdi_lockorder_forgotten();
     kept->valid = 1;
     kept = NULL; /* once */
 }
@@ -208,8 +227,11 @@ static void found(const struct hdi_lock_ring *ring, void *data)
 
 void hdi_lockorder_start(struct hdi_thread *main, bool rich)
 {
-    struct hdi_lock_calls calls = {
-        .found = found, .stack = rich ? stack_of : NULL, .mapped = mapped, .eager = rich};
+    struct hdi_lock_calls calls = {.found = found,
+                                   .stack = rich ? stack_of : NULL,
+                                   .mapped = mapped,
+                                   .made = made_at,
+                                   .eager = rich};
     graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;
@@ -266,7 +288,7 @@ static void take(struct hdi_object *o, enum hd_event kind, bool shared, uint64_t
         hdi_lockorder_writer_first(o);
     if (!shared && o->writer_first)
         mode |= HDI_LOCK_ALONE;
-    hdi_lock_acquired(self->locks, o, mode, site);
+    hdi_lock_acquired(self->locks, o, mode | HDI_LOCK_KIND(kind_of(o)), site);
 }
 
 void hdi_lockorder_held(const struct hdi_held *h, uint64_t site)

@@ -34,5 +34,7 @@ void hdi_lockorder_finish(void);
 struct hdp_lock_graph;
 void hdi_lockorder_keep(struct hdp_lock_graph *out);
 void hdi_lockorder_export(void);
+/* Orders and searches given up for want of room. */
+uint64_t hdi_lockorder_forgotten(void);
 
 #endif /* HEDDLE_LOCKORDER_H */

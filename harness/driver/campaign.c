@@ -198,6 +198,7 @@ static void count(struct campaign *c, struct worker *w)
     s->control_lost += result->control_lost;
     s->external += result->external;
     s->findings_dropped += result->findings_dropped;
+    s->orders_forgotten += result->orders_forgotten;
     s->cut += result->outcome == HDP_CUT;
     s->timed_out += w->timed_out;
     s->slow += w->slow;

@@ -131,7 +131,7 @@ uint32_t lockgraph_node(struct lockgraph *g, const struct hdp_lock *lock,
 {
     uint64_t of_class = mix(mix(created ? created->key : 0) ^ lock->kind) | 1;
     uint64_t key = lock->id     ? mix((uint64_t)lock->id << 32) & ~1ull
-                   : lock->addr ? mix(lock->addr) & ~1ull
+                   : lock->addr ? mix(lock->addr + mix(created ? created->key : 0)) & ~1ull
                                 : of_class;
     struct lock_node *n = find_node(g, key);
     *is_new = false;
@@ -293,6 +293,7 @@ void lockgraph_take(struct lockgraph *g, const struct scene *scene, uint64_t sch
         take_edge(g, scene, &from->edge[i], node, from->locks, schedule);
     g->locks_dropped += from->locks_dropped;
     g->arcs_dropped += from->edges_dropped;
+    g->forgotten += from->forgotten;
     free(node);
 }
 
@@ -375,12 +376,18 @@ static int arc_order(const void *a, const void *b)
                  : (x->held_shared * 2 + x->took_shared) - (y->held_shared * 2 + y->took_shared);
 }
 
+const char *lockgraph_plural(const char *word)
+{
+    size_t n = strlen(word);
+    return n && word[n - 1] == 'x' ? "es" : "s";
+}
+
 static void name_node(struct lock_node *n, struct names *objects)
 {
     const char *word = n->kind ? object_word(n->kind) : "lock";
     if (n->is_class)
-        n->name = mem_format("%llu %ss %s", (unsigned long long)n->count, word,
-                             n->home ? n->home : "made somewhere");
+        n->name = mem_format("%llu %s%s %s", (unsigned long long)n->count, word,
+                             lockgraph_plural(word), n->home ? n->home : "made somewhere");
     else if (!n->id)
         n->name = mem_format("%s %s", word, n->home ? n->home : "?");
     else if (n->home)

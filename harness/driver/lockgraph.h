@@ -62,7 +62,7 @@ struct lockgraph {
     struct lock_arc_entry *by_ends;
     struct lock_place *places;
     uint64_t schedules, without; /* merged; ended without leaving a graph */
-    uint64_t locks_dropped, arcs_dropped;
+    uint64_t locks_dropped, arcs_dropped, forgotten;
 };
 
 struct lockgraph *lockgraph_new(void);
@@ -88,6 +88,8 @@ void lockgraph_take(struct lockgraph *g, const struct scene *scene, uint64_t sch
 void lockgraph_predicted(struct lockgraph *g, const struct scene *scene,
                          const struct hdp_finding *raw, uint64_t symptom);
 
+/* "es" of "mutexes", "s" of "rwlocks". */
+const char *lockgraph_plural(const char *word);
 /* Give every node the name that reports use, and put nodes and edges in an order that does not
  * depend on when they were seen. Before writing; adds nothing after. */
 void lockgraph_finish(struct lockgraph *g, struct names *objects);

@@ -81,6 +81,7 @@ static void write_json(FILE *to, const struct lockgraph *g, const struct lockgra
     json_object_set_new(doc, "schedules_without", json_integer((json_int_t)g->without));
     json_object_set_new(doc, "locks_dropped", json_integer((json_int_t)g->locks_dropped));
     json_object_set_new(doc, "edges_dropped", json_integer((json_int_t)g->arcs_dropped));
+    json_object_set_new(doc, "orders_forgotten", json_integer((json_int_t)g->forgotten));
     json_object_set_new(doc, "locks", locks);
     json_object_set_new(doc, "edges", edges);
     json_dumpf(doc, to, JSON_INDENT(1) | JSON_ENSURE_ASCII);
@@ -183,8 +184,8 @@ static void draw_boxes(FILE *to, const struct drawing *d)
             continue;
         fprintf(to, "  n%zu [label=\"", i);
         if (d->locks[i] > 1) {
-            fprintf(to, "%llu %ss", (unsigned long long)d->locks[i],
-                    n->kind ? object_word(n->kind) : "lock");
+            const char *word = n->kind ? object_word(n->kind) : "lock";
+            fprintf(to, "%llu %s%s", (unsigned long long)d->locks[i], word, lockgraph_plural(word));
         } else {
             quote(to, n->name);
         }
@@ -279,6 +280,9 @@ static void write_dot(FILE *to, const struct lockgraph *g, const struct lockgrap
     if (g->locks_dropped || g->arcs_dropped)
         fprintf(to, "; %llu locks and %llu edges did not fit", (unsigned long long)g->locks_dropped,
                 (unsigned long long)g->arcs_dropped);
+    if (g->forgotten)
+        fprintf(to, "; %llu orders forgotten: not every deadlock is predicted",
+                (unsigned long long)g->forgotten);
     fputs("\";\n  node [shape=box, fontname=\"sans-serif\"];\n"
           "  edge [fontname=\"sans-serif\", fontsize=10];\n",
           to);

@@ -135,6 +135,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "control_lost_at", name_list(&s->lost_places));
     json_object_set_new(o, "unmodelled", name_list(&s->unmodelled));
     json_object_set_new(o, "findings_dropped", number(s->findings_dropped));
+    json_object_set_new(o, "orders_forgotten", number(s->orders_forgotten));
     json_object_set_new(o, "reports_not_understood", number(s->not_understood));
     json_object_set_new(o, "reports_dropped", number(s->reports_dropped));
     json_object_set_new(o, "interrupted", json_boolean(s->interrupted));

@@ -511,6 +511,11 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->findings_dropped)
         fprintf(to, "  note: %s findings did not fit into their schedule's table\n",
                 show_count(s->findings_dropped, a));
+    if (s->orders_forgotten)
+        fprintf(to,
+                "  note: %s lock orders were forgotten, as there were so many: not every deadlock "
+                "among them is predicted\n",
+                show_count(s->orders_forgotten, a));
     if (s->not_understood)
         fprintf(to,
                 "  note: %s reports of another tool are shown as they were: they could not be "

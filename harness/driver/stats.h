@@ -30,6 +30,7 @@ struct stats {
     uint64_t not_understood;   /* reports of another tool that are shown as they were */
     uint64_t reports_dropped;  /* too many in one log */
     uint64_t findings_dropped; /* did not fit into a schedule's table */
+    uint64_t orders_forgotten; /* of locks, and searches given up, for want of room */
     struct names lost_places;  /* where control was lost */
     struct names unmodelled;   /* calls that passed through without a model */
     int usual_exit;            /* exit code of most schedules, -1 = none ended by itself */

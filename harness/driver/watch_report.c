@@ -144,6 +144,7 @@ static uint32_t next_end(struct watch_report *w, const char **text, bool *shared
 {
     struct hdp_lock lock = {.count = 1};
     lock.addr = next_number(text, 16);
+    lock.created_site = next_number(text, 16);
     lock.kind = (uint16_t)next_number(text, 10);
     *shared = next_number(text, 10) != 0;
     *at = lockgraph_place(w->graph, w->symbols, next_number(text, 16));
@@ -153,21 +154,28 @@ static uint32_t next_end(struct watch_report *w, const char **text, bool *shared
 /* A row of the lock-order graph: see instrument/follow/report.c. */
 static void take_edge(struct watch_report *w, const char *line)
 {
-    struct lock_arc like = {.count = *line != 'r'};
+    struct lock_arc like = {0};
     const char *at = line + 1;
     uint32_t gate[HDP_LOCK_GATES];
     char thread[16] = "";
+    int used = 0;
+    if (*line == 'f') {
+        w->graph->forgotten = strtoull(line + 1, NULL, 10);
+        return;
+    }
     if (*line == 'z') {
         w->graph_whole = true;
         return;
     }
     like.held = next_end(w, &at, &like.held_shared, &like.held_at);
     like.took = next_end(w, &at, &like.took_shared, &like.took_at);
-    if (sscanf(at, " %15s", thread) == 1)
-        at = strstr(at, thread) + strlen(thread);
+    like.count = next_number(&at, 10) * (*line != 'r');
+    sscanf(at, " %15s%n", thread, &used);
+    at += used;
     like.gate = *line == 'r' ? NULL : gate;
     while (*at && like.gates < HDP_LOCK_GATES) {
         struct hdp_lock lock = {.addr = next_number(&at, 16), .count = 1};
+        lock.created_site = next_number(&at, 16);
         gate[like.gates] = graph_node(w, &lock);
         like.gates += gate[like.gates] != LOCKGRAPH_NONE;
     }

@@ -363,6 +363,8 @@ void rt_export(void)
     for (uint32_t i = 0; i < rt.all_count; i++)
         rt_export_thread(rt.all[i]);
     hdi_lockorder_export();
+    uint64_t forgotten = hdi_lockorder_forgotten();
+    g->result.orders_forgotten = forgotten < UINT32_MAX ? (uint32_t)forgotten : UINT32_MAX;
     g->object_count = 0;
     if (g->result.findings || (rt.config.flags & HDP_RICH)) {
         hdi_objects_each(export_object);

@@ -101,6 +101,7 @@ void follow_end(void);
 void follow_ring(const struct hdi_lock_ring *ring, void *data);
 /* To the driver alone, when it wants the lock-order graph: all of it; what is lost with a lock. */
 void follow_send_graph(void);
+void follow_note_forgotten(void); /* in words, when orders were given up for want of room */
 void follow_send_gone(const void *lock);
 const char *follow_word(enum hd_finding_kind kind);
 const char *follow_doing(enum hd_event kind);

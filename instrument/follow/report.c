@@ -186,13 +186,16 @@ const char *follow_doing(enum hd_event kind)
 static void send_edge(char what, const struct hdi_lock_edge *e)
 {
     struct follow_text t = {0};
-    follow_add(&t, "\2%c %lx %u %u %llx %lx %u %u %llx T%u", what, (unsigned long)e->held,
-               e->held_kind, e->held_mode & HDI_LOCK_SHARED, (unsigned long long)e->held_site,
-               (unsigned long)e->took, e->took_kind, e->took_mode & HDI_LOCK_SHARED,
-               (unsigned long long)e->took_site, ((const struct follower *)e->thread)->number);
+    follow_add(&t, "\2%c %lx %llx %u %u %llx %lx %llx %u %u %llx %llu T%u", what,
+               (unsigned long)e->held, (unsigned long long)e->held_made, e->held_kind,
+               e->held_mode & HDI_LOCK_SHARED, (unsigned long long)e->held_site,
+               (unsigned long)e->took, (unsigned long long)e->took_made, e->took_kind,
+               e->took_mode & HDI_LOCK_SHARED, (unsigned long long)e->took_site,
+               (unsigned long long)e->count, ((const struct follower *)e->thread)->number);
     for (uint32_t i = 0; i < HDI_LOCK_GATES; i++)
         if (e->gate[i])
-            follow_add(&t, " %lx", (unsigned long)e->gate[i]);
+            follow_add(&t, " %lx %llx", (unsigned long)e->gate[i],
+                       (unsigned long long)e->gate_made[i]);
     follow_add(&t, "\n");
     write_all(out, t.text, t.used);
 }
@@ -209,12 +212,38 @@ static void send_gone(const struct hdi_lock_edge *e, void *data)
     send_edge('g', e);
 }
 
+static uint64_t forgotten(void)
+{
+    struct hdi_lock_stats stats = {0};
+    if (follow_graph)
+        hdi_lockgraph_stats(follow_graph, &stats);
+    return stats.forgotten + stats.cut + stats.skipped;
+}
+
+void follow_note_forgotten(void)
+{
+    struct follow_text t = {0};
+    uint64_t n = forgotten();
+    if (!n)
+        return;
+    follow_begin();
+    follow_add(&t,
+               "heddle: note: %llu lock orders were forgotten, as there were so many: not every "
+               "deadlock among them is predicted\n",
+               (unsigned long long)n);
+    follow_write(&t);
+    follow_end();
+}
+
 void follow_send_graph(void)
 {
+    struct follow_text t = {0};
     follow_begin(); /* for the memory map; not meanwhile: follow_ring() has the graph's lock first
                      */
     follow_end();
     hdi_lockgraph_each(follow_graph, send_whole, NULL);
+    follow_add(&t, "\2f %llu\n", (unsigned long long)forgotten());
+    write_all(out, t.text, t.used);
     write_all(out, "\2z\n", 3);
 }
 

@@ -24,6 +24,7 @@ struct follow_real follow_real;
     X(int, pthread_cond_timedwait, (pthread_cond_t *, pthread_mutex_t *, const struct timespec *)) \
     X(int, pthread_cond_clockwait,                                                                 \
       (pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))                   \
+    X(int, pthread_rwlock_init, (pthread_rwlock_t *, const pthread_rwlockattr_t *))                \
     X(int, pthread_rwlock_rdlock, (pthread_rwlock_t *))                                            \
     X(int, pthread_rwlock_wrlock, (pthread_rwlock_t *))                                            \
     X(int, pthread_rwlock_tryrdlock, (pthread_rwlock_t *))                                         \
@@ -32,6 +33,7 @@ struct follow_real follow_real;
     X(int, pthread_rwlock_timedwrlock, (pthread_rwlock_t *, const struct timespec *))              \
     X(int, pthread_rwlock_unlock, (pthread_rwlock_t *))                                            \
     X(int, pthread_rwlock_destroy, (pthread_rwlock_t *))                                           \
+    X(int, pthread_spin_init, (pthread_spinlock_t *, int))                                         \
     X(int, pthread_spin_lock, (pthread_spinlock_t *))                                              \
     X(int, pthread_spin_trylock, (pthread_spinlock_t *))                                           \
     X(int, pthread_spin_unlock, (pthread_spinlock_t *))                                            \
@@ -104,6 +106,16 @@ static void destroyed(const void *object)
     if (follow_sends)
         follow_send_gone(object);
     hdi_lock_destroyed(follow_graph, object);
+}
+
+/* What was there before is no more. */
+static void made(const void *object, uint64_t site)
+{
+    if (!follow_on || !follow_graph)
+        return;
+    if (follow_sends)
+        follow_send_gone(object);
+    hdi_lock_made(follow_graph, object, site);
 }
 
 /* rc = call, a wait, in the open. */
@@ -192,7 +204,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     READY();
-    destroyed(m); /* what was there before is no more */
+    made(m, FOLLOW_SITE());
     return real_pthread_mutex_init(m, attr);
 }
 
@@ -244,6 +256,13 @@ static uint32_t rwlock_mode(const pthread_rwlock_t *l, uint32_t mode)
     if (follow_graph)
         hdi_lock_traits(follow_graph, l, HDI_LOCK_WRITER_FIRST);
     return mode & HDI_LOCK_SHARED ? mode : mode | HDI_LOCK_ALONE;
+}
+
+EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
+{
+    READY();
+    made(l, FOLLOW_SITE());
+    return real_pthread_rwlock_init(l, attr);
 }
 
 EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
@@ -326,6 +345,13 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
 
 /* ---- spinlocks ---- */
 
+EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
+{
+    READY();
+    made((const void *)l, FOLLOW_SITE());
+    return real_pthread_spin_init(l, shared);
+}
+
 EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
 {
     READY();
@@ -377,7 +403,7 @@ EXPORT int sem_init(sem_t *s, int shared, unsigned value)
 {
     READY();
     int rc = real_sem_init(s, shared, value);
-    destroyed(s);
+    made(s, FOLLOW_SITE());
     if (rc == 0 && value == 1 && !shared && follow_on && follow_graph)
         hdi_lock_traits(follow_graph, s, HDI_LOCK_COUNTED);
     return rc;

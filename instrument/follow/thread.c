@@ -316,6 +316,7 @@ __attribute__((destructor(101))) static void end(void)
     follow_finish_dumps();
     if (follow_graph)
         hdi_lockgraph_finish(follow_graph);
+    follow_note_forgotten();
     if (follow_sends)
         follow_send_graph();
     if (follow_leaks)

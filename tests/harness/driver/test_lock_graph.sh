@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# --lock-graph on programs with known answers: test_lock_graph.sh HEDDLE CLASSICS VICTIM
+# --lock-graph on programs with known answers: test_lock_graph.sh HEDDLE CLASSICS VICTIM CROWD
 set -u
-heddle=$1 classics=$2 victim=$3 failed=0
+heddle=$1 classics=$2 victim=$3 crowd=$4 failed=0
 work=$(mktemp -d) && cd "$work" || exit 99
 trap 'rm -rf "$work"' EXIT
 
@@ -65,6 +65,19 @@ has inversion.dot 'mutex a' watch
 has gated.dot 'while holding mutex gate' watch
 lacks gated.dot 'color=red' watch
 has gated.json '"source": "watch"' watch
+
+# A hundred thousand locks of one class: right code is right, and one inversion among them is found.
+"$heddle" watch --lock-graph=crowd.dot -- "$crowd" 100000 right >watch.out 2>watch.err
+[ $? -eq 0 ] && [ ! -s watch.err ] || fail 'crowd: right code' watch.err
+has crowd.dot '"[0-9]+ mutexes.*lock_crowd.c:[0-9]+", peripheries=2' 'crowd of right code'
+[ "$(grep -c ' -> ' crowd.dot)" -le 8 ] || fail 'crowd: too many edges drawn' crowd.dot
+"$heddle" watch --lock-graph=crowd.dot -- "$crowd" 100000 wrong >watch.out 2>watch.err
+[ $? -eq 1 ] || fail 'crowd: the inversion was not found' watch.err
+[ "$(grep -c 'heddle: lock-order' watch.err)" -eq 1 ] || fail 'crowd: not one finding' watch.err
+[ "$(grep -c 'color=red' crowd.dot)" -eq 2 ] || fail 'crowd: not two red edges' crowd.dot
+"$heddle" run -q -n 2 --strategy=rr --lock-graph=crowd.json -o out -- "$crowd" 6000 right >run.out 2>&1
+[ $? -eq 0 ] || fail 'crowd under control' run.out
+has crowd.json '"class": true' 'crowd under control'
 
 expect() { # CODE PATTERN COMMAND...
     local want=$1 pattern=$2
