@@ -218,7 +218,7 @@ static void search(struct prediction *p, bool guesses)
 
     p->guessing = guesses;
     if (!syncp_search(p->syncp, &search))
-        p->campaign->stats.predictions_cut++;
+        p->campaign->stats.predicted.cut++;
 }
 
 static void prediction_free(struct prediction *p)
@@ -250,10 +250,10 @@ struct prediction *predict_read(struct campaign *c, struct worker *w)
     p->thread = mem_zeroed(p->threads, sizeof *p->thread);
     for (uint32_t i = 0; i < p->threads; i++)
         p->thread[i] = r->thread[i].hash;
-    c->stats.predictions_cut += r->tape.full != 0;
+    c->stats.predicted.cut += r->tape.full != 0;
     campaign_look_at(c, w);
     p->syncp = syncp_new(r->tape.event, events, p->threads, false);
-    c->stats.predictions_cut += syncp_events(p->syncp) < events;
+    c->stats.predicted.cut += syncp_events(p->syncp) < events;
     search(p, false);
     if (c->guesses < MOST_GUESSES)
         search(p, true);
@@ -395,7 +395,7 @@ static bool attempt(struct campaign *c, struct worker *w, uint64_t number,
     *news = w->region->news; /* what schedules learn is a matter of those that have a number */
     bool done = campaign_run_now(c, w);
     if (done) {
-        c->stats.driven++;
+        c->stats.predicted.tries++;
         *shown = is_shown(w->region, m);
         size_t count = judge(c, w, 0, list);
         predict_note(c, w);
@@ -420,7 +420,14 @@ static bool drive(struct campaign *c, struct worker *w, uint64_t number, const s
             return false;
     if (!shown && n == tries && !m->guess && !m->doubted)
         report_unshown(c, w, number, m, tries);
-    c->stats.predicted += shown;
+    if (m->guess || m->doubted) {
+        c->stats.predicted.guesses++;
+        c->stats.predicted.guesses_shown += shown;
+    } else {
+        c->stats.predicted.races++;
+        c->stats.predicted.shown += shown;
+        c->stats.predicted.at_once += shown && n == 1;
+    }
     return true;
 }
 

@@ -112,14 +112,25 @@ static json_t *name_list(const struct names *n)
     return list;
 }
 
+static json_t *predicted(const struct stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "races", number(s->predicted.races));
+    json_object_set_new(o, "shown", number(s->predicted.shown));
+    json_object_set_new(o, "at_once", number(s->predicted.at_once));
+    json_object_set_new(o, "guesses", number(s->predicted.guesses));
+    json_object_set_new(o, "guesses_shown", number(s->predicted.guesses_shown));
+    json_object_set_new(o, "tries", number(s->predicted.tries));
+    json_object_set_new(o, "cut", number(s->predicted.cut));
+    return o;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
     json_object_set_new(o, "schedules", number(s->schedules));
     json_object_set_new(o, "replays", number(s->replays));
-    json_object_set_new(o, "prediction_tries", number(s->driven));
-    json_object_set_new(o, "predictions_shown", number(s->predicted));
-    json_object_set_new(o, "predictions_cut", number(s->predictions_cut));
+    json_object_set_new(o, "predicted", predicted(s));
     json_object_set_new(o, "interleavings", number(distinct_count(&s->interleavings)));
     json_object_set_new(o, "interleavings_exact", json_boolean(!s->interleavings.full));
     json_object_set_new(o, "seconds", json_real((double)(s->ended_ns - s->started_ns) / 1e9));

@@ -524,6 +524,11 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->reports_dropped)
         fprintf(to, "  note: %s reports of another tool were too many for one run: dropped\n",
                 show_count(s->reports_dropped, a));
+    if (s->predicted.cut)
+        fprintf(to,
+                "  note: races were predicted from the beginning of a schedule alone, %s times: it "
+                "was too long\n",
+                show_count(s->predicted.cut, a));
     if (s->aslr_on)
         fputs("  note: the system does not let address randomisation be turned off; replays may "
               "diverge\n",

@@ -12,9 +12,14 @@ struct stats {
     uint64_t planned;   /* schedules asked for; 0 = until time is up */
     uint64_t schedules; /* done, replays not counted */
     uint64_t replays;
-    uint64_t driven;          /* schedules that were to bring a prediction about, */
-    uint64_t predicted;       /* and races that were brought about so */
-    uint64_t predictions_cut; /* searches that did not look at everything: too long a schedule */
+    struct {
+        uint64_t races;   /* pairs of places that a schedule predicted, */
+        uint64_t shown;   /* of those, how many were brought about, */
+        uint64_t at_once; /* and how many by the first try */
+        uint64_t guesses, guesses_shown;
+        uint64_t tries; /* schedules run for that, not counted above */
+        uint64_t cut;   /* searches that did not look at the whole of a schedule */
+    } predicted;
     struct distinct interleavings;
     int64_t started_ns, ended_ns; /* real time */
     uint64_t steps;               /* of all schedules together */
