@@ -28,6 +28,7 @@ struct hdi_working {
     void *check;      /* constant; NULL: for none, and nothing else here is used */
     const char *name; /* borrowed from the goroutine; may be empty */
     unsigned long number;
+    const void *thread; /* a plain one, as the follower knows it (watched.h); NULL: a goroutine */
 
     /* What it waits for, written by itself before it sleeps and after. */
     _Atomic uint32_t event; /* enum hd_event; HD_EV_NONE: it runs */

@@ -16,6 +16,7 @@
 #include "park.h"
 #include "spawn.h"
 #include "unwind.h"
+#include "watched.h"
 
 #define DEFAULT_STACK ((size_t)256 << 10)
 #define LEAST_STACK ((size_t)16 << 10)
@@ -27,6 +28,7 @@ struct goroutine {
     void (*fn)(void *arg);
     void *arg;
     unsigned long number;
+    const void *site;   /* of its making */
     size_t stack_bytes; /* of the thread that was made for it */
     char name[32];      /* "" until somebody asks */
     struct hdi_working work;
@@ -74,7 +76,11 @@ static void run(struct goroutine *g)
     hdi_acquire(g);
     current = g;
     hdi_work_begins(&g->work);
+    if (hdi_watch)
+        hdi_watch->goroutine_begins(g->name, g->number, g->site);
     hdi_catch_exit(g->fn, g->arg);
+    if (hdi_watch)
+        hdi_watch->goroutine_ends();
     hdi_work_ends(&g->work);
     current = NULL;
     atomic_fetch_sub(&alive, 1);
@@ -188,12 +194,15 @@ static bool start_thread(struct goroutine *g)
     pthread_attr_t attr;
     pthread_t thread;
     bool started;
+    void *check;
 
     if (pthread_attr_init(&attr) != 0)
         return false;
+    check = hdi_check_swap(NULL); /* the thread may carry others after it */
     started = pthread_attr_setstacksize(&attr, g->stack_bytes) == 0 &&
               pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
               pthread_create(&thread, &attr, carry, g) == 0;
+    hdi_check_swap(check);
     pthread_attr_destroy(&attr);
     return started;
 }
@@ -211,6 +220,7 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
     *g = (struct goroutine){.fn = fn,
                             .arg = arg,
                             .number = atomic_fetch_add(&last_number, 1) + 1,
+                            .site = site,
                             .stack_bytes = atomic_load(&stack_bytes)};
     if (name)
         snprintf(g->name, sizeof g->name, "%s", name);

@@ -16,6 +16,7 @@
 #include "check.h"
 #include "misuse.h"
 #include "park.h"
+#include "watched.h"
 
 #define KINDS_SHOWN 32u
 #define FIRST_PAUSE_NS 50000
@@ -122,9 +123,19 @@ static void note_owed(const struct hdi_owed *owed, struct leaks *leaks, int64_t 
 {
     struct kind_of_leak one = {.kind = owed->kind, .made = owed->site, .since_ns = -1, .count = 1};
 
-    one.goroutine = owed->kind == HD_OB_THREAD;
-    if (one.goroutine) {
+    if (owed->kind == HD_OB_THREAD && ((const struct hdi_working *)owed)->thread) {
         const struct hdi_working *work = (const struct hdi_working *)owed;
+        struct hd_watch_state state = hdi_watch->state(work->thread);
+        one.ended = state.ended != 0;
+        one.event = state.ended ? HD_EV_NONE : state.event;
+        if (one.event != HD_EV_NONE) {
+            one.site = state.site;
+            one.since_ns = now_ns - state.since_ns;
+        }
+        snprintf(one.name, sizeof one.name, "%s", work->name);
+    } else if (owed->kind == HD_OB_THREAD) {
+        const struct hdi_working *work = (const struct hdi_working *)owed;
+        one.goroutine = true;
         one.event = (enum hd_event)atomic_load_explicit(&work->event, memory_order_acquire);
         if (one.event != HD_EV_NONE) {
             one.site = atomic_load_explicit(&work->site, memory_order_relaxed);

@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "park.h"
+#include "watched.h"
 
 #define LOCK_SPINS 100u
 #define SPINS_MOST 1024u /* some 20 us: as long as two sleeps and wake-ups would take */
@@ -126,7 +127,11 @@ static bool park_natively(struct hdi_parker *parker, const struct hdi_why *why, 
         return true;
     if (HDI_UNLIKELY(hdi_working != NULL))
         hdi_work_waits(why);
+    if (HDI_UNLIKELY(hdi_watch != NULL))
+        hdi_watch->waits(why->event, why->object, why->site, until_ns != HD_SEAM_FOREVER);
     woken = sleep_natively(parker, until_ns);
+    if (HDI_UNLIKELY(hdi_watch != NULL))
+        hdi_watch->goes_on();
     if (HDI_UNLIKELY(hdi_working != NULL))
         hdi_work_waits(NULL);
     return woken;

@@ -19,6 +19,7 @@
 
 #include "check.h"
 #include "park.h"
+#include "watched.h"
 
 #define STACK_BYTES ((size_t)256 << 10)
 #define LINGER_NS 1000000000
@@ -169,6 +170,8 @@ static void *serve(void *arg)
     bool fired = false;
     struct hdi_parker *wake;
 
+    if (hdi_watch)
+        hdi_watch->goroutine_begins("timers", 0, NULL);
     hdi_lock(&lock);
     for (;;) {
         int64_t now = hdi_now_ns();

@@ -56,8 +56,8 @@ static void write_wait(struct follow_text *t, const struct follower *f,
     uint64_t site;
     uint32_t mode;
     const void *held;
-    follow_add(t, "  T%u waits, %s ", f->number, follow_doing((enum hd_event)f->kind));
-    follow_add_object(t, (enum hd_event)f->kind, f->object);
+    follow_add(t, "  T%u waits, ", f->number);
+    follow_add_waits_for(t, (enum hd_event)f->kind, f->object);
     if (owner && f->kind != HD_EV_THREAD_JOIN)
         follow_add(t, " held by T%u", owner->number);
     follow_add(t, ", at ");
@@ -132,7 +132,7 @@ void follow_look_for_circles(void)
     uint32_t alive = 0, still = 0, told = 0;
     looks++;
     for (struct follower *f = follow_first(); f; f = f->next) {
-        if (!f->used || !f->alive)
+        if (!f->used || !f->alive || f->idle)
             continue;
         alive++; /* also one that has not begun to run */
         if (!stuck(f))

@@ -96,10 +96,17 @@ static void ask_all(void)
 
 /* ---- groups ---- */
 
+/* Of the goroutine that a thread carries, or of the thread. */
+static uint64_t made_at(const struct follower *f)
+{
+    return f->goroutine ? f->goroutine_site : f->created_site;
+}
+
 static bool same(const struct follower *a, const struct follower *b)
 {
     return a->kind == b->kind && (a->kind == HD_EV_THREAD_JOIN || a->object == b->object) &&
-           a->alive == b->alive && a->frames == b->frames && a->created_site == b->created_site &&
+           a->alive == b->alive && a->frames == b->frames && made_at(a) == made_at(b) &&
+           strcmp(a->label, b->label) == 0 &&
            memcmp(a->frame, b->frame, a->frames * sizeof a->frame[0]) == 0;
 }
 
@@ -113,8 +120,10 @@ static int compare(const void *x, const void *y)
         c = a->kind < b->kind ? -1 : 1;
     if (c == 0 && a->object != b->object && a->kind != HD_EV_THREAD_JOIN)
         c = a->object < b->object ? -1 : 1;
-    if (c == 0 && a->created_site != b->created_site)
-        c = a->created_site < b->created_site ? -1 : 1;
+    if (c == 0 && made_at(a) != made_at(b))
+        c = made_at(a) < made_at(b) ? -1 : 1;
+    if (c == 0)
+        c = strcmp(a->label, b->label);
     if (c == 0 && a->alive != b->alive)
         c = a->alive ? -1 : 1;
     return c ? c : (a->number > b->number) - (a->number < b->number);
@@ -148,6 +157,7 @@ static void write_group(struct follower *const *list, uint32_t n, bool left)
 {
     struct follow_text t = {0};
     const struct follower *f = list[0];
+    const char *noun = f->goroutine ? "goroutine" : "thread";
     bool stacks = !left;
     enum hd_event kind = (enum hd_event)f->kind;
     int64_t oldest = f->since_ns;
@@ -155,21 +165,23 @@ static void write_group(struct follower *const *list, uint32_t n, bool left)
         oldest = list[i]->since_ns < oldest ? list[i]->since_ns : oldest;
     if (left) {
         follow_begin();
-        follow_add(&t, "heddle: %s: %u thread%s left when the program ended\n",
-                   follow_word(f->alive ? HD_FK_LEAK_BLOCKED : HD_FK_LEAK_UNJOINED), n,
+        follow_add(&t, "heddle: %s: %u %s%s left when the program ended\n",
+                   follow_word(f->alive ? HD_FK_LEAK_BLOCKED : HD_FK_LEAK_UNJOINED), n, noun,
                    n == 1 ? " is" : "s are");
     }
-    follow_add(&t, "%s%u thread%s [", left ? "" : "\n", n, n == 1 ? "" : "s");
+    follow_add(&t, "%s%u %s%s", left ? "" : "\n", n, noun, n == 1 ? "" : "s");
+    if (f->label[0])
+        follow_add(&t, " \"%s\"", f->label);
+    follow_add(&t, " [");
     if (!f->alive) {
         follow_add(&t, "ended, never joined");
     } else if (kind == HD_EV_NONE) {
         follow_add(&t, "running");
     } else {
-        follow_add(&t, "%s ", follow_doing(kind));
         if (kind != HD_EV_THREAD_JOIN || n == 1)
-            follow_add_object(&t, kind, f->object);
+            follow_add_waits_for(&t, kind, f->object);
         else
-            follow_add(&t, "a thread");
+            follow_add(&t, "%s a thread", follow_doing(kind));
         add_age(&t, follow_now() - oldest);
     }
     follow_add(&t, "]:");
@@ -188,9 +200,12 @@ static void write_group(struct follower *const *list, uint32_t n, bool left)
     } else if (stacks && f->alive) {
         follow_add(&t, "    (did not answer: it blocks all signals)\n");
     }
-    if (f->created_site) {
-        follow_add(&t, "  created by T%u at ", f->creator);
-        follow_add_code(&t, f->created_site);
+    if (made_at(f)) {
+        if (f->goroutine)
+            follow_add(&t, "  started at ");
+        else
+            follow_add(&t, "  created by T%u at ", f->creator);
+        follow_add_code(&t, made_at(f));
         follow_add(&t, "\n");
     }
     follow_write(&t);
@@ -198,9 +213,14 @@ static void write_group(struct follower *const *list, uint32_t n, bool left)
         follow_end();
 }
 
+static bool is_alive(const struct follower *f)
+{
+    return f->alive && !f->idle;
+}
+
 static bool is_left(const struct follower *f)
 {
-    return f->number && !f->leak_expected &&
+    return f->number && !f->leak_expected && !f->idle && !f->serves &&
            (f->alive ? f->kind != HD_EV_NONE : !f->joined && !f->detached);
 }
 
@@ -215,7 +235,7 @@ static void write_groups(bool left)
     if (list == MAP_FAILED)
         return;
     for (struct follower *f = follow_first(); f && n < room; f = f->next) {
-        if (f->used && f->tid && (left ? is_left(f) : f->alive))
+        if (f->used && f->tid && (left ? is_left(f) : is_alive(f)))
             list[n++] = f;
     }
     qsort(list, n, sizeof *list, compare);
@@ -233,11 +253,6 @@ static uint32_t count(bool (*wanted)(const struct follower *))
     for (struct follower *f = follow_first(); f; f = f->next)
         n += f->used && f->tid && wanted(f);
     return n;
-}
-
-static bool is_alive(const struct follower *f)
-{
-    return f->alive;
 }
 
 static void dump(void)

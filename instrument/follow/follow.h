@@ -55,6 +55,14 @@ struct follower {
     uint64_t looked_at;
     bool told;
     atomic_bool leak_expected; /* the program said so */
+
+    /* Of lib/: see goroutine.c. */
+    unsigned long goroutine; /* number of the one that it carries; 0: none */
+    uint64_t goroutine_site; /* where that was made */
+    char label[32];          /* its name, or empty */
+    atomic_bool idle;        /* between two goroutines */
+    atomic_bool serves;      /* the library's own: all goroutines' timers */
+    void *debt;              /* of a leak check; NULL: none */
 };
 
 /* shim.c: what the program calls is ours, this is the C library's. */
@@ -74,12 +82,17 @@ extern bool follow_sends; /* the driver wants the lock-order graph */
 extern struct hdi_lockgraph *follow_graph;
 extern __thread struct follower *follow_self_
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
+bool follow_wanted(void);           /* it will be, as soon as we are started */
 struct follower *follow_self(void); /* made for threads that nobody is known to have made */
 struct follower *follow_first(void);
 void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
                   bool timed);
 void follow_goes_on(struct follower *f);
 int64_t follow_now(void);
+
+/* goroutine.c */
+struct hd_watch_library;
+extern const struct hd_watch_library *follow_library; /* the program's lib/; NULL: none is known */
 
 /* report.c: lines of at most 4 KB, whole ones written at once. A code address is written {c...}, a
  * datum's {o...}, for the driver to put into words; without a driver, as module and offset. */
@@ -91,6 +104,8 @@ void follow_add(struct follow_text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void follow_add_code(struct follow_text *t, uint64_t pc);
 void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object);
+/* "locking mutex ...": what a thread does that waits. */
+void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t object);
 void follow_write(struct follow_text *t); /* and empties it */
 void follow_report_start(void);
 /* What lies between stands together, and the driver knows the program's memory map of that moment.

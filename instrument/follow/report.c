@@ -145,9 +145,29 @@ static const char *object_word(enum hd_event kind)
         return "semaphore";
     case HD_EV_BARRIER_WAIT:
         return "barrier";
+    case HD_EV_CHAN_SEND:
+    case HD_EV_CHAN_RECV:
+        return "channel";
+    case HD_EV_HD_WAITGROUP_WAIT:
+        return "waitgroup";
+    case HD_EV_HD_COND_WAIT:
+        return "hd_cond";
+    case HD_EV_HD_ONCE:
+        return "once";
+    case HD_EV_HD_SEMAPHORE:
+        return "weighted semaphore";
     default:
         return "lock";
     }
+}
+
+void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t object)
+{
+    follow_add(t, "%s", follow_doing(kind));
+    if (!object || kind == HD_EV_SELECT) /* of its cases one is as good as another */
+        return;
+    follow_add(t, " ");
+    follow_add_object(t, kind, object);
 }
 
 void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object)

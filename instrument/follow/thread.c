@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <heddle/watch.h>
+
 #define EXPORT __attribute__((visibility("default")))
 #define SLAB_BYTES (256u << 10)
 
@@ -68,7 +70,10 @@ static struct follower *make(struct follower *creator, uint64_t site)
         f->kind = HD_EV_NONE;
         f->joined = f->detached = f->told = false;
         f->frames = 0;
-        f->leak_expected = false;
+        f->leak_expected = f->idle = f->serves = false;
+        f->goroutine = 0;
+        f->label[0] = '\0';
+        f->debt = NULL;
         f->alive = true;
         f->used = true;
     }
@@ -82,6 +87,8 @@ static void release(struct follower *f)
 {
     if (f->alive || !(f->joined || f->detached) || !atomic_exchange(&f->used, false))
         return;
+    if (f->debt)
+        follow_library->settled(f->debt);
     follow_real.lock(&making);
     f->next_free = free_ones;
     free_ones = f;
@@ -144,6 +151,8 @@ static void *trampoline(void *arg)
 {
     struct follower *f = arg;
     begins(f);
+    if (f->debt)
+        follow_library->begins(f->debt);
     return f->routine(f->arg);
 }
 
@@ -159,6 +168,8 @@ EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*st
     f->detached = state == PTHREAD_CREATE_DETACHED;
     f->routine = start;
     f->arg = arg;
+    if (follow_library)
+        f->debt = follow_library->made(f, f->number, (const void *)(uintptr_t)f->created_site);
     rc = follow_real.create(out, attr, trampoline, f);
     if (rc) {
         if (f->locks)
@@ -240,6 +251,12 @@ static bool has(const char *list, const char *word)
     return false;
 }
 
+bool follow_wanted(void)
+{
+    const char *wanted = getenv("HEDDLE");
+    return wanted && *wanted;
+}
+
 /* What the program starts itself is not followed: our entry goes out of its environment. */
 static void leave_environment(void)
 {
@@ -287,7 +304,7 @@ static void in_child(void)
 __attribute__((constructor(101))) static void start(void)
 {
     const char *wanted = getenv("HEDDLE");
-    if (!wanted || !*wanted)
+    if (!follow_wanted())
         return;
     follow_leaks = has(wanted, "leaks");
     follow_orders = has(wanted, "lockorder");

@@ -1,7 +1,7 @@
 /* bench_leaks.c - what it costs that a spawn is charged to a leak check.
  *
- *     bench_leaks [ROUNDS]          goroutines started and waited for, outside of and inside a check
- *     bench_leaks --threads N       N threads created and joined: for a comparison with a runtime
+ *     bench_leaks [ROUNDS]          goroutines started and waited for, outside of and inside a
+ * check bench_leaks --threads N       N threads created and joined: for a comparison with a runtime
  *                                   that follows them loaded, and without (bench_leaks.sh)
  *
  * Nanoseconds of CPU time, of all threads, on one processor; the least and the median of ROUNDS

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the leak tracker costs natively: ns of CPU time for a goroutine inside a leak check and outside of
-# one, and for a thread of a program that `heddle watch` follows and of one that it does not.
+# one, and for goroutines and threads of a program that `heddle watch` follows and of one that it does not.
 #   stress/bench/bench_leaks.sh [-b BUILD] [-r ROUNDS] [-t TIMES]
 # Threads: the lowest of TIMES (10) runs of 20 times 200 threads; the runs take turns.
 set -u
@@ -24,6 +24,9 @@ lowest() { # FILE
     sort -n "$1" | head -n 1
 }
 "$bench" "$rounds" || exit
+printf '\nfollowed by heddle watch:\n'
+HEDDLE=leaks LD_PRELOAD=$library "$bench" "$rounds" || exit
+printf '\n'
 for ((i = 0; i < times; i++)); do
     "$bench" --threads 200 >>"$work/plain"
     HEDDLE=leaks LD_PRELOAD=$library "$bench" --threads 200 >>"$work/followed" 2>/dev/null

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Leak checks as cmocka fixtures: natively and under schedules, of wrong tests and right ones.
-#   test_fixtures.sh HEDDLE FIXTURE SIDES
+#   test_fixtures.sh HEDDLE FIXTURE SIDES LIBHEDDLE-WATCH
 heddle=$1 fixture=$2 sides=$3
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -71,5 +71,26 @@ goroutine "grandchild" \[chan receive "north"\]
 goroutine "grandchild" \[chan receive "south"\]
 thread "T[0-9.]*" \[waiting for a post
 made at start_both *.*sides.c
+SAYS
+# Followed natively, plain threads are known, too, and so is what goroutines wait for.
+says "right, followed" 0 "$heddle" watch -- "$fixture" right <<'SAYS'
+! left by
+! heddle:
+SAYS
+says "wrong, followed" any "$heddle" watch -- "$fixture" wrong <<'SAYS'
+left by "first_answer_wins" (fixture.c:[0-9]*): 2
+left by "thread_is_joined" (fixture.c:[0-9]*): 1
+thread "T[0-9]*" \[ended, not joined\]
+^1 goroutine "fetch" \[select\]
+started at first_answer_wins *.*fixture.c:[0-9]*
+! timers
+SAYS
+says "side by side, followed" any "$heddle" watch -- "$sides" 2 <<'SAYS'
+left by "north" (sides.c:[0-9]*): 2
+left by "south" (sides.c:[0-9]*): 2
+thread "T[0-9]*" \[waiting for a post\]
+^1 goroutine "grandchild" \[chan receive channel 0x
+SAYS
+says "side by side, followed: exit code" 0 env HEDDLE=leaks LD_PRELOAD="$4" "$sides" 2 <<'SAYS'
 SAYS
 exit $failed
