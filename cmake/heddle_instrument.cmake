@@ -11,9 +11,19 @@ function(heddle_instrument)
     if("${options};${CMAKE_C_FLAGS};${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize=[a-z,]*(address|thread|memory)")
       message(FATAL_ERROR "heddle_instrument: '${target}' is built with ${CMAKE_MATCH_0}: build it with one of them")
     endif()
-    target_compile_options(${target} PRIVATE
-      $<$<C_COMPILER_ID:Clang>:SHELL:-Xclang -fsanitize=thread>
-      $<$<C_COMPILER_ID:GNU>:-fsanitize=thread -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -Wno-tsan>)
+    foreach(language C CXX)
+      if(CMAKE_${language}_COMPILER MATCHES "heddle-c(c|\\+\\+)$")
+        continue() # which does it by itself
+      endif()
+      target_compile_options(${target} PRIVATE
+        "$<$<COMPILE_LANG_AND_ID:${language},Clang>:SHELL:-Xclang -fsanitize=thread>"
+        "$<$<COMPILE_LANG_AND_ID:${language},GNU>:SHELL:-fsanitize=thread -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -Wno-tsan>")
+    endforeach()
+    get_target_property(type ${target} TYPE)
+    set(scope PRIVATE)
+    if(type STREQUAL STATIC_LIBRARY) # who links it does what is its part of it
+      set(scope PUBLIC)
+    endif()
     if(TARGET heddle-hooks)
       target_link_libraries(${target} PRIVATE heddle-hot heddle-hooks)
     else()
@@ -23,7 +33,7 @@ function(heddle_instrument)
       target_link_libraries(${target} PRIVATE ${directory}/libheddle-hot.a ${HEDDLE_HOOKS_LIBRARY})
     endif()
     foreach(function memcpy memmove memset memcmp strlen strcmp strcpy)
-      target_link_options(${target} PRIVATE -Wl,--wrap=${function})
+      target_link_options(${target} ${scope} -Wl,--wrap=${function})
     endforeach()
   endforeach()
 endfunction()
