@@ -74,6 +74,8 @@ static void misuse(enum hd_finding_kind kind, struct hdi_cond *x, struct hdi_mut
     struct hdp_finding *f = hdi_finding_begin(kind, NULL);
 
     hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
+    if (m)
+        hdi_note(f, HD_ROLE_WITH, hdi_self(), HD_EV_MUTEX_LOCK, &m->object, 0, 0)->link = 0;
     for (struct hdi_thread *t = x->first; t; t = t->queue_next)
         hdi_note(f, HD_ROLE_WAITS, t, HD_EV_COND_WAIT, &x->object, t->op ? t->op->site : 0,
                  t->end_stack);
@@ -81,9 +83,8 @@ static void misuse(enum hd_finding_kind kind, struct hdi_cond *x, struct hdi_mut
          t = t->pending_next)
         if (t->op->kind != HD_EV_COND_WAIT)
             hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, &x->object, t->op->site, t->end_stack);
-    if (m)
-        hdi_note(f, HD_ROLE_CREATED, m->object.creator, HD_EV_MUTEX_INIT, &m->object,
-                 m->object.created_site, m->object.created_stack);
+    if (m && x->first && x->mutex != m)
+        hdi_note(f, HD_ROLE_WITH, x->first, HD_EV_MUTEX_LOCK, &x->mutex->object, 0, 0)->link = 0;
     hdi_finding_end(f, false);
 }
 

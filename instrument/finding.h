@@ -12,7 +12,7 @@
 #define HD_FINDING_MAP(X)                                                                          \
     X(DEADLOCK, "deadlock", "deadlock")                                                            \
     X(LOST_WAKEUP, "lost-wakeup", "all threads wait and nobody is left to wake them")              \
-    X(SELF_DEADLOCK, "self-deadlock", "lock taken twice by its owner")                             \
+    X(SELF_DEADLOCK, "self-deadlock", "a thread waits for a lock that it holds itself")            \
     X(LEAK_BLOCKED, "leak-blocked", "thread blocked for ever")                                     \
     X(LEAK_UNJOINED, "leak-unjoined", "thread never joined nor detached")                          \
     X(UNLOCK_NOT_HELD, "unlock-not-held", "unlock of a lock that nobody holds")                    \
@@ -67,6 +67,8 @@ enum hd_finding_kind {
     X(WAITED, "waited for") /* with the lock held that its link names */                           \
     X(NEEDED, "needed") /* took the same lock at site, before it could wake the one that waited */ \
     X(WOKE, "woke")     /* ended that wait, or could have */                                       \
+    X(CASE, "or for")   /* one of the things that the select of its link waits for */              \
+    X(WITH, "with")     /* the mutex that goes with the wait of its link */                        \
     X(LAST_OP, "last did") /* one of the last operations of a thread */
 
 enum hd_role {

@@ -36,22 +36,15 @@ struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text)
         hdi_note(f, HD_ROLE_LAST_OP, t, op->kind, op->object, op->site, t->end_stack);
     } else if (!t->ended) {
         struct hdi_object *o = op->object;
-        uint32_t n, all;
+        uint32_t n;
         struct hdi_thread **live = hdi_live(&n);
-        hdi_note(f, HD_ROLE_WAITS, t, op->kind, o, op->site, t->end_stack);
+        hdi_note_wait(f, t, op);
         for (uint32_t i = 0; o && i < n; i++) {
             struct hdi_held *h = hdi_held_find(live[i], o);
             if (h)
                 hdi_note(f, HD_ROLE_HOLDS, live[i], h->kind, o, h->site, h->stack);
         }
-        for (uint32_t i = 0; o && i < o->users; i++) {
-            if (o->user[i].thread == t->hash)
-                continue;
-            for (all = 0; hdi_thread_known(all); all++)
-                if (hdi_thread_known(all)->hash == o->user[i].thread)
-                    hdi_note(f, HD_ROLE_COULD_WAKE, hdi_thread_known(all), o->user[i].kind, o,
-                             o->user[i].site, 0);
-        }
+        hdi_note_wakers(f, t, op, 0);
     } else {
         hdi_note(f, HD_ROLE_HERE, t, HD_EV_THREAD_EXIT, &t->object, t->start, 0);
     }

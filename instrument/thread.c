@@ -193,11 +193,31 @@ static bool target_ended(const struct hdi_op *op)
     return ((const struct hdi_thread *)op->data)->ended;
 }
 
-static void join_misuse(struct hdi_thread *t, const char *text, enum hd_event kind, uint64_t site)
+/* The last thread of that handle, which was joined: the next may get the same. */
+static struct hdi_thread *joined_before(pthread_t handle)
+{
+    struct hdi_thread *t, *last = NULL;
+
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
+        if (t->joiner && pthread_equal(t->handle, handle))
+            last = t;
+    return last;
+}
+
+static void join_misuse(pthread_t handle, struct hdi_thread *t, const char *text,
+                        enum hd_event kind, uint64_t site)
 {
     struct hdp_finding *f = hdi_finding_begin(HD_FK_JOIN_MISUSE, text);
+    struct hdi_thread *joined = t ? NULL : joined_before(handle);
 
+    t = t ? t : joined;
     hdi_note(f, HD_ROLE_HERE, hdi_self(), kind, t ? &t->object : NULL, site, hdi_stack());
+    if (joined)
+        hdi_note(f, HD_ROLE_EARLIER, joined->joiner, HD_EV_THREAD_JOIN, &joined->object,
+                 joined->joined_site, joined->joined_stack);
+    for (struct hdi_thread *p = t ? t->object.pending : NULL; p; p = p->pending_next)
+        if (p->op->kind == HD_EV_THREAD_JOIN)
+            hdi_note_wait(f, p, p->op);
     if (t)
         hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
                  t->created_stack);
@@ -218,7 +238,7 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     int rc;
 
     if (!t) {
-        join_misuse(NULL, "join of a thread that was joined before or never existed",
+        join_misuse(handle, NULL, "join of a thread that was joined before or never existed",
                     HD_EV_THREAD_JOIN, site);
         return ESRCH;
     }
@@ -227,11 +247,11 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
         return EDEADLK;
     }
     if (t->detached) {
-        join_misuse(t, "join of a detached thread", HD_EV_THREAD_JOIN, site);
+        join_misuse(handle, t, "join of a detached thread", HD_EV_THREAD_JOIN, site);
         return EINVAL;
     }
     if (t->joining) {
-        join_misuse(t, "two threads join the same thread", HD_EV_THREAD_JOIN, site);
+        join_misuse(handle, t, "two threads join the same thread", HD_EV_THREAD_JOIN, site);
         return EINVAL;
     }
     if (until < 0) {
@@ -259,6 +279,9 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
         *result = t->result;
     t->joined = true;
     t->known = false;
+    t->joiner = self;
+    t->joined_site = site;
+    t->joined_stack = hdi_stack();
     hdi_lockorder_joined(t, self);
     hdi_hb_acquire(t);
     return rc;
@@ -312,7 +335,7 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_DETACH, t ? &t->object : NULL, site);
     if (!t || t->detached) {
-        join_misuse(t,
+        join_misuse(handle, t,
                     t ? "detach of a detached thread"
                       : "detach of a thread that was joined before or never existed",
                     HD_EV_THREAD_DETACH, site);

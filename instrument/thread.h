@@ -56,7 +56,10 @@ struct hdi_thread {
     void *(*routine)(void *);
     void *arg;
     bool ended, detached, joined, joining;
-    bool known;   /* handle refers to it: neither joined nor detached and ended */
+    bool known;                /* handle refers to it: neither joined nor detached and ended */
+    struct hdi_thread *joiner; /* who joined it, and where */
+    uint64_t joined_site;
+    uint32_t joined_stack;
     bool excused; /* at the end: only kept from going on by the thread that ends the program */
     void *result;
 
@@ -157,6 +160,14 @@ void hdi_drain(uint32_t jumps);
 /* Let the others run until none can or go_on(arg) is false; the clock is moved at most `jumps`
  * times meanwhile. The program goes on after. */
 void hdi_let_others_run(bool (*go_on)(void *arg), void *arg, uint32_t jumps, uint64_t site);
+
+/* May one that did that end a wait for the same object of that kind? */
+bool hdi_could_wake(enum hd_event waits, enum hd_event did);
+/* Note what t waits for, a select with all its cases; the first note's index is their link. */
+void hdi_note_wait(struct hdp_finding *f, struct hdi_thread *t, const struct hdi_op *op);
+/* Note who used what t waits for, and may be the one that was to wake it. */
+void hdi_note_wakers(struct hdp_finding *f, const struct hdi_thread *t, const struct hdi_op *op,
+                     uint32_t link);
 
 /* The operation just done was one more try that failed (trylock, poll of a flag): a loop around it
  * must not keep other threads from running. */

@@ -89,7 +89,7 @@ bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void
     hd_wg_add(&group->wg, 1);
     if (task) {
         *task = (struct task){.group = group, .fn = fn, .arg = arg};
-        err = hdi_go(NULL, run, task, site);
+        err = hdi_go(NULL, run, task, HDI_SHOWN(fn), site);
     }
     if (err) {
         free(task);

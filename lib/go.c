@@ -207,7 +207,8 @@ static bool start_thread(struct goroutine *g)
     return started;
 }
 
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *site)
+hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *shown,
+              const void *site)
 {
     struct goroutine *g;
     bool started;
@@ -229,8 +230,7 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
     /* TSan must see the thread being made: then it goes by way of pthread_create, to the same seam.
      */
     if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN))
-        started =
-            hdi_seam->spawn(carry, g, g->stack_bytes, (const void *)(uintptr_t)fn, name, site) == 0;
+        started = hdi_seam->spawn(carry, g, g->stack_bytes, shown, name, site) == 0;
     else {
         hdi_work_made(&g->work, g->name, g->number, site);
         started = reuse(g) || start_thread(g);
@@ -246,12 +246,12 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *si
 
 hd_err hd_go(void (*fn)(void *arg), void *arg)
 {
-    return hdi_go(NULL, fn, arg, HDI_SITE());
+    return hdi_go(NULL, fn, arg, HDI_SHOWN(fn), HDI_SITE());
 }
 
 hd_err hd_go_named(const char *name, void (*fn)(void *arg), void *arg)
 {
-    return hdi_go(name, fn, arg, HDI_SITE());
+    return hdi_go(name, fn, arg, HDI_SHOWN(fn), HDI_SITE());
 }
 
 hd_err hd_go_set_stack(size_t bytes)

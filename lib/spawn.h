@@ -3,13 +3,18 @@
 #define HDI_SPAWN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <heddle/errors.h>
 #include <heddle/seam.h>
 
 struct hd_errgroup;
 
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *site);
+/* shown: the user's function that it runs, as reports call it. */
+hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *shown,
+              const void *site);
+
+#define HDI_SHOWN(fn) ((const void *)(uintptr_t)(fn))
 
 /* A task of the group, limit or not; false if it could not be started, which is the group's error.
  */

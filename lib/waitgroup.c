@@ -148,7 +148,7 @@ hd_err hd_wg_go(struct hd_wg *wg, void (*fn)(void *arg), void *arg)
         return hd_out_of_memory;
     *task = (struct task){wg, fn, arg, site};
     add(wg, 1, site);
-    err = hdi_go(NULL, run_task, task, site);
+    err = hdi_go(NULL, run_task, task, HDI_SHOWN(fn), site);
     if (err) {
         add(wg, -1, site);
         free(task);

@@ -1,19 +1,106 @@
-/* advice.c - what usually fixes a finding, one paragraph a kind. */
+/* advice.c - what usually fixes a finding, one paragraph a kind, or what is waited for. */
 #include "finding.h"
 
-const char *finding_advice(enum hd_finding_kind kind)
+/* What the threads of a standstill wait for, joins apart: they wait for the others. */
+static enum hd_event awaited(const struct finding *f)
 {
-    switch (kind) {
-    case HD_FK_DEADLOCK:
-        return "Take these locks in one order everywhere, or hold only one of them at a time.";
-    case HD_FK_LOST_WAKEUP:
+    enum hd_event kind = HD_EV_NONE;
+
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        bool group = n->kind == HD_EV_THREAD_JOIN || n->kind == HD_EV_HD_WAITGROUP_WAIT;
+        if (n->role == HD_ROLE_WAITS && (kind == HD_EV_NONE || !group))
+            kind = n->kind;
+        if (kind != HD_EV_NONE && kind != HD_EV_THREAD_JOIN && kind != HD_EV_HD_WAITGROUP_WAIT)
+            break;
+    }
+    return kind;
+}
+
+/* Does somebody wait for a lock whose holder waits for something else? */
+static bool is_wait_under_lock(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        for (size_t k = 0; f->note[i].role == HD_ROLE_HOLDS && k < f->notes; k++)
+            if (f->note[k].role == HD_ROLE_WAITS && f->note[k].thread_id == f->note[i].thread_id)
+                return true;
+    return false;
+}
+
+static const char *lost_wakeup(const struct finding *f)
+{
+    if (is_wait_under_lock(f))
+        return "A thread waits while it holds a lock that another one waits for, perhaps the one "
+               "that "
+               "should wake it: release the lock before waiting.";
+    switch (awaited(f)) {
+    case HD_EV_CHAN_SEND:
+    case HD_EV_CHAN_RECV:
+    case HD_EV_SELECT:
+        return "See to it that each send has its receiver and each receive its sender or a close, "
+               "on "
+               "every path, errors and early returns too; who may have to give up waits in a "
+               "select "
+               "with a context or a time-out.";
+    case HD_EV_HD_WAITGROUP_WAIT:
+        return "Add before the goroutine is started, say done exactly once for each, on every "
+               "path, "
+               "and never wait for a group in one of its members.";
+    case HD_EV_THREAD_JOIN:
+        return "See to it that the thread that is joined can end.";
+    case HD_EV_SEM_WAIT:
+    case HD_EV_HD_SEMAPHORE:
+        return "Post once for each wait, on every path: look for a post that is left out, goes to "
+               "another semaphore, or comes only after what it should set free.";
+    case HD_EV_BARRIER_WAIT:
+        return "The barrier's count must be the number of threads that come to it, in each round.";
+    case HD_EV_FUTEX_WAIT:
+        return "Change the word before waking, and remember in it that somebody waits.";
+    case HD_EV_MUTEX_LOCK:
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+    case HD_EV_SPIN_LOCK:
+    case HD_EV_HD_MUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_RLOCK:
+        return "Whoever had the lock is gone, or waits itself: unlock on every path, also before a "
+               "wait, and when the thread ends or is cancelled.";
+    default:
         return "Change the condition and signal it under the same mutex, wait in a loop that tests "
                "the condition before the first wait, and broadcast when more than one waiter can "
                "go on.";
-    case HD_FK_SELF_DEADLOCK:
+    }
+}
+
+static const char *self_deadlock(const struct finding *f)
+{
+    switch (awaited(f)) {
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+    case HD_EV_HD_RWMUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_RLOCK:
+        return "A read lock cannot be turned into a write lock, nor be taken again while a writer "
+               "waits: unlock first and look again, or take the write lock from the start.";
+    case HD_EV_ONCE:
+    case HD_EV_HD_ONCE:
+        return "An initialiser must not call what runs it: give it what it needs.";
+    case HD_EV_MUTEX_LOCK:
         return "Split the function into one that locks and one that expects the lock to be held, "
-               "or "
-               "make the mutex recursive.";
+               "or make the mutex recursive.";
+    default:
+        return "Split the function into one that locks and one that expects the lock to be held.";
+    }
+}
+
+const char *finding_advice(const struct finding *f)
+{
+    switch (f->kind) {
+    case HD_FK_DEADLOCK:
+        return "Take these locks in one order everywhere, or hold only one of them at a time.";
+    case HD_FK_LOST_WAKEUP:
+        return lost_wakeup(f);
+    case HD_FK_SELF_DEADLOCK:
+        return self_deadlock(f);
     case HD_FK_LEAK_BLOCKED:
         return "Make sure that what it waits for happens on every path (errors and early returns "
                "too), then join it before the program ends.";
@@ -79,7 +166,7 @@ const char *finding_advice(enum hd_finding_kind kind)
         return "Take these locks in one order everywhere: the deadlock needs only the right "
                "moment.";
     case HD_FK_WAIT_HOLDING_LOCK:
-        return "Release the lock before waiting: the thread that would wake this one needs it.";
+        return "Release the lock before waiting: whoever would end the wait needs it first.";
     case HD_FK_LEAK_OBJECT:
         return "Close, stop or cancel it on every path; a scope guard (HD_DEFER) does it for you.";
     case HD_FK_SANITIZER:

@@ -280,10 +280,16 @@ static void add_waits(const struct scene *scene, struct finding *f, const struct
                                                          : object_of_event((enum hd_event)n->kind);
         const struct hdp_thread *t =
             kind == HD_OB_THREAD ? thread_of_object(scene->region, n->object) : NULL;
-        char *what = n->object
-                         ? mem_format("waits for %.31s",
-                                      t ? t->name : names_object(scene->objects, n->object, kind))
-                         : mem_format("still %s", event_doing(n->kind));
+        char *what;
+        if (n->object)
+            what = mem_format("waits for %.31s",
+                              t ? t->name : names_object(scene->objects, n->object, kind));
+        else if (n->kind == HD_EV_SELECT)
+            what = mem_copy("waits in select");
+        else if (kind == HD_OB_CHAN)
+            what = mem_copy("waits for ever");
+        else
+            what = mem_format("still %s", event_doing(n->kind));
         add_moment(scene, f, 0, n->thread, what, n->site);
         free(what);
     }

@@ -195,6 +195,8 @@ bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
     case HD_ROLE_FREED:
     case HD_ROLE_EDGE_HELD:
     case HD_ROLE_WOKE:
+    case HD_ROLE_CASE:
+    case HD_ROLE_WITH:
     case HD_ROLE_LAST_OP:
     case HD_ROLE_COUNT:
         return false;

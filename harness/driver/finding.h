@@ -98,7 +98,7 @@ struct finding {
 /* The word of a kind ("data-race"), its title, and what usually fixes it (one paragraph). */
 const char *finding_word(enum hd_finding_kind kind);
 const char *finding_title(enum hd_finding_kind kind);
-const char *finding_advice(enum hd_finding_kind kind);
+const char *finding_advice(const struct finding *f);
 /* The kind of a word; HD_FK_COUNT when there is none. */
 enum hd_finding_kind finding_kind(const char *word);
 /* "heddle", "tsan, helgrind": in a buffer of the caller. */

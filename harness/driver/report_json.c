@@ -93,7 +93,7 @@ static json_t *finding(const struct finding *f)
     json_object_set_new(o, "notes", notes(f));
     json_object_set_new(o, "interleaving", moments(f));
     json_object_set_new(o, "raw", json_text(f->raw));
-    json_object_set_new(o, "advice", json_text(finding_advice(f->kind)));
+    json_object_set_new(o, "advice", json_text(finding_advice(f)));
     json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
     json_object_set_new(o, "report_file", json_text(f->report_file));
     json_object_set_new(o, "stdout_file", json_text(f->output_file));

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "memory.h"
+#include "phrase.h"
 #include "symbol.h"
 
 #define WIDTH 100
@@ -64,7 +65,7 @@ static void draw_cycle(FILE *to, const struct finding *f)
 {
     const struct note *cycle[HDP_NOTES];
     size_t n = find_cycle(f, cycle, HDP_NOTES);
-    if (n < 2)
+    if (n < 2 || f->kind == HD_FK_SELF_DEADLOCK)
         return;
     int widest = 0, thread = 0;
     for (size_t i = 0; i < n; i++) {
@@ -142,32 +143,128 @@ static const char *or_it(const char *text)
     return text ? text : "it";
 }
 
+static char *with_at(char *text)
+{
+    char *whole = mem_format("%s at", text);
+    free(text);
+    return whole;
+}
+
+/* What the thread did that brought it about. */
+static char *here_text(const struct note *n, enum hd_finding_kind kind)
+{
+    const char *object = n->object;
+    switch (kind) {
+    case HD_FK_CRASH:
+        return mem_copy("crashed at");
+    case HD_FK_ASSERTION:
+        return mem_copy("failed the assertion at");
+    case HD_FK_PANIC:
+        return object ? mem_format("panicked, using %s, at", object) : mem_copy("panicked at");
+    case HD_FK_LEAK_UNJOINED:
+        return mem_copy("has ended; it ran");
+    case HD_FK_LOCK_AT_EXIT:
+        return mem_format("ended without unlocking %s; it ran", or_it(object));
+    case HD_FK_COND_TWO_MUTEXES:
+    case HD_FK_COND_NOT_LOCKED:
+        if (n->kind == HD_EV_COND_WAIT)
+            return mem_format("began to wait on %s at", or_it(object));
+        break;
+    case HD_FK_JOIN_MISUSE:
+        return mem_format("wanted to %s %s at", n->kind == HD_EV_THREAD_DETACH ? "detach" : "join",
+                          object ? object : "a thread");
+    default:
+        break;
+    }
+    return n->kind == HD_EV_NONE && !object ? mem_copy("was here:")
+                                            : with_at(phrase_did(n->kind, object));
+}
+
+/* "a value from channel CH1, or a receiver or room in channel CH2"; NULL: it is no select. */
+static char *cases_of(const struct finding *f, const struct note *wait)
+{
+    char *text = NULL;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_CASE || &f->note[n->link] != wait || !n->object)
+            continue;
+        char *one = phrase_case(n->kind, n->object);
+        char *more = text ? mem_format("%s, or %s", text, one) : mem_copy(one);
+        free(text);
+        free(one);
+        text = more;
+    }
+    return text;
+}
+
+static char *waits_text(const struct finding *f, const struct note *n)
+{
+    if (f->kind == HD_FK_LIVELOCK && !n->object)
+        return mem_format("keeps %s at", event_doing(n->kind));
+    char *cases = cases_of(f, n), *text;
+    if (!cases)
+        return with_at(phrase_wait(n->kind, n->object));
+    text = mem_format("waits in a select for %s, at", cases);
+    free(cases);
+    return text;
+}
+
+static char *holds_text(const struct note *n)
+{
+    const char *at = n->stack.count ? ", at" : "";
+    if (n->kind == HD_EV_CHAN_SEND)
+        return mem_format("sent what fills %s%s", or_it(n->object), at);
+    if (n->kind == HD_EV_CHAN_RECV)
+        return mem_format("received what is missing in %s%s", or_it(n->object), at);
+    bool reads = n->kind == HD_EV_RWLOCK_RDLOCK || n->kind == HD_EV_HD_RWMUTEX_RLOCK;
+    return mem_format("holds %s%s%s", or_it(n->object), reads ? " for reading" : "",
+                      n->stack.count ? ", taken at" : "");
+}
+
+/* `before` and `after` what it did. */
+static char *did_text(const char *before, const struct note *n, const char *after)
+{
+    char *did = phrase_did(n->kind, n->object);
+    char *text = mem_format("%s%s%s", before, did, after);
+    free(did);
+    return text;
+}
+
+static char *waker_text(const struct finding *f, const struct note *n)
+{
+    const struct note *wait = &f->note[n->link];
+    bool known = wait->role == HD_ROLE_WAITS && wait->thread;
+    char *before = mem_format("could have woken %.*s: last ", known ? short_name(wait->thread) : 2,
+                              known ? wait->thread : "it");
+    char *text = did_text(before, n, " at");
+    free(before);
+    return text;
+}
+
+static bool is_made_by_a_call(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT ||
+           kind == HD_FK_JOIN_MISUSE;
+}
+
 /* The sentence of a note, without its thread. */
-static char *side_text(const struct note *n, enum hd_finding_kind kind)
+static char *side_text(const struct finding *f, const struct note *n)
 {
     const char *object = n->object;
     switch (n->role) {
     case HD_ROLE_HERE:
-        if (kind == HD_FK_CRASH)
-            return mem_copy("crashed at");
-        if (kind == HD_FK_ASSERTION)
-            return mem_copy("failed the assertion at");
-        return object                  ? mem_format("was %s %s at", event_doing(n->kind), object)
-               : n->kind == HD_EV_NONE ? mem_copy("was here:")
-                                       : mem_format("was %s at", event_doing(n->kind));
+        return here_text(n, f->kind);
     case HD_ROLE_WAITS:
-        if (kind == HD_FK_LIVELOCK && !object)
-            return mem_format("keeps %s at", event_doing(n->kind));
-        return object ? mem_format("waits for %s at", object)
-                      : mem_format("waits, %s, at", event_doing(n->kind));
+        return waits_text(f, n);
     case HD_ROLE_HOLDS:
-        return mem_format("holds %s%s", or_it(object), n->stack.count ? ", taken at" : "");
-    case HD_ROLE_CREATED:
-        return mem_format("made %s at", or_it(object));
+        return holds_text(n);
+    case HD_ROLE_CREATED: /* a static object is known from its first use */
+        return mem_format(is_made_by_a_call(f->kind) ? "made %s at" : "made, or first used, %s at",
+                          or_it(object));
     case HD_ROLE_COULD_WAKE:
-        return mem_format("could have woken: last %s %s at", event_doing(n->kind), or_it(object));
+        return waker_text(f, n);
     case HD_ROLE_EARLIER:
-        return mem_format("earlier: %s %s at", event_doing(n->kind), or_it(object));
+        return did_text("had ", n, " before, at");
     case HD_ROLE_ACCESS:
     case HD_ROLE_PREVIOUS_ACCESS:
         return mem_format("%s%s%s%s", n->role == HD_ROLE_ACCESS ? "" : "earlier ",
@@ -181,18 +278,22 @@ static char *side_text(const struct note *n, enum hd_finding_kind kind)
     case HD_ROLE_EDGE_TOOK:
         return mem_format("then took %s at", or_it(object));
     case HD_ROLE_WAITED:
-        return mem_format("and then waited for %s at", or_it(object));
+        return did_text("and meanwhile ", n, " at");
     case HD_ROLE_NEEDED:
-        return mem_format("took %s itself, at", or_it(object));
+        return mem_format("took %s, too, at", or_it(object));
     case HD_ROLE_WOKE:
-        return n->kind == HD_EV_THREAD_EXIT
-                   ? mem_copy("and ended only then:")
-                   : mem_format("and only then was %s %s at", event_doing(n->kind), or_it(object));
+        return did_text("and only after that ", n,
+                        n->kind == HD_EV_THREAD_EXIT ? "; it ran" : " at");
+    case HD_ROLE_WITH:
+        return mem_format(f->kind == HD_FK_COND_NOT_LOCKED
+                              ? "without holding %s, the mutex of the wait"
+                              : "with %s",
+                          or_it(object));
     case HD_ROLE_LAST_OP:
         if (n->kind == HD_EV_NONE)
             return mem_copy("is at");
-        return object ? mem_format("was last seen %s %s at", event_doing(n->kind), object)
-                      : mem_format("was last seen %s at", event_doing(n->kind));
+        return did_text("was last seen when it ", n, " at");
+    case HD_ROLE_CASE:
     case HD_ROLE_COUNT:
         break;
     }
@@ -201,7 +302,7 @@ static char *side_text(const struct note *n, enum hd_finding_kind kind)
 
 static void print_side(FILE *to, const struct finding *f, const struct note *n, bool same_thread)
 {
-    char *side = side_text(n, f->kind);
+    char *side = side_text(f, n);
     if (!n->thread)
         fprintf(to, "\n  %s\n", side);
     else if (same_thread)
@@ -218,6 +319,8 @@ static void print_side(FILE *to, const struct finding *f, const struct note *n, 
 static bool is_repeated(const struct finding *f, size_t i)
 {
     const struct note *n = &f->note[i];
+    if (n->role == HD_ROLE_CASE)
+        return true; /* the wait that it belongs to says it */
     for (size_t k = 0; k < i && n->thread_id && n->object_id; k++)
         if (f->note[k].role == n->role && f->note[k].thread_id == n->thread_id &&
             f->note[k].object_id == n->object_id && f->note[k].kind == n->kind)
@@ -407,9 +510,9 @@ char *report_headline(const struct finding *f)
     return mem_format("%s: %s", title, f->text);
 }
 
-static void print_advice(FILE *to, enum hd_finding_kind kind)
+static void print_advice(FILE *to, const struct finding *f)
 {
-    const char *advice = finding_advice(kind);
+    const char *advice = finding_advice(f);
     if (!*advice)
         return;
     fputs("\n  Usually fixed so:", to);
@@ -452,7 +555,7 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     if (f->raw)
         fprintf(to, "\n%s\n", f->raw);
     print_moments(to, f);
-    print_advice(to, f->kind);
+    print_advice(to, f);
     if (f->output_file || f->error_file)
         fprintf(to, "\n  The program printed: %s%s%s\n", f->output_file ? f->output_file : "",
                 f->output_file && f->error_file ? ", " : "", f->error_file ? f->error_file : "");

@@ -222,6 +222,20 @@ uint32_t hdi_step(void)
     return rt.region->result.steps;
 }
 
+/* A thread's own entry is written anew when it goes on: keep what it holds now. */
+static uint32_t keep_stack(uint32_t stack)
+{
+    const struct hdp_stack *from =
+        (const struct hdp_stack *)(const void *)(rt.region->stacks + (stack - 1) * 16ul);
+    uint32_t index = 0;
+    struct hdp_stack *to = new_stack(from->bytes, &index);
+
+    if (!to)
+        return stack;
+    copy_raw(to, from, sizeof *from + from->bytes);
+    return index;
+}
+
 struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text)
 {
     struct hdp_result *r = &rt.region->result;
@@ -247,6 +261,8 @@ struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_t
         n = &f->note[f->notes];
     else
         f->dropped++;
+    if (stack && t && stack == t->end_stack && n != &spare)
+        stack = keep_stack(stack);
     *n = (struct hdp_note){.role = (uint16_t)role,
                            .kind = (uint16_t)kind,
                            .thread = hdi_thread_hash(t),

@@ -153,35 +153,15 @@ static uint32_t find_cycle(struct hdi_thread **out)
     return 0;
 }
 
-static struct hdi_thread *by_hash(uint32_t hash)
-{
-    for (uint32_t i = 0; i < rt.all_count; i++)
-        if (rt.all[i]->hash == hash)
-            return rt.all[i];
-    return NULL;
-}
-
-static void note_users(struct hdp_finding *f, const struct hdi_thread *t, uint32_t link)
-{
-    struct hdi_object *o = t->op->object;
-
-    for (uint32_t i = 0; o && i < o->users; i++) {
-        if (o->user[i].thread == t->hash && o->user[i].kind == t->op->kind)
-            continue;
-        hdi_note(f, HD_ROLE_COULD_WAKE, by_hash(o->user[i].thread), o->user[i].kind, o,
-                 o->user[i].site, 0)
-            ->link = link;
-    }
-}
-
 /* t waits at ..., for what ... holds since ... */
 static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
 {
-    uint32_t link = f->notes, before = f->notes + 1;
+    uint32_t link = f->notes, before;
     struct hdi_object *o = t->op->object;
     const struct hdi_units *u = hdi_units_awaited(t->op);
 
-    hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, o, t->op->site, t->end_stack);
+    hdi_note_wait(f, t, t->op);
+    before = f->notes;
     if (!o)
         return;
     for (uint32_t i = 0; i < rt.live_count; i++) {
@@ -194,7 +174,7 @@ static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
         hdi_note(f, HD_ROLE_HOLDS, h->thread, h->kind, o, h->site, h->stack)->link = link;
     }
     if (users && f->notes == before)
-        note_users(f, t, link);
+        hdi_note_wakers(f, t, t->op, link);
 }
 
 static bool member(struct hdi_thread *const *set, uint32_t n, const struct hdi_thread *t)

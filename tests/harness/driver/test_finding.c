@@ -126,7 +126,7 @@ static void every_kind_has_word_title_and_advice(void **state)
         enum hd_finding_kind k = (enum hd_finding_kind)i;
         assert_int_equal(finding_kind(finding_word(k)), i);
         assert_true(strlen(finding_title(k)) > 3);
-        assert_true(strlen(finding_advice(k)) > 3);
+        assert_true(strlen(finding_advice(&(struct finding){.kind = k})) > 3);
     }
     assert_int_equal(finding_kind("no such word"), HD_FK_COUNT);
 }
