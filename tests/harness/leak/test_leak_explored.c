@@ -134,7 +134,7 @@ static void a_leak_fails_the_schedule(void **state)
     assert_string_equal(r.word, "leak-blocked");
     assert_int_equal(r.first, 1);
     assert_non_null(strstr(r.report, "at the end of \"sender\" (test_leak_explored.c:"));
-    assert_non_null(strstr(r.report, "waits for channel"));
+    assert_non_null(strstr(r.report, "waits to send to channel"));
     assert_non_null(strstr(r.report, "leaves_a_sender"));
 }
 
