@@ -182,6 +182,55 @@ static bool fits(struct hdi_lockgraph *g, const struct lg_choice *k, uint32_t n,
     return !exclusive && (!shared || k->chain->mode & HDI_LOCK_SHARED);
 }
 
+/* Do readers wait for readers at lock l, which k wants and `holder` has? */
+static bool readers_only(const struct lg_choice *k, const struct lg_choice *holder)
+{
+    if (!(k->chain->mode & HDI_LOCK_SHARED))
+        return false;
+    for (const struct lg_chain *h = holder->chain->parent; h; h = h->parent)
+        if (h->lock == k->chain->lock && !(h->mode & HDI_LOCK_SHARED))
+            return false;
+    return true;
+}
+
+/* Can the writer of w come to wait for its lock while the n chosen ones stand where they do? */
+static bool can_come(struct hdi_lockgraph *g, const struct lg_choice *w, uint32_t n)
+{
+    if (w->label->thread->chosen)
+        return false;
+    for (const struct lg_chain *h = w->chain->parent; h; h = h->parent)
+        if (h->lock->held_exclusive || (h->lock->held_shared && !(h->mode & HDI_LOCK_SHARED)))
+            return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (!concurrent(g, g->choice[i].label, w->label))
+            return false;
+    return true;
+}
+
+/* The n chosen ones are a ring: is there a writer for each place from `at` on where readers wait
+ * for readers, all of them at once? */
+static bool writers_for(struct hdi_lockgraph *g, uint32_t n, uint32_t at)
+{
+    while (at < n && !readers_only(&g->choice[at], &g->choice[(at + 1) % n]))
+        at++;
+    if (at == n)
+        return true;
+    const struct lg_lock *l = g->choice[at].chain->lock;
+    for (struct lg_chain *c = l->tops; c; c = c->same) {
+        for (struct lg_label *label = c->labels; label; label = label->next) {
+            struct lg_choice w = {.chain = c, .label = label};
+            if (c->mode & HDI_LOCK_SHARED || !can_come(g, &w, n))
+                continue;
+            choose(&w, true);
+            bool rest = writers_for(g, n, at + 1);
+            choose(&w, false);
+            if (rest)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The next label, chain or top that k may stand for. */
 static bool advance(struct lg_choice *k, const struct lg_lock *wanted)
 {
@@ -340,6 +389,11 @@ static bool rings_within(struct hdi_lockgraph *g, uint32_t limit, uint32_t *step
         if (!fits(g, k, n, &closed))
             continue;
         if (closed) {
+            choose(k, true);
+            bool writers = writers_for(g, n + 1, 0);
+            choose(k, false);
+            if (!writers)
+                continue;
             found = true;
             give_ring(g, n + 1);
         } else if (n + 1 < limit) {

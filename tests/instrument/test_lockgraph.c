@@ -243,6 +243,7 @@ static void readers(void **state)
     assert_int_equal(w->found.count, 1);
 }
 
+/* One writer cannot wait in both places: while it waits for A, readers of B go on. */
 static void readers_with_a_writer_between(void **state)
 {
     struct world *w = *state;
@@ -255,6 +256,24 @@ static void readers_with_a_writer_between(void **state)
     run(w, 3, "wA -A");
     assert_int_equal(w->found.count, 0);
     run(w, 3, "wB -B");
+    assert_int_equal(w->found.count, 0);
+    fork_thread(w, 0, 4);
+    run(w, 4, "wB -B");
+    assert_int_equal(w->found.count, 1);
+}
+
+/* A writer comes between only if what it holds lets it. */
+static void readers_with_a_writer_behind_a_gate(void **state)
+{
+    struct world *w = *state;
+    hdi_lock_traits(w->g, &w->lock[0], HDI_LOCK_WRITER_FIRST);
+    two(w);
+    fork_thread(w, 0, 3);
+    run(w, 1, "+G rA +B -B -A -G");
+    run(w, 2, "+B rA -A -B");
+    run(w, 3, "+G wA -A -G");
+    assert_int_equal(w->found.count, 0);
+    run(w, 3, "wA -A");
     assert_int_equal(w->found.count, 1);
 }
 
@@ -635,6 +654,7 @@ int main(void)
         TEST(trylock),
         TEST(readers),
         TEST(readers_with_a_writer_between),
+        TEST(readers_with_a_writer_behind_a_gate),
         TEST(reader_reads_again),
         TEST(recursive_mutex),
         TEST(semaphore_as_lock),
