@@ -49,6 +49,7 @@ struct rt {
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
     uint32_t sleeps, sleeps_half;       /* of them sleeps */
     uint32_t reach_at;                  /* step of the next look for unreachable threads */
+    uint32_t reach_last;                /* step of the last one */
     uint32_t lively_step;               /* step at which a thread was last made or ended */
     uint32_t watched_step;              /* of the watchdog: step that it saw last, */
     int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */
@@ -119,6 +120,7 @@ uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
 /* sched.c */
 void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */
 bool rt_choose_next(void);    /* lock held: sets rt.current; false when nobody can run now */
+void rt_last_look(void);      /* for unreachable threads, before a schedule ends */
 void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site);
 void rt_record(struct hdi_thread *t, uint16_t flags);
 bool rt_due(const struct hdi_thread *t); /* its deadline has passed */

@@ -33,6 +33,8 @@
 #define LIVELOCK_OPS 20000u
 /* Steps that a thread waits before somebody asks whether it can ever be woken. */
 #define REACH_PATIENCE 1000u
+/* Price of a look that is always taken when a schedule is cut or the program leaves. */
+#define CHEAP_LOOK 100000u
 /* How long a leak check lets threads run that could do so for ever. */
 #define PATIENCE_STEPS 10000u
 #define IDLE_OPS 250u
@@ -441,19 +443,25 @@ static void expire_timers(void)
         hdi_timer_expire(rt.now_ns);
 }
 
-/* Seldom, and more and more seldom: a look costs about as much as a hundred steps. */
+/* Seldom, and more and more seldom: a look costs as much as some hundred steps, and more in a large
+ * heap. */
 static void look_for_unreachable(void)
 {
-    uint32_t steps = rt.region->result.steps;
+    uint32_t steps = rt.region->result.steps, price = hdi_reach_price();
 
     if (rt.draining)
         return;
+    if (steps - rt.reach_last < price) {
+        rt.reach_at = rt.reach_last + price;
+        return;
+    }
     switch (hdi_reach_look(steps - REACH_PATIENCE)) {
     case HDI_REACH_NOBODY:
         rt.reach_at = steps + REACH_PATIENCE / 4;
         break;
     case HDI_REACH_LOOKED:
     case HDI_REACH_UNSURE:
+        rt.reach_last = steps;
         rt.reach_at = 2 * steps;
         break;
     }
@@ -952,9 +960,18 @@ void hdi_look_for_unreachable(void)
 {
     hdi_reach_registers(self_->reach.registers);
     rt_lock();
-    if (rt.started && rt.reach_at != UINT32_MAX && !rt.draining)
-        hdi_reach_look(UINT32_MAX);
+    if (rt.started)
+        rt_last_look();
     rt_unlock();
+}
+
+void rt_last_look(void)
+{
+    uint32_t price = hdi_reach_price();
+
+    if (rt.reach_at != UINT32_MAX && !rt.draining &&
+        (price < CHEAP_LOOK || price / 4 < rt.region->result.steps))
+        hdi_reach_look(UINT32_MAX);
 }
 
 void hdi_drain(uint32_t jumps)
@@ -1024,6 +1041,7 @@ void rt_schedule_begin(void)
     r->findings = rt.prefix_findings;
     r->unmodelled = rt.prefix_unmodelled;
     rt.reach_at = rt.config.flags & HDP_REACH && hdi_reach_on ? 2 * REACH_PATIENCE : UINT32_MAX;
+    rt.reach_last = 0;
     rt_random_seed(rt.config.seed);
     rt_meet_begin();
     if (strategy->begin)

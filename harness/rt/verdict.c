@@ -10,8 +10,6 @@
  */
 #include "rt.h"
 
-#include "../../instrument/reach/reach.h"
-
 #include <string.h>
 
 #include "../../instrument/units.h"
@@ -231,8 +229,7 @@ void rt_step_bound(void)
 
     if (rt.draining)
         rt_finish(HDP_RAN);
-    if (rt.reach_at != UINT32_MAX)
-        hdi_reach_look(UINT32_MAX);
+    rt_last_look();
     /* One that could run and was not let: what the others did meanwhile says nothing. */
     for (uint32_t i = 0; i < rt.live_count; i++)
         if (rt.retries_half && rt.live[i]->op && rt.live[i]->enabled &&

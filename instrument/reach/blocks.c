@@ -29,7 +29,8 @@ static struct {
 } slot[SLOTS];
 
 bool hdi_reach_on = true;
-static bool overflow; /* some blocks are not noted */
+static size_t heap_bytes; /* in which blocks began, ever */
+static bool overflow;     /* some blocks are not noted */
 static bool ours;
 static size_t (*usable_bytes)(void *);
 
@@ -50,6 +51,11 @@ void *hdi_reach_pages(size_t bytes)
         return NULL;
     hdi_map_add_own((uintptr_t)rc, (uintptr_t)rc + bytes);
     return (void *)rc;
+}
+
+size_t hdi_blocks_bytes(void)
+{
+    return __atomic_load_n(&heap_bytes, __ATOMIC_RELAXED);
 }
 
 static uint32_t home(uintptr_t key)
@@ -115,8 +121,10 @@ void hdi_reach_born(void *p)
     leaf = slot[i].leaf;
     if (ours && ((const size_t *)p)[-1] & NOT_MAIN_ARENA && !slot[i].arena)
         slot[i].arena = true;
-    if (!(leaf->some[word / 64] >> (word % 64) & 1))
+    if (!(leaf->some[word / 64] >> (word % 64) & 1)) {
         __atomic_fetch_or(&leaf->some[word / 64], 1ull << (word % 64), __ATOMIC_RELAXED);
+        __atomic_fetch_add(&heap_bytes, 1024, __ATOMIC_RELAXED);
+    }
     __atomic_fetch_or(&leaf->start[word], 1ull << (a >> 4 & 63), __ATOMIC_RELAXED);
 }
 

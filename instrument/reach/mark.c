@@ -289,6 +289,11 @@ bool hdi_mark_all(void)
     return !unsure;
 }
 
+size_t hdi_mark_bytes(void)
+{
+    return scanned;
+}
+
 bool hdi_marked(uintptr_t addr)
 {
     size_t i = hdi_spans_above(&block, addr);

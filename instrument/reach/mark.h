@@ -38,6 +38,7 @@ void hdi_mark_memory(uintptr_t low, uintptr_t high);
 void hdi_mark_roots(void); /* every mapping, but for what is excluded and for the heap */
 /* Follow what is marked to the end. False: the memory is too large, or could not be read. */
 bool hdi_mark_all(void);
+size_t hdi_mark_bytes(void);     /* looked through since the start */
 bool hdi_marked(uintptr_t addr); /* the block or extra that holds it */
 
 #endif /* HEDDLE_REACH_MARK_H */

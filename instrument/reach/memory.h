@@ -34,6 +34,8 @@ size_t hdi_spans_above(const struct hdi_spans *s, uintptr_t at);
 bool hdi_blocks_list(struct hdi_spans *out);
 /* Append the areas that malloc's arenas own, but for the first, which is [heap]. */
 bool hdi_blocks_arenas(struct hdi_spans *out);
+/* About how large the heap has become.   any */
+size_t hdi_blocks_bytes(void);
 /* Could w point into the heap? Quick, and true too often.   any */
 bool hdi_blocks_near(uintptr_t w);
 

@@ -385,6 +385,14 @@ enum hdi_reach hdi_reach_look(uint32_t since)
     return HDI_REACH_LOOKED;
 }
 
+/* Some 200 bytes are looked through in a microsecond, and a step takes two. */
+uint32_t hdi_reach_price(void)
+{
+    size_t heap = hdi_blocks_bytes(), last = hdi_mark_bytes();
+
+    return (uint32_t)((heap > last ? heap : last) / 40);
+}
+
 void hdi_reach_mistaken(struct hdi_thread *t)
 {
     struct hdi_thread *u;

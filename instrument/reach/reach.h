@@ -78,6 +78,9 @@ enum hdi_reach {
  * wait since `since` steps or earlier. Nobody else may run meanwhile. */
 enum hdi_reach hdi_reach_look(uint32_t since);
 
+/* How many steps of a schedule cost ten times what a look costs. */
+uint32_t hdi_reach_price(void);
+
 /* t, which was reported, goes on: somebody had its object in a way that cannot be seen. Takes the
  * finding back and looks no more. */
 void hdi_reach_mistaken(struct hdi_thread *t);
