@@ -209,6 +209,23 @@ static bool is_hidden(const struct symbols *s, const char *module, const char *f
     return false;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Between a goroutine's function and its thread: lib/'s own. */
+static bool carries_goroutine(const char *function, const char *file)
+{
+    if (!function || !file)
+        return false;
+    return (ends_with(file, "lib/panic.c") &&
+            (strcmp(function, "catch") == 0 || strcmp(function, "hdi_catch_exit") == 0)) ||
+           (ends_with(file, "lib/go.c") &&
+            (strcmp(function, "run") == 0 || strcmp(function, "carry") == 0));
+}
+
 /* Code that users neither wrote nor called by this name. */
 static bool is_plumbing(const struct frame *fr)
 {
@@ -316,7 +333,7 @@ static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_
             continue;
         char *function = die_function(&scope[i]);
         bool inlined = tag == DW_TAG_inlined_subroutine;
-        if (!is_hidden(s, module, function))
+        if (!is_hidden(s, module, function) && !carries_goroutine(function, file))
             stack_push(to, function, file, line, column, module, offset)->inlined = inlined;
         free(function);
         any = true;

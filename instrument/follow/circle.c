@@ -56,7 +56,10 @@ static void write_wait(struct follow_text *t, const struct follower *f,
     uint64_t site;
     uint32_t mode;
     const void *held;
-    follow_add(t, "  T%u waits, ", f->number);
+    follow_add(t, "  T%u", f->number);
+    if (f->label[0])
+        follow_add(t, " \"%s\"", f->label);
+    follow_add(t, " waits, ");
     follow_add_waits_for(t, (enum hd_event)f->kind, f->object);
     if (owner && f->kind != HD_EV_THREAD_JOIN)
         follow_add(t, " held by T%u", owner->number);
@@ -68,6 +71,60 @@ static void write_wait(struct follow_text *t, const struct follower *f,
         follow_add_object(t, HD_EV_NONE, (uintptr_t)held);
         follow_add(t, ", taken at ");
         follow_add_code(t, site);
+        follow_add(t, "\n");
+    }
+}
+
+/* Can doing this let one go on that waits so? */
+static bool wakes(enum hd_event deed, enum hd_event wait)
+{
+    switch (wait) {
+    case HD_EV_COND_WAIT:
+        return deed == HD_EV_COND_SIGNAL || deed == HD_EV_COND_BROADCAST;
+    case HD_EV_SEM_WAIT:
+        return deed == HD_EV_SEM_POST;
+    case HD_EV_BARRIER_WAIT:
+        return deed == HD_EV_BARRIER_WAIT;
+    default:
+        return false;
+    }
+}
+
+/* Who woke others at that object before: of the last deeds of each thread. */
+static void write_wakers(struct follow_text *t, const struct follower *f)
+{
+    uint32_t told = 0;
+    if (f->kind != HD_EV_COND_WAIT && f->kind != HD_EV_SEM_WAIT && f->kind != HD_EV_BARRIER_WAIT)
+        return;
+    for (const struct follower *g = follow_first(); g && told < 3; g = g->next)
+        for (uint32_t i = 0; i < FOLLOW_DEEDS && i < g->deeds && g != f; i++) {
+            const struct follow_deed *d = &g->deed[(g->deeds - 1 - i) % FOLLOW_DEEDS];
+            if (d->object != f->object || !wakes((enum hd_event)d->kind, (enum hd_event)f->kind))
+                continue;
+            follow_add(t, "    could be woken by T%u, which %s %s it at ", g->number,
+                       g->alive ? "was" : "has ended and was",
+                       follow_doing((enum hd_event)d->kind));
+            follow_add_code(t, d->site);
+            follow_add(t, "\n");
+            told++;
+            break;
+        }
+    if (!told)
+        follow_add(t, "    nobody is known who could wake it\n");
+}
+
+static void write_deeds(struct follow_text *t, const struct follower *f)
+{
+    for (uint32_t i = 0; i < FOLLOW_DEEDS && i < f->deeds; i++) {
+        const struct follow_deed *d = &f->deed[(f->deeds - 1 - i) % FOLLOW_DEEDS];
+        enum hd_event kind = (enum hd_event)d->kind;
+        follow_add(t, i ? "    before: %s " : "    last: %s ", follow_doing(kind));
+        if (kind == HD_EV_THREAD_JOIN)
+            follow_add(t, "a thread"); /* which has another number by now */
+        else
+            follow_add_object(t, kind, d->object);
+        follow_add(t, " at ");
+        follow_add_code(t, d->site);
         follow_add(t, "\n");
     }
 }
@@ -120,7 +177,9 @@ static void tell_hang(void)
             continue;
         f->told = true;
         write_wait(&t, f, awaited(f));
-        if (t.used > 3000)
+        write_wakers(&t, f);
+        write_deeds(&t, f);
+        if (t.used > 2000)
             follow_write(&t);
     }
     follow_write(&t);

@@ -26,6 +26,8 @@
 #define FOLLOW_FRAMES 40u
 #define FOLLOW_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
+#define FOLLOW_DEEDS 4u
+
 struct follower {
     struct follower *next; /* all that were ever made, newest first; constant */
     struct follower *next_free;
@@ -39,6 +41,15 @@ struct follower {
     atomic_bool alive, joined, detached;
     atomic_bool used; /* false: free for the next thread */
     struct hdi_lock_thread *locks;
+
+    /* What it did last that can wake others, or waited for and got: a ring. Of its own making;
+     * others read it when it stands still. */
+    struct follow_deed {
+        uint16_t kind;
+        uintptr_t object;
+        uint64_t site;
+    } deed[FOLLOW_DEEDS];
+    uint32_t deeds; /* in all */
 
     /* What it waits for: kind is written last, HD_EV_NONE while it runs. */
     _Atomic uint16_t kind;
@@ -59,7 +70,7 @@ struct follower {
     /* Of lib/: see goroutine.c. */
     unsigned long goroutine; /* number of the one that it carries; 0: none */
     uint64_t goroutine_site; /* where that was made */
-    char label[32];          /* its name, or empty */
+    char label[32];          /* its name, or the thread's; may be empty */
     atomic_bool idle;        /* between two goroutines */
     atomic_bool serves;      /* the library's own: all goroutines' timers */
     void *debt;              /* of a leak check; NULL: none */
@@ -74,6 +85,16 @@ struct follow_real {
 };
 extern struct follow_real follow_real;
 void *follow_find(const char *name);
+/* What other entries than pthreads' own come to, with the place of the program's call. */
+int follow_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site);
+int follow_mutex_lock(pthread_mutex_t *m, uint64_t site);
+int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site);
+int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site);
+int follow_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site);
+int follow_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
+                          uint64_t site);
+int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site);
+int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site);
 
 /* thread.c */
 extern bool follow_on; /* the program is followed */
@@ -88,7 +109,12 @@ struct follower *follow_first(void);
 void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
                   bool timed);
 void follow_goes_on(struct follower *f);
+/* It did something that is worth telling when it hangs. */
+void follow_did(struct follower *f, enum hd_event kind, const void *object, uint64_t site);
 int64_t follow_now(void);
+int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                  uint64_t site);
+int follow_join(pthread_t handle, void **result, uint64_t site);
 
 /* goroutine.c */
 struct hd_watch_library;

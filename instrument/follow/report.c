@@ -135,6 +135,8 @@ static const char *object_word(enum hd_event kind)
     case HD_EV_MUTEX_LOCK:
         return "mutex";
     case HD_EV_COND_WAIT:
+    case HD_EV_COND_SIGNAL:
+    case HD_EV_COND_BROADCAST:
         return "condition variable";
     case HD_EV_RWLOCK_RDLOCK:
     case HD_EV_RWLOCK_WRLOCK:
@@ -142,6 +144,7 @@ static const char *object_word(enum hd_event kind)
     case HD_EV_SPIN_LOCK:
         return "spinlock";
     case HD_EV_SEM_WAIT:
+    case HD_EV_SEM_POST:
         return "semaphore";
     case HD_EV_BARRIER_WAIT:
         return "barrier";
@@ -156,8 +159,12 @@ static const char *object_word(enum hd_event kind)
         return "once";
     case HD_EV_HD_SEMAPHORE:
         return "weighted semaphore";
-    default:
+    case HD_EV_ONCE:
+        return "once control";
+    case HD_EV_NONE:
         return "lock";
+    default:
+        return NULL; /* the words for what it does name it */
     }
 }
 
@@ -172,11 +179,15 @@ void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t o
 
 void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object)
 {
+    const char *word = object_word(kind);
     if (kind == HD_EV_THREAD_JOIN) {
         follow_add(t, "T%u", ((const struct follower *)object)->number);
         return;
     }
-    follow_add(t, "%s ", object_word(kind));
+    if (!object)
+        return;
+    if (word)
+        follow_add(t, "%s ", word);
     add_place(t, object, false);
 }
 

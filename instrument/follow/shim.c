@@ -24,6 +24,9 @@ struct follow_real follow_real;
     X(int, pthread_cond_timedwait, (pthread_cond_t *, pthread_mutex_t *, const struct timespec *)) \
     X(int, pthread_cond_clockwait,                                                                 \
       (pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))                   \
+    X(int, pthread_cond_signal, (pthread_cond_t *))                                                \
+    X(int, pthread_cond_broadcast, (pthread_cond_t *))                                             \
+    X(int, pthread_once, (pthread_once_t *, void (*)(void)))                                       \
     X(int, pthread_rwlock_init, (pthread_rwlock_t *, const pthread_rwlockattr_t *))                \
     X(int, pthread_rwlock_rdlock, (pthread_rwlock_t *))                                            \
     X(int, pthread_rwlock_wrlock, (pthread_rwlock_t *))                                            \
@@ -31,6 +34,8 @@ struct follow_real follow_real;
     X(int, pthread_rwlock_trywrlock, (pthread_rwlock_t *))                                         \
     X(int, pthread_rwlock_timedrdlock, (pthread_rwlock_t *, const struct timespec *))              \
     X(int, pthread_rwlock_timedwrlock, (pthread_rwlock_t *, const struct timespec *))              \
+    X(int, pthread_rwlock_clockrdlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))   \
+    X(int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))   \
     X(int, pthread_rwlock_unlock, (pthread_rwlock_t *))                                            \
     X(int, pthread_rwlock_destroy, (pthread_rwlock_t *))                                           \
     X(int, pthread_spin_init, (pthread_spinlock_t *, int))                                         \
@@ -43,6 +48,7 @@ struct follow_real follow_real;
     X(int, sem_wait, (sem_t *))                                                                    \
     X(int, sem_trywait, (sem_t *))                                                                 \
     X(int, sem_timedwait, (sem_t *, const struct timespec *))                                      \
+    X(int, sem_clockwait, (sem_t *, clockid_t, const struct timespec *))                           \
     X(int, sem_post, (sem_t *))                                                                    \
     X(int, sem_destroy, (sem_t *))
 
@@ -119,14 +125,16 @@ static void made(const void *object, uint64_t site)
 }
 
 /* rc = call, a wait, in the open. */
-#define WAIT(rc, f, kind, object, timed, call)                                                     \
+#define WAIT_AT(rc, f, kind, object, timed, site, call)                                            \
     do {                                                                                           \
         if (f)                                                                                     \
-            follow_waits(f, kind, object, FOLLOW_SITE(), timed);                                   \
+            follow_waits(f, kind, object, site, timed);                                            \
         rc = (call);                                                                               \
         if (f)                                                                                     \
             follow_goes_on(f);                                                                     \
     } while (0)
+#define WAIT(rc, f, kind, object, timed, call)                                                     \
+    WAIT_AT(rc, f, kind, object, timed, FOLLOW_SITE(), call)
 
 /* ---- mutexes ---- */
 
@@ -146,7 +154,7 @@ static inline int try_mutex(struct follower *f, pthread_mutex_t *m)
     return 0;
 }
 
-EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
+static inline int lock_mutex(pthread_mutex_t *m, uint64_t site)
 {
     READY();
     struct follower *f = self();
@@ -154,10 +162,20 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
         return follow_real.lock(m);
     int rc = try_mutex(f, m);
     if (__builtin_expect(rc == EBUSY, 0))
-        WAIT(rc, f, HD_EV_MUTEX_LOCK, m, false, follow_real.lock(m));
+        WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, false, site, follow_real.lock(m));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, site);
     return rc;
+}
+
+EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
+{
+    return lock_mutex(m, FOLLOW_SITE());
+}
+
+int follow_mutex_lock(pthread_mutex_t *m, uint64_t site)
+{
+    return lock_mutex(m, site);
 }
 
 EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
@@ -168,25 +186,35 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
     return follow_real.unlock(m);
 }
 
-EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
+int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site)
 {
     READY();
     struct follower *f = self();
     int rc = real_pthread_mutex_trylock(m);
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, site);
+    return rc;
+}
+
+EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
+{
+    return follow_mutex_trylock(m, FOLLOW_SITE());
+}
+
+int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site)
+{
+    READY();
+    struct follower *f = self();
+    int rc;
+    WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, true, site, real_pthread_mutex_timedlock(m, until));
+    if (rc == 0 || rc == EOWNERDEAD)
+        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, site);
     return rc;
 }
 
 EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-    READY();
-    struct follower *f = self();
-    int rc;
-    WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_timedlock(m, until));
-    if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, FOLLOW_SITE());
-    return rc;
+    return follow_mutex_timedlock(m, until, FOLLOW_SITE());
 }
 
 EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
@@ -201,11 +229,16 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
     return rc;
 }
 
-EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+int follow_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site)
 {
     READY();
-    made(m, FOLLOW_SITE());
+    made(m, site);
     return real_pthread_mutex_init(m, attr);
+}
+
+EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+{
+    return follow_mutex_init(m, attr, FOLLOW_SITE());
 }
 
 EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
@@ -220,30 +253,60 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
 /* ---- condition variables ---- */
 
 /* The wait lets go of the mutex and takes it again: while others are held, that is an order too. */
-#define COND(call, timed)                                                                          \
+#define COND(call, timed, site)                                                                    \
     READY();                                                                                       \
     struct follower *f = self();                                                                   \
     released(f, m);                                                                                \
     int rc;                                                                                        \
-    WAIT(rc, f, HD_EV_COND_WAIT, c, timed, call);                                                  \
-    acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());                                \
+    WAIT_AT(rc, f, HD_EV_COND_WAIT, c, timed, site, call);                                         \
+    acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, site);                                         \
     return rc
+
+int follow_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site)
+{
+    COND(real_pthread_cond_wait(c, m), false, site);
+}
+
+int follow_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
+                          uint64_t site)
+{
+    COND(real_pthread_cond_timedwait(c, m, until), true, site);
+}
 
 EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-    COND(real_pthread_cond_wait(c, m), false);
+    return follow_cond_wait(c, m, FOLLOW_SITE());
 }
 
 EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
                                   const struct timespec *until)
 {
-    COND(real_pthread_cond_timedwait(c, m, until), true);
+    return follow_cond_timedwait(c, m, until, FOLLOW_SITE());
 }
 
 EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
                                   const struct timespec *until)
 {
-    COND(real_pthread_cond_clockwait(c, m, clock, until), true);
+    COND(real_pthread_cond_clockwait(c, m, clock, until), true, FOLLOW_SITE());
+}
+
+int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site)
+{
+    READY();
+    struct follower *f = self();
+    if (f)
+        follow_did(f, all ? HD_EV_COND_BROADCAST : HD_EV_COND_SIGNAL, c, site);
+    return all ? real_pthread_cond_broadcast(c) : real_pthread_cond_signal(c);
+}
+
+EXPORT int pthread_cond_signal(pthread_cond_t *c)
+{
+    return follow_cond_signal(c, false, FOLLOW_SITE());
+}
+
+EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
+{
+    return follow_cond_signal(c, true, FOLLOW_SITE());
 }
 
 /* ---- read-write locks ---- */
@@ -324,6 +387,20 @@ EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec
 EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *until)
 {
     RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_timedwrlock(l, until),
+                 HDI_LOCK_EXCLUSIVE);
+}
+
+EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock,
+                                      const struct timespec *until)
+{
+    RWLOCK_TIMED(HD_EV_RWLOCK_RDLOCK, real_pthread_rwlock_clockrdlock(l, clock, until),
+                 HDI_LOCK_SHARED);
+}
+
+EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock,
+                                      const struct timespec *until)
+{
+    RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_clockwrlock(l, clock, until),
                  HDI_LOCK_EXCLUSIVE);
 }
 
@@ -432,21 +509,31 @@ EXPORT int sem_trywait(sem_t *s)
     return rc;
 }
 
+#define SEM_TIMED(call)                                                                            \
+    READY();                                                                                       \
+    struct follower *f = self();                                                                   \
+    int rc;                                                                                        \
+    WAIT(rc, f, HD_EV_SEM_WAIT, s, true, call);                                                    \
+    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))                     \
+        acquired(f, HD_OB_SEM, s, HDI_LOCK_TRY, FOLLOW_SITE());                                    \
+    return rc
+
 EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)
 {
-    READY();
-    struct follower *f = self();
-    int rc;
-    WAIT(rc, f, HD_EV_SEM_WAIT, s, true, real_sem_timedwait(s, until));
-    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        acquired(f, HD_OB_SEM, s, HDI_LOCK_TRY, FOLLOW_SITE());
-    return rc;
+    SEM_TIMED(real_sem_timedwait(s, until));
+}
+
+EXPORT int sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *until)
+{
+    SEM_TIMED(real_sem_clockwait(s, clock, until));
 }
 
 EXPORT int sem_post(sem_t *s)
 {
     READY();
     struct follower *f = self();
+    if (f)
+        follow_did(f, HD_EV_SEM_POST, s, FOLLOW_SITE());
     if (locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
         released(f, s);
     return real_sem_post(s);
@@ -459,4 +546,24 @@ EXPORT int sem_destroy(sem_t *s)
     if (rc == 0)
         destroyed(s);
     return rc;
+}
+
+/* ---- once ---- */
+
+/* glibc's: bit 1 set when it is done, bit 0 while the initialiser runs. Whoever runs it does not
+ * wait. */
+int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site)
+{
+    READY();
+    struct follower *f = self();
+    int state = __atomic_load_n(control, __ATOMIC_ACQUIRE), rc;
+    if (!f || (state & 2) || !(state & 1))
+        return real_pthread_once(control, routine);
+    WAIT_AT(rc, f, HD_EV_ONCE, control, false, site, real_pthread_once(control, routine));
+    return rc;
+}
+
+EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
+{
+    return follow_once(control, routine, FOLLOW_SITE());
 }

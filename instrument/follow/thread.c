@@ -74,6 +74,7 @@ static struct follower *make(struct follower *creator, uint64_t site)
         f->goroutine = 0;
         f->label[0] = '\0';
         f->debt = NULL;
+        f->deeds = 0;
         f->alive = true;
         f->used = true;
     }
@@ -142,8 +143,17 @@ void follow_waits(struct follower *f, enum hd_event kind, const void *object, ui
     f->kind = (uint16_t)kind;
 }
 
+void follow_did(struct follower *f, enum hd_event kind, const void *object, uint64_t site)
+{
+    struct follow_deed *d = &f->deed[f->deeds++ % FOLLOW_DEEDS];
+    d->kind = (uint16_t)kind;
+    d->object = (uintptr_t)object;
+    d->site = site;
+}
+
 void follow_goes_on(struct follower *f)
 {
+    follow_did(f, (enum hd_event)f->kind, (const void *)f->object, f->site);
     f->kind = HD_EV_NONE;
 }
 
@@ -156,10 +166,10 @@ static void *trampoline(void *arg)
     return f->routine(f->arg);
 }
 
-EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
-                          void *arg)
+int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                  uint64_t site)
 {
-    struct follower *me = follow_self(), *f = me ? make(me, FOLLOW_SITE()) : NULL;
+    struct follower *me = follow_self(), *f = me ? make(me, site) : NULL;
     int state = PTHREAD_CREATE_JOINABLE, rc;
     if (!f)
         return follow_real.create(out, attr, start, arg);
@@ -183,6 +193,12 @@ EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*st
     return rc;
 }
 
+EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                          void *arg)
+{
+    return follow_create(out, attr, start, arg, FOLLOW_SITE());
+}
+
 static struct follower *of_handle(pthread_t handle)
 {
     struct follower *f = follow_first();
@@ -191,12 +207,12 @@ static struct follower *of_handle(pthread_t handle)
     return f;
 }
 
-EXPORT int pthread_join(pthread_t handle, void **result)
+int follow_join(pthread_t handle, void **result, uint64_t site)
 {
     struct follower *me = follow_self(), *f = me ? of_handle(handle) : NULL;
     if (!f)
         return follow_real.join(handle, result);
-    follow_waits(me, HD_EV_THREAD_JOIN, f, FOLLOW_SITE(), false);
+    follow_waits(me, HD_EV_THREAD_JOIN, f, site, false);
     int rc = follow_real.join(handle, result);
     follow_goes_on(me);
     if (rc == 0) {
@@ -207,6 +223,25 @@ EXPORT int pthread_join(pthread_t handle, void **result)
         release(f);
     }
     return rc;
+}
+
+EXPORT int pthread_join(pthread_t handle, void **result)
+{
+    return follow_join(handle, result, FOLLOW_SITE());
+}
+
+EXPORT int pthread_setname_np(pthread_t handle, const char *name)
+{
+    static int (*real)(pthread_t, const char *);
+    if (!real)
+        *(void **)&real = follow_find("pthread_setname_np");
+    struct follower *me = follow_self();
+    struct follower *f = !me                                     ? NULL
+                         : pthread_equal(handle, pthread_self()) ? me
+                                                                 : of_handle(handle);
+    if (f)
+        snprintf(f->label, sizeof f->label, "%s", name);
+    return real(handle, name);
 }
 
 EXPORT int pthread_detach(pthread_t handle)
