@@ -225,6 +225,7 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
                             .stack_bytes = atomic_load(&stack_bytes)};
     if (name)
         snprintf(g->name, sizeof g->name, "%s", name);
+    hdi_hide(g, sizeof *g);
     atomic_fetch_add(&alive, 1);
     hdi_release(g);
     /* TSan must see the thread being made: then it goes by way of pthread_create, to the same seam.

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include <heddle/annotate.h>
 #include <heddle/chan.h>
 #include <heddle/context.h>
 #include <heddle/errgroup.h>
@@ -202,6 +203,23 @@ static void places_are_put_into_words(void **state)
     hd_leak_places(NULL);
     assert_non_null(strstr(text, "made at somewhere"));
     hd_context_end(ctx);
+}
+
+static void receive_for_good(void *chan)
+{
+    hd_expect_leak();
+    hd_chan_recv(chan, NULL);
+}
+
+static void who_may_be_left_is_no_leak(void **state)
+{
+    struct hd_chan *chan = hd_chan_make(0, 0);
+
+    (void)state;
+    hd_leak_check_begin("expected");
+    must(hd_go(receive_for_good, chan));
+    assert_int_equal(ended(), 0);
+    let_go(chan);
 }
 
 /* ---- objects ---- */
@@ -460,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup(alike_ones_stand_together, short_grace),
         cmocka_unit_test_setup(a_text_that_does_not_fit_says_so, short_grace),
         cmocka_unit_test_setup(places_are_put_into_words, short_grace),
+        cmocka_unit_test_setup(who_may_be_left_is_no_leak, usual_grace),
         cmocka_unit_test_setup(objects_that_nobody_ends_are_left, short_grace),
         cmocka_unit_test_setup(objects_that_are_ended_are_not, usual_grace),
         cmocka_unit_test_setup(a_ticker_may_be_wound_up_again, short_grace),

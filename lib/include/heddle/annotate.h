@@ -32,10 +32,16 @@ static inline void hd_lock_order_ok(const void *lock)
         tell(lock);
 }
 
-/* The calling thread may be left, blocked or never joined, when the program ends. */
+/* Of lib/, where the program has it. */
+extern void hdi_leak_expected(void) __attribute__((weak));
+
+/* The calling thread or goroutine may be left, blocked or never joined, when the program or a leak
+ * check (heddle/leak.h) ends. */
 static inline void hd_expect_leak(void)
 {
     void (*tell)(void);
+    if (hdi_leak_expected)
+        hdi_leak_expected();
     *(void **)(&tell) = hdi_annotation("heddle_rt_expect_leak");
     if (tell)
         tell();
