@@ -36,7 +36,7 @@ SAYS
 says "wrong, natively" any "$fixture" wrong <<'SAYS'
 ERROR.*first_answer_wins
 left by "first_answer_wins" (fixture.c:[0-9]*): 2
-goroutine "fetch" \[select\]
+goroutine "fetch" \[select
 at *fetch *.*fixture.c:[0-9]*
 made at first_answer_wins *.*fixture.c:[0-9]*
 context \[never cancelled\]
@@ -81,14 +81,14 @@ says "wrong, followed" any "$heddle" watch -- "$fixture" wrong <<'SAYS'
 left by "first_answer_wins" (fixture.c:[0-9]*): 2
 left by "thread_is_joined" (fixture.c:[0-9]*): 1
 thread "T[0-9]*" \[ended, not joined\]
-^1 goroutine "fetch" \[select\]
+^1 goroutine "fetch" \[select
 started at first_answer_wins *.*fixture.c:[0-9]*
 ! timers
 SAYS
 says "side by side, followed" any "$heddle" watch -- "$sides" 2 <<'SAYS'
 left by "north" (sides.c:[0-9]*): 2
 left by "south" (sides.c:[0-9]*): 2
-thread "T[0-9]*" \[waiting for a post\]
+thread "T[0-9]*" \[waiting for a post
 ^1 goroutine "grandchild" \[chan receive channel 0x
 SAYS
 says "side by side, followed: exit code" 0 env HEDDLE=leaks LD_PRELOAD="$4" "$sides" 2 <<'SAYS'
