@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "followed.h"
 
 extern __typeof__(dlsym) dlsym __attribute__((weak)); /* a static program has none */
 
@@ -55,4 +56,6 @@ __attribute__((constructor(102))) static void find_follower(void)
     hdi_watch = offer ? offer(HD_WATCH_VERSION) : NULL;
     if (hdi_watch)
         hdi_watch->attach(&mine);
+    else if (!hdi_seam)
+        hdi_be_followed();
 }

@@ -50,6 +50,17 @@ HEDDLE=dump,usr1 HEDDLE_LOG=$work/log LD_PRELOAD=$library "$waits" library >"$wo
 says 'by hand' '"receiver" \[chan receive channel .*\]: T1'
 grep -q 'waitgroup wait' "$work/log" || { echo 'FAILED: by hand: nothing in HEDDLE_LOG'; failed=1; }
 
+# HEDDLE= alone: the program is linked with lib/, and begins anew with the library loaded, once.
+HEDDLE_RUNTIME=$(dirname "$library")/libheddle-rt.so HEDDLE=dump,usr1 "$waits" library >"$work/out" 2>"$work/err"
+[ $? -eq 0 ] || { echo 'FAILED: HEDDLE= alone'; failed=1; }
+says 'HEDDLE= alone' '"receiver" \[chan receive channel .*\]: T1'
+HEDDLE_RUNTIME=$(dirname "$library")/libheddle-rt.so HEDDLE=lockorder,leaks "$waits" c11_order >"$work/out" 2>"$work/err"
+says 'HEDDLE= alone' '^heddle: lock-order: '
+HEDDLE=leak "$waits" c11_order >"$work/out" 2>"$work/err"
+says 'HEDDLE=leak' '^heddle: HEDDLE=leak has no effect: it is a list of leaks, lockorder, dump and usr1$'
+HEDDLE_RUNTIME=/nowhere/libheddle-rt.so HEDDLE=leaks LD_PRELOAD=libheddle-watch.so "$waits" c11_order >"$work/out" 2>"$work/err"
+says 'no library' 'HEDDLE=leaks has no effect: libheddle-watch.so could not be loaded'
+
 "$heddle" watch -- "$waits" hang >"$work/out" 2>"$work/err" </dev/null &
 pid=$!
 for ((i = 0; i < 300; i++)); do
