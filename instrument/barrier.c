@@ -14,6 +14,7 @@ struct hdi_barrier {
     struct hdi_object object;
     uint32_t count, arrived;
     struct hdi_thread *first; /* waiting, by queue_next */
+    bool shared;              /* other processes may come to it */
 };
 
 static struct hdi_barrier *barrier_of(pthread_barrier_t *b, uint64_t site)
@@ -32,7 +33,7 @@ HDI_EXPORT int pthread_barrier_init(pthread_barrier_t *b, const pthread_barriera
                                     unsigned count)
 {
     struct hdi_barrier *x;
-    int rc;
+    int rc, shared = PTHREAD_PROCESS_PRIVATE;
 
     if (!hdi_enter())
         return hdi_real.pthread_barrier_init(b, attr, count);
@@ -41,6 +42,9 @@ HDI_EXPORT int pthread_barrier_init(pthread_barrier_t *b, const pthread_barriera
         x = (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, HDI_SITE());
         hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
         x->count = count;
+        if (attr)
+            pthread_barrierattr_getpshared(attr, &shared);
+        x->shared = shared == PTHREAD_PROCESS_SHARED;
     }
     return rc;
 }
@@ -82,6 +86,13 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
     x = barrier_of(b, site);
     if (!x->count) /* made before control began: nothing is known of it */
         return hdi_real.pthread_barrier_wait(b);
+    if (x->shared && hdi_has_forked()) {
+        int rc;
+        hdi_external_enter(site);
+        rc = hdi_real.pthread_barrier_wait(b);
+        hdi_external_leave();
+        return rc;
+    }
     hdi_point(HD_EV_BARRIER_WAIT, &x->object, site);
     hdi_hb_release(b);
     hdi_waits_release(b);

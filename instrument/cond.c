@@ -20,6 +20,7 @@ struct hdi_cond {
     struct hdi_thread *first; /* waiters, oldest first, by queue_next */
     struct hdi_mutex *mutex;  /* of the waiters */
     clockid_t clock;
+    bool shared; /* other processes may wait and signal */
 };
 
 static struct hdi_cond *model(pthread_cond_t *c, uint64_t site)
@@ -37,6 +38,20 @@ static struct hdi_cond *cond_of(pthread_cond_t *c, uint64_t site)
 static bool granted(const struct hdi_op *op)
 {
     return op->self->granted;
+}
+
+#define LOOK_AFTER_NS 500000
+
+/* A signal from another process cannot be seen: a wait beside one ends by itself, which it may, and
+ * its thread looks at what it waits for. */
+static bool granted_or_late(const struct hdi_op *op)
+{
+    struct timespec now;
+
+    if (op->self->granted)
+        return true;
+    hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec >= *(const int64_t *)op->data;
 }
 
 /* A recursive mutex that was taken twice is still the waiter's own: a wait gives one level back. */
@@ -103,6 +118,8 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
                         .may_wake_spuriously = true,
                         .cancellable = true};
     enum hdi_wake wake;
+    struct timespec now;
+    int64_t look;
     bool kept;
     int rc;
 
@@ -126,9 +143,18 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
         hdi_mutex_level(mx, m, false);
     else
         hdi_mutex_release(mx, m);
+    if (x->shared && hdi_children_live()) {
+        hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
+        look = now.tv_sec * 1000000000LL + now.tv_nsec + LOOK_AFTER_NS;
+        op.ready = granted_or_late;
+        op.data = &look;
+        op.outside = true;
+    }
     wake = hdi_perform(&op);
     if (self->queue)
         dequeue(x, self);
+    if (wake == HDI_READY && !self->granted)
+        wake = HDI_SPURIOUS;
     if (wake == HDI_READY)
         hdi_waits_done(&x->object, HD_EV_COND_WAIT, 1, until == 0, site);
     if (wake != HDI_READY) {
@@ -157,13 +183,17 @@ static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
 HDI_EXPORT int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
 {
     struct hdi_cond *x;
+    int shared = PTHREAD_PROCESS_PRIVATE;
 
     if (!hdi_enter())
         return hdi_real.pthread_cond_init(c, attr);
     x = model(c, HDI_SITE());
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
-    if (attr)
+    if (attr) {
         pthread_condattr_getclock(attr, &x->clock);
+        pthread_condattr_getpshared(attr, &shared);
+    }
+    x->shared = shared == PTHREAD_PROCESS_SHARED;
     return hdi_real.pthread_cond_init(c, attr);
 }
 
@@ -226,8 +256,11 @@ void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
     hdi_tool_release(c);
     for (t = x->first; t; t = t->queue_next)
         n++;
-    if (n == 0)
+    if (n == 0) {
+        if (x->shared)
+            hdi_real.pthread_cond_signal(c);
         return;
+    }
     n = hdi_choose(n, site);
     for (t = x->first; n; t = t->queue_next)
         n--;
@@ -246,6 +279,8 @@ void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site)
     hdi_tool_release(c);
     while (x->first)
         wake_one(x, x->first);
+    if (x->shared)
+        hdi_real.pthread_cond_broadcast(c);
 }
 
 HDI_EXPORT int pthread_cond_signal(pthread_cond_t *c)

@@ -157,8 +157,14 @@ void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
  * hdi_known_process: what the program calls the process `pid`. */
 int hdi_process(int pid);
 int hdi_known_process(int pid);
+/* Named objects of the system (named.c): from here on schedules are forked, by process `server`;
+ * the memory returned is shared with them (NULL: there was none). remove: what a schedule left. */
+void *hdi_named_start(int server);
+void hdi_named_remove(void);
 /* A child process that the program forked has not ended yet. */
 bool hdi_children_live(void);
+/* The program has forked: what is shared with other processes may be held and released there. */
+bool hdi_has_forked(void);
 /* Once, before any other handler of fork() is registered. */
 void hdi_process_start(void);
 /* The runtime was started by the driver: in a schedule, before it, or in a child of the program. */

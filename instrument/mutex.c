@@ -1,12 +1,13 @@
 /* mutex.c - pthread mutexes: normal, recursive, error-checking, robust; try, timed and clock locks.
  *
  * The real mutex is taken as well, at a moment when the model says that it is free, so that it
- * never blocks and other tools see it. A mutex shared with other processes may be held outside:
- * then the real call is made outside control.
+ * never blocks and other tools see it. A mutex shared with other processes may be held by one of
+ * them: then the real one is looked at as well.
  */
 #include "mutex.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 
 #include "clock.h"
 #include "real.h"
@@ -48,7 +49,13 @@ static bool is_shared(const struct hdi_mutex *x, const pthread_mutex_t *m)
 
 bool hdi_mutex_free(const struct hdi_op *op)
 {
-    return ((const struct hdi_mutex *)op->object)->owner == NULL;
+    const struct hdi_mutex *x = (const struct hdi_mutex *)op->object;
+    const pthread_mutex_t *m = (const pthread_mutex_t *)x->object.addr;
+
+    if (x->owner)
+        return false;
+    return x->dead_owner || !hdi_has_forked() || !is_shared(x, m) ||
+           ((unsigned)m->__data.__lock & FUTEX_TID_MASK) == 0;
 }
 
 static void own(struct hdi_mutex *x, enum hd_event kind, uint64_t site)
@@ -69,10 +76,14 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
      * with the turn held: it must not be seen in the schedule. */
     if (is_shared(x, m) && !x->dead_owner) {
         rc = hdi_real.pthread_mutex_trylock(m);
-        if (rc == EBUSY) {
-            hdi_external_enter(site);
-            rc = hdi_real.pthread_mutex_lock(m);
-            hdi_external_leave();
+        while (rc == EBUSY) { /* held by another process */
+            struct hdi_op op = {.kind = kind == HD_EV_MUTEX_TRYLOCK ? HD_EV_MUTEX_LOCK : kind,
+                                .object = &x->object,
+                                .site = site,
+                                .ready = hdi_mutex_free,
+                                .outside = true};
+            hdi_perform(&op);
+            rc = hdi_real.pthread_mutex_trylock(m);
         }
     } else {
         rc = hdi_real.pthread_mutex_lock(m);
@@ -149,7 +160,8 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
                         .site = site,
                         .ready = hdi_mutex_free,
                         .until_ns = until,
-                        .elastic = true};
+                        .elastic = true,
+                        .outside = hdi_has_forked() && is_shared(x, m)};
     int rc;
 
     if (x->owner == hdi_self() && TYPE(m) != PTHREAD_MUTEX_NORMAL &&

@@ -101,9 +101,11 @@ OF_PROCESS(clock_getcpuclockid, (pid_t pid, clockid_t *clock), (pid, clock))
 
 static pid_t child[CHILDREN];
 static uint32_t children;
+static bool has_forked;
 
 static void note_child(pid_t pid)
 {
+    has_forked |= pid > 0;
     if (pid > 0 && children < CHILDREN)
         child[children++] = pid;
 }
@@ -126,6 +128,11 @@ bool hdi_children_live(void)
         children--;
     errno = saved;
     return children != 0;
+}
+
+bool hdi_has_forked(void)
+{
+    return has_forked;
 }
 
 /* The child has one thread and runs without us; libc runs this first of all that is to run in it.

@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -136,6 +137,16 @@
     X(unsigned, alarm, (unsigned))                                                                 \
     X(pid_t, getpid, (void))                                                                       \
     X(pid_t, getppid, (void))                                                                      \
+    X(ssize_t, mq_receive, (mqd_t, char *, size_t, unsigned *))                                    \
+    X(ssize_t, mq_timedreceive,                                                                    \
+      (mqd_t, char *restrict, size_t, unsigned *restrict, const struct timespec *restrict))        \
+    X(int, mq_send, (mqd_t, const char *, size_t, unsigned))                                       \
+    X(int, mq_timedsend, (mqd_t, const char *, size_t, unsigned, const struct timespec *))         \
+    X(int, mq_notify, (mqd_t, const struct sigevent *))                                            \
+    X(ssize_t, msgrcv, (int, void *, size_t, long, int))                                           \
+    X(int, msgsnd, (int, const void *, size_t, int))                                               \
+    X(int, semop, (int, struct sembuf *, size_t))                                                  \
+    X(int, semtimedop, (int, struct sembuf *, size_t, const struct timespec *))                    \
     X(int, raise, (int))                                                                           \
     X(int, sigaction, (int, const struct sigaction *restrict, struct sigaction *restrict))         \
     X(int, kill, (pid_t, int))                                                                     \

@@ -17,6 +17,7 @@ struct hdi_rwlock {
     struct hdi_object object;
     struct hdi_thread *writer;
     uint32_t readers; /* read locks held, counted with repetition */
+    bool shared;      /* other processes may hold it */
 };
 
 static struct hdi_rwlock *model(pthread_rwlock_t *l, uint64_t site)
@@ -63,15 +64,23 @@ static bool can_read(const struct hdi_rwlock *x)
     return !PREFERS_WRITERS(l) || x->readers == 0 || !writer_waits(x);
 }
 
+/* glibc's word: a writer has it (bits 0 and 1), readers from bit 3 on. */
+static unsigned real_word(const struct hdi_rwlock *x)
+{
+    return ((const pthread_rwlock_t *)x->object.addr)->__data.__readers;
+}
+
 static bool readable(const struct hdi_op *op)
 {
-    return can_read((const struct hdi_rwlock *)op->object);
+    const struct hdi_rwlock *x = (const struct hdi_rwlock *)op->object;
+    return can_read(x) && (!op->outside || (real_word(x) & 3) != 3);
 }
 
 static bool writable(const struct hdi_op *op)
 {
     const struct hdi_rwlock *x = (const struct hdi_rwlock *)op->object;
-    return !x->writer && x->readers == 0;
+    return !x->writer && x->readers == 0 &&
+           (!op->outside || ((real_word(x) & 2) == 0 && real_word(x) >> 3 == 0));
 }
 
 static void took(struct hdi_rwlock *x, bool write, enum hd_event kind, uint64_t site)
@@ -96,18 +105,25 @@ static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
                         .site = site,
                         .ready = write ? writable : readable,
                         .until_ns = until,
-                        .elastic = true};
+                        .elastic = true,
+                        .outside = hdi_has_forked() && x->shared};
     int rc;
 
     if (x->writer == hdi_self()) {
         hdi_point(kind, &x->object, site);
         return EDEADLK; /* what glibc answers to the owner of the write lock */
     }
-    if (hdi_perform(&op) == HDI_TIMED_OUT) {
-        hdi_hb_look(l);
-        return ETIMEDOUT;
-    }
-    rc = write ? hdi_real.pthread_rwlock_wrlock(l) : hdi_real.pthread_rwlock_rdlock(l);
+    do {
+        if (hdi_perform(&op) == HDI_TIMED_OUT) {
+            hdi_hb_look(l);
+            return ETIMEDOUT;
+        }
+        if (op.outside)
+            rc =
+                write ? hdi_real.pthread_rwlock_trywrlock(l) : hdi_real.pthread_rwlock_tryrdlock(l);
+        else
+            rc = write ? hdi_real.pthread_rwlock_wrlock(l) : hdi_real.pthread_rwlock_rdlock(l);
+    } while (rc == EBUSY);
     if (rc == 0)
         took(x, write, kind, site);
     return rc;
@@ -151,12 +167,16 @@ static void misuse(enum hd_finding_kind kind, struct hdi_rwlock *x, enum hd_even
 HDI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     struct hdi_rwlock *x;
+    int shared = PTHREAD_PROCESS_PRIVATE;
 
     if (!hdi_enter())
         return hdi_real.pthread_rwlock_init(l, attr);
     x = model(l, HDI_SITE());
     forget_holders(x);
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    if (attr)
+        pthread_rwlockattr_getpshared(attr, &shared);
+    x->shared = shared == PTHREAD_PROCESS_SHARED;
     return hdi_real.pthread_rwlock_init(l, attr);
 }
 

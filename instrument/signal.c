@@ -521,6 +521,11 @@ void hdi_mask_restore(uint64_t old)
     change_mask(SIG_SETMASK, old);
 }
 
+uint64_t hdi_mask_all(bool block)
+{
+    return change_mask(SIG_SETMASK, block ? ~0ull : 0);
+}
+
 HDI_EXPORT int pause(void)
 {
     if (!hdi_enter())

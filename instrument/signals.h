@@ -38,6 +38,8 @@ bool hdi_signal_pends(int number);
  * it. True: a handler ran at once. */
 bool hdi_mask_replace(const sigset_t *mask, uint64_t *old);
 void hdi_mask_restore(uint64_t old);
+/* Block every signal, or none; what was blocked before. */
+uint64_t hdi_mask_all(bool block);
 
 /* ---- timers of the program, in virtual time (timer.c) ---- */
 

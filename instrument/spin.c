@@ -9,6 +9,7 @@
 struct hdi_spin {
     struct hdi_object object;
     struct hdi_thread *owner;
+    bool shared; /* other processes may hold it */
 };
 
 static struct hdi_spin *spin_of(pthread_spinlock_t *l, uint64_t site)
@@ -21,7 +22,10 @@ static struct hdi_spin *spin_of(pthread_spinlock_t *l, uint64_t site)
 
 static bool is_free(const struct hdi_op *op)
 {
-    return ((const struct hdi_spin *)op->object)->owner == NULL;
+    const struct hdi_spin *x = (const struct hdi_spin *)op->object;
+
+    /* glibc's is 1 while it is free. */
+    return !x->owner && (!op->outside || *(const pthread_spinlock_t *)x->object.addr == 1);
 }
 
 static void own(struct hdi_spin *x, enum hd_event kind, uint64_t site)
@@ -54,6 +58,7 @@ HDI_EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
     if (x->owner)
         hdi_drop(x->owner, &x->object, true);
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    x->shared = shared == PTHREAD_PROCESS_SHARED;
     return hdi_real.pthread_spin_init(l, shared);
 }
 
@@ -86,8 +91,11 @@ HDI_EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
     if (!hdi_enter())
         return hdi_real.pthread_spin_lock(l);
     op.object = &spin_of(l, site)->object;
-    hdi_perform(&op);
-    rc = hdi_real.pthread_spin_lock(l);
+    op.outside = hdi_has_forked() && ((struct hdi_spin *)op.object)->shared;
+    do {
+        hdi_perform(&op);
+        rc = op.outside ? hdi_real.pthread_spin_trylock(l) : hdi_real.pthread_spin_lock(l);
+    } while (rc == EBUSY);
     own((struct hdi_spin *)op.object, HD_EV_SPIN_LOCK, site);
     return rc;
 }

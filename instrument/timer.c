@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "notify.h"
 #include "reach/reach.h"
 #include "real.h"
 #include "signals.h"
@@ -140,30 +141,16 @@ static void *sleeps_and_calls(void *data)
     t->deadline = t->interval ? t->deadline + t->interval : 0;
     if (t->deadline)
         start_sleeper(t, site);
-    t->event.sigev_notify_function(t->event.sigev_value);
+    hdi_notify(&t->event, SI_TIMER);
     return NULL;
 }
 
 static int start_sleeper(struct hdi_timer *t, uint64_t site)
 {
     struct sleeper *s = hdi_alloc(sizeof *s);
-    pthread_attr_t attr;
-    pthread_t handle;
-    const void *name;
-    int rc;
 
     *s = (struct sleeper){t, t->generation};
-    if (t->event.sigev_notify_attributes)
-        attr = *t->event.sigev_notify_attributes;
-    else
-        pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    memcpy(&name, &t->event.sigev_notify_function, sizeof name);
-    rc = hdi_spawn(&handle, &attr, sleeps_and_calls, s, name, site);
-    t->sleeper = rc == 0 ? hdi_thread_of(handle) : NULL;
-    if (!t->event.sigev_notify_attributes)
-        pthread_attr_destroy(&attr);
-    return rc;
+    return hdi_helper(sleeps_and_calls, s, &t->event, site, &t->sleeper);
 }
 
 /* ---- what programs call ---- */

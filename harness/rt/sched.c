@@ -315,6 +315,12 @@ static struct hdi_thread *earliest(void)
     return first;
 }
 
+int64_t rt_first_deadline(void)
+{
+    struct hdi_thread *t = earliest();
+    return t ? t->op->until_ns : 0;
+}
+
 /* How t, which may run, would wake up. */
 static enum hdi_wake wake_of(const struct hdi_thread *t)
 {

@@ -2,7 +2,8 @@
  *
  * Until it creates a thread the program runs alone, so all schedules share that prefix; each starts
  * as a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular
- * files that are open, interval timers, and what the program's own pid means.
+ * files that are open, interval timers, shared memory, what has a name in the system, and what the
+ * program's own pid means.
  */
 #include "rt.h"
 
@@ -11,7 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -110,6 +113,72 @@ static void for_held_mutexes(int (*f)(pthread_mutex_t *))
                 f((pthread_mutex_t *)t->held[i].object->addr);
 }
 
+/* Memory that the program shares with its children to come is each schedule's own: found before the
+ * first, replaced by a copy in each. */
+#define SHARED_MAPPINGS 64
+#define SHARED_BYTES ((size_t)64 << 20) /* larger ones stay shared */
+static struct {
+    char *low;
+    size_t bytes;
+} shared[SHARED_MAPPINGS];
+static int shared_mappings;
+static const char *named; /* the models' own */
+
+static bool is_ours(const char *low)
+{
+    return low == (const char *)rt.bell || low == (const char *)rt.region || low == named;
+}
+
+static void note_shared(char *line)
+{
+    char *end = strchr(line, '-'), *mode, *name = strchr(line, '/');
+    char *low, *high;
+
+    if (!end || !name || !(mode = strchr(line, ' ')) || strncmp(mode, " rw-s", 5) != 0 ||
+        strncmp(name, "/dev/zero", 9) != 0 || shared_mappings == SHARED_MAPPINGS)
+        return;
+    low = (char *)(uintptr_t)strtoul(line, NULL, 16);
+    high = (char *)(uintptr_t)strtoul(end + 1, NULL, 16);
+    if (is_ours(low) || (size_t)(high - low) > SHARED_BYTES)
+        return;
+    shared[shared_mappings].low = low;
+    shared[shared_mappings++].bytes = (size_t)(high - low);
+}
+
+static void note_shared_memory(void)
+{
+    static char text[65536];
+    size_t have = 0;
+    long got, fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    while ((got = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
+        char *line = text, *end;
+        text[have += (size_t)got] = 0;
+        for (; (end = strchr(line, '\n')); line = end + 1) {
+            *end = 0;
+            note_shared(line);
+        }
+        have = strlen(line);
+        memmove(text, line, have + 1);
+    }
+    hdi_real.syscall(SYS_close, fd);
+}
+
+static void copy_shared_memory(void)
+{
+    for (int i = 0; i < shared_mappings; i++) {
+        char *copy = mmap(NULL, shared[i].bytes, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (copy == MAP_FAILED)
+            continue;
+        memcpy(copy, shared[i].low, shared[i].bytes);
+        mremap(copy, shared[i].bytes, shared[i].bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+               shared[i].low);
+    }
+}
+
 /* Interval timers, which a fork does not inherit. */
 static struct itimerval timer[3]; /* by ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
 
@@ -189,6 +258,8 @@ void hdi_first_thread(void)
         fork_plain = hdi_real.fork;
     note_files();
     note_timers();
+    named = hdi_named_start(rt.pid);
+    note_shared_memory();
     rt.prefix_stacks = rt.region->stack_used;
     for_held_mutexes(hdi_real.pthread_mutex_unlock);
     hdi_tool_slim();
@@ -210,6 +281,7 @@ void hdi_first_thread(void)
             hdi_real.syscall(SYS_setpgid, 0, 0);
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             for_held_mutexes(hdi_real.pthread_mutex_lock);
+            copy_shared_memory();
             start_schedule();
             restore_timers();
             return;
@@ -219,6 +291,7 @@ void hdi_first_thread(void)
         __atomic_store_n(&rt.region->child, pid, __ATOMIC_RELEASE);
         while (hdi_real.syscall(SYS_wait4, pid, &status, __WALL, NULL) < 0 && errno == EINTR)
             ;
+        hdi_named_remove();
         rt.region->ended = pid;
         __atomic_store_n(&rt.region->child, 0, __ATOMIC_RELEASE);
         rt.region->result.wait_status = status;

@@ -21,6 +21,8 @@
 
 #define PREEMPT_SIGNAL 62
 #define KERNEL_PATIENCE_MS 1000
+/* How long a thread computes at least before sleepers beside it wake up. */
+#define LONG_NS 200000000
 
 /* The kernel's own layout: the handler is installed beside libc and whoever wraps it (TSan holds
  * asynchronous signals back until the next call that it knows). */
@@ -32,9 +34,10 @@ struct kernel_sigaction {
 };
 #define KERNEL_SA_RESTORER 0x04000000ul
 
+/* The very bytes by which unwinders know a signal frame. */
 void rt_sigreturn(void);
 __asm__(".text\n.hidden rt_sigreturn\n.globl rt_sigreturn\n.type rt_sigreturn,@function\n"
-        "rt_sigreturn:\n\tmov $15, %eax\n\tsyscall\n");
+        "rt_sigreturn:\n\tmov $15, %rax\n\tsyscall\n");
 
 static void on_preempt(int number, siginfo_t *info, void *context)
 {
@@ -132,6 +135,18 @@ static bool computes_up_to_timer(const struct hdi_thread *cur)
     return rt.now_ns >= at;
 }
 
+/* It has computed for so long that whoever only sleeps would have been awake. */
+static bool outlasts_sleepers(const struct hdi_thread *cur)
+{
+    int64_t at = rt_first_deadline(), cpu = cpu_ns(cur->tid) - rt.watched_cpu_ns;
+
+    if (!at || cpu < LONG_NS || cpu < at - rt.now_ns)
+        return false;
+    if (at > rt.now_ns)
+        rt.now_ns = at;
+    return true;
+}
+
 void rt_watch(struct hdi_thread *self)
 {
     struct hdi_thread *cur, *next = NULL;
@@ -158,7 +173,7 @@ void rt_watch(struct hdi_thread *self)
                 state = '-';
             if (state == 'S' && cur->in_real) /* libc waits for a thread that is on its way out */
                 state = 'D';
-            timed = state == 'R' && computes_up_to_timer(cur);
+            timed = state == 'R' && (computes_up_to_timer(cur) || outlasts_sleepers(cur));
             if (state == 'S' || state == 't' || state == 'T' || !state ||
                 (state == 'D' && now - rt.watched_ns > KERNEL_PATIENCE_MS * 1000000LL)) {
                 next = lose(cur);
