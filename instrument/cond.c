@@ -138,11 +138,6 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     x->mutex = mx;
     enqueue(x, self);
     self->relock = &mx->object;
-    kept = mx->count > 1;
-    if (kept)
-        hdi_mutex_level(mx, m, false);
-    else
-        hdi_mutex_release(mx, m);
     if (x->shared && hdi_children_live()) {
         hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
         look = now.tv_sec * 1000000000LL + now.tv_nsec + LOOK_AFTER_NS;
@@ -150,6 +145,11 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
         op.data = &look;
         op.outside = true;
     }
+    kept = mx->count > 1;
+    if (kept)
+        hdi_mutex_level(mx, m, false);
+    else
+        hdi_mutex_release(mx, m);
     wake = hdi_perform(&op);
     if (self->queue)
         dequeue(x, self);

@@ -226,5 +226,7 @@ void hdi_memory_start(void);
 /* Called by a new controlled thread before its start routine, and by one that ends. */
 void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high);
 void hdi_memory_thread_exit(void);
+/* In a child of the program: its accesses are nobody's affair. */
+void hdi_memory_forked(void);
 
 #endif /* HEDDLE_CONTROL_H */

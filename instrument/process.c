@@ -140,6 +140,7 @@ bool hdi_has_forked(void)
 static void in_child(void)
 {
     children = 0;
+    hdi_memory_forked();
     hdi_forked();
 }
 

@@ -79,6 +79,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         hdi_real.sigaction(number, &once, NULL);
     }
     if (self) {
+        hdi_hb_acquire(&action[number]);
         self->handled++;
         if (!(a.sa_flags & SA_RESTART))
             self->stops = true;
@@ -314,6 +315,7 @@ int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
 {
     int rc;
 
+    hdi_hb_release(&action[info->si_signo]);
     if (t != hdi_self() && t->state != HDP_T_EXTERNAL && t->state != HDP_T_LOST &&
         hdi_disposition(info->si_signo) == HDI_SIG_HANDLED &&
         (!t->tid || !blocks(t, info->si_signo))) {
@@ -360,6 +362,8 @@ int hdi_signal_process(const siginfo_t *info)
     struct hdi_thread *self = hdi_self(), *to = NULL;
     int rc;
 
+    if (self && !self->inside) /* not by a timer */
+        hdi_hb_release(&action[info->si_signo]);
     if (hdi_disposition(info->si_signo) == HDI_SIG_HANDLED)
         to = receiver(info->si_signo);
     if (to && to->state != HDP_T_EXTERNAL && to->state != HDP_T_LOST &&
@@ -585,6 +589,8 @@ static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, 
             return -1;
         }
         rc = hdi_real.sigtimedwait(set, info, &none);
+        if (rc > 0)
+            hdi_hb_acquire(&action[rc]);
         if (rc > 0 && info &&
             (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL))
             info->si_pid = hdi_known_process(info->si_pid);

@@ -123,7 +123,7 @@ bool rt_choose_next(void);    /* lock held: sets rt.current; false when nobody c
 void rt_last_look(void);      /* for unreachable threads, before a schedule ends */
 void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site);
 void rt_record(struct hdi_thread *t, uint16_t flags);
-int64_t rt_first_deadline(void); /* of those who wait for a time; 0: nobody does */
+int64_t rt_first_deadline(void);         /* of those who wait for a time; 0: nobody does */
 bool rt_due(const struct hdi_thread *t); /* its deadline has passed */
 
 /* Find somebody to run when nobody has the turn; lock held. NULL: nobody yet. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#define ROBUST 16 /* of __kind */
 #define EXPORT __attribute__((visibility("default")))
 
 struct follow_real follow_real;
@@ -144,6 +145,8 @@ static void made(const void *object, uint64_t site)
 static inline int try_mutex(struct follower *f, pthread_mutex_t *m)
 {
     int free = 0;
+    if (m->__data.__kind & ROBUST) /* glibc's trylock keeps one that cannot be recovered */
+        return EBUSY;
     if (m->__data.__kind != PTHREAD_MUTEX_TIMED_NP)
         return real_pthread_mutex_trylock(m);
     if (!__atomic_compare_exchange_n(&m->__data.__lock, &free, 1, false, __ATOMIC_ACQUIRE,

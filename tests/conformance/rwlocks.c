@@ -157,7 +157,7 @@ static void writer_preference(void)
             ANSWERS(0, pthread_rwlock_unlock(&fair));
     } while (rc == 0);
     ANSWERS(EBUSY, rc);
-    CHECK(writer_asks && !writer_had);
+    CHECK(__atomic_load_n(&writer_asks, __ATOMIC_SEQ_CST) && !writer_had);
     ANSWERS(0, pthread_rwlock_unlock(&fair));
     ANSWERS(0, pthread_join(t, NULL));
     ANSWERS(0, pthread_rwlock_destroy(&fair));

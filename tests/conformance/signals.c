@@ -9,16 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t handled, last_number, last_value, last_code;
+static _Atomic int handled; /* lock-free: a handler may */
+static volatile sig_atomic_t last_number, last_value, last_code;
 static pthread_t handled_by;
 static pid_t last_pid;
 static sem_t ready, go_on;
 
 static void on_signal(int number)
 {
-    handled++;
     last_number = number;
     handled_by = pthread_self();
+    handled++;
 }
 
 static void on_info(int number, siginfo_t *info, void *context)
