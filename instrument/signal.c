@@ -92,6 +92,27 @@ static void on_signal(int number, siginfo_t *info, void *context)
         a.sa_handler(number);
 }
 
+void hdi_handle(int number, siginfo_t *info, void *context)
+{
+    if (in_front[number])
+        on_signal(number, info, context);
+}
+
+/* The handler that the kernel knows stays the runtime's. */
+static int set_beside(int number, const struct sigaction *new, struct sigaction *old)
+{
+    static const struct sigaction none = {.sa_handler = SIG_DFL};
+    struct sigaction before = in_front[number] ? action[number] : none;
+
+    if (new) {
+        action[number] = *new;
+        in_front[number] = new->sa_handler != SIG_DFL &&new->sa_handler != SIG_IGN;
+    }
+    if (old)
+        *old = before;
+    return 0;
+}
+
 static int set_action(int number, const struct sigaction *new, struct sigaction *old)
 {
     struct sigaction before, real_old, ours;
@@ -100,6 +121,8 @@ static int set_action(int number, const struct sigaction *new, struct sigaction 
 
     if (number <= 0 || number >= SIGNALS || is_fault(number) || !hdi_present())
         return hdi_real.sigaction(number, new, old);
+    if (number == HDI_PREEMPT_SIGNAL)
+        return set_beside(number, new, old);
     before = action[number];
     was = in_front[number];
     if (new &&new->sa_handler != SIG_DFL &&new->sa_handler != SIG_IGN) {

@@ -13,6 +13,11 @@
 
 struct hdi_thread;
 
+/* Pre-empts a thread that computes. The program may use it as well: hdi_handle is what its handler,
+ * if it has one, is called through. */
+#define HDI_PREEMPT_SIGNAL 62
+void hdi_handle(int number, siginfo_t *info, void *context);
+
 /* What a signal does that arrives unblocked. */
 enum hdi_disposition { HDI_SIG_IGNORED, HDI_SIG_ENDS, HDI_SIG_HANDLED };
 enum hdi_disposition hdi_disposition(int number);

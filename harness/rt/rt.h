@@ -55,6 +55,7 @@ struct rt {
     int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */
     uint32_t computed_step;             /* up to where computing has taken virtual time, */
     int64_t computed_ns;                /* in CPU time */
+    int preempting;                     /* kernel tid of who is sent the signal for it */
     bool watched_over;                  /* by a thread of its own */
     int64_t idle_real_ns; /* real time since which nobody could run; 0 = somebody can */
 

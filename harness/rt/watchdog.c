@@ -19,7 +19,6 @@
 #include "../../instrument/real.h"
 #include "../../instrument/signals.h"
 
-#define PREEMPT_SIGNAL 62
 #define KERNEL_PATIENCE_MS 1000
 /* How long a thread computes at least before sleepers beside it wake up. */
 #define LONG_NS 200000000
@@ -45,10 +44,13 @@ static void on_preempt(int number, siginfo_t *info, void *context)
     const ucontext_t *u = context;
     int saved = errno;
 
-    (void)number;
-    (void)info;
-    if (self && !self->inside && !self->in_real && rt.current == self &&
-        self->state == HDP_T_RUNNING) {
+    if (!self || rt.preempting != self->tid) {
+        hdi_handle(number, info, context);
+        errno = saved;
+        return;
+    }
+    rt.preempting = 0;
+    if (!self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING) {
         struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = (uint64_t)u->uc_mcontext.gregs[REG_RIP]};
         hdi_perform(&op);
     }
@@ -60,7 +62,7 @@ void rt_watchdog_start(void)
     struct kernel_sigaction sa = {.handler = on_preempt,
                                   .flags = SA_SIGINFO | SA_RESTART | KERNEL_SA_RESTORER,
                                   .restorer = rt_sigreturn};
-    hdi_real.syscall(SYS_rt_sigaction, PREEMPT_SIGNAL, &sa, NULL, sizeof sa.mask);
+    hdi_real.syscall(SYS_rt_sigaction, HDI_PREEMPT_SIGNAL, &sa, NULL, sizeof sa.mask);
 }
 
 /* State letter of a thread as the kernel gives it, 0 when it cannot be had. */
@@ -181,8 +183,9 @@ void rt_watch(struct hdi_thread *self)
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
                        (timed || others_can_run(cur))) {
                 rt.watched_ns = 0;
+                rt.preempting = cur->tid;
                 hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid,
-                                 PREEMPT_SIGNAL);
+                                 HDI_PREEMPT_SIGNAL);
             }
         }
     }
