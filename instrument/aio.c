@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "notify.h"
+#include "reach/reach.h"
 #include "real.h"
 #include "signals.h"
 #include "thread.h"
@@ -88,6 +89,7 @@ static int start(struct aiocb *b, int what, struct group *group, uint64_t site)
 
     *r = (struct request){.next = requests, .block = b, .what = what, .group = group};
     b->__error_code = EINPROGRESS;
+    hdi_reach_sent(&b->aio_sigevent.sigev_value, sizeof b->aio_sigevent.sigev_value);
     b->__return_value = -1;
     rc = hdi_helper(performs, r, &b->aio_sigevent, site, NULL);
     if (rc) {

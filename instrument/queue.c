@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "notify.h"
+#include "reach/reach.h"
 #include "real.h"
 #include "signals.h"
 #include "thread.h"
@@ -118,6 +119,7 @@ static int put(mqd_t q, const char *text, size_t bytes, unsigned priority, int64
     bool blocks = (fcntl(q, F_GETFL) & O_NONBLOCK) == 0;
     int rc;
 
+    hdi_reach_sent(text, bytes);
     hdi_point(HD_EV_FD_WAIT, object_of(q, site), site);
     hdi_hb_release(clock_of(0, inode(q)));
     while ((rc = hdi_real.mq_timedsend(q, text, bytes, priority, &past)) < 0 &&
@@ -325,6 +327,8 @@ HDI_EXPORT int msgsnd(int id, const void *message, size_t bytes, int flags)
 
     if (!hdi_enter())
         return hdi_real.msgsnd(id, message, bytes, flags);
+    if (message)
+        hdi_reach_sent((const char *)message + sizeof(long), bytes);
     hdi_point(HD_EV_FD_WAIT, NULL, HDI_SITE());
     hdi_hb_release(clock_of(1, (unsigned)id));
     for (;;) {

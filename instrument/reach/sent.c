@@ -5,10 +5,8 @@
  */
 #include "sent.h"
 
-#include <mqueue.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/msg.h>
 
 #include "../real.h"
 #include "memory.h"
@@ -54,7 +52,7 @@ void hdi_sent_each(void (*f)(uintptr_t word))
         f(sent[i]);
 }
 
-/* ---- calls that are not modelled: the kernel keeps a value of the program ---- */
+/* ---- not modelled: the kernel keeps a value of the program ---- */
 
 HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *event)
 {
@@ -66,23 +64,4 @@ HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *even
         hdi_reach_sent(&data, sizeof data);
     }
     return real(ep, operation, fd, event);
-}
-
-HDI_EXPORT int mq_send(mqd_t queue, const char *message, size_t bytes, unsigned priority)
-{
-    static int (*real)(mqd_t, const char *, size_t, unsigned);
-
-    hdi_real_find(&real, "mq_send");
-    hdi_reach_sent(message, bytes);
-    return real(queue, message, bytes, priority);
-}
-
-HDI_EXPORT int msgsnd(int queue, const void *message, size_t bytes, int flags)
-{
-    static int (*real)(int, const void *, size_t, int);
-
-    hdi_real_find(&real, "msgsnd");
-    if (message)
-        hdi_reach_sent((const char *)message + sizeof(long), bytes);
-    return real(queue, message, bytes, flags);
 }
