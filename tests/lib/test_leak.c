@@ -33,6 +33,7 @@ static size_t ended(void)
     return hd_leak_check_end(text, sizeof text);
 }
 
+/* Where something is left, which is waited for in vain. */
 static int short_grace(void **state)
 {
     (void)state;
@@ -40,21 +41,34 @@ static int short_grace(void **state)
     return 0;
 }
 
-static int usual_grace(void **state)
+static int long_grace(void **state)
 {
     (void)state;
-    hd_leak_grace(HD_SECOND);
+    hd_leak_grace(20 * HD_SECOND);
     return 0;
 }
 
+static _Atomic int receiving;
+
 static void receive(void *chan)
 {
+    receiving++;
     hd_chan_recv(chan, NULL);
+}
+
+/* So many are about to wait; on a busy machine that takes its time. */
+static void until_receiving(int n)
+{
+    while (receiving < n)
+        hd_sleep(HD_MILLISECOND);
+    receiving = 0;
+    hd_sleep(100 * HD_MILLISECOND);
 }
 
 /* Let go those who wait there, so that nothing is left of one test in the next. */
 static void let_go(struct hd_chan *chan)
 {
+    receiving = 0;
     hd_chan_close(chan);
     while (hd_go_count() > 0)
         hd_sleep(HD_MILLISECOND);
@@ -80,6 +94,7 @@ static void a_blocked_goroutine_is_named(void **state)
     snprintf(begun, sizeof begun, "left by \"blocked\" (test_leak.c:%d): 1", __LINE__ + 1);
     hd_leak_check_begin("blocked");
     must(hd_go_named("reader", receive, chan));
+    until_receiving(1);
     assert_int_equal(ended(), 1);
     assert_non_null(strstr(text, begun));
     assert_non_null(strstr(text, "goroutine \"reader\" [chan receive]"));
@@ -87,13 +102,15 @@ static void a_blocked_goroutine_is_named(void **state)
     let_go(chan);
 }
 
-static void sleep_long(void *arg)
+static _Atomic bool spin_on;
+
+static void sleep_on(void *arg)
 {
     (void)arg;
-    hd_sleep(300 * HD_MILLISECOND);
+    receiving++;
+    while (spin_on)
+        hd_sleep(HD_SECOND);
 }
-
-static _Atomic bool spin_on;
 
 static void spin(void *arg)
 {
@@ -108,7 +125,8 @@ static void others_are_told_by_their_state(void **state)
     hd_leak_check_begin("states");
     spin_on = true;
     must(hd_go_named("busy", spin, NULL));
-    must(hd_go(sleep_long, NULL));
+    must(hd_go(sleep_on, NULL));
+    until_receiving(1);
     assert_int_equal(ended(), 2);
     spin_on = false;
     assert_non_null(strstr(text, "goroutine \"busy\" [running]"));
@@ -167,6 +185,7 @@ static void alike_ones_stand_together(void **state)
     hd_leak_check_begin("many");
     for (int i = 0; i < 10; i++)
         must(hd_go(receive, chan));
+    until_receiving(10);
     assert_int_equal(ended(), 10);
     assert_non_null(strstr(text, "and 9 more like it"));
     let_go(chan);
@@ -342,7 +361,7 @@ static void timers_and_hooks_work_for_who_set_them(void **state)
     hook = hd_context_after_func(ctx, receive, chan);
     hd_leak_check_begin("canceller");
     hd_context_cancel(ctx);
-    hd_sleep(5 * HD_MILLISECOND);
+    until_receiving(2);
     assert_int_equal(ended(), 0);
     assert_int_equal(ended(), 2);
     assert_non_null(strstr(text, "left by \"setter\""));
@@ -422,7 +441,7 @@ static void tests_side_by_side_are_told_apart(void **state)
     pthread_t thread[2];
 
     (void)state;
-    hd_leak_grace(300 * HD_MILLISECOND);
+    hd_leak_grace(2 * HD_SECOND);
     for (int i = 0; i < 2; i++) {
         test[i].chan = chan;
         assert_int_equal(pthread_create(&thread[i], NULL, work_through, &test[i]), 0);
@@ -472,22 +491,22 @@ int main(void)
         cmocka_unit_test(nothing_is_left_of_nothing),
         cmocka_unit_test_setup(a_blocked_goroutine_is_named, short_grace),
         cmocka_unit_test_setup(others_are_told_by_their_state, short_grace),
-        cmocka_unit_test_setup(who_ends_within_the_grace_is_fine, usual_grace),
+        cmocka_unit_test_setup(who_ends_within_the_grace_is_fine, long_grace),
         cmocka_unit_test_setup(what_was_there_before_is_ignored, short_grace),
         cmocka_unit_test_setup(children_of_children_count, short_grace),
         cmocka_unit_test_setup(alike_ones_stand_together, short_grace),
         cmocka_unit_test_setup(a_text_that_does_not_fit_says_so, short_grace),
         cmocka_unit_test_setup(places_are_put_into_words, short_grace),
-        cmocka_unit_test_setup(who_may_be_left_is_no_leak, usual_grace),
+        cmocka_unit_test_setup(who_may_be_left_is_no_leak, long_grace),
         cmocka_unit_test_setup(objects_that_nobody_ends_are_left, short_grace),
-        cmocka_unit_test_setup(objects_that_are_ended_are_not, usual_grace),
+        cmocka_unit_test_setup(objects_that_are_ended_are_not, long_grace),
         cmocka_unit_test_setup(a_ticker_may_be_wound_up_again, short_grace),
         cmocka_unit_test_setup(a_deadline_ends_a_context, short_grace),
         cmocka_unit_test_setup(timers_and_hooks_work_for_who_set_them, short_grace),
-        cmocka_unit_test_setup(a_server_of_others_works_for_others, usual_grace),
+        cmocka_unit_test_setup(a_server_of_others_works_for_others, long_grace),
         cmocka_unit_test_setup(checks_nest, short_grace),
         cmocka_unit_test(tests_side_by_side_are_told_apart),
-        cmocka_unit_test_setup(only_who_began_it_ends_it, usual_grace),
+        cmocka_unit_test_setup(only_who_began_it_ends_it, long_grace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

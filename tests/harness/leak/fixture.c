@@ -95,6 +95,6 @@ int main(int argc, char **argv)
     };
 
     wrong = argc > 1 && strcmp(argv[1], "wrong") == 0;
-    hd_leak_grace(200 * HD_MILLISECOND);
+    hd_leak_grace(600 * HD_MILLISECOND);
     return cmocka_run_group_tests(tests, hd_leak_setup, hd_leak_teardown);
 }

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     pthread_t thread;
 
     hd_leak_places(heddle_test_place);
-    hd_leak_grace(50000000);
+    hd_leak_grace(500000000);
     must(sem_init(&never, 0, 0) == 0);
     must(pthread_create(&thread, NULL, test, &north) == 0);
     test(&south);
