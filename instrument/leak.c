@@ -153,7 +153,7 @@ void hdi_look_for_leaks(bool silence)
             continue;
         if (t->state == HDP_T_BLOCKED && !t->outside && !t->excused &&
             (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))
-            hdi_leaked_thread(t, "it still waited when the program ended");
+            hdi_leaked_thread(t, "thread still blocked when the program ended");
         else if (t->ended && t->known && !t->joined && !t->detached && !any &&
                  (t->creator == self || t->creator->ended))
             hdi_leaked_thread(t, NULL);
