@@ -81,7 +81,7 @@ static struct {
     struct wait *first, **last;
     struct {
         uint64_t wait, held, needed;
-    } given[64];
+    } given[HDI_WAITS_GIVEN];
     uint32_t givens;
 } w;
 
@@ -306,7 +306,7 @@ void hdi_waits_done(struct hdi_object *object, enum hd_event kind, int64_t n, bo
                             .by = t,
                             .known = t->began_known,
                             .epoch = t->began,
-                            .stack = hdi_stack(),
+                            .stack = kind == HD_EV_THREAD_EXIT ? 0 : hdi_stack(),
                             .kind = (uint16_t)kind,
                             .site = site,
                             .n = n};

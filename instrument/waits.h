@@ -21,6 +21,7 @@
 #define HDI_WAITS_MOST (32u << 20) /* bytes of one schedule */
 #define HDI_WAITS_SITES 8u         /* waits that are looked at of each place */
 #define HDI_WAITS_ALL 256u         /* of all places */
+#define HDI_WAITS_GIVEN 16u        /* findings of one schedule */
 
 void hdi_waits_start(struct hdi_thread *main);
 void hdi_waits_made(struct hdi_thread *t);

@@ -92,7 +92,9 @@ static const struct argp_option table[] = {
     {"no-leaks", OPT_NO_LEAKS, 0, 0, "Do not report threads that are left when the program ends",
      0},
     {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
-     "Predict deadlocks from the order in which locks are taken (on)", 0},
+     "Predict deadlocks from the order in which locks are taken, and from waits under a lock that "
+     "the waker needs (on)",
+     0},
     {"reach", OPT_REACH, "on|off", 0,
      "Report threads that wait for what nobody can reach any more, while the program runs (on)", 0},
     {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
