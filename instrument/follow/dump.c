@@ -63,6 +63,8 @@ static void on_wanted(int number)
 {
     int saved = errno;
     char c = (char)number;
+    if (getpid() != process) /* between a vfork and its exec: the pipe is the parent's */
+        return;
     dumps_asked++;
     if (write(ring[1], &c, 1) < 0)
         c = 0; /* full: a dump is under way */
@@ -324,6 +326,16 @@ void follow_finish_dumps(void)
     uint32_t by_now = dumps_asked;
     while ((int32_t)(by_now - dumps_done) > 0 && follow_now() < until)
         poll(NULL, 0, 1);
+}
+
+/* A child has no helper: a signal means what it would mean without us. */
+void follow_signals_in_child(void)
+{
+    static const int ours[] = {SIGQUIT, SIGUSR1};
+    struct sigaction now;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (sigaction(ours[i], NULL, &now) == 0 && now.sa_handler == on_wanted)
+            signal(ours[i], SIG_DFL);
 }
 
 void follow_helper_start(void)

@@ -149,7 +149,8 @@ const char *follow_doing(enum hd_event kind);
 
 /* dump.c */
 void follow_helper_start(void);
-void follow_finish_dumps(void); /* those asked for so far, if they do not take too long */
+void follow_signals_in_child(void); /* of fork */
+void follow_finish_dumps(void);     /* those asked for so far, if they do not take too long */
 void follow_look_for_circles(void);
 void follow_leaks_at_exit(void);
 

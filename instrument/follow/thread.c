@@ -333,6 +333,7 @@ static void in_child(void)
     if (follow_self_)
         follow_self_->tid = (int)syscall(SYS_gettid);
     follow_report_in_child();
+    follow_signals_in_child();
     follow_on = follow_sends = false;
 }
 

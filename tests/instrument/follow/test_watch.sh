@@ -102,4 +102,16 @@ wait $pid 2>/dev/null
 watch 60 --usr1 -- "$victim" storm
 [ $code -eq 0 ] || fail "storm: exit code $code"
 grep -q 'storm over' "$work/out" || fail 'storm: the program did not end'
+
+for ((i = 0; i < 5; i++)); do
+    watch 60 --usr1 -- "$victim" hail
+    [ $code -eq 3 ] || fail "hail: exit code $code"
+    grep -q 'hail over' "$work/out" || fail 'hail: the program did not end'
+    says 'heddle: end of the dump' hail
+done
+
+watch 60 --usr1 -- "$victim" child
+[ $code -eq 4 ] || fail "child: exit code $code"
+grep -q 'still there' "$work/out" || fail "child: its parent is gone"
+silent child
 exit $failed

@@ -115,6 +115,71 @@ static int storm(void)
     return 0;
 }
 
+static void *allocates(void *stop)
+{
+    while (!__atomic_load_n((int *)stop, __ATOMIC_RELAXED)) {
+        void *volatile p = malloc(100), *volatile q = calloc(7, 333);
+        free(p);
+        free(q);
+    }
+    return NULL;
+}
+
+/* Signals by the thousand, sent by a child, while threads are inside malloc, and to the end. */
+static int hail(void)
+{
+    static int stop;
+    pthread_t t[4];
+    int status = 0;
+    pid_t parent = getpid(), child;
+    for (int i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, allocates, &stop);
+    child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 5000; i++)
+            kill(parent, SIGUSR1);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    child = fork();
+    if (child == 0) /* this one hails until the parent is gone */
+        for (;;)
+            if (kill(parent, SIGUSR1) != 0 || getppid() != parent)
+                _exit(0);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    puts("hail over");
+    return status ? 9 : 3;
+}
+
+/* What is sent to a child is not for its parent, and means there what it always means. */
+static int child_gets_it(void)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    usleep(50000);
+    kill(child, SIGQUIT);
+    waitpid(child, &status, 0);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGQUIT)
+        return 9;
+    child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    usleep(50000);
+    kill(child, SIGUSR1);
+    waitpid(child, &status, 0);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGUSR1)
+        return 9;
+    usleep(200000);
+    puts("still there");
+    return 4;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -137,6 +202,10 @@ int main(int argc, char **argv)
         two(a_then_b, a_then_b, NULL);
     } else if (strcmp(what, "storm") == 0) {
         return storm();
+    } else if (strcmp(what, "hail") == 0) {
+        return hail();
+    } else if (strcmp(what, "child") == 0) {
+        return child_gets_it();
     } else if (strcmp(what, "many") == 0) {
         pthread_attr_t small;
         pthread_t t;
