@@ -482,7 +482,7 @@ static bool cache_good(const struct lg_cached *c)
     return atomic_load_explicit(&c->chain->id, memory_order_acquire) == c->id;
 }
 
-bool lg_cache_check(struct hdi_lock_thread *t, const struct lg_cached *c)
+static bool cache_check(struct hdi_lock_thread *t, const struct lg_cached *c)
 {
     uint32_t generation = atomic_load_explicit(&t->g->generation, memory_order_acquire);
     if (++t->checks <= t->cache_mask)
@@ -529,10 +529,25 @@ static void cache_put(struct hdi_lock_thread *t, uint32_t parent, const struct l
                             .epoch = epoch};
 }
 
+/* Locks were destroyed since the cache was last looked through, and h's chain is still good. */
+static bool still_known(struct hdi_lock_thread *t, struct lg_held *h)
+{
+    uint32_t parent = t->depth > 1 ? h[-1].id : 0;
+    const struct lg_cached *c = t->known == t->depth - 1 ? lg_cache_find(t, parent, h) : NULL;
+    if (!c || !cache_check(t, c))
+        return false;
+    h->chain = c->chain;
+    h->id = c->id;
+    t->known = t->depth;
+    return true;
+}
+
 void lg_note(struct hdi_lock_thread *t)
 {
     struct hdi_lockgraph *g = t->g;
     struct lg_held *newest = &t->held[t->depth - 1];
+    if (still_known(t, newest))
+        return;
     if (t->busy) {
         g->stats.skipped++;
         return;

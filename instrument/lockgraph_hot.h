@@ -20,21 +20,16 @@ static inline struct lg_cached *lg_cache_at(const struct hdi_lock_thread *t, uin
     return &t->cache[((addr >> 5) + (h >> 40)) & t->cache_mask];
 }
 
-/* The newest of what t holds is in the cache: give it its chain. */
-static inline bool lg_cache_hit(struct hdi_lock_thread *t, uint32_t parent, struct lg_held *h)
+/* The cache's entry for h, the newest of what t holds, or NULL. */
+static inline __attribute__((always_inline)) const struct lg_cached *
+lg_cache_find(const struct hdi_lock_thread *t, uint32_t parent, const struct lg_held *h)
 {
     uint64_t key = lg_key(h->site, h->mode);
     const struct lg_cached *c = lg_cache_at(t, parent, h->addr, key);
-    if (c->addr != h->addr || c->key != key || c->parent != parent ||
-        (c->epoch != t->epoch && !(h->mode & HDI_LOCK_TRY)))
-        return false;
-    if (__builtin_expect(
-            t->generation != atomic_load_explicit(&t->g->generation, memory_order_acquire), 0) &&
-        !lg_cache_check(t, c))
-        return false;
-    h->chain = c->chain;
-    h->id = c->id;
-    return true;
+    return c->addr == h->addr && c->key == key && c->parent == parent &&
+                   (c->epoch == t->epoch || h->mode & HDI_LOCK_TRY)
+               ? c
+               : NULL;
 }
 
 static inline __attribute__((always_inline)) void
@@ -53,22 +48,35 @@ lg_acquired(struct hdi_lock_thread *t, const void *lock, uint32_t mode, uint64_t
     t->depth = depth + 1;
     if (depth == 0 && !(mode & HDI_LOCK_ALONE))
         return;
-    if (t->known == depth && lg_cache_hit(t, depth ? h[-1].id : 0, h))
-        t->known = depth + 1;
-    else
+    const struct lg_cached *c =
+        t->known == depth ? lg_cache_find(t, depth ? h[-1].id : 0, h) : NULL;
+    if (__builtin_expect(!c || t->generation !=
+                                   atomic_load_explicit(&t->g->generation, memory_order_acquire),
+                         0)) {
         lg_note(t);
+        return;
+    }
+    h->chain = c->chain;
+    h->id = c->id;
+    t->known = depth + 1;
 }
 
-static inline __attribute__((always_inline)) bool lg_released(struct hdi_lock_thread *t,
-                                                              const void *lock)
+/* lg_released() of what t took last; false, and nothing done, for any other. */
+static inline __attribute__((always_inline)) bool lg_released_last(struct hdi_lock_thread *t,
+                                                                   const void *lock)
 {
     uint32_t last = t->depth - 1;
-    if (__builtin_expect(t->depth == 0 || t->held[last].addr != (uintptr_t)lock, 0))
-        return lg_released_slowly(t, lock);
+    if (t->depth == 0 || t->held[last].addr != (uintptr_t)lock)
+        return false;
     t->depth = last;
     if (t->known > last)
         t->known = last;
     return true;
+}
+
+static inline bool lg_released(struct hdi_lock_thread *t, const void *lock)
+{
+    return lg_released_last(t, lock) || lg_released_slowly(t, lock);
 }
 
 #endif /* HEDDLE_LOCKGRAPH_HOT_H */

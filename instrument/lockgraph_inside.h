@@ -126,7 +126,7 @@ struct lg_held {
     uint32_t stack;
 };
 
-/* A chain by its exact key, as long as its lock exists: see lg_cache_check(). */
+/* A chain by its exact key, as long as its lock exists: see cache_check(). */
 struct lg_cached {
     uintptr_t addr;
     uint64_t key;        /* site and mode */
@@ -238,8 +238,6 @@ void lg_acquired_slowly(struct hdi_lock_thread *t, const void *lock, uint32_t mo
 bool lg_released_slowly(struct hdi_lock_thread *t, const void *lock);
 /* Give chains to all that t holds, the label to the newest. */
 void lg_note(struct hdi_lock_thread *t);
-/* Locks were destroyed since the cache was last looked through: is this entry still good? */
-bool lg_cache_check(struct hdi_lock_thread *t, const struct lg_cached *c);
 
 struct lg_chain *lg_chain_get(struct hdi_lockgraph *g, struct lg_chain *parent,
                               const struct lg_held *h); /* NULL when out of memory */

@@ -1,14 +1,17 @@
 /* shim.c - the calls in which a thread waits, takes and releases.
  *
- * A lock that is free costs the C library's own trylock and one entry in the thread's list of held
- * locks. Only one that is not free is timed.
+ * A lock that is free costs a trylock and one entry in the thread's list of held locks. Only one
+ * that is not free is timed.
  */
 #include "follow.h"
 #include "../lockgraph_hot.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define ROBUST 16 /* of __kind */
 #define EXPORT __attribute__((visibility("default")))
@@ -139,54 +142,89 @@ static void made(const void *object, uint64_t site)
 
 /* ---- mutexes ---- */
 
-/* trylock of the C library, for plain mutexes that are free without the call: those 3 ns are a
- * third of what a lock and its unlock cost. As glibc's pthread_mutex_lock does it for
- * PTHREAD_MUTEX_TIMED_NP; the layout is part of its ABI. */
-static inline int try_mutex(struct follower *f, pthread_mutex_t *m)
+/* Lock and unlock of plain mutexes as glibc's own do it for PTHREAD_MUTEX_TIMED_NP, without the
+ * call: that is half of what they cost. The layout is part of its ABI. True: it is not free, or not
+ * plain. */
+static inline __attribute__((always_inline)) bool try_mutex_plain(const struct follower *f,
+                                                                  pthread_mutex_t *m)
 {
     int free = 0;
+    if (m->__data.__kind != PTHREAD_MUTEX_TIMED_NP ||
+        !__atomic_compare_exchange_n(&m->__data.__lock, &free, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return true;
+    m->__data.__owner = atomic_load_explicit(&f->tid, memory_order_relaxed);
+    m->__data.__nusers++;
+    return false;
+}
+
+static int try_mutex(const struct follower *f, pthread_mutex_t *m)
+{
     if (m->__data.__kind & ROBUST) /* glibc's trylock keeps one that cannot be recovered */
         return EBUSY;
     if (m->__data.__kind != PTHREAD_MUTEX_TIMED_NP)
         return real_pthread_mutex_trylock(m);
-    if (!__atomic_compare_exchange_n(&m->__data.__lock, &free, 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
-        return EBUSY;
-    m->__data.__owner = atomic_load_explicit(&f->tid, memory_order_relaxed);
-    m->__data.__nusers++;
-    return 0;
+    return try_mutex_plain(f, m) ? EBUSY : 0;
 }
 
-static inline int lock_mutex(pthread_mutex_t *m, uint64_t site)
+static __attribute__((noinline)) int lock_slowly(pthread_mutex_t *m, uint64_t site)
 {
     READY();
     struct follower *f = self();
     if (!f)
         return follow_real.lock(m);
     int rc = try_mutex(f, m);
-    if (__builtin_expect(rc == EBUSY, 0))
+    if (rc == EBUSY)
         WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, false, site, follow_real.lock(m));
     if (rc == 0 || rc == EOWNERDEAD)
         acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, site);
     return rc;
 }
 
-EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
-{
-    return lock_mutex(m, FOLLOW_SITE());
-}
-
 int follow_mutex_lock(pthread_mutex_t *m, uint64_t site)
 {
-    return lock_mutex(m, site);
+    return lock_slowly(m, site);
 }
 
-EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
+static __attribute__((noinline)) int unlock_slowly(pthread_mutex_t *m)
 {
     READY();
-    struct follower *f = self();
-    released(f, m); /* before: behind it the mutex may be gone */
+    released(self(), m); /* before: behind it the mutex may be gone */
     return follow_real.unlock(m);
+}
+
+static __attribute__((noinline)) int wake_one(pthread_mutex_t *m)
+{
+    int saved = errno;
+    syscall(SYS_futex, &m->__data.__lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    errno = saved;
+    return 0;
+}
+
+/* A plain mutex that is free, in a thread that is known: no call, no frame. */
+EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
+{
+    struct follower *f = follow_self_;
+    if (__builtin_expect(!f || try_mutex_plain(f, m), 0))
+        return lock_slowly(m, FOLLOW_SITE());
+    if (locks(f))
+        lg_acquired(f->locks, m, HDI_LOCK_EXCLUSIVE | HDI_LOCK_KIND(HD_OB_MUTEX), FOLLOW_SITE());
+    return 0;
+}
+
+/* One that the thread took last: as glibc's pthread_mutex_unlock does it. */
+EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+    struct follower *f = follow_self_;
+    if (__builtin_expect(!f || !f->locks || m->__data.__kind != PTHREAD_MUTEX_TIMED_NP ||
+                             !lg_released_last(f->locks, m),
+                         0))
+        return unlock_slowly(m);
+    m->__data.__owner = 0;
+    m->__data.__nusers--;
+    if (__builtin_expect(__atomic_exchange_n(&m->__data.__lock, 0, __ATOMIC_RELEASE) > 1, 0))
+        return wake_one(m);
+    return 0;
 }
 
 int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site)

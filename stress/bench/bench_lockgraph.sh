@@ -2,6 +2,7 @@
 # What the lock-order graph costs natively: ns of CPU time of a lock and its unlock, order known, nobody
 # else wanting the lock, beside the plain pair, TSan's deadlock detector and Helgrind's lock order.
 #   stress/bench/bench_lockgraph.sh [-b BUILD] [-r ROUNDS] [-t TIMES]
+# Below: memory of the graph a lock and an edge, and the load average that the times had to live with.
 # Every figure is the lowest of TIMES (5) runs of ROUNDS (1,000,000) pairs; the runs take turns, so that
 # what else the machine does falls on all alike. Tools that are not installed show "-".
 set -u
@@ -16,7 +17,7 @@ while getopts b:r:t: option; do
     esac
 done
 bench=$build/stress/bench/bench_lockgraph library=$build/harness/rt/libheddle-watch.so
-for file in "$bench" "$library"; do
+for file in "$bench" "${bench}_memory" "$library"; do
     [ -e "$file" ] || { echo "bench_lockgraph: no $file: build the project first" >&2; exit 2; }
 done
 work=$(mktemp -d)
@@ -60,3 +61,7 @@ row '200 held' 200 1 1
 row '10,000 locks, 1 held' 1 10000 1
 row '64 threads, 1 held' 1 1 64
 row '64 threads, 100 locks each' 1 100 64
+echo
+"$build/stress/bench/bench_lockgraph_memory"
+echo
+echo "load average $(cut -d ' ' -f 1-3 /proc/loadavg); TSan: detect_deadlocks=1, ends itself above 64 locks held"
