@@ -51,6 +51,7 @@ void syncp_free(struct syncp *s)
     free(s->thread);
     free(s->position);
     free(s->access);
+    free(s->guards);
     free(s->prefix);
     free(s->queue);
     free(s);
@@ -263,8 +264,29 @@ struct series {
     size_t count;
     uint32_t thread;
     uint64_t site;
+    struct syncp_guards guards; /* held at all of them */
     uint8_t kind, mask;
 };
+
+/* The locks of both. */
+static struct syncp_guards common(const struct syncp_guards *a, const struct syncp_guards *b)
+{
+    struct syncp_guards both;
+    uint32_t n = 0;
+
+    memset(&both, 0xff, sizeof both);
+    for (uint32_t i = 0; i < SYNCP_GUARDS && a->lock[i] != SYNCP_NONE; i++)
+        for (uint32_t k = 0; k < SYNCP_GUARDS; k++)
+            if (a->lock[i] == b->lock[k])
+                both.lock[n++] = a->lock[i];
+    return both;
+}
+
+/* Never at the same time, in whatever order. */
+static bool are_guarded(const struct series *x, const struct series *y)
+{
+    return common(&x->guards, &y->guards).lock[0] != SYNCP_NONE;
+}
 
 static const struct hdp_tape_event *sorting; /* qsort gives its comparison no argument */
 
@@ -371,6 +393,7 @@ static size_t split(const struct syncp *s, size_t from, struct series **list, si
         if (last && last->thread == e->thread && last->site == e->site && last->kind == e->kind &&
             last->mask == x->mask) {
             last->count++;
+            last->guards = common(&last->guards, &s->guards[x->guards]);
             continue;
         }
         *list = mem_grow(*list, *count, sizeof **list);
@@ -378,6 +401,7 @@ static size_t split(const struct syncp *s, size_t from, struct series **list, si
                                               .count = 1,
                                               .thread = e->thread,
                                               .site = e->site,
+                                              .guards = s->guards[x->guards],
                                               .kind = e->kind,
                                               .mask = x->mask};
     }
@@ -403,7 +427,7 @@ bool syncp_search(struct syncp *s, const struct syncp_search *search)
                 const struct series *x = &list[i], *y = &list[k];
                 s->work++;
                 if (x->thread == y->thread || !(x->mask & y->mask) ||
-                    !kinds_conflict(x->kind, y->kind) ||
+                    !kinds_conflict(x->kind, y->kind) || are_guarded(x, y) ||
                     !search->wanted(search->arg, x->site, y->site))
                     continue;
                 if ((search->guesses ? find_guess : find_race)(s, x, y, &a, &b))

@@ -27,6 +27,12 @@ struct syncp_section {
     bool shared;
 };
 
+/* Locks that are held so that nobody else can hold them: the first few. Set 0 is empty. */
+#define SYNCP_GUARDS 6u
+struct syncp_guards {
+    uint32_t lock[SYNCP_GUARDS]; /* ascending, then SYNCP_NONE */
+};
+
 /* What one thread did with one lock. */
 struct syncp_slot {
     uint32_t lock, thread;
@@ -55,11 +61,13 @@ struct syncp_thread {
     uint32_t slots;
     struct syncp_begin *begin;
     uint32_t begins;
+    uint32_t guards; /* set that is held now */
 };
 
 /* An access to one word in one life of its memory. */
 struct syncp_access {
     uint32_t variable, event;
+    uint32_t guards; /* set that was held */
     uint8_t mask;
 };
 
@@ -75,6 +83,8 @@ struct syncp {
     uint32_t slots;
     struct syncp_lock *lock;
     uint32_t locks;
+    struct syncp_guards *guards;
+    uint32_t guard_sets;
     struct syncp_access *access; /* in the order of the tape, until the search sorts them */
     size_t accesses;
     bool sorted;

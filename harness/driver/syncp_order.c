@@ -37,8 +37,15 @@ struct lock_name {
     UT_hash_handle hh;
 };
 
+struct guard_name {
+    struct syncp_guards guards;
+    uint32_t set;
+    UT_hash_handle hh;
+};
+
 struct reader {
     struct syncp *s;
+    struct guard_name *guards;
     struct word *words;
     struct clock *clocks;
     struct lock_name *locks;
@@ -211,6 +218,43 @@ static struct syncp_slot *slot_at(struct reader *r, uint64_t where, uint32_t thr
     return &s->slot[s->slots++];
 }
 
+static uint32_t guard_set(struct reader *r, const struct syncp_guards *guards)
+{
+    struct syncp *s = r->s;
+    struct guard_name *name;
+
+    HASH_FIND(hh, r->guards, guards, sizeof *guards, name);
+    if (!name) {
+        s->guards = mem_grow(s->guards, s->guard_sets, sizeof *s->guards);
+        s->guards[s->guard_sets] = *guards;
+        name = mem_zeroed(1, sizeof *name);
+        name->guards = *guards;
+        name->set = s->guard_sets++;
+        HASH_ADD(hh, r->guards, guards, sizeof name->guards, name);
+    }
+    return name->set;
+}
+
+/* The thread's set with a lock, or without it. */
+static void guard(struct reader *r, struct syncp_thread *t, uint32_t lock, bool held)
+{
+    struct syncp_guards now = r->s->guards[t->guards], next;
+    uint32_t n = 0;
+
+    memset(&next, 0xff, sizeof next);
+    for (uint32_t i = 0; i < SYNCP_GUARDS && now.lock[i] != SYNCP_NONE; i++) {
+        if (held && lock < now.lock[i] && n < SYNCP_GUARDS) {
+            next.lock[n++] = lock;
+            held = false;
+        }
+        if (now.lock[i] != lock && n < SYNCP_GUARDS)
+            next.lock[n++] = now.lock[i];
+    }
+    if (held && n < SYNCP_GUARDS)
+        next.lock[n] = lock;
+    t->guards = guard_set(r, &next);
+}
+
 static void begin_section(struct reader *r, uint32_t e)
 {
     struct syncp *s = r->s;
@@ -226,6 +270,8 @@ static void begin_section(struct reader *r, uint32_t e)
     slot->section[slot->sections] = (struct syncp_section){
         .begin = e, .end = SYNCP_NONE, .exclusive = shared ? before : e + 1, .shared = shared};
     slot->open = true;
+    if (!shared)
+        guard(r, t, slot->lock, true);
     t->begin = mem_grow(t->begin, t->begins, sizeof *t->begin);
     t->begin[t->begins++] = (struct syncp_begin){.position = s->position[e],
                                                  .slot = (uint32_t)(slot - s->slot),
@@ -241,6 +287,8 @@ static void end_section(struct reader *r, uint32_t e)
         return;
     slot->open = false;
     slot->section[slot->sections - 1].end = e;
+    if (!slot->section[slot->sections - 1].shared)
+        guard(r, &r->s->thread[ev->thread], slot->lock, false);
 }
 
 /* ---- memory ---- */
@@ -310,8 +358,8 @@ static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t m
             w->writer[i] = e;
     }
     s->access = mem_grow(s->access, s->accesses, sizeof *s->access);
-    s->access[s->accesses++] =
-        (struct syncp_access){.variable = w->variable, .event = e, .mask = mask};
+    s->access[s->accesses++] = (struct syncp_access){
+        .variable = w->variable, .event = e, .guards = s->thread[t].guards, .mask = mask};
 }
 
 static void access_range(struct reader *r, uint32_t e, bool changed[2])
@@ -405,6 +453,7 @@ static void forget_all(struct reader *r)
     struct word *w, *next_word;
     struct clock *c, *next_clock;
     struct lock_name *l, *next_lock;
+    struct guard_name *g, *next_guard;
 
     HASH_ITER(hh, r->words, w, next_word)
     {
@@ -416,6 +465,11 @@ static void forget_all(struct reader *r)
         HASH_DEL(r->clocks, c);
         free(c->given_must);
         free(c);
+    }
+    HASH_ITER(hh, r->guards, g, next_guard)
+    {
+        HASH_DEL(r->guards, g);
+        free(g);
     }
     HASH_ITER(hh, r->locks, l, next_lock)
     {
@@ -437,6 +491,9 @@ void syncp_read(struct syncp *s)
     struct reader r = {.s = s};
     uint32_t n = s->events, e;
 
+    struct syncp_guards none;
+    memset(&none, 0xff, sizeof none);
+    guard_set(&r, &none);
     stamps_begin(s, &s->must);
     stamps_begin(s, &s->hard);
     for (e = 0; e < n && !is_broken(s, e); e++) {
