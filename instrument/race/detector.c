@@ -80,39 +80,23 @@ struct feed {
     struct hdi_cell *cell;
 };
 
-/* Compare with one slot, drop what the new access covers. */
-static void meet(struct feed *f, struct slot s)
+/* One slot has bytes in common with the new access: compare, drop what that covers. In registers:
+ * a struct slot on the stack costs more than all the rest. */
+static __attribute__((noinline)) void collide(struct feed *f, uint32_t *epoch, uint32_t *pc,
+                                              uint32_t *context, uint16_t *meta)
 {
-    uint8_t had = (uint8_t)*s.meta;
-    if (!had) {
-        if (!f->room.meta)
-            f->room = s;
-        return;
-    }
-    unsigned kind = *s.meta >> 8;
+    uint8_t had = (uint8_t)*meta;
+    unsigned kind = *meta >> 8;
     uint8_t common = had & f->mask;
-    uint32_t tid = hdi_epoch_tid(*s.epoch), clock = hdi_epoch_clock(*s.epoch);
+    uint32_t tid = hdi_epoch_tid(*epoch), clock = hdi_epoch_clock(*epoch);
     bool mine = tid == f->t->tid;
-    if (*s.epoch == f->t->epoch && kind == f->kind && *s.pc == (uint32_t)f->pc &&
-        (!s.context || *s.context == f->t->context)) {
-        *s.meta |= f->mask;
-        f->inherited = true;
-        return;
-    }
-    if (!common)
-        return;
-    if (*s.epoch == f->t->epoch && common == f->mask && hdi_race_covers[kind] >> f->kind & 1 &&
-        kind != HDI_FREED) {
-        f->done = true;
-        return;
-    }
     bool ordered = mine || clock <= hdi_vclock_get(&f->t->now, tid);
     bool conflict = conflicts[f->kind] >> kind & 1;
     struct hdi_earlier earlier = {
         .tid = tid,
         .clock = clock,
-        .pc = *s.pc,
-        .context = s.context ? *s.context : 0,
+        .pc = *pc,
+        .context = context ? *context : 0,
         .kind = (enum hdi_access)kind,
         .mask = common,
     };
@@ -122,7 +106,7 @@ static void meet(struct feed *f, struct slot s)
          (clock > hdi_vclock_get(&f->t->must, tid) && hdi_race_candidate(f->t, f->pc, &earlier)));
     if (matters && !(f->cell->flags & HDI_CELL_SHARED)) {
         f->cell->flags |= HDI_CELL_SHARED;
-        hdi_race_shared(f->word, f->pc, *s.pc);
+        hdi_race_shared(f->word, f->pc, *pc);
     }
     if ((!ordered || kind == HDI_FREED) && conflict) {
         hdi_race_found(f->t, f->word, f->kind, f->pc, &earlier);
@@ -130,8 +114,35 @@ static void meet(struct feed *f, struct slot s)
     }
     if (ordered && (hdi_race_covers[f->kind] >> kind & 1 || kind == HDI_FREED)) {
         had &= (uint8_t)~f->mask;
-        *s.meta = had ? hdi_meta(had, (enum hdi_access)kind) : 0;
+        *meta = had ? hdi_meta(had, (enum hdi_access)kind) : 0;
     }
+}
+
+/* The new access and one slot. */
+static inline __attribute__((always_inline)) void meet(struct feed *f, struct slot s)
+{
+    uint8_t had = (uint8_t)*s.meta;
+    if (!had) {
+        if (!f->room.meta)
+            f->room = s;
+        return;
+    }
+    unsigned kind = *s.meta >> 8;
+    bool now = *s.epoch == f->t->epoch;
+    if (now && kind == f->kind && *s.pc == (uint32_t)f->pc &&
+        (!s.context || *s.context == f->t->context)) {
+        *s.meta |= f->mask;
+        f->inherited = true;
+        return;
+    }
+    uint8_t common = had & f->mask;
+    if (!common)
+        return;
+    if (now && common == f->mask && hdi_race_covers[kind] >> f->kind & 1 && kind != HDI_FREED) {
+        f->done = true;
+        return;
+    }
+    collide(f, s.epoch, s.pc, s.context, s.meta);
 }
 
 static struct slot inline_slot(struct hdi_cell *cell, uint32_t *contexts, unsigned i)
