@@ -215,7 +215,7 @@ static bool is_only_waiting_for_the_stuck(const struct finding *f, const struct 
     return false;
 }
 
-static bool is_leak(enum hd_finding_kind kind)
+bool finding_is_leak(enum hd_finding_kind kind)
 {
     return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
 }
@@ -287,7 +287,7 @@ uint64_t finding_fingerprint(struct finding *f)
             placed = true;
         }
     /* Two tests may leak by way of one helper. */
-    const char *charged = is_leak(f->kind) ? strstr(f->text, " at the end of ") : NULL;
+    const char *charged = finding_is_leak(f->kind) ? strstr(f->text, " at the end of ") : NULL;
     if (charged)
         h = mix_text(h, charged);
     /* Without a place only the text tells one from the other: its numbers are chance. */

@@ -125,6 +125,8 @@ void stack_cut(struct stack *s, size_t count);
 /* Does a note of this role make the finding what it is? The others explain it, and may differ from
  * one schedule to the next. */
 bool finding_decides(enum hd_finding_kind kind, enum hd_role role);
+/* Something that is still there: a thread or an object. */
+bool finding_is_leak(enum hd_finding_kind kind);
 
 /* Compute and store the fingerprint: kind and the places of the notes that make it what it is, as a
  * set (two philosophers or five: one bug). A place is the innermost frame that is no wrapper of a

@@ -243,8 +243,7 @@ static char *waker_text(const struct finding *f, const struct note *n)
 
 static bool is_made_by_a_call(enum hd_finding_kind kind)
 {
-    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT ||
-           kind == HD_FK_JOIN_MISUSE;
+    return finding_is_leak(kind) || kind == HD_FK_JOIN_MISUSE;
 }
 
 /* The sentence of a note, without its thread. */
@@ -484,11 +483,6 @@ static char *race_headline(const struct finding *f)
     return text;
 }
 
-static bool is_leak(enum hd_finding_kind kind)
-{
-    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
-}
-
 char *report_headline(const struct finding *f)
 {
     char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
@@ -505,7 +499,7 @@ char *report_headline(const struct finding *f)
         return mem_copy(finding_title(f->kind));
     /* A text that says it all needs no title before it. */
     const char *title = finding_title(f->kind);
-    if (is_leak(f->kind) || strncmp(f->text, title, strlen(title)) == 0)
+    if (finding_is_leak(f->kind) || strncmp(f->text, title, strlen(title)) == 0)
         return mem_copy(f->text);
     return mem_format("%s: %s", title, f->text);
 }
