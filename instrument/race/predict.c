@@ -8,8 +8,8 @@
  * the race, with a schedule. A pair that never meets (the program waits for one before the other in
  * a way that locks carry) is never reported.
  *
- * Weaker than sync-preserving prediction (Mathur, Pavlogiannis, Viswanathan, POPL 2021): it
- * proposes more, proves nothing by itself, and leaves the proof to the scheduler.
+ * Every schedule proposes so, at next to no cost, and proves nothing by itself; the few schedules
+ * that keep a tape are searched for what provably can happen (harness/driver/syncp.h).
  */
 #include "../thread.h"
 #include "../watch.h"

@@ -52,6 +52,7 @@ printf '%-18s %-12s %-22s %-22s %s\n' program prediction auto random "right, $ri
 for source in "$here"/*.c; do
     name=$(basename "$source" .c)
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+    grep -q pattern.h "$source" || continue # the generator of generated.sh
     pairs=$((pairs + 1))
     for version in 0 1; do # -O0: the accesses stay where the source has them
         "$build/bin/heddle-cc" -g -O0 -w -DRIGHT=$version "$source" -o "$work/$name.$version" -pthread || exit 2
