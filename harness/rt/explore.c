@@ -43,7 +43,7 @@ static void begin(void)
     rt_crash_forgotten();
     rt.lock = 0;
     rt.live_count = rt.all_count = rt.all_capacity = 0;
-    rt.outside_count = rt.external_count = 0;
+    rt.outside_count = rt.external_count = rt.signal_waits = 0;
     rt.draining = rt.started = rt.recheck = false;
     rt.drainer = NULL;
     rt.fair = false;

@@ -33,6 +33,7 @@ struct rt {
     struct hdi_thread **all; /* by index, also the ended ones */
     uint32_t all_count, all_capacity;
     uint32_t outside_count; /* pending operations whose readiness may come from outside */
+    uint32_t signal_waits;  /* of these, for signals */
     uint32_t external_count;
     struct hdi_thread *drainer;
     int leaving; /* kernel tid of the thread that gave its last turn away */

@@ -123,6 +123,7 @@ static void link_pending(struct hdi_thread *t)
     }
     if (t->outside)
         rt.outside_count++;
+    rt.signal_waits += t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
 }
 
 static void unlink_pending(struct hdi_thread *t)
@@ -135,6 +136,7 @@ static void unlink_pending(struct hdi_thread *t)
             }
     if (t->outside)
         rt.outside_count--;
+    rt.signal_waits -= t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
 }
 
 static void publish(struct hdi_thread *t, struct hdi_op *op)
@@ -545,6 +547,7 @@ static bool let_time_pass(bool may_wait)
 {
     struct hdi_thread *first = earliest();
     bool child = hdi_children_live(), outside = rt.external_count || rt.outside_count || child;
+    bool near = rt.external_count || rt.outside_count > rt.signal_waits || child;
     int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
 
     /* Nobody else will move: an alarm that would only kill the program is no way on. */
@@ -554,7 +557,8 @@ static bool let_time_pass(bool may_wait)
         at = timer;
     if (at && rt.now_ns >= at)
         return at == timer || !rt.drainer;
-    if (at && (at == timer ? !child && !rt.external_count : !outside) && !rt.drainer) {
+    /* Who waits for a signal from outside holds nobody up. */
+    if (at && (at == timer ? !child && !rt.external_count : !near) && !rt.drainer) {
         rt.now_ns = at;
         return true;
     }
