@@ -83,10 +83,10 @@ static void dequeue(struct hdi_cond *x, struct hdi_thread *t)
     t->queue = NULL;
 }
 
-static void misuse(enum hd_finding_kind kind, struct hdi_cond *x, struct hdi_mutex *m,
-                   enum hd_event event, uint64_t site)
+static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_cond *x,
+                   struct hdi_mutex *m, enum hd_event event, uint64_t site)
 {
-    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
+    struct hdp_finding *f = hdi_finding_begin(kind, text);
 
     hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
     if (m)
@@ -130,11 +130,11 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     if (mx->owner != self && hdi_mutex_checks(m))
         return EPERM;
     if (mx->owner != self) {
-        misuse(HD_FK_COND_NOT_LOCKED, x, mx, HD_EV_COND_WAIT, site);
+        misuse(HD_FK_COND_NOT_LOCKED, NULL, x, mx, HD_EV_COND_WAIT, site);
         return EPERM;
     }
     if (x->first && x->mutex != mx)
-        misuse(HD_FK_COND_TWO_MUTEXES, x, mx, HD_EV_COND_WAIT, site);
+        misuse(HD_FK_COND_TWO_MUTEXES, NULL, x, mx, HD_EV_COND_WAIT, site);
     x->mutex = mx;
     enqueue(x, self);
     self->relock = &mx->object;
@@ -188,6 +188,11 @@ HDI_EXPORT int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *at
     if (!hdi_enter())
         return hdi_real.pthread_cond_init(c, attr);
     x = model(c, HDI_SITE());
+    if (x->first) {
+        misuse(HD_FK_SYNC_MISUSE, "initialised while threads wait on it", x, NULL, HD_EV_NONE,
+               HDI_SITE());
+        return 0; /* they wait on */
+    }
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
     if (attr) {
         pthread_condattr_getclock(attr, &x->clock);
@@ -208,7 +213,7 @@ HDI_EXPORT int pthread_cond_destroy(pthread_cond_t *c)
     x = cond_of(c, site);
     hdi_point(HD_EV_COND_DESTROY, &x->object, site);
     if (x->first || x->object.pending) {
-        misuse(HD_FK_DESTROY_IN_USE, x, NULL, HD_EV_COND_DESTROY, site);
+        misuse(HD_FK_DESTROY_IN_USE, NULL, x, NULL, HD_EV_COND_DESTROY, site);
         return 0; /* stays usable: its users' next calls are no findings */
     }
     rc = hdi_real.pthread_cond_destroy(c);

@@ -31,21 +31,22 @@ struct hdi_units;
 /* Head of every modelled object; zero-initialised by hdi_object_*(). */
 struct hdi_object {
     uintptr_t addr;
-    uint32_t id;        /* stable from run to run; never 0 */
-    uint8_t kind;       /* enum hd_object: part of the key */
-    uint8_t label_kind; /* what it is called, when the key does not say (objects of lib/) */
-    bool dead;          /* destroyed: kept to recognise later use */
-    bool writer_first;  /* readers wait behind a waiting writer: the lock graph was told */
-    bool announced;     /* label_kind is what the program's library said */
-    bool owed;          /* to be cancelled, stopped or closed yet */
-    bool leak_told;     /* that nobody did was said */
-    uint16_t users;     /* how many notes of recent users are valid */
-    uint32_t version;   /* operations on it so far, for the interleaving hash */
-    uint32_t in_graph;  /* its entry in the lock graph that the driver gets, + 1 */
-    uint64_t created_site, destroyed_site;
-    struct hdi_thread *creator, *destroyer;
+    uint32_t id;           /* stable from run to run; never 0 */
+    uint8_t kind;          /* enum hd_object: part of the key */
+    uint8_t label_kind;    /* what it is called, when the key does not say (objects of lib/) */
+    bool dead;             /* destroyed: kept to recognise later use */
+    bool writer_first;     /* readers wait behind a waiting writer: the lock graph was told */
+    bool announced;        /* label_kind is what the program's library said */
+    bool owed;             /* to be cancelled, stopped or closed yet */
+    bool leak_told;        /* that nobody did was said */
+    uint16_t users;        /* how many notes of recent users are valid */
+    uint32_t version;      /* operations on it so far, for the interleaving hash */
+    uint32_t in_graph;     /* its entry in the lock graph that the driver gets, + 1 */
+    uint16_t dropped_kind; /* of a lock: enum hd_event by which it was last given back; 0 = never */
+    uint64_t created_site, destroyed_site, dropped_site;
+    struct hdi_thread *creator, *destroyer, *dropper;
     struct hdi_check *check; /* whom its end is owed to; NULL: nobody in particular */
-    uint32_t created_stack, destroyed_stack;
+    uint32_t created_stack, destroyed_stack, dropped_stack;
     struct hdi_thread *pending; /* threads whose pending operation names this object */
     struct hdi_object *next;    /* hash chain */
     struct hdi_units *units;    /* of semaphores and channels: units.h; NULL when not told */

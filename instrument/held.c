@@ -54,9 +54,43 @@ bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all)
     else if (all || h->count == 1)
         hdi_lockorder_dropped(t, object, 1);
     if (all || --h->count == 0) {
+        struct hdi_thread *self = hdi_self();
+        object->dropped_kind = (uint16_t)self->last.kind;
+        object->dropped_site = self->last.site;
+        object->dropped_stack = hdi_stack();
+        object->dropper = self;
         uint32_t i = (uint32_t)(h - t->held);
         memmove(h, h + 1, (t->held_count - i - 1) * sizeof *h);
         t->held_count--;
     }
     return true;
+}
+
+static bool gives_back(enum hd_event event)
+{
+    return event == HD_EV_MUTEX_UNLOCK || event == HD_EV_RWLOCK_UNLOCK ||
+           event == HD_EV_SPIN_UNLOCK;
+}
+
+void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,
+                     enum hd_event event, uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, text);
+    struct hdi_thread *t;
+
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, object, site, hdi_stack());
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
+        struct hdi_held *h = hdi_held_find(t, object);
+        if (h)
+            hdi_note(f, HD_ROLE_HOLDS, t, h->kind, object, h->site, h->stack);
+    }
+    for (t = gives_back(event) ? NULL : object->pending; t; t = t->pending_next)
+        if (!hdi_held_find(t, object))
+            hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, object, t->op->site, t->end_stack);
+    if (kind == HD_FK_UNLOCK_NOT_HELD && object->dropped_kind)
+        hdi_note(f, HD_ROLE_EARLIER, object->dropper, object->dropped_kind, object,
+                 object->dropped_site, object->dropped_stack);
+    hdi_note(f, HD_ROLE_CREATED, object->creator, HD_EV_NONE, object, object->created_site,
+             object->created_stack);
+    hdi_finding_end(f, false);
 }

@@ -114,24 +114,6 @@ int hdi_mutex_level(struct hdi_mutex *x, pthread_mutex_t *m, bool up)
     return rc;
 }
 
-static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_mutex *x,
-                   enum hd_event event, uint64_t site)
-{
-    struct hdp_finding *f = hdi_finding_begin(kind, text);
-    struct hdi_held *h = x->owner ? hdi_held_find(x->owner, &x->object) : NULL;
-
-    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
-    if (h)
-        hdi_note(f, HD_ROLE_HOLDS, x->owner, h->kind, &x->object, h->site, h->stack);
-    for (struct hdi_thread *t = x->object.pending; t && event != HD_EV_MUTEX_UNLOCK;
-         t = t->pending_next)
-        if (t != x->owner)
-            hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, &x->object, t->op->site, t->end_stack);
-    hdi_note(f, HD_ROLE_CREATED, x->object.creator, HD_EV_MUTEX_INIT, &x->object,
-             x->object.created_site, x->object.created_stack);
-    hdi_finding_end(f, false);
-}
-
 /* Relock by its owner, which needs no waiting. True when *rc is the answer. */
 static bool relock(struct hdi_mutex *x, pthread_mutex_t *m, bool try, int *rc)
 {
@@ -190,8 +172,8 @@ HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t 
     /* The memory shows the owner: it was not freed and used anew. */
     if (x->owner && x->owner != hdi_self() && !x->owner->ended && m->__data.__lock &&
         m->__data.__owner == x->owner->tid) {
-        misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", x, HD_EV_MUTEX_INIT,
-               site);
+        hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", &x->object,
+                        HD_EV_MUTEX_INIT, site);
         return 0; /* stays locked: the owner's unlock is no finding */
     }
     if (x->owner)
@@ -216,7 +198,7 @@ HDI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     x = hdi_mutex_of(m, site);
     hdi_point(HD_EV_MUTEX_DESTROY, &x->object, site);
     if (x->owner || x->object.pending) {
-        misuse(HD_FK_DESTROY_IN_USE, NULL, x, HD_EV_MUTEX_DESTROY, site);
+        hdi_lock_misuse(HD_FK_DESTROY_IN_USE, NULL, &x->object, HD_EV_MUTEX_DESTROY, site);
         if (x->owner)
             hdi_held_find(x->owner, &x->object)->told = true;
         return x->owner ? EBUSY : 0; /* stays usable: its users' next calls are no findings */
@@ -297,11 +279,11 @@ int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site)
     if (x->owner != hdi_self() && hdi_mutex_checks(m))
         return EPERM; /* what such a mutex is there to answer */
     if (!x->owner) {
-        misuse(HD_FK_UNLOCK_NOT_HELD, NULL, x, HD_EV_MUTEX_UNLOCK, site);
+        hdi_lock_misuse(HD_FK_UNLOCK_NOT_HELD, NULL, &x->object, HD_EV_MUTEX_UNLOCK, site);
         return 0; /* a real unlock would leave it in a state that nobody defines */
     }
     if (x->owner != hdi_self())
-        misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, x, HD_EV_MUTEX_UNLOCK, site);
+        hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_MUTEX_UNLOCK, site);
     if (x->count > 1)
         return hdi_mutex_level(x, m, false);
     hdi_mutex_release(x, m);

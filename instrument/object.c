@@ -151,6 +151,7 @@ void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
     o->check = NULL;
     o->in_graph = 0;
     o->dead = false;
+    o->dropped_kind = HD_EV_NONE;
     o->users = 0;
     o->label[0] = 0;
     born(o, site);

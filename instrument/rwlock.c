@@ -146,24 +146,6 @@ static int try_lock(pthread_rwlock_t *l, bool write, uint64_t site)
     return rc;
 }
 
-static void misuse(enum hd_finding_kind kind, struct hdi_rwlock *x, enum hd_event event,
-                   uint64_t site)
-{
-    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
-    uint32_t n;
-    struct hdi_thread **live = hdi_live(&n);
-
-    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
-    for (uint32_t i = 0; i < n; i++) {
-        struct hdi_held *h = hdi_held_find(live[i], &x->object);
-        if (h)
-            hdi_note(f, HD_ROLE_HOLDS, live[i], h->kind, &x->object, h->site, h->stack);
-    }
-    hdi_note(f, HD_ROLE_CREATED, x->object.creator, HD_EV_NONE, &x->object, x->object.created_site,
-             x->object.created_stack);
-    hdi_finding_end(f, false);
-}
-
 HDI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     struct hdi_rwlock *x;
@@ -172,6 +154,13 @@ HDI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr
     if (!hdi_enter())
         return hdi_real.pthread_rwlock_init(l, attr);
     x = model(l, HDI_SITE());
+    /* The memory shows the owner: it was not freed and used anew. */
+    if (x->writer && x->writer != hdi_self() && !x->writer->ended &&
+        l->__data.__cur_writer == x->writer->tid) {
+        hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", &x->object,
+                        HD_EV_NONE, HDI_SITE());
+        return 0; /* stays locked: the owner's unlock is no finding */
+    }
     forget_holders(x);
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
     if (attr)
@@ -193,7 +182,7 @@ HDI_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
     hdi_point(HD_EV_RWLOCK_DESTROY, &x->object, site);
     busy = x->writer || x->readers || x->object.pending;
     if (busy) {
-        misuse(HD_FK_DESTROY_IN_USE, x, HD_EV_RWLOCK_DESTROY, site);
+        hdi_lock_misuse(HD_FK_DESTROY_IN_USE, NULL, &x->object, HD_EV_RWLOCK_DESTROY, site);
         return 0; /* stays usable: its users' next calls are no findings */
     }
     rc = hdi_real.pthread_rwlock_destroy(l);
@@ -264,12 +253,12 @@ HDI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
     x = rwlock_of(l, site);
     hdi_point(HD_EV_RWLOCK_UNLOCK, &x->object, site);
     if (!x->writer && !x->readers) {
-        misuse(HD_FK_UNLOCK_NOT_HELD, x, HD_EV_RWLOCK_UNLOCK, site);
+        hdi_lock_misuse(HD_FK_UNLOCK_NOT_HELD, NULL, &x->object, HD_EV_RWLOCK_UNLOCK, site);
         return 0; /* a real unlock would corrupt the lock */
     }
     hdi_hb_release(l);
     if (!hdi_drop(hdi_self(), &x->object, false)) {
-        misuse(HD_FK_UNLOCK_NOT_OWNER, x, HD_EV_RWLOCK_UNLOCK, site);
+        hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_RWLOCK_UNLOCK, site);
         if (x->writer)
             hdi_drop(x->writer, &x->object, true);
     }

@@ -36,18 +36,6 @@ static void own(struct hdi_spin *x, enum hd_event kind, uint64_t site)
     hdi_hb_acquire((const void *)x->object.addr);
 }
 
-static void misuse(enum hd_finding_kind kind, struct hdi_spin *x, enum hd_event event,
-                   uint64_t site)
-{
-    struct hdp_finding *f = hdi_finding_begin(kind, NULL);
-    struct hdi_held *h = x->owner ? hdi_held_find(x->owner, &x->object) : NULL;
-
-    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
-    if (h)
-        hdi_note(f, HD_ROLE_HOLDS, x->owner, h->kind, &x->object, h->site, h->stack);
-    hdi_finding_end(f, false);
-}
-
 HDI_EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
 {
     struct hdi_spin *x;
@@ -73,7 +61,7 @@ HDI_EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
     x = spin_of(l, site);
     hdi_point(HD_EV_SPIN_DESTROY, &x->object, site);
     if (x->owner || x->object.pending) {
-        misuse(HD_FK_DESTROY_IN_USE, x, HD_EV_SPIN_DESTROY, site);
+        hdi_lock_misuse(HD_FK_DESTROY_IN_USE, NULL, &x->object, HD_EV_SPIN_DESTROY, site);
         return 0; /* stays usable: its users' next calls are no findings */
     }
     rc = hdi_real.pthread_spin_destroy(l);
@@ -130,11 +118,11 @@ HDI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
     x = spin_of(l, site);
     hdi_point(HD_EV_SPIN_UNLOCK, &x->object, site);
     if (!x->owner) {
-        misuse(HD_FK_UNLOCK_NOT_HELD, x, HD_EV_SPIN_UNLOCK, site);
+        hdi_lock_misuse(HD_FK_UNLOCK_NOT_HELD, NULL, &x->object, HD_EV_SPIN_UNLOCK, site);
         return hdi_real.pthread_spin_unlock(l);
     }
     if (x->owner != hdi_self())
-        misuse(HD_FK_UNLOCK_NOT_OWNER, x, HD_EV_SPIN_UNLOCK, site);
+        hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_SPIN_UNLOCK, site);
     hdi_hb_release((const void *)l);
     hdi_drop(x->owner, &x->object, true);
     x->owner = NULL;

@@ -127,6 +127,10 @@ void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64
 /* False when it did not hold it. `all`: whatever the count. */
 bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all);
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
+/* A lock is misused by `event` at `site`: the finding says who holds it, who waits for it, who gave
+ * it back last and where it was made. `text` may be NULL. */
+void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,
+                     enum hd_event event, uint64_t site);
 
 /* Every thread that has not ended, in order of creation. */
 struct hdi_thread **hdi_live(uint32_t *count);
