@@ -175,6 +175,10 @@ bool hdi_present(void);
 bool hdi_postpones(void);
 void hdi_signal_arrived(void);
 
+/* May the program, or a child of it, fork once more? False: it forks without end, and the driver
+ * has been told. */
+bool hdi_may_fork(void);
+
 /* Decisions of this schedule so far. */
 uint32_t hdi_step(void);
 

@@ -153,6 +153,10 @@ HDI_EXPORT pid_t fork(void)
 {
     pid_t pid;
 
+    if (!hdi_may_fork()) {
+        errno = EAGAIN;
+        return -1;
+    }
     if (!hdi_enter())
         return hdi_real.fork();
     hdi_first_thread(); /* a schedule's children are its own */

@@ -496,14 +496,15 @@ void crew_check(struct crew *c, int64_t limit_ns)
             w->progress_ns = now;
         }
         bool late = now - w->started_ns > limit_ns;
-        if (!late && !flood)
+        bool floods = flood || load(&w->region->flooded);
+        if (!late && !floods)
             continue;
         if (late && !w->timed_out && c->last_look && w->state == WORKER_RUNNING)
             c->last_look(c->last_look_arg, w);
         if (late && !w->timed_out)
             w->slow = w->state == WORKER_RUNNING && now - w->progress_ns < limit_ns / 4;
         w->timed_out |= late;
-        w->flooded |= flood;
+        w->flooded |= floods;
         if (w->state == WORKER_RUNNING)
             kill_child(w);
         else

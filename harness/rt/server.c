@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -219,9 +220,29 @@ static void refuse(const char *why)
     hdi_real.syscall(SYS_exit_group, 125);
 }
 
+bool hdi_may_fork(void)
+{
+    struct hdp_region *r = rt.region;
+    struct timespec pause = {.tv_nsec = 100000000};
+    struct sysinfo info;
+
+    if (!r || __atomic_add_fetch(&r->forks, 1, __ATOMIC_RELAXED) < HDP_FORKS)
+        return true;
+    if (hdi_real.syscall(SYS_sysinfo, &info) != 0)
+        return true;
+    if (!r->threads_before)
+        r->threads_before = info.procs;
+    if (!r->flooded && info.procs <= r->threads_before + HDP_FLOOD)
+        return true;
+    r->flooded = 1;
+    hdi_real.syscall(SYS_nanosleep, &pause, NULL);
+    return false;
+}
+
 static void start_schedule(void)
 {
     rt.started = true;
+    rt.region->forks = rt.region->threads_before = rt.region->flooded = 0;
     rt.pid = (int)hdi_real.syscall(SYS_getpid);
     rt.main->tid = (int)hdi_real.syscall(SYS_gettid);
     rt.region->maps_bytes = 0;
