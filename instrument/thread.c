@@ -244,7 +244,6 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     }
     if (t == self) {
         hdi_point(HD_EV_THREAD_JOIN, &t->object, site);
-        join_misuse(handle, t, "a thread joins itself", HD_EV_THREAD_JOIN, site);
         return EDEADLK;
     }
     if (t->detached) {
