@@ -642,8 +642,14 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
     if (!s->schedules)
         return;
-    size_t bugs = findings_bugs(all);
-    if (all->count)
+    size_t bugs = findings_bugs(all), doubtful = 0;
+    for (size_t i = 0; i < all->count; i++)
+        doubtful += all->list[i]->doubtful && !all->list[i]->same_as;
+    if (doubtful)
+        fprintf(to, "\n%s%zu finding%s and %zu doubtful one%s%s in ", bold ? "\033[1m" : "",
+                bugs - doubtful, bugs - doubtful == 1 ? "" : "s", doubtful,
+                doubtful == 1 ? "" : "s", bold ? "\033[0m" : "");
+    else if (all->count)
         fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", bugs, bugs == 1 ? "" : "s",
                 bold ? "\033[0m" : "");
     else
@@ -658,7 +664,7 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
         if (f->same_as)
             continue;
         char *headline = report_headline(f);
-        fprintf(to, "  %-18s %s\n", f->name, headline);
+        fprintf(to, "  %-18s %s%s\n", f->name, headline, f->doubtful ? " (doubtful)" : "");
         free(headline);
         for (size_t k = 0; k < all->count; k++)
             if (all->list[k]->same_as && strcmp(all->list[k]->same_as, f->name) == 0)
