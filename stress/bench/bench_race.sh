@@ -2,7 +2,8 @@
 # bench_race.sh BUILD cost|depth [SEEDS]: what watching memory costs, and how soon deep bugs are found.
 #
 #   cost   CPU-bound kernels: plain, clang's TSan, heddle-cc by itself, under heddle before the first
-#          thread, under heddle in a thread (every access checked); peak memory; schedules a second of
+#          thread, under heddle in a thread (every access checked; schedules that keep a tape for
+#          predictions, 1, 2, 4 ... 4096 of a campaign, cost more); peak memory; schedules a second of
 #          the three-thread program
 #   depth  schedules to the first failure of depth.c, mean over SEEDS (20) seeds, a column a strategy;
 #          "-" when a seed did not find it in 5,000 schedules
@@ -25,7 +26,7 @@ cost()
     "$work/watched" main >"$work/2"
     # one schedule each, its figures in a file: the driver keeps what the program prints
     HEDDLE_KERNELS_OUT=$work/3 "$heddle" run -q -j 1 -n 1 --timeout=60s -o "$work/out" -- "$work/watched" prefix >/dev/null 2>&1
-    HEDDLE_KERNELS_OUT=$work/4 "$heddle" run -q -j 1 -n 1 --timeout=60s -o "$work/out" -- "$work/watched" watched >/dev/null 2>&1
+    HEDDLE_KERNELS_OUT=$work/4 "$heddle" run -q -j 1 -n 1 --predict=off --timeout=60s -o "$work/out" -- "$work/watched" watched >/dev/null 2>&1
     "$work/tsan" watched >"$work/5"
     printf '%-10s %12s %20s %20s %20s %20s %20s\n' '' plain TSan 'heddle-cc alone' 'heddle, one thread' 'heddle, watched' 'TSan, second thread'
     while read -r name plain; do
