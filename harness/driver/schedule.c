@@ -268,8 +268,9 @@ static void write_runs(FILE *out, const struct schedule *s)
         const struct schedule_run *r = &s->run[i];
         const char *site = names_text(&s->sites, r->site);
         if (r->flags & HDP_STEP_CHOICE) {
-            fprintf(out, "choose %s %u %s\n", names_text(&s->threads, r->thread), r->choice,
-                    site ? site : "-");
+            fputs("choose ", out);
+            write_word(out, names_text(&s->threads, r->thread));
+            fprintf(out, " %u %s\n", r->choice, site ? site : "-");
             continue;
         }
         fputs("run ", out);

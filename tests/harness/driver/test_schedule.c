@@ -33,7 +33,7 @@ static const char good[] = "heddle schedule 1\n"
                            "steps 7\n"
                            "run T0 4 thread_create - bank!main+0x5d\n"
                            "run T1 1 mutex_lock M1 bank!take+0x2a\n"
-                           "choose T2 1 bank+0x31\n"
+                           "choose T2%0a 1 bank+0x31\n"
                            "run T2.1 1 cond_wait M1 - timeout spurious\n"
                            "end\n";
 
@@ -190,7 +190,7 @@ static void each_wrong_line_is_named(void **state)
     refused("run T0 4 thread_create -", "run T0 4", "\"run\" wants a thread");
     refused("bank!main+0x5d", "main", "a site is written");
     refused("timeout spurious", "timeout bored", "\"bored\" is no end of a wait");
-    refused("choose T2 1 ", "choose T2 one ", "\"choose\" wants");
+    refused("choose T2%0a 1 ", "choose T2 one ", "\"choose\" wants");
     refused("program /home/me/my bank\n", "", "no \"program\" line");
     refused("program /home/me/my bank", "program", "\"program\" has no value");
     refused("folder /home/me", "folder /home/me\nfolder /", "f:6: \"folder\" stands here a second");
