@@ -56,6 +56,24 @@ static bool can_send(const struct hdi_op *op)
     return is_ready(*(const int *)op->data, POLLOUT);
 }
 
+/* False, with errno: `late` when out of time, EINTR when a handler ran. */
+static bool waited(struct hdi_op *op, int late)
+{
+    switch (hdi_perform(op)) {
+    case HDI_CANCELLED:
+        hdi_cancel_self();
+        return true;
+    case HDI_TIMED_OUT:
+        errno = late;
+        return false;
+    case HDI_INTERRUPTED:
+        errno = EINTR;
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* False, with errno: out of time, or a handler ran. */
 static bool await_queue(int q, bool to_send, int64_t until, uint64_t site)
 {
@@ -70,19 +88,7 @@ static bool await_queue(int q, bool to_send, int64_t until, uint64_t site)
                         .interrupt = HDI_RESTARTS,
                         .cancellable = true};
 
-    switch (hdi_perform(&op)) {
-    case HDI_CANCELLED:
-        hdi_cancel_self();
-        return true;
-    case HDI_TIMED_OUT:
-        errno = ETIMEDOUT;
-        return false;
-    case HDI_INTERRUPTED:
-        errno = EINTR;
-        return false;
-    default:
-        return true;
-    }
+    return waited(&op, ETIMEDOUT);
 }
 
 static uint64_t inode(int q)
@@ -285,19 +291,7 @@ static bool await_change(struct state *before, int64_t until, bool is_point, uin
                         .interrupt = HDI_STOPS,
                         .cancellable = is_point};
 
-    switch (hdi_perform(&op)) {
-    case HDI_CANCELLED:
-        hdi_cancel_self();
-        return true;
-    case HDI_TIMED_OUT:
-        errno = EAGAIN;
-        return false;
-    case HDI_INTERRUPTED:
-        errno = EINTR;
-        return false;
-    default:
-        return true;
-    }
+    return waited(&op, EAGAIN);
 }
 
 HDI_EXPORT ssize_t msgrcv(int id, void *message, size_t bytes, long type, int flags)

@@ -58,13 +58,3 @@ uint32_t hdi_strand_context(struct hdi_strand *s, uint64_t pc)
         f->context = context = hdi_context_child(context, f->pc);
     return pc ? hdi_context_child(context, pc) : context;
 }
-
-uint32_t hdi_strand_pcs(const struct hdi_strand *s, uint64_t pc, uint64_t *pcs, uint32_t max)
-{
-    uint32_t n = 0;
-    if (pc && max)
-        pcs[n++] = pc;
-    for (const struct hdi_frame *f = innermost(s); f > s->base && n < max; f--)
-        pcs[n++] = f[-1].pc;
-    return n;
-}

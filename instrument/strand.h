@@ -51,7 +51,5 @@ void hdi_strand_watch(void);
 
 /* The caller's calling context, `pc` innermost (0: leave it out). */
 uint32_t hdi_strand_context(struct hdi_strand *s, uint64_t pc);
-/* The same as addresses, innermost first; how many. */
-uint32_t hdi_strand_pcs(const struct hdi_strand *s, uint64_t pc, uint64_t *pcs, uint32_t max);
 
 #endif /* HEDDLE_STRAND_H */

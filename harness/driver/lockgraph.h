@@ -32,7 +32,7 @@ struct lock_node {
     char *home; /* "table.lock", "made at pool.c:12"; NULL = no better than its number */
     const struct lock_place *created; /* where it was made; NULL = unknown */
     uint64_t count;                   /* locks that it stands for, at most in one schedule */
-    char *name;                       /* "mutex M1 (table.lock)": lockgraph_name() */
+    char *name;                       /* "mutex M1 (table.lock)" */
 };
 
 struct lock_arc {

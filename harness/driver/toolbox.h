@@ -26,8 +26,8 @@ void toolbox_free(struct toolbox *box);
 char *toolbox_apply(const struct toolbox *box, const struct tool_backend *tool,
                     struct tool_run *run, struct campaign_options *o);
 
-/* campaign_run() with each tool; what one finds goes together with the others'. A tool that cannot
- * work is complained of, the others go on. c->trouble remains when none could. */
+/* campaign_explore() with each tool; what one finds goes together with the others'. A tool that
+ * cannot work is complained of, the others go on. c->trouble remains when none could. */
 void toolbox_run(const struct toolbox *box, struct campaign *c, const struct campaign_options *o);
 
 #endif /* HEDDLE_DRIVER_TOOLBOX_H */

@@ -40,7 +40,7 @@ struct worker {
     int out, err;                 /* memory files; -1 = none */
     off_t out_prefix, err_prefix; /* bytes printed before the first schedule */
     bool out_cut, err_cut;        /* more than OUTPUT_BOUND came */
-    bool timed_out;               /* killed by worker_check() */
+    bool timed_out;               /* killed by crew_check() */
     bool slow;                    /* ... although it still made decisions: no hang */
     uint32_t progress;            /* decisions at the last look, */
     int64_t progress_ns;          /* and when they were last seen to change */

@@ -38,6 +38,9 @@ for pair in races/global_counter:data-race races/bit_fields:data-race races/publ
     [ $? -lt 127 ] || [ $? -ge 128 ] || wrong "$name does not run by itself"
     explore -n 400
     grep -q "^$kind-[0-9]" "$work/report" || wrong "$name: no $kind"
+    # the interleaving of a race holds both of its accesses
+    [ $name != races/global_counter ] || [ "$(sed -n '/How it came about/,/Usually/p' "$work/report" |
+        grep -c '\(read\|write\) hits')" -ge 2 ] || wrong "$name: accesses are not in the interleaving"
     compile "$name" 1
     explore -n 60 || wrong "$name, right: $(tail -n 1 "$work/report")"
 done
