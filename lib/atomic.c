@@ -1,7 +1,7 @@
 /* atomic.c - the watched half of atomic.h: one point, the C11 operation, the edges. */
 #include <heddle/atomic.h>
 
-#include "edge.h"
+#include "happens_before.h"
 
 #define SITE() __builtin_return_address(0)
 
@@ -12,42 +12,42 @@ static void before(const void *cell, size_t bytes, const void *site)
     hdi_hide(cell, bytes);
 }
 
-#define CELL(name, type)                                                                           \
-    type hdi_##name##_load(const struct hd_atomic_##name *a)                                       \
-    {                                                                                              \
-        type seen;                                                                                 \
-        before(a, sizeof *a, SITE());                                                              \
-        seen = atomic_load(&a->value);                                                             \
-        hdi_acquire(a);                                                                            \
-        return seen;                                                                               \
-    }                                                                                              \
-    void hdi_##name##_store(struct hd_atomic_##name *a, type value)                                \
-    {                                                                                              \
-        before(a, sizeof *a, SITE());                                                              \
-        hdi_release(a);                                                                            \
-        atomic_store(&a->value, value);                                                            \
-    }                                                                                              \
-    type hdi_##name##_swap(struct hd_atomic_##name *a, type value)                                 \
-    {                                                                                              \
-        before(a, sizeof *a, SITE());                                                              \
-        hdi_release(a);                                                                            \
-        value = atomic_exchange(&a->value, value);                                                 \
-        hdi_acquire(a);                                                                            \
-        return value;                                                                              \
-    }                                                                                              \
+#define CELL(name, type)                                                                             \
+    type hdi_##name##_load(const struct hd_atomic_##name *a)                                         \
+    {                                                                                                \
+        type seen;                                                                                   \
+        before(a, sizeof *a, SITE());                                                                \
+        seen = atomic_load(&a->value);                                                               \
+        hdi_acquire(a);                                                                              \
+        return seen;                                                                                 \
+    }                                                                                                \
+    void hdi_##name##_store(struct hd_atomic_##name *a, type value)                                  \
+    {                                                                                                \
+        before(a, sizeof *a, SITE());                                                                \
+        hdi_release(a);                                                                              \
+        atomic_store(&a->value, value);                                                              \
+    }                                                                                                \
+    type hdi_##name##_swap(struct hd_atomic_##name *a, type value)                                   \
+    {                                                                                                \
+        before(a, sizeof *a, SITE());                                                                \
+        hdi_release(a);                                                                              \
+        value = atomic_exchange(&a->value, value);                                                   \
+        hdi_acquire(a);                                                                              \
+        return value;                                                                                \
+    }                                                                                                \
     /* A failed one has only read. Its release, told too early natively, can hide a race, never    \
-     * make one; under the seam nothing runs between, and it is told when it is known. */          \
-    bool hdi_##name##_cas(struct hd_atomic_##name *a, type old, type value)                        \
-    {                                                                                              \
-        bool done;                                                                                 \
-        before(a, sizeof *a, SITE());                                                              \
-        if (!HDI_CONTROLLED())                                                                     \
-            hdi_release(a);                                                                        \
-        done = atomic_compare_exchange_strong(&a->value, &old, value);                             \
-        if (HDI_CONTROLLED() && done)                                                              \
-            hdi_release(a);                                                                        \
-        hdi_acquire(a);                                                                            \
-        return done;                                                                               \
+     * make one; under the seam nothing runs between, and it is told when it is known. */ \
+    bool hdi_##name##_cas(struct hd_atomic_##name *a, type old, type value)                          \
+    {                                                                                                \
+        bool done;                                                                                   \
+        before(a, sizeof *a, SITE());                                                                \
+        if (!HDI_CONTROLLED())                                                                       \
+            hdi_release(a);                                                                          \
+        done = atomic_compare_exchange_strong(&a->value, &old, value);                               \
+        if (HDI_CONTROLLED() && done)                                                                \
+            hdi_release(a);                                                                          \
+        hdi_acquire(a);                                                                              \
+        return done;                                                                                 \
     }
 
 #define UPDATE(name, type, verb, operation)                                                        \

@@ -1,7 +1,7 @@
 /* breaker.c - see breaker.h. */
 #include <heddle/breaker.h>
 
-#include "leaf.h"
+#include "inner_lock.h"
 #include "unwind.h"
 
 struct call {

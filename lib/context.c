@@ -18,7 +18,7 @@
 #include <heddle/panic.h>
 
 #include "chan_inside.h"
-#include "check.h"
+#include "leak_ledger.h"
 #include "context_inside.h"
 #include "misuse.h"
 #include "spawn.h"

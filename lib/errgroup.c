@@ -6,7 +6,7 @@
 #include <heddle/panic.h>
 
 #include "context_inside.h"
-#include "leaf.h"
+#include "inner_lock.h"
 #include "misuse.h"
 #include "spawn.h"
 #include "unwind.h"

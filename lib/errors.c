@@ -12,7 +12,7 @@
 
 #include <heddle/errors.h>
 
-#include "edge.h"
+#include "happens_before.h"
 
 #define DEFINE_SENTINEL(name, sentinel, text)                                                      \
     const struct hd_error hd_##sentinel[1] = {HD_ERROR(HD_ERR_##name, text)};

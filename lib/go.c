@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "leak_ledger.h"
 #include "misuse.h"
 #include "park.h"
 #include "spawn.h"
 #include "unwind.h"
-#include "watched.h"
+#include "watch_client.h"
 
 #define DEFAULT_STACK ((size_t)256 << 10)
 #define LEAST_STACK ((size_t)16 << 10)

@@ -13,10 +13,10 @@
 #include <heddle/errors.h>
 #include <heddle/panic.h>
 
-#include "check.h"
+#include "leak_ledger.h"
 #include "misuse.h"
 #include "park.h"
-#include "watched.h"
+#include "watch_client.h"
 
 #define KINDS_SHOWN 32u
 #define FIRST_PAUSE_NS 50000

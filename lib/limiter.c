@@ -9,7 +9,7 @@
 
 #include <heddle/select.h>
 
-#include "leaf.h"
+#include "inner_lock.h"
 
 static int64_t later(int64_t at_ns, int64_t by_ns)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "leaf.h"
+#include "inner_lock.h"
 #include "text.h"
 
 #define SHARDS 16u

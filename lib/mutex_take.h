@@ -5,7 +5,7 @@
 
 #include <heddle/mutex.h>
 
-#include "lot.h"
+#include "parking_lot.h"
 
 bool hdi_mutex_try_take(struct hd_mutex *mutex);
 void hdi_mutex_take(struct hd_mutex *mutex, const struct hdi_why *why);

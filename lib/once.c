@@ -7,7 +7,7 @@
 
 #include <heddle/panic.h>
 
-#include "lot.h"
+#include "parking_lot.h"
 #include "unwind.h"
 
 enum { FRESH, DOING, DONE };

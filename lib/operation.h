@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "edge.h"
+#include "happens_before.h"
 
 /* What a wait is for, in reports. */
 struct hdi_why {

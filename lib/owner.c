@@ -8,7 +8,7 @@
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>
 
-#include "check.h"
+#include "leak_ledger.h"
 #include "context_inside.h"
 #include "unwind.h"
 

@@ -14,7 +14,7 @@
 #include <heddle/go.h>
 #include <heddle/panic.h>
 
-#include "edge.h"
+#include "happens_before.h"
 #include "misuse.h"
 #include "unwind.h"
 

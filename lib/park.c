@@ -6,9 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "leak_ledger.h"
 #include "park.h"
-#include "watched.h"
+#include "watch_client.h"
 
 #define LOCK_SPINS 100u
 #define SPINS_MOST 1024u /* some 20 us: as long as two sleeps and wake-ups would take */

@@ -1,6 +1,6 @@
 /* park.h - one thread waits until another lets it go on; and a lock for a few instructions.
  *
- * Where lot.h keeps the waiters of objects that are a bare word, these are for objects with memory
+ * Where parking_lot.h keeps the waiters of objects that are a bare word, these are for objects with memory
  * of their own: channels, timers, contexts. A parker is made anew for each wait and is let go once.
  *
  *     waiter                                  waker

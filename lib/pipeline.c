@@ -9,7 +9,7 @@
 #include <heddle/panic.h>
 #include <heddle/select.h>
 
-#include "lot.h"
+#include "parking_lot.h"
 #include "spawn.h"
 
 struct stage {

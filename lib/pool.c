@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "check.h"
-#include "leaf.h"
+#include "leak_ledger.h"
+#include "inner_lock.h"
 
 #define STRIPES 17u
 #define CACHED 8u    /* objects in a thread's cache */

@@ -7,7 +7,7 @@
 #include <heddle/semaphore.h>
 
 #include "chan_inside.h"
-#include "leaf.h"
+#include "inner_lock.h"
 #include "misuse.h"
 
 struct hd_semaphore_waiter {

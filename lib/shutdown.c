@@ -18,7 +18,7 @@
 #include <heddle/waitgroup.h>
 
 #include "context_inside.h"
-#include "leaf.h"
+#include "inner_lock.h"
 #include "misuse.h"
 
 #define SIGNALS 65

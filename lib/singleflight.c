@@ -13,7 +13,7 @@
 #include <heddle/panic.h>
 #include <heddle/waitgroup.h>
 
-#include "leaf.h"
+#include "inner_lock.h"
 #include "spawn.h"
 #include "text.h"
 #include "unwind.h"

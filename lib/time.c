@@ -8,7 +8,7 @@
 #include <heddle/panic.h>
 
 #include "chan_inside.h"
-#include "check.h"
+#include "leak_ledger.h"
 #include "misuse.h"
 #include "spawn.h"
 #include "timer.h"

@@ -17,9 +17,9 @@
 #include <heddle/errors.h>
 #include <heddle/panic.h>
 
-#include "check.h"
+#include "leak_ledger.h"
 #include "park.h"
-#include "watched.h"
+#include "watch_client.h"
 
 #define STACK_BYTES ((size_t)256 << 10)
 #define LINGER_NS 1000000000

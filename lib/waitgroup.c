@@ -10,7 +10,7 @@
 
 #include <heddle/panic.h>
 
-#include "lot.h"
+#include "parking_lot.h"
 #include "misuse.h"
 #include "spawn.h"
 

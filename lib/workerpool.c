@@ -12,9 +12,9 @@
 #include <heddle/rwmutex.h>
 #include <heddle/select.h>
 
-#include "check.h"
+#include "leak_ledger.h"
 #include "context_inside.h"
-#include "lot.h"
+#include "parking_lot.h"
 #include "spawn.h"
 
 struct hd_workerpool {

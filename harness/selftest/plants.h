@@ -1,7 +1,7 @@
 /* plants.h - the smallest programs with one bug each, one for every kind of finding: what
  * `heddle doctor --self-test` runs to see that each check is alive.
  *
- * plant_KIND() is a whole program's main() but for its return. A kind of instrument/finding.h
+ * plant_KIND() is a whole program's main() but for its return. A kind of instrument/wire/finding_record.h
  * without one does not link.
  */
 #ifndef HEDDLE_SELFTEST_PLANTS_H
@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "../../instrument/finding.h"
+#include "wire/finding_record.h"
 
 #define PLANT_DECLARE(name, word, title) void plant_##name(void);
 HD_FINDING_MAP(PLANT_DECLARE)

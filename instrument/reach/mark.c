@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "../real.h"
+#include "core/real.h"
 
 #define MOST_BYTES ((size_t)64 << 20)
 #define COPIED ((size_t)64 << 10)

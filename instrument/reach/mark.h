@@ -8,7 +8,7 @@
 #ifndef HEDDLE_REACH_MARK_H
 #define HEDDLE_REACH_MARK_H
 
-#include "memory.h"
+#include "snapshot.h"
 
 enum hdi_extra_kind {
     HDI_EXTRA_STACK,  /* scanned when it is reached */

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "../real.h"
-#include "../thread.h"
-#include "../tool.h"
+#include "core/real.h"
+#include "core/thread.h"
+#include "beside/other_tool.h"
 #include "mark.h"
-#include "sent.h"
+#include "sent_pointers.h"
 
 #define WEAK 16u
 #define SELECT_TOLD 32u /* lib/select.c tells no more cases: there may be others */

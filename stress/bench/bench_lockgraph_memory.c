@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../instrument/lockgraph.h"
+#include "locks/lockgraph.h"
 
 struct measured {
     struct hdi_lockgraph *g;

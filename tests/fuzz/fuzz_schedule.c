@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/driver/schedule.h"
+#include "schedules/schedule.h"
 
 static char *rewrite(const struct schedule *s, size_t *bytes)
 {

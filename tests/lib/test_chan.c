@@ -13,7 +13,7 @@
 #include <heddle/select.h>
 #include <heddle/time.h>
 
-#include "../../lib/chan_inside.h"
+#include "chan_inside.h"
 #include "panics.h"
 #include "rounds.h"
 #include "spawn_test.h"

@@ -10,7 +10,7 @@
 
 #include <heddle/time.h>
 
-#include "../../lib/park.h"
+#include "park.h"
 #include "rounds.h"
 #include "spawn_test.h"
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include <heddle/event.h>
-#include "../../../harness/protocol.h"
+#include "wire/protocol.h"
 
 static struct hdp_bell *bell;
 static struct hdp_region *region;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/cli.h"
+#include "cli/cli.h"
 
 static void times(void **state)
 {

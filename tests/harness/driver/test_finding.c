@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/finding.h"
-#include "harness/driver/memory.h"
+#include "findings/finding.h"
+#include "util/alloc.h"
 
 static void side(struct finding *f, enum hd_role role, enum hd_event kind, const char *thread,
                  const char *function, unsigned line)

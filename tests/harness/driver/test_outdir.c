@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/outdir.h"
+#include "campaign/outdir.h"
 
 static char folder[] = "/tmp/heddle-outdir-XXXXXX";
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/distinct.h"
-#include "harness/driver/plan.h"
+#include "campaign/distinct.h"
+#include "campaign/plan.h"
 
 static void the_same_seed_is_the_same_plan(void **state)
 {

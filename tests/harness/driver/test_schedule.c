@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/schedule.h"
+#include "schedules/schedule.h"
 
 static const char good[] = "heddle schedule 1\n"
                            "heddle 0.1.0\n"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../harness/driver/suppress.h"
+#include "findings/suppress.h"
 
 static struct finding *sample(enum hd_finding_kind kind)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/symbol.h"
+#include "symbols/symbol.h"
 
 #define SLICE 8192
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "harness/driver/target.h"
+#include "campaign/target.h"
 
 static char folder[] = "/tmp/heddle-target-XXXXXX";
 

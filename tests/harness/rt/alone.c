@@ -1,6 +1,6 @@
 /* What a strategy needs of the runtime when it stands alone. */
-#include "../../../harness/rt/rt.h"
-#include "../../../instrument/real.h"
+#include "turn/rt.h"
+#include "core/real.h"
 
 struct rt rt;
 struct hdi_real hdi_real;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../../harness/rt/rt.h"
+#include "turn/rt.h"
 
 #define N 5
 

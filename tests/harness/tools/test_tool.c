@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "../../../harness/driver/tool.h"
-#include "../../../harness/driver/toolbox.h"
+#include "tools/tool.h"
+#include "tools/toolbox.h"
 
 static char *const argv[] = {"./prog", "one", NULL};
 

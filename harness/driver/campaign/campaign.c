@@ -1,0 +1,612 @@
+/* campaign.c - the loop: give schedules to workers, take what comes back, keep to the plan.
+ *
+ * Schedules 1, 2, 4, 8 … 4096 start alone: what was learned from all before them (how many steps
+ * the program makes) is then the same whatever -j is, so that a seed always means the same
+ * campaign.
+ */
+#include "campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <uthash.h>
+
+#include "cli/cli.h"
+#include "findings/collect.h"
+#include "util/alloc.h"
+#include "predict/predicted_races.h"
+#include "findings/suppress.h"
+
+#define TICK_MS 20
+#define LEARN_UNTIL 4096u
+#define SERVER_DEATHS 3u
+
+volatile sig_atomic_t campaign_stop;
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    campaign_stop = 1;
+}
+
+void campaign_catch_signals(void)
+{
+    struct sigaction act = {.sa_handler = on_stop};
+    act.sa_flags = (int)SA_RESETHAND; /* a second one ends us the hard way */
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGHUP, &act, NULL);
+}
+
+/* Are the findings in files that were there before the first thread? */
+static bool places_known(struct symbols *s, const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
+        const struct hdp_finding *f = &r->finding[i];
+        for (uint32_t n = 0; n < f->notes && n < HDP_NOTES; n++)
+            if (f->note[n].site && !symbols_know(s, f->note[n].site))
+                return false;
+    }
+    return true;
+}
+
+void campaign_look_at(struct campaign *c, const struct worker *w)
+{
+    const struct hdp_region *r = w->region;
+    /* The map of the failing process knows libraries that were loaded late. */
+    bool has_map = r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES;
+    if (c->maps[w->index] && !(has_map && r->config.flags & HDP_RICH)) {
+        symbols_map(c->symbols, c->maps[w->index]);
+        if (!has_map || places_known(c->symbols, r))
+            return;
+    }
+    char *maps = has_map ? strndup(r->maps, r->maps_bytes) : NULL;
+    if (maps)
+        symbols_map(c->symbols, maps);
+    free(maps);
+}
+
+struct scene campaign_scene(struct campaign *c, const struct worker *w)
+{
+    bool stuck = w->timed_out && w->region->config.flags & HDP_RICH;
+    return (struct scene){.region = w->region,
+                          .symbols = c->symbols,
+                          .objects = &c->objects,
+                          .stuck = stuck ? c->stuck : NULL,
+                          .stuck_count = stuck ? c->stuck_count : 0};
+}
+
+static void trouble(struct campaign *c, char *why)
+{
+    if (c->trouble)
+        free(why);
+    else
+        c->trouble = why;
+}
+
+static void start(struct campaign *c, struct worker *w)
+{
+    char *why = worker_start(&c->crew, w, &c->options.config);
+    c->stats.aslr_on |= c->crew.no_personality;
+    if (why)
+        trouble(c, why);
+}
+
+/* The server died in the middle of its work. A few times it gets another chance. */
+static void bury(struct campaign *c, struct worker *w)
+{
+    int status = w->status;
+    worker_stop(&c->crew, w);
+    if (++c->stats.server_deaths < SERVER_DEATHS)
+        return;
+    if (WIFSIGNALED(status))
+        trouble(c, mem_format("the process that starts the schedules was killed by signal %d (%s) "
+                              "%llu times: does the program signal its parent?",
+                              WTERMSIG(status), strsignal(WTERMSIG(status)),
+                              (unsigned long long)c->stats.server_deaths));
+    else
+        trouble(c, mem_format("the process that starts the schedules ended with exit code %d",
+                              WEXITSTATUS(status)));
+}
+
+bool campaign_run_now(struct campaign *c, struct worker *w)
+{
+    if (w->state == WORKER_DONE)
+        worker_next(w);
+    if (w->state != WORKER_IDLE || campaign_stop)
+        return false;
+    worker_run(w);
+    int64_t checked = real_now();
+    while (worker_poll(w) == WORKER_RUNNING) {
+        crew_wait(&c->crew, TICK_MS);
+        if (real_now() - checked > TICK_MS * 1000000ll) {
+            crew_check(&c->crew, c->options.timeout_ns);
+            checked = real_now();
+        }
+    }
+    return w->state == WORKER_DONE;
+}
+
+/* May the next schedule start now? */
+static bool may_start(struct campaign *c)
+{
+    uint64_t n = c->next;
+    if (c->trouble || campaign_stop || (c->options.schedules && n > c->options.schedules) ||
+        (c->options.stop_at_first && c->findings.count))
+        return false;
+    if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
+        c->stats.time_up = true;
+        return false;
+    }
+    if (n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
+        if (c->in_flight)
+            return false;
+        learn_share(c->learn, &c->crew);
+        c->expected_steps = c->steps_seen;
+        c->expected_threads = c->threads_seen;
+    }
+    return true;
+}
+
+static void give_work(struct campaign *c, struct worker *w)
+{
+    struct hdp_config *config = &w->region->config;
+    *config = c->options.config;
+    config->expected_steps = c->expected_steps;
+    config->expected_threads = c->expected_threads;
+    plan_schedule(&c->options.plan, c->next, config);
+    if (c->lockgraph)
+        config->flags |= HDP_LOCK_GRAPH;
+    predict_plan(c, c->next, w);
+    w->schedule = c->next++;
+    c->in_flight++;
+    worker_run(w);
+}
+
+static void add_name(struct names *names, const char *text)
+{
+    uint32_t known;
+    if (!names_number(names, text, &known) && names->count < 256)
+        names_add(names, (uint32_t)names->count, text);
+}
+
+static void note_oddities(struct campaign *c, struct worker *w)
+{
+    const struct hdp_region *r = w->region;
+    const struct hdp_result *result = &r->result;
+    if (result->control_lost) {
+        campaign_look_at(c, w);
+        char *site = symbols_site(c->symbols, result->control_lost_site);
+        add_name(&c->stats.lost_places, site ? site : "an unknown place");
+        free(site);
+    }
+    for (uint32_t i = 0; i < result->unmodelled && i < HDP_UNMODELLED; i++) {
+        char name[sizeof r->unmodelled[i].name + 1];
+        snprintf(name, sizeof name, "%.31s", r->unmodelled[i].name);
+        add_name(&c->stats.unmodelled, name);
+    }
+}
+
+static void count(struct campaign *c, struct worker *w)
+{
+    const struct hdp_result *result = &w->region->result;
+    struct stats *s = &c->stats;
+    s->schedules++;
+    s->steps += result->steps;
+    s->virtual_ns += result->virtual_ns;
+    s->control_lost += result->control_lost;
+    s->external += result->external;
+    s->findings_dropped += result->findings_dropped;
+    s->orders_forgotten += result->orders_forgotten;
+    s->cut += result->outcome == HDP_CUT;
+    s->timed_out += w->timed_out;
+    s->slow += w->slow;
+    s->output_cut += w->out_cut || w->err_cut;
+    if (result->steps > s->steps_max)
+        s->steps_max = result->steps;
+    if (result->threads > s->threads_max)
+        s->threads_max = result->threads;
+    if (result->outcome != HDP_KILLED && result->outcome != HDP_CUT) {
+        distinct_add(&s->interleavings, result->interleaving);
+        if (result->steps > c->steps_seen)
+            c->steps_seen = result->steps;
+    }
+    if (result->threads > c->threads_seen)
+        c->threads_seen = result->threads;
+    if (result->control_lost || result->unmodelled)
+        note_oddities(c, w);
+}
+
+/* Run the same schedule once more and compare every decision. */
+static void check_determinism(struct campaign *c, struct worker *w, uint64_t number)
+{
+    uint32_t steps = w->region->result.steps < HDP_STEPS ? w->region->result.steps : HDP_STEPS;
+    struct hdp_step *old = mem_zeroed(steps, sizeof *old);
+    memcpy(old, w->region->trace, steps * sizeof *old);
+    if (campaign_run_now(c, w)) {
+        campaign_look_at(c, w);
+        char *text = judge_difference(c, old, steps, w->region);
+        if (text) {
+            struct symptom s = {.key = 3, .kind = HD_FK_NONDETERMINISM, .index = -1, .text = text};
+            confirm(c, w, number, &s, 1);
+        }
+    }
+    free(old);
+}
+
+static void take_lock_graph(struct campaign *c, struct worker *w, uint64_t number,
+                            const struct symptom *list, size_t count)
+{
+    campaign_look_at(c, w);
+    struct scene scene = campaign_scene(c, w);
+    lockgraph_take(c->lockgraph, &scene, number);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].kind == HD_FK_LOCK_ORDER && list[i].index >= 0)
+            lockgraph_predicted(c->lockgraph, &scene, &w->region->finding[list[i].index],
+                                list[i].key);
+}
+
+/* Suppressed predictions are none. */
+static bool is_reported(const struct campaign *c, const struct finding *f)
+{
+    for (size_t i = 0; i < c->findings.count; i++)
+        if (c->findings.list[i] == f)
+            return true;
+    return false;
+}
+
+static void save_lock_graph(struct campaign *c)
+{
+    struct lockgraph *g = c->lockgraph;
+    struct lockgraph_about about = {"run", c->options.target->path, c->options.argv};
+    for (size_t i = 0; i < g->arcs; i++) {
+        struct lock_arc *a = &g->arc[i];
+        a->finding = mem_zeroed(a->symptoms + 1, sizeof *a->finding);
+        for (size_t k = 0; k < a->symptoms; k++) {
+            const struct finding *f = confirm_known(c, a->symptom[k]);
+            bool said = !f || !is_reported(c, f);
+            for (size_t n = 0; n < a->findings; n++)
+                said |= a->finding[n] == f->name;
+            if (!said)
+                a->finding[a->findings++] = f->name;
+        }
+        a->predicted = a->findings != 0;
+    }
+    lockgraph_finish(g, &c->objects);
+    char *why = lockgraph_save(g, &about, c->options.lock_graph);
+    if (why)
+        complain("%s", why);
+    c->stats.not_saved |= why != NULL;
+    free(why);
+}
+
+static void take(struct campaign *c, struct worker *w)
+{
+    struct symptom list[SYMPTOMS];
+    uint64_t number = w->schedule;
+    w->schedule = 0;
+    c->in_flight--;
+    count(c, w);
+    if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
+        learn_profile(c->learn, w->region);
+    if (w->region->result.findings) {
+        campaign_look_at(c, w);
+        predict_note(c, w);
+    }
+    struct prediction *prediction = predict_read(c, w);
+    size_t symptoms = judge(c, w, number, list);
+    if (c->lockgraph)
+        take_lock_graph(c, w, number, list, symptoms);
+    if (symptoms)
+        confirm(c, w, number, list, symptoms);
+    else if (c->options.check_determinism && w->state == WORKER_DONE)
+        check_determinism(c, w, number);
+    predict_drive(c, w, number, prediction);
+    if (w->state == WORKER_DONE)
+        worker_next(w);
+}
+
+/* Exit codes that turned out to be unusual later: run those schedules again and judge them now. */
+static void look_again(struct campaign *c, bool over)
+{
+    struct variant *again[VARIANTS];
+    size_t n = judge_again(c, over, again);
+    struct worker *w = NULL;
+    for (unsigned i = 0; n && i < c->crew.workers; i++)
+        if (c->crew.worker[i].state == WORKER_IDLE)
+            w = &c->crew.worker[i];
+    for (size_t i = 0; w && i < n; i++) {
+        struct symptom list[SYMPTOMS];
+        w->region->config = again[i]->config;
+        if (!campaign_run_now(c, w))
+            break;
+        size_t symptoms = judge(c, w, 0, list);
+        confirm(c, w, again[i]->number, list, symptoms);
+        if (w->state == WORKER_DONE)
+            worker_next(w);
+    }
+}
+
+/* The program failed before it made a thread: once more, with stacks. */
+static void run_alone_again(struct campaign *c, struct worker *w)
+{
+    struct hdp_config rich = c->options.config;
+    char *why;
+
+    rich.flags |= HDP_RICH;
+    worker_stop(&c->crew, w);
+    why = worker_start(&c->crew, w, &rich);
+    if (why) {
+        trouble(c, why);
+        return;
+    }
+    while (worker_poll(w) == WORKER_STARTING && !campaign_stop) {
+        crew_wait(&c->crew, TICK_MS);
+        crew_check(&c->crew, c->options.timeout_ns);
+    }
+}
+
+/* The program is over before it made a thread. */
+static void ended_without_thread(struct campaign *c, struct worker *w)
+{
+    struct symptom list[SYMPTOMS];
+    w->region->result.wait_status = w->status;
+    if (w->timed_out) {
+        char limit[32];
+        show_time(c->options.timeout_ns, limit, sizeof limit);
+        trouble(c, mem_format("the program created no thread within %s (--timeout gives it more "
+                              "time)",
+                              limit));
+        return;
+    }
+    if (w->flooded) {
+        trouble(c, mem_copy("the program makes processes without end: stopped"));
+        return;
+    }
+    c->ended_early = true;
+    if (WIFSIGNALED(w->status) || w->region->result.findings) {
+        run_alone_again(c, w);
+        if (c->trouble || campaign_stop || w->state != WORKER_ENDED)
+            return;
+        w->region->result.wait_status = w->status;
+        size_t symptoms = judge(c, w, 0, list);
+        confirm(c, w, 0, list, symptoms);
+    }
+    if (!c->findings.count)
+        trouble(c, mem_format("the program ended (exit code %d) without creating a thread: there "
+                              "is nothing to schedule",
+                              WEXITSTATUS(w->status)));
+}
+
+static void serve(struct campaign *c, struct worker *w)
+{
+    switch (worker_poll(w)) {
+    case WORKER_DOWN:
+        /* One server first: what is wrong with the program is said once. */
+        if (!c->trouble && (w->index == 0 || c->next > 1))
+            start(c, w);
+        break;
+    case WORKER_IDLE:
+        if (!c->maps[w->index])
+            c->maps[w->index] = worker_maps(w);
+        if (may_start(c))
+            give_work(c, w);
+        break;
+    case WORKER_DONE:
+        take(c, w);
+        if (w->state == WORKER_IDLE && may_start(c))
+            give_work(c, w);
+        break;
+    case WORKER_ENDED:
+        ended_without_thread(c, w);
+        break;
+    case WORKER_REFUSED:
+        trouble(c, mem_format("%.255s", w->region->refusal));
+        if (w->schedule)
+            c->in_flight--;
+        w->schedule = 0;
+        break;
+    case WORKER_DIED:
+        c->in_flight--;
+        w->schedule = 0;
+        bury(c, w);
+        free(c->maps[w->index]);
+        c->maps[w->index] = NULL;
+        break;
+    case WORKER_STARTING:
+    case WORKER_RUNNING:
+        break;
+    }
+}
+
+static bool is_over(struct campaign *c)
+{
+    if (c->in_flight && !campaign_stop)
+        return false;
+    if (c->trouble || c->ended_early || campaign_stop || c->stats.time_up)
+        return true;
+    return (c->options.schedules && c->next > c->options.schedules) ||
+           (c->options.stop_at_first && c->findings.count);
+}
+
+static void run_loop(struct campaign *c)
+{
+    int64_t checked = real_now();
+    while (!is_over(c)) {
+        for (unsigned i = 0; i < c->crew.workers; i++)
+            serve(c, &c->crew.worker[i]);
+        if (is_over(c))
+            break;
+        crew_wait(&c->crew, TICK_MS);
+        int64_t now = real_now();
+        if (now - checked < TICK_MS * 1000000ll)
+            continue;
+        checked = now;
+        crew_check(&c->crew, c->options.timeout_ns);
+        live_update(&c->live, &c->stats, &c->findings);
+        if (c->in_flight == 0)
+            look_again(c, false);
+    }
+}
+
+static void forget_stuck(struct campaign *c)
+{
+    for (size_t i = 0; i < c->stuck_count; i++)
+        stack_clear(&c->stuck[i].stack);
+    free(c->stuck);
+    c->stuck = NULL;
+    c->stuck_count = 0;
+}
+
+/* A replay for people hangs: see where, while it still lives. */
+static void look_at_stuck(void *arg, struct worker *w)
+{
+    struct campaign *c = arg;
+    if (!(w->region->config.flags & HDP_RICH) || w->region->child <= 1)
+        return;
+    forget_stuck(c);
+    c->stuck_count = live_stacks(w->region->child, c->options.launch.runtime, &c->stuck);
+}
+
+static void open_crew(struct campaign *c)
+{
+    c->phase_started_ns = real_now();
+    c->learn = learn_new();
+    c->symbols = symbols_new();
+    symbols_hide(c->symbols, c->options.launch.runtime);
+    c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
+    c->trouble = crew_open(&c->crew, &c->options.launch, c->options.jobs);
+    c->crew.last_look = look_at_stuck;
+    c->crew.last_look_arg = c;
+}
+
+static void close_crew(struct campaign *c)
+{
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        free(c->maps[i]);
+    free(c->maps);
+    crew_close(&c->crew);
+    symbols_free(c->symbols);
+    learn_free(c->learn);
+}
+
+void campaign_open(struct campaign *c, const struct campaign_options *options)
+{
+    *c = (struct campaign){.options = *options, .next = 1};
+    c->outdir.path = options->out;
+    c->stats.planned = options->schedules;
+    c->stats.started_ns = real_now();
+    c->stats.usual_exit = -1;
+    live_start(&c->live, options->quiet);
+    c->doubts = doubts_new();
+    c->lockgraph = options->lock_graph ? lockgraph_new() : NULL;
+    open_crew(c);
+}
+
+void campaign_reopen(struct campaign *c, const struct campaign_options *options)
+{
+    close_crew(c);
+    free(c->trouble);
+    c->options = *options;
+    c->next = 1;
+    c->in_flight = 0;
+    c->ended_early = c->stats.time_up = false;
+    c->stats.planned += options->schedules;
+    c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
+    for (size_t i = 0; i < c->findings.count; i++)
+        c->findings.list[i]->last = 0; /* the numbers of schedules start again */
+    open_crew(c);
+}
+
+struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new)
+{
+    *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
+    return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
+}
+
+void campaign_take_log(struct campaign *c, struct tool_log *log)
+{
+    bool is_new, hidden;
+
+    tool_symbolise(log, NULL, false);
+    for (size_t i = 0; i < log->count; i++) {
+        struct finding *f = log->finding[i];
+        doubt_mark(c->doubts, f);
+        f = campaign_keep(c, f, &hidden, &is_new);
+        if (is_new && !hidden)
+            live_found(&c->live, f);
+    }
+    c->stats.not_understood += log->raw;
+    c->stats.reports_dropped += log->dropped;
+    log->count = 0;
+    tool_log_free(log);
+}
+
+struct worker *campaign_first_worker(struct campaign *c)
+{
+    struct worker *w = &c->crew.worker[0];
+    if (!c->trouble)
+        start(c, w);
+    while (!c->trouble && worker_poll(w) == WORKER_STARTING && !campaign_stop) {
+        crew_wait(&c->crew, TICK_MS);
+        crew_check(&c->crew, c->options.timeout_ns);
+    }
+    if (c->trouble || campaign_stop)
+        return NULL;
+    if (w->state == WORKER_ENDED)
+        ended_without_thread(c, w);
+    else if (w->state == WORKER_REFUSED)
+        trouble(c, mem_format("%.255s", w->region->refusal));
+    if (w->state != WORKER_IDLE)
+        return NULL;
+    c->maps[0] = worker_maps(w);
+    return w;
+}
+
+void campaign_explore(struct campaign *c)
+{
+    if (!c->trouble)
+        run_loop(c);
+    if (!campaign_stop && !c->trouble)
+        look_again(c, true);
+}
+
+void campaign_finish(struct campaign *c)
+{
+    c->stats.interrupted = campaign_stop;
+    c->stats.ended_ns = real_now();
+    uint64_t most = 0;
+    for (unsigned i = 0; i < c->exit_kinds; i++)
+        if (c->exits[i].count > most) {
+            most = c->exits[i].count;
+            c->stats.usual_exit = c->exits[i].code;
+        }
+    if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
+        doubt_unconfirmed(&c->findings);
+    if (!c->exit_kinds && c->stats.schedules > 1)
+        doubt_endless(&c->findings);
+    doubt_rank(&c->findings);
+    if (c->lockgraph)
+        save_lock_graph(c);
+    live_end(&c->live);
+}
+
+void campaign_close(struct campaign *c)
+{
+    close_crew(c);
+    doubts_free(c->doubts);
+    lockgraph_free(c->lockgraph);
+    names_free(&c->objects);
+    confirm_forget(c);
+    predict_forget(c);
+    forget_stuck(c);
+    findings_free(&c->findings);
+    findings_free(&c->suppressed);
+    distinct_free(&c->stats.interleavings);
+    names_free(&c->stats.lost_places);
+    names_free(&c->stats.unmodelled);
+    free(c->input_file);
+    free(c->usual_output);
+    free(c->trouble);
+}

@@ -1,0 +1,299 @@
+/* confirm.c - a new finding is replayed at once, first with everything on, and saved. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <unistd.h>
+
+#include "campaign.h"
+#include "cli/cli.h"
+#include "util/alloc.h"
+#include "reports/report_text.h"
+#include "predict/predicted_deadlocks.h"
+
+/* More kinds of symptoms than this are no longer told apart: the campaign has enough to say. */
+#define KNOWN_BOUND 4096u
+
+struct symptom_entry {
+    uint64_t key;
+    struct finding *finding; /* borrowed from the campaign */
+    UT_hash_handle hh;
+};
+
+static struct symptom_entry *find(struct campaign *c, uint64_t key)
+{
+    struct symptom_entry *e;
+    HASH_FIND(hh, c->known, &key, sizeof key, e);
+    return e;
+}
+
+static void remember(struct campaign *c, uint64_t key, struct finding *f)
+{
+    struct symptom_entry *e = mem_zeroed(1, sizeof *e);
+    e->key = key;
+    e->finding = f;
+    HASH_ADD(hh, c->known, key, sizeof e->key, e);
+}
+
+const struct finding *confirm_known(struct campaign *c, uint64_t key)
+{
+    struct symptom_entry *e = find(c, key);
+    return e ? e->finding : NULL;
+}
+
+void confirm_forget(struct campaign *c)
+{
+    struct symptom_entry *e, *next;
+    HASH_ITER(hh, c->known, e, next)
+    {
+        HASH_DEL(c->known, e);
+        free(e);
+    }
+}
+
+/* What a schedule left that the replays will overwrite. */
+struct evidence {
+    struct schedule schedule;
+    struct hdp_config config;
+    bool predicted; /* it was run to bring a prediction about */
+    uint64_t decisions;
+    char *out, *err;
+    size_t out_bytes, err_bytes;
+};
+
+static char *read_all(const struct worker *w, bool err, size_t *bytes)
+{
+    off_t prefix = err ? w->err_prefix : w->out_prefix;
+    size_t want = worker_output_bytes(w, err) + (size_t)prefix;
+    char *text = mem_zeroed(want + 1, 1);
+    *bytes = worker_output_read(w, err, -prefix, text, want);
+    return text;
+}
+
+static void take_evidence(struct campaign *c, struct worker *w, struct evidence *e)
+{
+    const struct campaign_options *o = &c->options;
+    struct schedule *s = &e->schedule;
+    *e = (struct evidence){.config = w->region->config, .decisions = judge_decisions(w->region)};
+    /* Replays follow what came of it. */
+    e->predicted = e->config.meets != 0;
+    e->config.meets = 0;
+    s->program = mem_copy(o->target->path);
+    s->build_id = *o->target->build_id ? mem_copy(o->target->build_id) : NULL;
+    s->heddle = mem_copy(HEDDLE_VERSION);
+    s->folder = getcwd(NULL, 0);
+    for (char *const *a = o->argv; *a; a++) {
+        s->argument = mem_grow(s->argument, s->arguments, sizeof *s->argument);
+        s->argument[s->arguments++] = mem_copy(*a);
+    }
+    s->tool = o->tool ? mem_copy(o->tool->backend->name) : NULL;
+    s->config = e->config;
+    /* What the tool's slowness added is added again by a replay. */
+    if (o->tool)
+        s->config.watchdog_ms /= o->tool->backend->slower;
+    s->timeout_ns = o->timeout_ns;
+    schedule_record(s, w->region, c->symbols, &c->objects);
+    if (!o->launch.show_output) {
+        e->out = read_all(w, false, &e->out_bytes);
+        e->err = read_all(w, true, &e->err_bytes);
+    }
+}
+
+static void drop_evidence(struct evidence *e)
+{
+    schedule_free(&e->schedule);
+    free(e->out);
+    free(e->err);
+}
+
+/* Replay with (rich) or without stacks; for each symptom of `wanted` that comes again, its
+ * finding's count goes up, and a rich one gets the better words. */
+static bool replay_once(struct campaign *c, struct worker *w, const struct evidence *e, bool rich,
+                        const struct symptom *wanted, struct finding **found, size_t count)
+{
+    struct symptom list[SYMPTOMS];
+    w->region->config = e->config;
+    campaign_look_at(c, w);
+    schedule_expand(&e->schedule, c->symbols, w->region);
+    if (rich)
+        w->region->config.flags |= HDP_RICH;
+    if (!campaign_run_now(c, w))
+        return false;
+    c->stats.replays++;
+    size_t symptoms = judge(c, w, 0, list);
+    for (size_t i = 0; i < count; i++) {
+        if (!found[i])
+            continue;
+        found[i]->replays++;
+        for (size_t k = 0; k < symptoms; k++) {
+            if (list[k].key != wanted[i].key)
+                continue;
+            unsigned replays = found[i]->replays, reproduced = found[i]->reproduced + 1;
+            if (rich) {
+                finding_free(found[i]);
+                found[i] = campaign_collect(c, w, &list[k]);
+            }
+            found[i]->replays = replays;
+            found[i]->reproduced = reproduced;
+            break;
+        }
+    }
+    symptoms_free(list, symptoms);
+    return true;
+}
+
+static void complain_once(struct campaign *c, char *why)
+{
+    if (!why)
+        return;
+    if (!c->stats.not_saved)
+        complain("%s; findings are printed all the same", why);
+    c->stats.not_saved = true;
+    free(why);
+}
+
+/* The program's stdin goes beside the schedule files, so that they replay by themselves. */
+static void save_input(struct campaign *c)
+{
+    if (c->input_file || c->options.launch.input < 0)
+        return;
+    off_t bytes = lseek(c->options.launch.input, 0, SEEK_END);
+    if (bytes <= 0 || bytes > OUTPUT_BOUND)
+        return;
+    char *data = mem_zeroed((size_t)bytes, 1), *path = NULL;
+    if (pread(c->options.launch.input, data, (size_t)bytes, 0) == bytes) {
+        /* Named after what it holds: files of an earlier campaign keep theirs. */
+        uint32_t h = 2166136261u;
+        for (off_t i = 0; i < bytes; i++)
+            h = (h ^ (unsigned char)data[i]) * 16777619u;
+        char *name = mem_format("stdin-%08x", h);
+        complain_once(c, outdir_write(&c->outdir, name, "", data, (size_t)bytes, &path));
+        free(name);
+        c->input_file = path ? realpath(path, NULL) : NULL;
+        free(path);
+    }
+    free(data);
+}
+
+static void save(struct campaign *c, struct finding *f, struct evidence *e)
+{
+    struct schedule *s = &e->schedule;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out;
+    if (s->runs) {
+        save_input(c);
+        s->input = mem_copy(c->input_file);
+        s->finding = mem_copy(f->name);
+        s->kind = mem_copy(finding_word(f->kind));
+        s->text = report_headline(f);
+        s->fingerprint = f->fingerprint;
+        out = open_memstream(&text, &bytes);
+        if (out) {
+            schedule_write(out, s);
+            fclose(out);
+            complain_once(
+                c, outdir_write(&c->outdir, f->name, ".schedule", text, bytes, &f->schedule_file));
+        }
+        free(text);
+        free(s->input);
+        free(s->finding);
+        free(s->kind);
+        free(s->text);
+        s->input = s->finding = s->kind = s->text = NULL;
+    }
+    if (e->out_bytes)
+        complain_once(
+            c, outdir_write(&c->outdir, f->name, ".stdout", e->out, e->out_bytes, &f->output_file));
+    if (e->err_bytes)
+        complain_once(
+            c, outdir_write(&c->outdir, f->name, ".stderr", e->err, e->err_bytes, &f->error_file));
+    text = NULL;
+    out = open_memstream(&text, &bytes);
+    if (out) {
+        report_finding(out, f, false, false);
+        fclose(out);
+        complain_once(c, outdir_write(&c->outdir, f->name, ".txt", text, bytes, &f->report_file));
+    }
+    free(text);
+}
+
+static char *describe_strategy(const struct evidence *e)
+{
+    const struct hdp_config *config = &e->config;
+    if (e->predicted)
+        return mem_copy("predicted");
+    if (config->steers)
+        return mem_copy("steered");
+    if (config->strategy == HDP_PCT)
+        return mem_format("pct depth %u", config->depth);
+    return mem_copy(strategy_word(config->strategy));
+}
+
+/* Symptoms that are known are counted and dropped from the list. */
+static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, uint64_t number)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct symptom_entry *e = find(c, list[i].key);
+        if (!e && HASH_COUNT(c->known) < KNOWN_BOUND) {
+            list[kept++] = list[i];
+            continue;
+        }
+        if (e && (e->finding->last != number || !number)) { /* one schedule counts once */
+            e->finding->last = number;
+            e->finding->count++;
+        }
+        free(list[i].text);
+        finding_free(list[i].found);
+    }
+    return kept;
+}
+
+void confirm(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
+             size_t count)
+{
+    count = keep_new(c, list, count, number);
+    if (!count)
+        return;
+    struct finding *found[SYMPTOMS];
+    struct steering predicted[SYMPTOMS];
+    struct evidence e;
+    unsigned replays = c->options.replays;
+    campaign_look_at(c, w);
+    take_evidence(c, w, &e);
+    for (size_t i = 0; i < count; i++) {
+        found[i] = campaign_collect(c, w, &list[i]);
+        predicted[i] = (struct steering){0};
+        if (list[i].index >= 0)
+            steering_of(&w->region->finding[list[i].index], &predicted[i]);
+        if (list[i].kind == HD_FK_HANG && replays > 1)
+            replays = 1; /* each takes the whole time-out */
+        if (list[i].kind == HD_FK_NONDETERMINISM)
+            replays = 0; /* that it does not replay is the finding */
+    }
+    for (unsigned k = 0; k < replays && e.schedule.runs; k++)
+        if (!replay_once(c, w, &e, k == 0, list, found, count))
+            break;
+    for (size_t i = 0; i < count; i++) {
+        struct finding *f = found[i];
+        bool is_new, hidden;
+        f->first = number;
+        f->strategy = number ? describe_strategy(&e) : NULL;
+        f = campaign_keep(c, f, &hidden, &is_new);
+        if (!find(c, list[i].key))
+            remember(c, list[i].key, f);
+        if (hidden)
+            continue;
+        if (!is_new && f->last == number)
+            f->count--;
+        f->last = number;
+        if (!is_new)
+            continue;
+        steer(c, w, &predicted[i], number, f);
+        save(c, f, &e);
+        live_found(&c->live, f);
+    }
+    drop_evidence(&e);
+    symptoms_free(list, count);
+}

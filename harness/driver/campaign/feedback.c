@@ -1,0 +1,87 @@
+/* feedback.c - see feedback.h */
+#include "feedback.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+
+struct learn {
+    struct hdp_learned known;
+    uint32_t steps;
+    struct hdp_step profile[HDP_PROFILE];
+};
+
+struct learn *learn_new(void)
+{
+    return mem_zeroed(1, sizeof(struct learn));
+}
+
+void learn_free(struct learn *l)
+{
+    free(l);
+}
+
+void learn_profile(struct learn *l, const struct hdp_region *r)
+{
+    l->steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
+    memcpy(l->profile, r->trace, l->steps * sizeof *l->profile);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int by_pair(const void *a, const void *b)
+{
+    const struct hdp_learned_pair *x = a, *y = b;
+    return x->first != y->first ? by_value(&x->first, &y->first) : by_value(&x->second, &y->second);
+}
+
+/* Append `more` to `list`, which has room for `max`; sorted, each once. False: it did not fit. */
+static bool join(void *list, uint32_t *used, uint32_t max, const void *more, uint32_t count,
+                 size_t size, int (*order)(const void *, const void *))
+{
+    char *all = mem_zeroed(max + (size_t)count + 1, size);
+    uint32_t kept = 0, n = *used + count;
+    memcpy(all, list, *used * size);
+    memcpy(all + *used * size, more, count * size);
+    qsort(all, n, size, order);
+    for (uint32_t i = 0; i < n && kept < max; i++)
+        if (!i || order(all + (i - 1) * size, all + i * size))
+            memcpy((char *)list + kept++ * size, all + i * size, size);
+    *used = kept;
+    free(all);
+    return kept < max;
+}
+
+void learn_share(struct learn *l, struct crew *crew)
+{
+    struct hdp_learned *known = &l->known;
+    for (unsigned i = 0; i < crew->workers; i++) {
+        struct hdp_region *r = crew->worker[i].region;
+        struct hdp_learned *news = r ? &r->news : NULL;
+        if (!news || news->sites > HDP_LEARNED_SITES || news->words > HDP_LEARNED_WORDS ||
+            news->pairs > HDP_LEARNED_PAIRS)
+            continue; /* the program wrote over it */
+        if (!join(known->site, &known->sites, HDP_LEARNED_SITES, news->site, news->sites,
+                  sizeof *news->site, by_value) ||
+            news->full)
+            known->full = 1;
+        join(known->word, &known->words, HDP_LEARNED_WORDS, news->word, news->words,
+             sizeof *news->word, by_value);
+        join(known->pair, &known->pairs, HDP_LEARNED_PAIRS, news->pair, news->pairs,
+             sizeof *news->pair, by_pair);
+        news->sites = news->words = news->pairs = 0;
+    }
+    for (unsigned i = 0; i < crew->workers; i++) {
+        struct hdp_region *r = crew->worker[i].region;
+        if (!r)
+            continue;
+        r->learned = *known;
+        r->profile_steps = l->steps;
+        memcpy(r->profile, l->profile, l->steps * sizeof *l->profile);
+    }
+}

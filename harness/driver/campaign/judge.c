@@ -1,0 +1,300 @@
+/* judge.c - was there anything wrong with a schedule? What the runtime noted, and what only many
+ * schedules together tell: exit codes, outputs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "campaign.h"
+#include "cli/cli.h"
+#include "findings/collect.h"
+#include "util/alloc.h"
+
+#define USUAL_OUTPUT (1u << 20)
+
+static uint64_t mix(uint64_t h, uint64_t value)
+{
+    h ^= value + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
+    return h * 0xff51afd7ed558ccdull;
+}
+
+static uint64_t mix_text(uint64_t h, const char *text)
+{
+    while (*text)
+        h = mix(h, (unsigned char)*text++);
+    return h;
+}
+
+uint64_t judge_decisions(const struct hdp_region *r)
+{
+    uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
+    uint64_t h = steps;
+    for (uint32_t i = 0; i < steps; i++) {
+        const struct hdp_step *s = &r->trace[i];
+        h = mix(h, (uint64_t)s->thread << 32 | (uint64_t)s->kind << 16 | s->flags);
+        h = mix(h, (uint64_t)s->choice << 32 | s->object);
+    }
+    return h;
+}
+
+char *judge_difference(struct campaign *c, const struct hdp_step *old, uint32_t old_steps,
+                       const struct hdp_region *r)
+{
+    uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
+    uint32_t i = 0;
+    while (i < steps && i < old_steps && old[i].thread == r->trace[i].thread &&
+           old[i].kind == r->trace[i].kind && old[i].flags == r->trace[i].flags &&
+           old[i].choice == r->trace[i].choice && old[i].object == r->trace[i].object &&
+           old[i].site == r->trace[i].site)
+        i++;
+    if (i == steps && i == old_steps)
+        return NULL;
+    struct names threads = {0};
+    collect_thread_names(r, &threads);
+    schedule_name_threads(r, &c->objects);
+    char *first = i < old_steps ? schedule_describe(&old[i], &threads, &c->objects, c->symbols)
+                                : mem_copy("the end");
+    char *second = i < steps ? schedule_describe(&r->trace[i], &threads, &c->objects, c->symbols)
+                             : mem_copy("the end");
+    char *text = mem_format("run twice with the same decisions, it differs at step %u: first %s, "
+                            "then %s",
+                            i + 1, first, second);
+    free(first);
+    free(second);
+    names_free(&threads);
+    return text;
+}
+
+static struct symptom *add(struct symptom *list, size_t *count, enum hd_finding_kind kind,
+                           uint64_t key, char *text)
+{
+    struct symptom *s = &list[(*count)++];
+    *s = (struct symptom){
+        .key = mix(mix(2, (uint64_t)kind), key), .kind = kind, .index = -1, .text = text};
+    return s;
+}
+
+void symptoms_free(struct symptom *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(list[i].text);
+        finding_free(list[i].found);
+    }
+}
+
+static struct variant *variant_of(struct variant *list, unsigned *used, int code, uint64_t hash,
+                                  uint64_t number, const struct hdp_config *config)
+{
+    for (unsigned i = 0; i < *used; i++)
+        if (list[i].code == code && list[i].hash == hash)
+            return &list[i];
+    if (*used == VARIANTS)
+        return NULL;
+    struct variant *v = &list[(*used)++];
+    *v = (struct variant){.code = code, .hash = hash, .number = number, .config = *config};
+    return v;
+}
+
+/* The exit code that is taken for normal; -1 = not known yet. Zero is, when it occurs at all. */
+static int usual_exit(const struct campaign *c, bool over)
+{
+    const struct variant *most = NULL;
+    for (unsigned i = 0; i < c->exit_kinds; i++) {
+        if (c->exits[i].code == 0)
+            return 0;
+        if (!most || c->exits[i].count > most->count)
+            most = &c->exits[i];
+    }
+    return over && most ? most->code : -1;
+}
+
+static void judge_exit(struct campaign *c, int code, uint64_t number,
+                       const struct hdp_config *config, struct symptom *list, size_t *count)
+{
+    struct variant *v = variant_of(c->exits, &c->exit_kinds, code, 0, number, config);
+    if (!v)
+        return;
+    if (number)
+        v->count++;
+    int usual = number ? usual_exit(c, false) : usual_exit(c, true);
+    if (usual < 0 || code == usual)
+        return;
+    v->told = true;
+    add(list, count, HD_FK_EXIT_CODE, (uint64_t)code,
+        mem_format("exit code %d, but %d in other schedules", code, usual));
+}
+
+static char *read_output(const struct worker *w, size_t *bytes)
+{
+    *bytes = worker_output_bytes(w, false) + (size_t)w->out_prefix;
+    char *text = mem_zeroed(*bytes + 1, 1);
+    *bytes = worker_output_read(w, false, -w->out_prefix, text, *bytes);
+    return text;
+}
+
+/* The line in which a sanitizer of the program says what it found: behind "ERROR: AddressSanitizer:
+ * ", or before ": runtime error: " as UBSan does. NULL = none; free() it. */
+static char *sanitizer_line(const struct worker *w)
+{
+    size_t bytes = worker_output_bytes(w, true);
+    char *text = mem_zeroed(bytes + 1, 1), *line = NULL;
+    text[worker_output_read(w, true, 0, text, bytes)] = '\0';
+    const char *at = strstr(text, "ERROR: AddressSanitizer: ");
+    if (at)
+        at += strlen("ERROR: ");
+    else if ((at = strstr(text, ": runtime error: ")))
+        at += strlen(": ");
+    if (at) {
+        /* Addresses and process ids differ from run to run: up to the first is enough. */
+        size_t length = strcspn(at, "\n");
+        const char *address = strstr(at, " on ");
+        if (address && address < at + length)
+            length = (size_t)(address - at);
+        line = mem_format("%.*s", (int)(length > 160 ? 160 : length), at);
+    }
+    free(text);
+    return line;
+}
+
+static char *describe_difference(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+    size_t i = 0, line = 1, start = 0;
+    for (; i < a_bytes && i < b_bytes && a[i] == b[i]; i++)
+        if (a[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    size_t a_end = start, b_end = start;
+    while (a_end < a_bytes && a[a_end] != '\n' && a_end - start < 80)
+        a_end++;
+    while (b_end < b_bytes && b[b_end] != '\n' && b_end - start < 80)
+        b_end++;
+    return mem_format("stdout differs from the first schedule's in line %zu: \"%.*s\" instead of "
+                      "\"%.*s\"",
+                      line, (int)(b_end - start), b + start, (int)(a_end - start), a + start);
+}
+
+static void judge_output(struct campaign *c, const struct worker *w, uint64_t number,
+                         struct symptom *list, size_t *count)
+{
+    size_t bytes;
+    char *text = read_output(w, &bytes);
+    uint64_t hash = bytes;
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
+    struct variant *v =
+        variant_of(c->outputs, &c->output_kinds, 0, hash, number, &w->region->config);
+    if (v)
+        v->count++;
+    if (!c->usual_output && v == &c->outputs[0]) {
+        c->usual_output_bytes = bytes < USUAL_OUTPUT ? bytes : USUAL_OUTPUT;
+        c->usual_output = mem_zeroed(c->usual_output_bytes + 1, 1);
+        memcpy(c->usual_output, text, c->usual_output_bytes);
+    } else if (v != &c->outputs[0]) {
+        add(list, count, HD_FK_OUTPUT, 0,
+            describe_difference(c->usual_output, c->usual_output_bytes, text, bytes));
+    }
+    free(text);
+}
+
+/* Feed the output to the oracle. True: it is content. */
+static bool ask_oracle(const struct campaign *c, const struct worker *w)
+{
+    size_t bytes;
+    char *text = read_output(w, &bytes);
+    int fd = memfd_create("heddle-oracle", MFD_CLOEXEC);
+    bool content = true;
+    if (fd >= 0 && pwrite(fd, text, bytes, 0) == (ssize_t)bytes) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            dup2(fd, STDIN_FILENO);
+            int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+            dup2(null, STDOUT_FILENO);
+            dup2(null, STDERR_FILENO);
+            execl("/bin/sh", "sh", "-c", c->options.oracle, (char *)NULL);
+            _exit(127);
+        }
+        int status = 0;
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        content = status == 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    free(text);
+    return content;
+}
+
+/* Did the runtime note the reason why the program ended as it did? */
+static bool has_reason(const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
+        if (r->finding[i].fatal || r->finding[i].kind == HD_FK_CRASH ||
+            r->finding[i].kind == HD_FK_ASSERTION || r->finding[i].kind == HD_FK_PANIC ||
+            r->finding[i].kind == HD_FK_SANITIZER)
+            return true;
+    return false;
+}
+
+size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct symptom list[SYMPTOMS])
+{
+    const struct hdp_region *r = w->region;
+    const struct hdp_result *result = &r->result;
+    struct scene scene = campaign_scene(c, w);
+    size_t count = 0;
+    if (result->findings)
+        campaign_look_at(c, w);
+    for (uint32_t i = 0; i < result->findings && i < HDP_FINDINGS; i++)
+        list[count++] = (struct symptom){.key = mix(1, collect_key(&scene, &r->finding[i])),
+                                         .kind = (enum hd_finding_kind)r->finding[i].kind,
+                                         .index = (int)i};
+    char limit[32];
+    int status = result->wait_status;
+    if (status && judge_tool_died(c, w)) /* this end says nothing about the program */
+        return judge_tool(c, w, list, 0);
+    if (w->slow)
+        return count; /* it was on its way: too slow is not wrong */
+    if (w->timed_out) {
+        show_time(c->options.timeout_ns, limit, sizeof limit);
+        add(list, &count, HD_FK_HANG, 0, mem_format("the schedule did not end within %s", limit));
+    } else if (w->flooded) {
+        free(c->trouble);
+        c->trouble = mem_copy("the program makes processes without end: stopped");
+    } else if (result->outcome == HDP_RAN || result->outcome == HDP_STOPPED) {
+        char *report = c->options.launch.asan && (!WIFEXITED(status) || WEXITSTATUS(status))
+                           ? sanitizer_line(w)
+                           : NULL;
+        if (report)
+            add(list, &count, HD_FK_SANITIZER, mix_text(3, report), report);
+        else if (WIFSIGNALED(status) && !has_reason(r) && result->outcome == HDP_RAN)
+            add(list, &count, HD_FK_CRASH, (uint64_t)WTERMSIG(status),
+                mem_format("killed by signal %d (%s)", WTERMSIG(status),
+                           strsignal(WTERMSIG(status))));
+        else if (WIFEXITED(status) && !has_reason(r) && result->outcome == HDP_RAN) {
+            judge_exit(c, WEXITSTATUS(status), number, &r->config, list, &count);
+            if (c->options.check_output)
+                judge_output(c, w, number, list, &count);
+            if (c->options.oracle && !ask_oracle(c, w))
+                add(list, &count, HD_FK_ORACLE, 0, mem_format("`%.160s`", c->options.oracle));
+        }
+    }
+    return judge_tool(c, w, list, count);
+}
+
+size_t judge_again(struct campaign *c, bool over, struct variant *again[VARIANTS])
+{
+    int usual = usual_exit(c, over);
+    size_t count = 0;
+    for (unsigned i = 0; usual >= 0 && i < c->exit_kinds; i++) {
+        struct variant *v = &c->exits[i];
+        if (v->told || v->code == usual)
+            continue;
+        v->told = true;
+        again[count++] = v;
+    }
+    return count;
+}

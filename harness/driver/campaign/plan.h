@@ -1,0 +1,22 @@
+/* plan.h - which strategy and which seed for which schedule. A pure function of the options and the
+ * schedule's number, so that a campaign with the same seed tries the same schedules, whatever -j.
+ */
+#ifndef HEDDLE_DRIVER_PLAN_H
+#define HEDDLE_DRIVER_PLAN_H
+
+#include <stdint.h>
+
+#include "wire/protocol.h"
+
+#define PLAN_AUTO UINT32_MAX
+
+struct plan {
+    uint32_t strategy; /* enum hdp_strategy, or PLAN_AUTO: a portfolio */
+    uint32_t depth;    /* pct; 0 = the portfolio's, 3 for pct alone */
+    uint64_t seed;
+};
+
+/* Set strategy, depth and seed of config for schedule `number`, from 1. */
+void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *config);
+
+#endif /* HEDDLE_DRIVER_PLAN_H */

@@ -1,0 +1,48 @@
+/* stats.h - what a campaign counted: for the live line, the summary and the JSON document. */
+#ifndef HEDDLE_DRIVER_STATS_H
+#define HEDDLE_DRIVER_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "distinct.h"
+#include "symbols/numbering.h"
+
+struct stats {
+    uint64_t planned;   /* schedules asked for; 0 = until time is up */
+    uint64_t schedules; /* done, replays not counted */
+    uint64_t replays;
+    struct {
+        uint64_t races;   /* pairs of places that a schedule predicted, */
+        uint64_t shown;   /* of those, how many were brought about, */
+        uint64_t at_once; /* and how many by the first try */
+        uint64_t guesses, guesses_shown;
+        uint64_t tries; /* schedules run for that, not counted above */
+        uint64_t cut;   /* searches that did not look at the whole of a schedule */
+    } predicted;
+    struct distinct interleavings;
+    int64_t started_ns, ended_ns; /* real time */
+    uint64_t steps;               /* of all schedules together */
+    uint32_t steps_max, threads_max;
+    int64_t virtual_ns;        /* virtual time of all schedules together */
+    uint64_t cut;              /* ended by the step bound */
+    uint64_t timed_out;        /* killed after --timeout */
+    uint64_t slow;             /* of those, how many still made decisions: not judged */
+    uint64_t output_cut;       /* printed more than OUTPUT_BOUND */
+    uint64_t control_lost;     /* times the watchdog stepped in */
+    uint64_t external;         /* system calls that left control */
+    uint64_t server_deaths;    /* the fork server was killed */
+    uint64_t not_understood;   /* reports of another tool that are shown as they were */
+    uint64_t reports_dropped;  /* too many in one log */
+    uint64_t findings_dropped; /* did not fit into a schedule's table */
+    uint64_t orders_forgotten; /* of locks, and searches given up, for want of room */
+    struct names lost_places;  /* where control was lost */
+    struct names unmodelled;   /* calls that passed through without a model */
+    int usual_exit;            /* exit code of most schedules, -1 = none ended by itself */
+    bool interrupted;
+    bool time_up;
+    bool not_saved; /* a file could not be written */
+    bool aslr_on;   /* addresses could not be pinned */
+};
+
+#endif /* HEDDLE_DRIVER_STATS_H */

@@ -1,0 +1,507 @@
+/* cmd_run.c - heddle run: options, and what is printed in the end. */
+#include <argp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "campaign/campaign.h"
+#include "cli.h"
+#include "campaign/input.h"
+#include "util/alloc.h"
+#include "reports/report_json.h"
+#include "reports/report_text.h"
+#include "findings/suppress.h"
+#include "schedules/schedule_inside.h"
+#include "tools/toolbox.h"
+
+enum {
+    OPT_STRATEGY = 256,
+    OPT_DEPTH,
+    OPT_SEED,
+    OPT_TIME,
+    OPT_TIMEOUT,
+    OPT_STOP,
+    OPT_POINTS,
+    OPT_MODEL,
+    OPT_REPLAYS,
+    OPT_LOCK_ORDER,
+    OPT_LOCK_GRAPH,
+    OPT_REACH,
+    OPT_STEER,
+    OPT_PREDICT,
+    OPT_SUPPRESSIONS,
+    OPT_MAX_STEPS,
+    OPT_SPURIOUS,
+    OPT_CLOCK,
+    OPT_PATIENCE,
+    OPT_ELASTIC,
+    OPT_NO_LEAKS,
+    OPT_CHECK_OUTPUT,
+    OPT_CHECK_DETERMINISM,
+    OPT_ORACLE,
+    OPT_JSON,
+    OPT_TOOL,
+    OPT_TOOL_ARG,
+    OPT_SCHEDULE,
+    OPT_PERTURB,
+};
+
+static const struct argp_option table[] = {
+    {0, 0, 0, 0, "What to explore:", 1},
+    {"schedules", 'n', "N", 0, "Try N schedules (500; without limit when only --time is given)", 0},
+    {"time", OPT_TIME, "TIME", 0, "Stop after TIME: 30s, 5m, 1h", 0},
+    {"stop-at-first", OPT_STOP, 0, 0, "Stop at the first finding", 0},
+    {"jobs", 'j', "N", 0, "Run N schedules side by side (one per CPU)", 0},
+    {"strategy", OPT_STRATEGY, "NAME", 0,
+     "How to choose the next thread: auto (a mix, the default), random, pct, pos, burst, rr, surw, "
+     "hold",
+     0},
+    {"points", OPT_POINTS, "WHICH", 0,
+     "Memory accesses of instrumented code where a switch may happen: shared (atomics, and those "
+     "that race as far as is known: the default), all, or sync (atomics alone)",
+     0},
+    {"memory-model", OPT_MODEL, "MODEL", 0,
+     "What atomic loads of instrumented code may return: sc (the last store, the default), tso, "
+     "or c11",
+     0},
+    {"depth", OPT_DEPTH, "N", 0, "For pct: look for bugs that need N ordered events (1 to 100)", 0},
+    {"seed", OPT_SEED, "N", 0, "The same seed tries the same schedules (1)", 0},
+    {0, 0, 0, 0, "How the program runs:", 2},
+    {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that one schedule may take (10s)", 0},
+    {"max-steps", OPT_MAX_STEPS, "N", 0, "Decisions that one schedule may take (200000)", 0},
+    {"clock", OPT_CLOCK, "KIND", 0, "virtual (sleeping costs no time, the default) or real", 0},
+    {"patience", OPT_PATIENCE, "TIME", 0,
+     "Waits with a shorter time-out may time out although others could run (100ms)", 0},
+    {"elastic-sleep", OPT_ELASTIC, 0, 0, "Sleeps, too, may end before what others do meanwhile", 0},
+    {"spurious", OPT_SPURIOUS, 0, 0, "Let condition variables wake up for no reason, as they may",
+     0},
+    {"schedule", OPT_SCHEDULE, "WHO", 0,
+     "Who schedules: heddle (the default), or native: the operating system, in plain repetition",
+     0},
+    {"perturb", OPT_PERTURB, 0, 0,
+     "With --schedule=native: push threads around with short sleeps, other CPUs and priorities", 0},
+    {"tool", OPT_TOOL, "LIST", 0,
+     "Who looks: heddle, tsan (program built with -fsanitize=thread), helgrind, drd; several, with "
+     "commas, one after the other (tsan for a program built with it, else heddle)",
+     0},
+    {"tool-arg", OPT_TOOL_ARG, "ARG", 0,
+     "An option for the tool: name=value for tsan, --option for helgrind and drd; may be repeated",
+     0},
+    {0, 0, 0, 0, "What counts as a finding:", 3},
+    {"no-leaks", OPT_NO_LEAKS, 0, 0, "Do not report threads that are left when the program ends",
+     0},
+    {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
+     "Predict deadlocks from the order in which locks are taken, and from waits under a lock that "
+     "the waker needs (on)",
+     0},
+    {"reach", OPT_REACH, "on|off", 0,
+     "Report threads that wait for what nobody can reach any more, while the program runs (on)", 0},
+    {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
+     "Do not report what FILE names (kind:pattern lines; TSan's and Valgrind's files, too)", 0},
+    {"steer", OPT_STEER, "N", 0, "Tries to bring each predicted deadlock about (30)", 0},
+    {"predict", OPT_PREDICT, "on|off", 0,
+     "Predict races of instrumented code from single schedules, and bring them about (on)", 0},
+    {"check-output", OPT_CHECK_OUTPUT, 0, 0, "Report when the output depends on the schedule", 0},
+    {"oracle", OPT_ORACLE, "COMMAND", 0,
+     "Feed each schedule's output to a shell command; report when it fails", 0},
+    {"check-determinism", OPT_CHECK_DETERMINISM, 0, 0,
+     "Run each schedule twice and report the first difference", 0},
+    {0, 0, 0, 0, "What comes out:", 4},
+    {"output", 'o', "DIR", 0, "Folder for schedule files and reports (heddle-out)", 0},
+    {"lock-graph", OPT_LOCK_GRAPH, "FILE", 0,
+     "Write which locks were taken while which others were held, over all schedules, to FILE: .dot "
+     "for graphviz, .json (docs/json.md)",
+     0},
+    {"replays", OPT_REPLAYS, "N", 0, "Replay each new finding N times (3)", 0},
+    {"json", OPT_JSON, 0, 0, "Print one JSON document (docs/json.md) instead of text", 0},
+    {"quiet", 'q', 0, 0, "Nothing while it runs, only the report", 0},
+    {0},
+};
+
+struct arguments {
+    struct campaign_options options;
+    struct toolbox box;
+    bool counted, json, out_given;
+    int first; /* index of the program in argv; 0 = none */
+};
+
+static uint64_t count_of(struct argp_state *state, const char *option, const char *text,
+                         uint64_t low, uint64_t high)
+{
+    uint64_t n = 0;
+    if (!parse_count(text, low, high, &n))
+        argp_failure(state, EXIT_USAGE, 0, "%s wants a whole number from %llu to %llu, not \"%s\"",
+                     option, (unsigned long long)low, (unsigned long long)high, text);
+    return n;
+}
+
+static int64_t time_of(struct argp_state *state, const char *option, const char *text)
+{
+    int64_t ns = 0;
+    if (!parse_time(text, &ns))
+        argp_failure(state, EXIT_USAGE, 0, "%s wants a time such as 500ms, 30s or 5m, not \"%s\"",
+                     option, text);
+    return ns;
+}
+
+static uint32_t word_of(struct argp_state *state, const char *option, const char *text,
+                        const char *const *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    argp_failure(state, EXIT_USAGE, 0, "%s takes %s, %s or %s, not \"%s\"", option, words[0],
+                 words[1], words[2], text);
+    return 0; /* not reached: argp_failure exits */
+}
+
+static uint32_t strategy_of(struct argp_state *state, const char *text)
+{
+    if (strcmp(text, "auto") == 0)
+        return PLAN_AUTO;
+    unsigned s = strategy_parse(text);
+    if (s == HDP_STRATEGIES)
+        argp_failure(state, EXIT_USAGE, 0,
+                     "there is no strategy \"%s\" (auto, random, pct, pos, burst, rr, surw, hold)",
+                     text);
+    return s;
+}
+
+static error_t parse_exploration(int key, char *arg, struct argp_state *state, struct arguments *a)
+{
+    struct campaign_options *o = &a->options;
+    switch (key) {
+    case 'n':
+        o->schedules = count_of(state, "-n", arg, 1, 1000000000000);
+        a->counted = true;
+        return 0;
+    case 'j':
+        o->jobs = (unsigned)count_of(state, "-j", arg, 1, 256);
+        return 0;
+    case OPT_TIME:
+        o->time_ns = time_of(state, "--time", arg);
+        return 0;
+    case OPT_STOP:
+        o->stop_at_first = true;
+        return 0;
+    case OPT_STRATEGY:
+        o->plan.strategy = strategy_of(state, arg);
+        return 0;
+    case OPT_POINTS:
+        o->config.points = word_of(state, "--points", arg, points_words, SCHEDULE_POINTS);
+        return 0;
+    case OPT_MODEL:
+        o->config.memory_model =
+            word_of(state, "--memory-model", arg, model_words, SCHEDULE_MODELS);
+        return 0;
+    case OPT_DEPTH:
+        o->plan.depth = (uint32_t)count_of(state, "--depth", arg, 1, 100);
+        return 0;
+    case OPT_SEED:
+        o->plan.seed = count_of(state, "--seed", arg, 0, UINT64_MAX);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_tool(int key, char *arg, struct argp_state *state, struct arguments *a)
+{
+    char *why;
+
+    switch (key) {
+    case OPT_TOOL:
+        why = toolbox_parse(&a->box, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        return 0;
+    case OPT_TOOL_ARG:
+        toolbox_argument(&a->box, arg);
+        return 0;
+    case OPT_SCHEDULE:
+        if (strcmp(arg, "native") != 0 && strcmp(arg, "heddle") != 0)
+            argp_failure(state, EXIT_USAGE, 0, "--schedule is heddle or native, not \"%s\"", arg);
+        a->options.native = strcmp(arg, "native") == 0;
+        return 0;
+    case OPT_PERTURB:
+        a->options.perturb = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (a->options.perturb && !a->options.native)
+            argp_failure(state, EXIT_USAGE, 0, "--perturb goes with --schedule=native");
+        if (a->options.lock_graph && a->options.native)
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--lock-graph does not go with --schedule=native (heddle watch "
+                         "--lock-graph follows a program that the operating system schedules)");
+        if (a->options.lock_graph && !(a->options.config.flags & HDP_LOCK_ORDER))
+            argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --lock-order=off");
+        return 0;
+    default:
+        return parse_exploration(key, arg, state, a);
+    }
+}
+
+static void switch_flag(struct argp_state *state, const char *option, uint32_t flag,
+                        const char *arg)
+{
+    struct campaign_options *o = &((struct arguments *)state->input)->options;
+
+    if (strcmp(arg, "on") == 0)
+        o->config.flags |= flag;
+    else if (strcmp(arg, "off") == 0)
+        o->config.flags &= ~flag;
+    else
+        argp_failure(state, EXIT_USAGE, 0, "%s is on or off, not \"%s\"", option, arg);
+}
+
+static error_t parse_running(int key, char *arg, struct argp_state *state, struct arguments *a)
+{
+    struct campaign_options *o = &a->options;
+    switch (key) {
+    case OPT_TIMEOUT:
+        o->timeout_ns = time_of(state, "--timeout", arg);
+        o->timeout_given = true;
+        return 0;
+    case OPT_MAX_STEPS:
+        o->config.max_steps = (uint32_t)count_of(state, "--max-steps", arg, 1, HDP_STEPS);
+        return 0;
+    case OPT_CLOCK:
+        if (strcmp(arg, "real") == 0)
+            o->config.flags |= HDP_REAL_CLOCK;
+        else if (strcmp(arg, "virtual") == 0)
+            o->config.flags &= ~(uint32_t)HDP_REAL_CLOCK;
+        else
+            argp_failure(state, EXIT_USAGE, 0, "--clock is virtual or real, not \"%s\"", arg);
+        return 0;
+    case OPT_PATIENCE:
+        o->config.patience_ns = strcmp(arg, "0") == 0 ? 0 : time_of(state, "--patience", arg);
+        return 0;
+    case OPT_ELASTIC:
+        o->config.flags |= HDP_ELASTIC_SLEEP;
+        return 0;
+    case OPT_SPURIOUS:
+        o->config.flags |= HDP_SPURIOUS;
+        return 0;
+    case OPT_LOCK_ORDER:
+        switch_flag(state, "--lock-order", HDP_LOCK_ORDER, arg);
+        return 0;
+    case OPT_REACH:
+        switch_flag(state, "--reach", HDP_REACH, arg);
+        return 0;
+    case OPT_LOCK_GRAPH: {
+        char *why = lockgraph_check(arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        o->lock_graph = arg;
+        return 0;
+    }
+    case OPT_SUPPRESSIONS: {
+        if (!o->suppressions)
+            o->suppressions = suppress_new();
+        char *why = suppress_read(o->suppressions, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        free(why);
+        return 0;
+    }
+    case OPT_PREDICT:
+        if (strcmp(arg, "on") != 0 && strcmp(arg, "off") != 0)
+            argp_failure(state, EXIT_USAGE, 0, "--predict is on or off, not \"%s\"", arg);
+        o->predict = strcmp(arg, "on") == 0;
+        return 0;
+    case OPT_STEER:
+        o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
+        return 0;
+    case OPT_NO_LEAKS:
+        o->config.flags |= HDP_NO_LEAKS;
+        return 0;
+    default:
+        return parse_tool(key, arg, state, a);
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    struct campaign_options *o = &a->options;
+    switch (key) {
+    case OPT_CHECK_OUTPUT:
+        o->check_output = true;
+        return 0;
+    case OPT_CHECK_DETERMINISM:
+        o->check_determinism = true;
+        return 0;
+    case OPT_ORACLE:
+        o->oracle = arg;
+        return 0;
+    case 'o':
+        o->out = arg;
+        a->out_given = true;
+        return 0;
+    case OPT_REPLAYS:
+        o->replays = (unsigned)count_of(state, "--replays", arg, 0, 1000);
+        return 0;
+    case OPT_JSON:
+        a->json = true;
+        return 0;
+    case 'q':
+        o->quiet = true;
+        return 0;
+    case ARGP_KEY_ARG: /* the program: all behind it is its own */
+        a->first = state->next - 1;
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, EXIT_USAGE, 0, "which program? heddle run [OPTION...] -- ./prog args");
+        return EINVAL;
+    default:
+        return parse_running(key, arg, state, a);
+    }
+}
+
+/* How many CPUs we may use. */
+static unsigned cpus(void)
+{
+    cpu_set_t set;
+    long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                         : sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
+}
+
+/* What the program itself said when it ended before anything could be scheduled. */
+static void show_stderr(const struct campaign *c)
+{
+    char text[1024];
+    if (!c->ended_early || !c->crew.worker)
+        return;
+    size_t n = worker_output_read(&c->crew.worker[0], true, 0, text, sizeof text - 1);
+    text[n] = '\0';
+    for (char *line = text, *next; *line; line = next) {
+        next = line + strcspn(line, "\n");
+        fprintf(stderr, "  | %.*s\n", (int)(next - line), line);
+        next += *next == '\n';
+    }
+}
+
+static int conclude(const struct campaign *c, bool json)
+{
+    bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    size_t sure = 0;
+    for (size_t i = 0; i < c->findings.count; i++)
+        sure += !c->findings.list[i]->doubtful;
+    int code = sure ? EXIT_FOUND : c->trouble || c->tool_failed ? EXIT_CANNOT : EXIT_NOTHING;
+    if (c->stats.not_saved)
+        code = EXIT_CANNOT;
+    if (json) {
+        if (!report_json(stdout, c, code))
+            code = EXIT_CANNOT;
+    } else {
+        bool any = false;
+        for (size_t i = 0; i < c->findings.count; i++) {
+            if (c->findings.list[i]->same_as)
+                continue;
+            fputs(any ? "\n\n" : "", stdout);
+            report_finding(stdout, c->findings.list[i], bold, true);
+            any = true;
+        }
+        if (c->stats.schedules || c->findings.count)
+            report_summary(stdout, &c->findings, &c->stats, bold);
+    }
+    if (c->suppressed.count)
+        complain("%zu finding%s suppressed", c->suppressed.count,
+                 c->suppressed.count == 1 ? " was" : "s were");
+    if (c->trouble) {
+        complain("%s", c->trouble);
+        show_stderr(c);
+    }
+    if (fflush(stdout) != 0)
+        code = EXIT_CANNOT;
+    return code;
+}
+
+static int explore(struct arguments *a, char **argv)
+{
+    struct campaign_options *o = &a->options;
+    struct target target;
+    struct campaign campaign;
+    bool misuse;
+    char *why = target_open(argv[0], &target);
+    if (!why && (why = outdir_check(o->out, &misuse)) && misuse) {
+        complain("%s", why);
+        free(why);
+        target_free(&target);
+        return EXIT_USAGE;
+    }
+    char *runtime = why ? NULL : runtime_find();
+    if (!why && !runtime)
+        why =
+            mem_copy("libheddle-rt.so is not where it belongs: install Heddle again, or say where "
+                     "it is with HEDDLE_RUNTIME=PATH");
+    int input = why ? -1 : input_open(&why);
+    if (why) {
+        complain("%s", why);
+        free(why);
+        free(runtime);
+        target_free(&target);
+        return EXIT_CANNOT;
+    }
+    o->target = &target;
+    o->argv = argv;
+    o->launch = (struct launch){.program = target.path,
+                                .argv = argv,
+                                .runtime = runtime,
+                                .input = input,
+                                .asan = target.asan_inside,
+                                .preload_before = target.asan[0] ? target.asan : NULL};
+    campaign_catch_signals();
+    toolbox_default(&a->box, &target);
+    toolbox_run(&a->box, &campaign, o);
+    int code = conclude(&campaign, a->json);
+    campaign_close(&campaign);
+    toolbox_free(&a->box);
+    if (input >= 0)
+        close(input);
+    free(runtime);
+    target_free(&target);
+    return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = table,
+        .parser = parse,
+        .args_doc = "-- PROGRAM [ARGUMENT...]",
+        .doc =
+            "Run PROGRAM under many schedules and report what goes wrong in any of them."
+            "\vExit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 the program could "
+            "not be run or controlled."};
+    struct arguments a = {
+        .options = {.schedules = 500,
+                    .jobs = cpus(),
+                    .timeout_ns = 10000000000,
+                    .replays = 3,
+                    .steers = 30,
+                    .predict = true,
+                    .out = "heddle-out",
+                    .plan = {.strategy = PLAN_AUTO, .seed = 1},
+                    .config = {.flags = HDP_TRACE | HDP_RACES | HDP_LOCK_ORDER | HDP_REACH,
+                               .max_steps = 200000,
+                               .patience_ns = 100000000,
+                               .clock_base_ns = 1767225600000000000, /* 2026-01-01 */
+                               .watchdog_ms = 50}}};
+    argp_err_exit_status = EXIT_USAGE;
+    argv[0] = "heddle run";
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+    if (a.options.time_ns && !a.counted)
+        a.options.schedules = 0;
+    int code = explore(&a, argv + a.first);
+    struct suppressions *s = a.options.suppressions;
+    if (s)
+        suppress_unused(s, stderr);
+    if (s && suppress_passed_over(s))
+        complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
+    suppress_free(s);
+    return code;
+}

@@ -1,0 +1,11 @@
+/* gdb.h - a replay under gdb: the program stops where the finding is made. */
+#ifndef HEDDLE_DRIVER_GDB_H
+#define HEDDLE_DRIVER_GDB_H
+
+#include "campaign/campaign.h"
+
+/* Give the terminal to gdb, which runs the program in place, following region->replay. Returns an
+ * exit code when gdb has ended. The crew must have no server any more. */
+int gdb_replay(struct campaign *c, const struct hdp_config *config);
+
+#endif /* HEDDLE_DRIVER_GDB_H */

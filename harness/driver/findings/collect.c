@@ -1,0 +1,475 @@
+/* collect.c - see collect.h
+ *
+ * The program writes the region, and may be broken: every index and length is checked.
+ */
+#include "collect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "schedules/schedule.h"
+
+/* How much of the interleaving a person reads. */
+#define MOMENTS 16
+
+static const struct hdp_thread *thread_entry(const struct hdp_region *r, uint32_t hash)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].hash == hash)
+            return &r->thread[i];
+    return NULL;
+}
+
+/* The thread that an object stands for, or NULL. */
+static const struct hdp_thread *thread_of_object(const struct hdp_region *r, uint32_t id)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (thread_object(r->thread[i].hash) == id)
+            return &r->thread[i];
+    return NULL;
+}
+
+static const struct hdp_object *object_entry(const struct hdp_region *r, uint32_t id)
+{
+    for (uint32_t i = 0; i < r->object_count && i < HDP_OBJECTS; i++)
+        if (r->object[i].id == id)
+            return &r->object[i];
+    return NULL;
+}
+
+char *collect_thread(const struct scene *scene, uint32_t hash)
+{
+    const struct hdp_thread *t = thread_entry(scene->region, hash);
+    if (!t)
+        return mem_format("thread %08x", hash);
+    if (t->label[0])
+        return mem_format("%.31s (%.31s)", t->name, t->label);
+    if (t == scene->region->thread)
+        return mem_format("%.31s (main)", t->name);
+    char *start = t->start ? symbols_function(scene->symbols, t->start) : NULL;
+    char *text = start ? mem_format("%.31s (%s)", t->name, start) : mem_format("%.31s", t->name);
+    free(start);
+    return text;
+}
+
+void collect_thread_names(const struct hdp_region *r, struct names *threads)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++) {
+        char name[sizeof r->thread[i].name + 1];
+        uint32_t taken;
+        snprintf(name, sizeof name, "%.31s", r->thread[i].name);
+        if (name[0] && !names_text(threads, r->thread[i].hash) &&
+            !names_number(threads, name, &taken))
+            names_add(threads, r->thread[i].hash, name);
+    }
+}
+
+/* "line.c:12" of a site, or NULL. */
+static char *line_of(const struct scene *scene, uint64_t site)
+{
+    struct stack s = {0};
+    symbols_frames(scene->symbols, site, true, &s);
+    char *text = NULL;
+    if (s.count && s.frame[0].file)
+        text = mem_format("%s:%u", base_name(s.frame[0].file), s.frame[0].line);
+    stack_clear(&s);
+    return text;
+}
+
+char *collect_home(const struct scene *scene, const struct hdp_object *o)
+{
+    const struct hdp_region *r = scene->region;
+    if (o->label[0])
+        return mem_format("\"%.31s\"", o->label);
+    char *text = o->addr ? symbols_variable(scene->symbols, o->addr) : NULL;
+    if (text)
+        return text;
+    for (uint32_t i = 0; o->addr && i < r->thread_count && i < HDP_THREADS; i++) {
+        const struct hdp_thread *t = &r->thread[i];
+        if (o->addr >= t->stack_low && o->addr < t->stack_high)
+            return mem_format("on the stack of %.31s", t->name);
+    }
+    char *line = o->created_site ? line_of(scene, o->created_site) : NULL;
+    if (!line)
+        return NULL;
+    text = mem_format("made at %s", line);
+    free(line);
+    return text;
+}
+
+static char *object_text(const struct scene *scene, uint32_t id, enum hd_event kind)
+{
+    const struct hdp_object *o = object_entry(scene->region, id);
+    unsigned what = o && o->kind < HD_OB_COUNT ? o->kind : object_of_event(kind);
+    const struct hdp_thread *t = what == HD_OB_THREAD ? thread_of_object(scene->region, id) : NULL;
+    if (t)
+        return collect_thread(scene, t->hash);
+    const char *name = names_object(scene->objects, id, (enum hd_object)what);
+    char *home = o ? collect_home(scene, o) : NULL;
+    char *text = home ? mem_format("%s %s (%s)", object_word(what), name, home)
+                      : mem_format("%s %s", object_word(what), name);
+    free(home);
+    return text;
+}
+
+/* A thread that starts has no return address: its site is the start routine itself. */
+static bool is_start(const struct hdp_region *r, uint64_t site)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].start == site)
+            return true;
+    return false;
+}
+
+static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, struct stack *to)
+{
+    const struct hdp_region *r = scene->region;
+    uint64_t offset = (uint64_t)(index ? index - 1 : 0) * 16;
+    if (index && r->stack_used <= HDP_STACK_BYTES && offset < r->stack_used)
+        symbols_unwind(scene->symbols, (const struct hdp_stack *)(r->stacks + offset),
+                       r->stack_used - offset, site, to);
+    if (!to->count && site)
+        symbols_frames(scene->symbols, site, !is_start(r, site), to);
+}
+
+/* A goroutine begins in the user's function; what called that is the library's. */
+static void end_at_start(const struct scene *scene, uint32_t thread, struct stack *s)
+{
+    const struct hdp_region *r = scene->region;
+    char *start = NULL;
+
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS && !start; i++)
+        if (r->thread[i].hash == thread && r->thread[i].start)
+            start = symbols_function(scene->symbols, r->thread[i].start);
+    for (size_t i = s->count; start && i-- > 0;)
+        if (s->frame[i].function && strcmp(s->frame[i].function, start) == 0) {
+            stack_cut(s, i + 1);
+            break;
+        }
+    free(start);
+}
+
+static char *access_text(const struct hdp_note *n)
+{
+    unsigned size = n->extra & HD_ACCESS_SIZE;
+    return mem_format("%s%s of %u byte%s at %#llx", n->extra & HD_ACCESS_ATOMIC ? "atomic " : "",
+                      n->extra & HD_ACCESS_WRITE ? "write" : "read", size, size == 1 ? "" : "s",
+                      (unsigned long long)n->addr);
+}
+
+static void add_note(const struct scene *scene, struct finding *f, const struct hdp_note *raw)
+{
+    struct note *n =
+        finding_note(f, raw->role < HD_ROLE_COUNT ? (enum hd_role)raw->role : HD_ROLE_HERE);
+    n->kind = raw->kind < HD_EV_COUNT ? (enum hd_event)raw->kind : HD_EV_NONE;
+    n->thread_id = raw->thread;
+    n->object_id = raw->object;
+    n->link = raw->link;
+    n->addr = raw->addr;
+    n->extra = raw->extra;
+    n->step = raw->step;
+    if (raw->thread)
+        n->thread = collect_thread(scene, raw->thread);
+    if (raw->object)
+        n->object = object_text(scene, raw->object, n->kind);
+    if (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) {
+        n->text = access_text(raw);
+        if (!n->object && raw->addr) {
+            char *variable = symbols_variable(scene->symbols, raw->addr);
+            n->object = variable ? mem_format("variable %s", variable) : NULL;
+            free(variable);
+        }
+    }
+    add_stack(scene, raw->stack, raw->site, &n->stack);
+    end_at_start(scene, raw->thread, &n->stack);
+}
+
+static char *moment_text(const struct scene *scene, const struct hdp_step *at)
+{
+    if (at->flags & HDP_STEP_CHOICE)
+        return mem_format("choose %u", at->choice);
+    const struct hdp_object *o = at->object ? object_entry(scene->region, at->object) : NULL;
+    enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
+                                                     : object_of_event((enum hd_event)at->kind);
+    const struct hdp_thread *t =
+        kind == HD_OB_THREAD ? thread_of_object(scene->region, at->object) : NULL;
+    const char *name = t            ? t->name
+                       : at->object ? names_object(scene->objects, at->object, kind)
+                                    : "";
+    return mem_format("%s%s%.31s%s", event_verb(at->kind), *name ? " " : "", name,
+                      at->flags & HDP_STEP_TIMEOUT && at->kind != HD_EV_SLEEP ? ": timed out"
+                      : at->flags & HDP_STEP_SPURIOUS ? ": woken for no reason"
+                      : at->flags & HDP_STEP_CANCEL   ? ": cancelled"
+                                                      : "");
+}
+
+static char *place_text(const struct scene *scene, uint64_t site)
+{
+    struct stack s = {0};
+    if (site)
+        symbols_frames(scene->symbols, site, !is_start(scene->region, site), &s);
+    char *text = NULL;
+    if (s.count) {
+        const struct frame *fr = &s.frame[0];
+        if (fr->file)
+            text = mem_format("%s:%u", base_name(fr->file), fr->line);
+        else if (fr->function)
+            text = mem_copy(fr->function);
+        else if (fr->module)
+            text = mem_format("%s+%#llx", fr->module, (unsigned long long)fr->offset);
+    }
+    stack_clear(&s);
+    return text;
+}
+
+/* Kinds about which each step may matter; the story of the others is that of their objects and of
+ * the threads that raced. */
+static bool is_about_steps(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_CRASH || kind == HD_FK_ASSERTION || kind == HD_FK_PANIC ||
+           kind == HD_FK_EXIT_CODE || kind == HD_FK_OUTPUT || kind == HD_FK_ORACLE ||
+           kind == HD_FK_LIVELOCK || kind == HD_FK_HANG || kind == HD_FK_NONDETERMINISM ||
+           kind == HD_FK_SANITIZER || kind == HD_FK_TOOL;
+}
+
+static bool is_access(const struct note *n)
+{
+    return n->step && n->thread_id;
+}
+
+static bool is_about(const struct finding *f, const struct hdp_step *at)
+{
+    if (is_about_steps(f->kind))
+        return true;
+    bool objects = false;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (is_access(n) && n->thread_id == at->thread)
+            return true;
+        if (!n->object_id)
+            continue;
+        objects = true;
+        if (at->object == n->object_id)
+            return true;
+    }
+    return !objects;
+}
+
+static void add_moment(const struct scene *scene, struct finding *f, uint32_t step, uint32_t thread,
+                       const char *what, uint64_t site)
+{
+    const struct hdp_thread *t = thread_entry(scene->region, thread);
+    char *name = t ? mem_format("%.31s", t->name) : mem_format("?%08x", thread);
+    char *place = place_text(scene, site);
+    finding_moment(f, step, name, what, place);
+    free(name);
+    free(place);
+}
+
+/* Where everything stands still: the last rows. */
+static void add_waits(const struct scene *scene, struct finding *f, const struct hdp_finding *raw)
+{
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++) {
+        const struct hdp_note *n = &raw->note[i];
+        if (n->role != HD_ROLE_WAITS || !n->thread)
+            continue;
+        const struct hdp_object *o = n->object ? object_entry(scene->region, n->object) : NULL;
+        enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
+                                                         : object_of_event((enum hd_event)n->kind);
+        const struct hdp_thread *t =
+            kind == HD_OB_THREAD ? thread_of_object(scene->region, n->object) : NULL;
+        char *what;
+        if (n->object)
+            what = mem_format("waits for %.31s",
+                              t ? t->name : names_object(scene->objects, n->object, kind));
+        else if (n->kind == HD_EV_SELECT)
+            what = mem_copy("waits in select");
+        else if (kind == HD_OB_CHAN)
+            what = mem_copy("waits for ever");
+        else
+            what = mem_format("still %s", event_doing(n->kind));
+        add_moment(scene, f, 0, n->thread, what, n->site);
+        free(what);
+    }
+}
+
+/* The accesses of a race that came after `step` decisions, unless each was the decision itself. */
+static void add_accesses(const struct scene *scene, struct finding *f,
+                         const struct hdp_finding *raw, uint32_t step)
+{
+    for (uint32_t i = 0; raw && i < raw->notes && i < HDP_NOTES; i++) {
+        const struct hdp_note *n = &raw->note[i];
+        const struct hdp_step *at = &scene->region->trace[step - 1];
+        if (!is_access(&f->note[i]) || n->step != step ||
+            (at->thread == n->thread && at->site == n->site))
+            continue;
+        const char *name = f->note[i].object;
+        if (name && strncmp(name, "variable ", 9) == 0)
+            name += 9;
+        char *what =
+            mem_format("%s%s%.31s", event_verb(n->kind), name ? " " : "", name ? name : "");
+        add_moment(scene, f, step, n->thread, what, n->site);
+        free(what);
+    }
+}
+
+/* Where it ended, after the last decision: the last row. */
+static void add_end(struct finding *f)
+{
+    const char *what = f->kind == HD_FK_CRASH       ? "crashes"
+                       : f->kind == HD_FK_ASSERTION ? "assertion fails"
+                       : f->kind == HD_FK_PANIC     ? "panics"
+                                                    : NULL;
+    for (size_t i = 0; what && i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_HERE || !n->thread)
+            continue;
+        const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
+        char *name = mem_format("%.*s", (int)strcspn(n->thread, " "), n->thread);
+        char *place = !fr        ? NULL
+                      : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
+                                 : mem_copy(fr->function ? fr->function : "");
+        finding_moment(f, 0, name, what, place);
+        free(name);
+        free(place);
+    }
+}
+
+/* The last decisions that concern the finding, up to the moment when it was noticed. */
+static void add_moments(const struct scene *scene, struct finding *f, const struct hdp_finding *raw)
+{
+    const struct hdp_region *r = scene->region;
+    uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
+    uint32_t end = raw && raw->step && raw->step < steps ? raw->step : steps, from, chosen = 0;
+    for (from = end; from > 0 && chosen < MOMENTS; from--)
+        chosen += is_about(f, &r->trace[from - 1]);
+    for (uint32_t i = 0; i < f->notes; i++)
+        if (is_access(&f->note[i]) && f->note[i].step <= from)
+            add_accesses(scene, f, raw, f->note[i].step);
+    for (uint32_t i = from; i < end; i++) {
+        const struct hdp_step *at = &r->trace[i];
+        if (is_about(f, at)) {
+            char *what = moment_text(scene, at);
+            add_moment(scene, f, i + 1, at->thread, what, at->site);
+            free(what);
+        }
+        add_accesses(scene, f, raw, i + 1);
+    }
+    add_end(f);
+}
+
+struct finding *collect_finding(const struct scene *scene, const struct hdp_finding *raw)
+{
+    schedule_name_threads(scene->region, scene->objects);
+    enum hd_finding_kind kind =
+        raw->kind < HD_FK_COUNT ? (enum hd_finding_kind)raw->kind : HD_FK_TOOL;
+    char *text = mem_format("%.*s", HDP_TEXT - 1, raw->text);
+    struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
+    free(text);
+    f->fatal = raw->fatal != 0;
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++)
+        add_note(scene, f, &raw->note[i]);
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].link >= f->notes)
+            f->note[i].link = (uint32_t)i;
+    add_moments(scene, f, raw);
+    add_waits(scene, f, raw);
+    finding_fingerprint(f);
+    return f;
+}
+
+static const struct hdp_thread *thread_of_tid(const struct hdp_region *r, pid_t tid)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].tid == tid)
+            return &r->thread[i];
+    return NULL;
+}
+
+/* What live_stacks() saw: one note a thread. */
+static void add_stuck(const struct scene *scene, struct finding *f)
+{
+    for (size_t i = 0; i < scene->stuck_count && f->notes < HDP_NOTES; i++) {
+        const struct live_thread *t = &scene->stuck[i];
+        if (!t->stack.count)
+            continue;
+        const struct hdp_thread *known = thread_of_tid(scene->region, t->tid);
+        struct note *n = finding_note(f, HD_ROLE_LAST_OP);
+        n->thread_id = known ? known->hash : (uint32_t)t->tid;
+        n->thread = known    ? collect_thread(scene, known->hash)
+                    : i == 0 ? mem_copy("T0 (main)") /* the kernel lists it first */
+                             : mem_format("thread %zu (%s)", i + 1, t->name);
+        for (size_t k = 0; k < t->stack.count; k++) {
+            const struct frame *fr = &t->stack.frame[k];
+            stack_push(&n->stack, fr->function, fr->file, fr->line, fr->column, fr->module,
+                       fr->offset)
+                ->inlined = fr->inlined;
+        }
+    }
+}
+
+struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind kind,
+                               const char *text)
+{
+    const struct hdp_region *r = scene->region;
+    struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
+    f->fatal = true;
+    schedule_name_threads(r, scene->objects);
+    bool stuck = kind == HD_FK_HANG || kind == HD_FK_CRASH;
+    if (kind == HD_FK_HANG && scene->stuck_count) {
+        add_stuck(scene, f);
+        stuck = false;
+    }
+    for (uint32_t i = 0; stuck && i < r->thread_count && i < HDP_THREADS && f->notes < HDP_NOTES;
+         i++) {
+        const struct hdp_thread *t = &r->thread[i];
+        if (t->state == HDP_T_ENDED || !t->site)
+            continue;
+        add_note(scene, f,
+                 &(struct hdp_note){.role = HD_ROLE_LAST_OP,
+                                    .kind = (uint16_t)t->kind,
+                                    .thread = t->hash,
+                                    .object = t->object,
+                                    .stack = t->stack,
+                                    .site = t->site,
+                                    .link = (uint32_t)f->notes});
+    }
+    add_moments(scene, f, NULL);
+    finding_fingerprint(f);
+    return f;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static uint64_t mix(uint64_t h, uint64_t value)
+{
+    h ^= value + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
+    return h * 0xff51afd7ed558ccdull;
+}
+
+uint64_t collect_key(const struct scene *scene, const struct hdp_finding *raw)
+{
+    uint64_t side[HDP_NOTES];
+    size_t sides = 0;
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++) {
+        const struct hdp_note *n = &raw->note[i];
+        if (!finding_decides((enum hd_finding_kind)raw->kind, (enum hd_role)n->role) || !n->site)
+            continue;
+        side[sides++] = mix(mix(n->kind, n->role), symbols_stable(scene->symbols, n->site));
+    }
+    qsort(side, sides, sizeof *side, by_value);
+    uint64_t h = mix(1, raw->kind);
+    for (size_t i = 0; i < sides; i++)
+        if (i == 0 || side[i] != side[i - 1])
+            h = mix(h, side[i]);
+    for (size_t i = 0; !sides && i < HDP_TEXT && raw->text[i]; i++)
+        if (raw->text[i] < '0' || raw->text[i] > '9')
+            h = mix(h, (unsigned char)raw->text[i]);
+    return h;
+}

@@ -1,0 +1,379 @@
+/* finding.c - see finding.h */
+#include "finding.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+
+static const struct {
+    const char *word, *title;
+} kinds[HD_FK_COUNT] = {
+#define KIND(name, word, title) [HD_FK_##name] = {word, title},
+    HD_FINDING_MAP(KIND)
+#undef KIND
+};
+
+const char *finding_word(enum hd_finding_kind kind)
+{
+    return (unsigned)kind < HD_FK_COUNT ? kinds[kind].word : "unknown";
+}
+
+const char *finding_title(enum hd_finding_kind kind)
+{
+    return (unsigned)kind < HD_FK_COUNT ? kinds[kind].title : "unknown finding";
+}
+
+enum hd_finding_kind finding_kind(const char *word)
+{
+    for (unsigned i = 0; i < HD_FK_COUNT; i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            return (enum hd_finding_kind)i;
+    return HD_FK_COUNT;
+}
+
+const char *finding_tools(unsigned tools, char *buffer, size_t bytes)
+{
+    static const char *const names[] = {"heddle", "tsan", "helgrind", "drd", "the program"};
+    size_t used = 0;
+    buffer[0] = '\0';
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!(tools & 1u << i) || used >= bytes)
+            continue;
+        int n = snprintf(buffer + used, bytes - used, "%s%s", used ? ", " : "", names[i]);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return buffer;
+}
+
+struct finding *finding_new(enum hd_finding_kind kind, enum tool tool, const char *text)
+{
+    struct finding *f = mem_zeroed(1, sizeof *f);
+    f->kind = kind;
+    f->tools = tool;
+    f->text = mem_copy(text ? text : "");
+    f->count = 1;
+    return f;
+}
+
+void stack_clear(struct stack *s)
+{
+    stack_cut(s, 0);
+    free(s->frame);
+    *s = (struct stack){0};
+}
+
+void stack_cut(struct stack *s, size_t count)
+{
+    while (s->count > count) {
+        struct frame *f = &s->frame[--s->count];
+        free(f->function);
+        free(f->file);
+        free(f->module);
+    }
+}
+
+void finding_forget_moments(struct finding *f)
+{
+    for (size_t i = 0; i < f->moments; i++) {
+        free(f->moment[i].thread);
+        free(f->moment[i].what);
+        free(f->moment[i].place);
+    }
+    free(f->moment);
+    f->moment = NULL;
+    f->moments = 0;
+}
+
+void finding_free(struct finding *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->notes; i++) {
+        free(f->note[i].thread);
+        free(f->note[i].object);
+        free(f->note[i].text);
+        stack_clear(&f->note[i].stack);
+    }
+    free(f->note);
+    finding_forget_moments(f);
+    free(f->text);
+    free(f->doubtful);
+    free(f->raw);
+    free(f->schedule_file);
+    free(f->report_file);
+    free(f->output_file);
+    free(f->error_file);
+    free(f->strategy);
+    free(f->name);
+    free(f->same_as);
+    free(f);
+}
+
+struct note *finding_note(struct finding *f, enum hd_role role)
+{
+    f->note = mem_grow(f->note, f->notes, sizeof *f->note);
+    struct note *n = &f->note[f->notes];
+    *n = (struct note){.role = role, .link = (uint32_t)f->notes};
+    f->notes++;
+    return n;
+}
+
+void finding_moment(struct finding *f, uint32_t step, const char *thread, const char *what,
+                    const char *place)
+{
+    f->moment = mem_grow(f->moment, f->moments, sizeof *f->moment);
+    f->moment[f->moments++] = (struct moment){
+        .step = step, .thread = mem_copy(thread), .what = mem_copy(what), .place = mem_copy(place)};
+}
+
+struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
+                         unsigned column, const char *module, uint64_t offset)
+{
+    s->frame = mem_grow(s->frame, s->count, sizeof *s->frame);
+    struct frame *fr = &s->frame[s->count++];
+    *fr = (struct frame){.function = mem_copy(function),
+                         .file = mem_copy(file),
+                         .line = line,
+                         .column = column,
+                         .module = mem_copy(module),
+                         .offset = offset};
+    return fr;
+}
+
+#define FNV_BASIS 0xcbf29ce484222325ull
+
+static uint64_t mix_bytes(uint64_t h, const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < bytes; i++)
+        h = (h ^ p[i]) * 0x100000001b3ull;
+    return h;
+}
+
+static uint64_t mix_text(uint64_t h, const char *text)
+{
+    return mix_bytes(h, text, strlen(text) + 1);
+}
+
+static uint64_t mix_frame(uint64_t h, const struct frame *fr)
+{
+    if (fr->file && fr->line) {
+        const char *slash = strrchr(fr->file, '/');
+        h = mix_text(h, slash ? slash + 1 : fr->file);
+        h = mix_bytes(h, &fr->line, sizeof fr->line);
+        return h;
+    }
+    if (fr->function && !fr->module)
+        return mix_text(h, fr->function);
+    h = mix_text(h, fr->module ? fr->module : "?");
+    return mix_bytes(h, &fr->offset, sizeof fr->offset);
+}
+
+bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
+{
+    switch (role) {
+    case HD_ROLE_ACCESS:
+    case HD_ROLE_PREVIOUS_ACCESS:
+    case HD_ROLE_EDGE_TOOK:
+    case HD_ROLE_WAITED:
+    case HD_ROLE_NEEDED:
+        return true;
+    case HD_ROLE_WAITS:
+        return true;
+    case HD_ROLE_HERE: /* who notices that all sleep is chance */
+        return kind != HD_FK_DEADLOCK && kind != HD_FK_LOST_WAKEUP && kind != HD_FK_LEAK_BLOCKED;
+    case HD_ROLE_CREATED:
+        return kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
+    case HD_ROLE_HOLDS:
+        return kind == HD_FK_LOCK_AT_EXIT;
+    case HD_ROLE_EARLIER:
+        return kind == HD_FK_USE_AFTER_FREE || kind == HD_FK_DOUBLE_FREE;
+    case HD_ROLE_COULD_WAKE:
+    case HD_ROLE_ALLOCATED:
+    case HD_ROLE_FREED:
+    case HD_ROLE_EDGE_HELD:
+    case HD_ROLE_WOKE:
+    case HD_ROLE_CASE:
+    case HD_ROLE_WITH:
+    case HD_ROLE_LAST_OP:
+    case HD_ROLE_COUNT:
+        return false;
+    }
+    return false;
+}
+
+/* A join waits for whoever is stuck: it says nothing about the bug unless it is all there is. */
+static bool is_only_waiting_for_the_stuck(const struct finding *f, const struct note *n)
+{
+    if (n->role != HD_ROLE_WAITS || n->kind != HD_EV_THREAD_JOIN)
+        return false;
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS && f->note[i].kind != HD_EV_THREAD_JOIN)
+            return true;
+    return false;
+}
+
+bool finding_is_leak(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
+}
+
+static bool is_race(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_DATA_RACE || kind == HD_FK_PREDICTED_RACE;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static bool starts_with_any(const char *text, const char *const *starts)
+{
+    for (; text && *starts; starts++)
+        if (strncmp(text, *starts, strlen(*starts)) == 0)
+            return true;
+    return false;
+}
+
+static bool contains_any(const char *text, const char *const *parts)
+{
+    for (; text && *parts; parts++)
+        if (strstr(text, *parts))
+            return true;
+    return false;
+}
+
+/* The place that tells one bug from another: the innermost frame of the user's own code, but for
+ * wrappers of locks. */
+static const struct frame *telling_frame(const struct stack *s)
+{
+    static const char *const wrappers[] = {"lock",  "Lock",    "mutex", "Mutex",
+                                           "_wait", "acquire", NULL};
+    static const char *const system[] = {"libc.so", "libstdc++.so", "ld-linux", "libgcc_s", NULL};
+    for (size_t i = 0; i + 1 < s->count; i++)
+        if (!contains_any(s->frame[i].function, wrappers) &&
+            !starts_with_any(s->frame[i].module, system))
+            return &s->frame[i];
+    return s->count ? &s->frame[s->count - 1] : NULL;
+}
+
+uint64_t finding_fingerprint(struct finding *f)
+{
+    uint64_t *side = mem_zeroed(f->notes, sizeof *side);
+    size_t sides = 0;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (!finding_decides(f->kind, n->role) || is_only_waiting_for_the_stuck(f, n))
+            continue;
+        uint64_t h = FNV_BASIS;
+        if (!is_race(f->kind)) /* which side came first is chance */
+            h = mix_bytes(h, &(unsigned){n->role}, sizeof(unsigned));
+        const struct frame *fr =
+            is_race(f->kind) && n->stack.count ? &n->stack.frame[0] : telling_frame(&n->stack);
+        if (fr)
+            h = mix_frame(h, fr);
+        side[sides++] = h;
+    }
+    qsort(side, sides, sizeof *side, by_value);
+    uint64_t h = mix_text(FNV_BASIS, finding_word(f->kind));
+    bool placed = false;
+    for (size_t i = 0; i < sides; i++)
+        if (i == 0 || side[i] != side[i - 1]) {
+            h = mix_bytes(h, &side[i], sizeof side[i]);
+            placed = true;
+        }
+    /* Two tests may leak by way of one helper. */
+    const char *charged = finding_is_leak(f->kind) ? strstr(f->text, " at the end of ") : NULL;
+    if (charged)
+        h = mix_text(h, charged);
+    /* Without a place only the text tells one from the other: its numbers are chance. */
+    if (!placed)
+        for (const char *p = f->text; *p; p++)
+            if (*p < '0' || *p > '9')
+                h = mix_bytes(h, p, 1);
+    free(side);
+    f->fingerprint = h ? h : 1;
+    return f->fingerprint;
+}
+
+static void merge(struct finding *old, struct finding *f)
+{
+    if (f->tools & ~old->tools && old->doubtful && !f->doubtful) {
+        free(old->doubtful); /* another tool, without that weakness, saw it too */
+        old->doubtful = NULL;
+    }
+    old->tools |= f->tools;
+    old->count += f->count;
+    if (!old->first || (f->first && f->first < old->first))
+        old->first = f->first;
+    if (old->notes == f->notes)
+        for (size_t i = 0; i < old->notes; i++)
+            if (old->note[i].stack.count == 0 && old->note[i].role == f->note[i].role) {
+                old->note[i].stack = f->note[i].stack;
+                f->note[i].stack = (struct stack){0};
+            }
+}
+
+/* The place of a race's side; 0 = unknown. */
+static uint64_t place_of(const struct note *n)
+{
+    return n->stack.count ? mix_frame(FNV_BASIS, &n->stack.frame[0]) : 0;
+}
+
+/* DRD knows one side of a race only: is `f` such a half, and `whole` a race with that side? */
+static bool is_half_of(const struct finding *f, const struct finding *whole)
+{
+    const struct note *side = NULL;
+
+    if (!is_race(f->kind) || f->kind != whole->kind)
+        return false;
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_PREVIOUS_ACCESS)
+            return false;
+        else if (f->note[i].role == HD_ROLE_ACCESS)
+            side = &f->note[i];
+    for (size_t i = 0; side && i < whole->notes; i++)
+        if ((whole->note[i].role == HD_ROLE_ACCESS ||
+             whole->note[i].role == HD_ROLE_PREVIOUS_ACCESS) &&
+            place_of(&whole->note[i]) && place_of(&whole->note[i]) == place_of(side))
+            return true;
+    return false;
+}
+
+struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new)
+{
+    if (!f->fingerprint)
+        finding_fingerprint(f);
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i]->fingerprint == f->fingerprint || is_half_of(f, all->list[i])) {
+            merge(all->list[i], f);
+            finding_free(f);
+            *is_new = false;
+            return all->list[i];
+        }
+    all->list = mem_grow(all->list, all->count, sizeof *all->list);
+    all->list[all->count++] = f;
+    f->name = mem_format("%s-%u", finding_word(f->kind), ++all->named[f->kind]);
+    *is_new = true;
+    return f;
+}
+
+size_t findings_bugs(const struct findings *all)
+{
+    size_t bugs = 0;
+    for (size_t i = 0; i < all->count; i++)
+        bugs += all->list[i]->same_as == NULL;
+    return bugs;
+}
+
+void findings_free(struct findings *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        finding_free(all->list[i]);
+    free(all->list);
+    *all = (struct findings){0};
+}

@@ -1,0 +1,150 @@
+/* finding.h - a finding as the driver holds it: the same struct for every detector and back end.
+ *
+ * Detectors of the runtime, TSan's text and Valgrind's XML are all turned into struct finding; the
+ * printers (report_text.h, report_json.h) decide nothing. Equal fingerprints are one finding, seen
+ * by one or more tools.
+ *
+ * What holds for every function below
+ *   ownership  a finding owns all that it points to; strings are copied in. finding_free() releases
+ *              it. findings_add() takes it over.
+ *   errors     memory is the only one, and ends the program with a sentence.
+ *   threads    one at a time.
+ */
+#ifndef HEDDLE_DRIVER_FINDING_H
+#define HEDDLE_DRIVER_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <heddle/event.h>
+#include "wire/finding_record.h"
+
+/* Who saw it; a set of bits. */
+enum tool {
+    TOOL_HEDDLE = 1 << 0,
+    TOOL_TSAN = 1 << 1,
+    TOOL_HELGRIND = 1 << 2,
+    TOOL_DRD = 1 << 3,
+    TOOL_OTHER = 1 << 4, /* another sanitizer in the program: ASan, UBSan */
+};
+
+/* One line of a stack, innermost first. An inlined function is a frame of its own. */
+struct frame {
+    char *function;  /* demangled; NULL = unknown */
+    char *file;      /* as the debug information names it; NULL = unknown */
+    unsigned line;   /* 0 = unknown */
+    unsigned column; /* 0 = unknown */
+    char *module;    /* file name of the executable or library, without folder; NULL = unknown */
+    uint64_t offset; /* of the place in the module, as addr2line takes it */
+    bool inlined;    /* into the next frame */
+};
+
+struct stack {
+    struct frame *frame;
+    size_t count;
+};
+
+/* One side of a finding: who, what, where. */
+struct note {
+    enum hd_role role;
+    enum hd_event kind;
+    char *thread;       /* "T1.2", "main"; NULL = none */
+    char *object;       /* "mutex M1 (accounts[3])"; NULL = none */
+    uint32_t thread_id; /* equal ids: the same thread; 0 = none */
+    uint32_t object_id; /* equal ids: the same object; 0 = none */
+    char *text;         /* more of this side, one line: "write of 4 bytes"; NULL = none */
+    struct stack stack; /* may be empty */
+    uint32_t link;      /* index of the note that this one belongs to, or its own */
+    uint64_t addr;      /* accesses: the memory address; 0 = none */
+    uint32_t extra;     /* accesses: HD_ACCESS_* */
+    uint32_t step;      /* accesses: decisions made before it; 0 = unknown */
+};
+
+/* One row of the interleaving: what a thread did, in the order of the schedule. */
+struct moment {
+    uint32_t step; /* decision number, from 1; 0 = where it stands still at the end */
+    char *thread;
+    char *what;  /* "locking M1" */
+    char *place; /* "transfer() bank.c:12"; NULL = unknown */
+};
+
+struct finding {
+    enum hd_finding_kind kind;
+    char *text; /* one line of detail: assertion text, panic message, signal; never NULL */
+    struct note *note;
+    size_t notes;
+    struct moment *moment; /* may be empty */
+    size_t moments;
+    uint64_t fingerprint; /* 0 until finding_fingerprint() */
+    unsigned tools;       /* enum tool bits */
+    uint64_t first;       /* number of the first schedule that showed it, from 1; 0 = none */
+    uint64_t count;       /* schedules that showed it */
+    uint64_t last;        /* the last one that was counted */
+    unsigned replays;     /* how often it was replayed, ... */
+    unsigned reproduced;  /* ... and how often that gave the same finding */
+    bool fatal;           /* the schedule ended with it */
+    char *doubtful;       /* why it may be wrong (a known weakness of the tool), or NULL */
+    char *raw;            /* the tool's own text, where it could not be broken up, or NULL */
+    char *schedule_file;  /* path, or NULL */
+    char *report_file;    /* path of the text report, or NULL */
+    char *output_file;    /* what the program printed in that schedule, or NULL */
+    char *error_file;     /* its stderr, or NULL */
+    char *strategy;       /* what found it: "pct depth 3, seed 7", or NULL */
+    char *same_as;        /* name of the finding that this prediction turned out to be, or NULL */
+    char *name;           /* "deadlock-1": unique in a campaign; set by findings_add() */
+};
+
+/* The word of a kind ("data-race"), its title, and what usually fixes it (one paragraph). */
+const char *finding_word(enum hd_finding_kind kind);
+const char *finding_title(enum hd_finding_kind kind);
+const char *finding_advice(const struct finding *f);
+/* The kind of a word; HD_FK_COUNT when there is none. */
+enum hd_finding_kind finding_kind(const char *word);
+/* "heddle", "tsan, helgrind": in a buffer of the caller. */
+const char *finding_tools(unsigned tools, char *buffer, size_t bytes);
+
+/* A finding without notes, seen by `tool`. text may be NULL. */
+struct finding *finding_new(enum hd_finding_kind kind, enum tool tool, const char *text);
+void finding_free(struct finding *f);
+
+/* Append an empty note. The pointer is valid until the next call. */
+struct note *finding_note(struct finding *f, enum hd_role role);
+/* Append a row of the interleaving; place may be NULL. */
+void finding_moment(struct finding *f, uint32_t step, const char *thread, const char *what,
+                    const char *place);
+/* Drop all rows of the interleaving. */
+void finding_forget_moments(struct finding *f);
+/* Append a frame; each string may be NULL. */
+struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
+                         unsigned column, const char *module, uint64_t offset);
+void stack_clear(struct stack *s);
+/* Keep the innermost `count` frames. */
+void stack_cut(struct stack *s, size_t count);
+
+/* Does a note of this role make the finding what it is? The others explain it, and may differ from
+ * one schedule to the next. */
+bool finding_decides(enum hd_finding_kind kind, enum hd_role role);
+/* Something that is still there: a thread or an object. */
+bool finding_is_leak(enum hd_finding_kind kind);
+
+/* Compute and store the fingerprint: kind and the places of the notes that make it what it is, as a
+ * set (two philosophers or five: one bug). A place is the innermost frame that is no wrapper of a
+ * lock. Never 0. */
+uint64_t finding_fingerprint(struct finding *f);
+
+/* All findings of a campaign, in the order in which they were found. */
+struct findings {
+    struct finding **list;
+    size_t count;
+    unsigned named[HD_FK_COUNT];
+};
+
+/* Take f over. If its fingerprint is known already, merge (counts, tools; a side that had no stack
+ * gets one), release f and return the one that was there; else return f. *is_new tells. */
+struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new);
+/* How many bugs they are: a prediction that came true is one with what it predicted. */
+size_t findings_bugs(const struct findings *all);
+void findings_free(struct findings *all);
+
+#endif /* HEDDLE_DRIVER_FINDING_H */

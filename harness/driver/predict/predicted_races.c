@@ -1,0 +1,442 @@
+/* predicted_races.c - see predicted_races.h
+ *
+ * The schedule of a prediction is the recorded one without what is not in the reordering: each
+ * thread's decisions up to its last event there, in the recorded order. Then the two threads are at
+ * their accesses, or on their way through code without a decision; the runtime (guide/predicted_race.c) sees to
+ * it that they meet.
+ */
+#include "predicted_races.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "cli/cli.h"
+#include "util/alloc.h"
+#include "sync_preserving.h"
+
+#define LAST_TAPE 4096u
+#define WORK 30000000u   /* of one search: about a second */
+#define RACES 64u        /* pairs of places that one schedule may predict, */
+#define GUESSES 16u      /* or guess */
+#define MOST_GUESSES 64u /* of a campaign */
+
+/* Two places of the code, by symbols_stable(), the lesser first. */
+struct places {
+    uint64_t key[2];
+    UT_hash_handle hh;
+};
+
+struct meeting {
+    uint64_t site[2];
+    enum hd_event kind[2];
+    uint64_t addr;
+    uint32_t bytes;
+    bool guess;
+    bool doubted;    /* not even foreseen if all writes have read before (syncp_new) */
+    uint32_t *until; /* by thread: decisions below are made. NULL: guess */
+    struct hdp_meet meet[HDP_MEETS];
+    uint32_t meets;
+};
+
+struct prediction {
+    struct campaign *campaign;
+    struct syncp *syncp, *careful; /* while the tape is read */
+    const struct hdp_tape *tape;
+    struct hdp_config config; /* of the schedule */
+    struct hdp_step *step;
+    uint32_t steps;
+    uint32_t *thread; /* name hashes */
+    uint32_t threads;
+    struct meeting *meeting;
+    size_t meetings, races, guesses;
+    bool guessing;
+};
+
+static bool is_power(uint64_t n)
+{
+    return n && (n & (n - 1)) == 0;
+}
+
+void predict_plan(const struct campaign *c, uint64_t number, struct worker *w)
+{
+    struct hdp_config *config = &w->region->config;
+
+    if (!c->options.predict || c->options.native || c->options.tool || number > LAST_TAPE ||
+        !is_power(number) || !(config->flags & HDP_RACES) || config->memory_model != HDP_MEMORY_SC)
+        return;
+    config->flags |= HDP_PREDICT;
+    w->region->tape.events = 0;
+}
+
+/* ---- pairs of places that are done with ---- */
+
+static bool remember(struct campaign *c, uint64_t a, uint64_t b, bool only_look)
+{
+    struct places *p;
+    uint64_t x = symbols_stable(c->symbols, a), y = symbols_stable(c->symbols, b);
+    uint64_t key[2] = {x < y ? x : y, x < y ? y : x};
+
+    HASH_FIND(hh, c->predicted, key, sizeof key, p);
+    if (p || only_look)
+        return p != NULL;
+    p = mem_zeroed(1, sizeof *p);
+    memcpy(p->key, key, sizeof key);
+    HASH_ADD(hh, c->predicted, key, sizeof p->key, p);
+    return false;
+}
+
+void predict_forget(struct campaign *c)
+{
+    struct places *p, *next;
+
+    HASH_ITER(hh, c->predicted, p, next)
+    {
+        HASH_DEL(c->predicted, p);
+        free(p);
+    }
+}
+
+/* The places of a race that the runtime found. */
+static bool places_of(const struct hdp_finding *raw, uint64_t site[2])
+{
+    uint32_t n = 0;
+
+    if (raw->kind != HD_FK_DATA_RACE && raw->kind != HD_FK_USE_AFTER_FREE)
+        return false;
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && n < 2; i++)
+        if (raw->note[i].role == HD_ROLE_ACCESS || raw->note[i].role == HD_ROLE_PREVIOUS_ACCESS ||
+            raw->note[i].role == HD_ROLE_FREED)
+            site[n++] = raw->note[i].site;
+    return n == 2;
+}
+
+void predict_note(struct campaign *c, const struct worker *w)
+{
+    const struct hdp_region *r = w->region;
+    uint64_t site[2];
+
+    for (uint32_t i = 0; c->options.predict && i < r->result.findings && i < HDP_FINDINGS; i++)
+        if (places_of(&r->finding[i], site))
+            remember(c, site[0], site[1], false);
+}
+
+/* ---- from the tape ---- */
+
+static bool wanted(void *arg, uint64_t a, uint64_t b)
+{
+    const struct prediction *p = arg;
+
+    if (p->guessing ? p->guesses == GUESSES : p->races == RACES)
+        return false;
+    for (size_t i = 0; i < p->meetings; i++)
+        if ((p->meeting[i].site[0] == a && p->meeting[i].site[1] == b) ||
+            (p->meeting[i].site[0] == b && p->meeting[i].site[1] == a))
+            return false;
+    return !remember(p->campaign, a, b, true);
+}
+
+static enum hd_event event_of(uint8_t kind)
+{
+    static const enum hd_event event[] = {
+        [HDP_TAPE_READ] = HD_EV_READ,
+        [HDP_TAPE_WRITE] = HD_EV_WRITE,
+        [HDP_TAPE_FREE] = HD_EV_FREE,
+        [HDP_TAPE_ATOMIC_READ] = HD_EV_ATOMIC_LOAD,
+        [HDP_TAPE_ATOMIC_WRITE] = HD_EV_ATOMIC_STORE,
+        [HDP_TAPE_ATOMIC_UPDATE] = HD_EV_ATOMIC_RMW,
+    };
+    return event[kind];
+}
+
+static bool is_access(const struct hdp_tape_event *e)
+{
+    return e->kind <= HDP_TAPE_ATOMIC_UPDATE;
+}
+
+static void add_meet(struct prediction *p, struct meeting *m, const struct hdp_tape_event *e)
+{
+    if (m->meets < HDP_MEETS)
+        m->meet[m->meets++] = (struct hdp_meet){
+            .thread = p->thread[e->thread], .site = e->site, .addr = e->where, .extra = !e->point};
+}
+
+/* How far each thread goes, and where third ones are stopped in the middle of their code. */
+static void set_ways(struct prediction *p, struct meeting *m, uint32_t a, uint32_t b)
+{
+    const struct hdp_tape_event *event = p->tape->event;
+    uint32_t *prefix = mem_zeroed(p->threads, sizeof *prefix);
+
+    syncp_witness(p->syncp, a, b, prefix);
+    m->until = mem_zeroed(p->threads, sizeof *m->until);
+    for (uint32_t t = 0; t < p->threads; t++) {
+        uint32_t next = syncp_event_of(p->syncp, t, prefix[t]);
+        uint32_t last = prefix[t] ? syncp_event_of(p->syncp, t, prefix[t] - 1) : UINT32_MAX;
+        if (next == a || next == b) {
+            m->until[t] = event[next].step - (event[next].point && event[next].step);
+            continue;
+        }
+        m->until[t] = last == UINT32_MAX ? 0 : event[last].step;
+        if (last != UINT32_MAX && next != UINT32_MAX && is_access(&event[next]) &&
+            event[next].step == event[last].step)
+            add_meet(p, m, &event[next]);
+    }
+    free(prefix);
+}
+
+static void found(void *arg, uint32_t a, uint32_t b)
+{
+    struct prediction *p = arg;
+    const struct hdp_tape_event *x = &p->tape->event[a], *y = &p->tape->event[b];
+
+    p->meeting = mem_grow(p->meeting, p->meetings, sizeof *p->meeting);
+    struct meeting *m = &p->meeting[p->meetings++];
+    *m = (struct meeting){
+        .site = {x->site, y->site},
+        .kind = {event_of(x->kind), event_of(y->kind)},
+        .addr = x->where > y->where ? x->where : y->where,
+        .bytes = (uint32_t)(x->bytes < y->bytes ? x->bytes : y->bytes) & HD_ACCESS_SIZE,
+        .guess = p->guessing,
+    };
+    add_meet(p, m, x);
+    add_meet(p, m, y);
+    *(p->guessing ? &p->guesses : &p->races) += 1;
+    if (p->guessing)
+        return;
+    if (!p->careful)
+        p->careful = syncp_new(p->tape->event, syncp_events(p->syncp), p->threads, true);
+    m->doubted = !syncp_is_race(p->careful, a, b);
+    set_ways(p, m, a, b);
+}
+
+static void search(struct prediction *p, bool guesses)
+{
+    struct syncp_search search = {
+        .guesses = guesses, .work = WORK, .wanted = wanted, .found = found, .arg = p};
+
+    p->guessing = guesses;
+    if (!syncp_search(p->syncp, &search))
+        p->campaign->stats.predicted.cut++;
+}
+
+static void prediction_free(struct prediction *p)
+{
+    for (size_t i = 0; i < p->meetings; i++)
+        free(p->meeting[i].until);
+    free(p->meeting);
+    free(p->step);
+    free(p->thread);
+    free(p);
+}
+
+struct prediction *predict_read(struct campaign *c, struct worker *w)
+{
+    struct hdp_region *r = w->region;
+    const struct hdp_result *result = &r->result;
+    uint32_t events = r->tape.events < HDP_TAPE_EVENTS ? r->tape.events : HDP_TAPE_EVENTS;
+
+    if (!(r->config.flags & HDP_PREDICT))
+        return NULL;
+    r->config.flags &= ~(uint32_t)HDP_PREDICT;
+    if (!events || result->control_lost || result->outcome == HDP_KILLED)
+        return NULL;
+    struct prediction *p = mem_zeroed(1, sizeof *p);
+    p->campaign = c;
+    p->tape = &r->tape;
+    p->config = r->config;
+    p->threads = r->thread_count < HDP_THREADS ? r->thread_count : HDP_THREADS;
+    p->thread = mem_zeroed(p->threads, sizeof *p->thread);
+    for (uint32_t i = 0; i < p->threads; i++)
+        p->thread[i] = r->thread[i].hash;
+    c->stats.predicted.cut += r->tape.full != 0;
+    campaign_look_at(c, w);
+    p->syncp = syncp_new(r->tape.event, events, p->threads, false);
+    c->stats.predicted.cut += syncp_events(p->syncp) < events;
+    search(p, false);
+    if (c->guesses < MOST_GUESSES)
+        search(p, true);
+    syncp_free(p->syncp);
+    syncp_free(p->careful);
+    p->syncp = p->careful = NULL;
+    if (!p->meetings) {
+        prediction_free(p);
+        return NULL;
+    }
+    p->steps = result->steps < HDP_STEPS ? result->steps : HDP_STEPS;
+    p->step = mem_zeroed(p->steps, sizeof *p->step);
+    memcpy(p->step, r->trace, p->steps * sizeof *p->step);
+    return p;
+}
+
+/* ---- bringing it about ---- */
+
+static uint32_t thread_of(const struct prediction *p, uint32_t hash)
+{
+    uint32_t i = 0;
+    while (i < p->threads && p->thread[i] != hash)
+        i++;
+    return i;
+}
+
+/* The decisions of the reordering, as a replay. */
+static void prepare_way(const struct prediction *p, const struct meeting *m, struct hdp_region *r)
+{
+    struct hdp_config *config = &r->config;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < p->steps; i++) {
+        uint32_t t = thread_of(p, p->step[i].thread);
+        if (t == p->threads || i >= m->until[t])
+            continue;
+        r->replay[n++] = p->step[i];
+        for (uint32_t k = 0; k < config->meets; k++)
+            if (config->meet[k].thread == p->step[i].thread)
+                config->meet[k].from = n;
+    }
+    config->flags |= HDP_REPLAY;
+    config->replay_steps = n;
+    config->replay_points = 0;
+}
+
+/* A prediction is followed first to the very address, then to the place alone; what fails so, and
+ * guesses, is left to whichever threads come to the two places. */
+static void prepare(const struct prediction *p, const struct meeting *m, unsigned attempt,
+                    struct hdp_region *r)
+{
+    struct hdp_config *config = &r->config;
+    bool follow = !m->guess && attempt < 2;
+
+    *config = p->config;
+    config->meets = follow ? m->meets : 2;
+    memcpy(config->meet, m->meet, sizeof config->meet);
+    for (uint32_t i = 0; i < config->meets; i++) {
+        if (!follow || attempt == 1)
+            config->meet[i].addr = 0;
+        if (!follow)
+            config->meet[i].thread = 0;
+    }
+    config->seed = (m->site[0] * 31 + m->site[1] + attempt) * 0x9e3779b97f4a7c15ull;
+    config->depth = 1;
+    if (follow)
+        prepare_way(p, m, r);
+    else
+        config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
+}
+
+/* A race at one of the two places, about the same memory: what a thread did to it since it last
+ * synchronised is told as the first access of those. */
+static bool is_shown(const struct hdp_region *r, const struct meeting *m)
+{
+    uint64_t site[2];
+
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
+        if (!places_of(&r->finding[i], site))
+            continue;
+        bool first = site[0] == m->site[0] || site[1] == m->site[0];
+        bool second = site[0] == m->site[1] || site[1] == m->site[1];
+        if ((first && second) ||
+            ((first || second) && r->finding[i].note[0].addr >> 3 == m->addr >> 3))
+            return true;
+    }
+    return false;
+}
+
+static void report_unshown(struct campaign *c, struct worker *w, uint64_t number,
+                           const struct meeting *m, unsigned tries)
+{
+    struct hdp_finding raw = {.kind = HD_FK_PREDICTED_RACE, .notes = 2};
+    struct scene scene = campaign_scene(c, w);
+    bool is_new, hidden;
+
+    snprintf(raw.text, sizeof raw.text,
+             "a reordering of the events of schedule %llu has both side by side; %u tries to bring "
+             "that about did not",
+             (unsigned long long)number, tries);
+    for (uint32_t i = 0; i < 2; i++) {
+        bool write = m->kind[i] != HD_EV_READ && m->kind[i] != HD_EV_ATOMIC_LOAD;
+        bool atomic = m->kind[i] >= HD_EV_ATOMIC_LOAD && m->kind[i] <= HD_EV_ATOMIC_RMW;
+        raw.note[i] = (struct hdp_note){.role = i ? HD_ROLE_PREVIOUS_ACCESS : HD_ROLE_ACCESS,
+                                        .kind = (uint16_t)m->kind[i],
+                                        .thread = m->meet[i].thread,
+                                        .site = m->site[i],
+                                        .addr = m->addr,
+                                        .extra = m->bytes | (write ? HD_ACCESS_WRITE : 0) |
+                                                 (atomic ? HD_ACCESS_ATOMIC : 0),
+                                        .link = i};
+    }
+    campaign_look_at(c, w);
+    struct finding *f = collect_finding(&scene, &raw);
+    finding_forget_moments(f); /* of the last try */
+    f->first = f->last = number;
+    f->strategy = mem_copy("predicted");
+    f->doubtful = mem_copy("it was not brought about: the two may be kept in order by something "
+                           "that Heddle does not see");
+    f = campaign_keep(c, f, &hidden, &is_new);
+    if (is_new && !hidden)
+        live_found(&c->live, f);
+}
+
+static bool may_go_on(const struct campaign *c)
+{
+    return !campaign_stop && !c->trouble && !(c->options.stop_at_first && c->findings.count) &&
+           !(c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns);
+}
+
+/* One try. False: it could not be made. */
+static bool attempt(struct campaign *c, struct worker *w, uint64_t number,
+                    const struct prediction *p, const struct meeting *m, unsigned n, bool *shown)
+{
+    struct hdp_learned *news = mem_zeroed(1, sizeof *news);
+    struct symptom list[SYMPTOMS];
+
+    prepare(p, m, n, w->region);
+    *news = w->region->news; /* what schedules learn is a matter of those that have a number */
+    bool done = campaign_run_now(c, w);
+    if (done) {
+        c->stats.predicted.tries++;
+        *shown = is_shown(w->region, m);
+        size_t count = judge(c, w, 0, list);
+        predict_note(c, w);
+        confirm(c, w, number, list, count);
+    }
+    w->region->news = *news;
+    free(news);
+    return done;
+}
+
+static bool drive(struct campaign *c, struct worker *w, uint64_t number, const struct prediction *p,
+                  const struct meeting *m)
+{
+    unsigned tries = m->guess || m->doubted ? 2 : 4, n = 0;
+    bool shown = false;
+
+    if (remember(c, m->site[0], m->site[1], false))
+        return true;
+    c->guesses += m->guess;
+    for (; n < tries && !shown && may_go_on(c); n++)
+        if (!attempt(c, w, number, p, m, n, &shown))
+            return false;
+    if (!shown && n == tries && !m->guess && !m->doubted)
+        report_unshown(c, w, number, m, tries);
+    if (m->guess || m->doubted) {
+        c->stats.predicted.guesses++;
+        c->stats.predicted.guesses_shown += shown;
+    } else {
+        c->stats.predicted.races++;
+        c->stats.predicted.shown += shown;
+        c->stats.predicted.at_once += shown && n == 1;
+    }
+    return true;
+}
+
+void predict_drive(struct campaign *c, struct worker *w, uint64_t number, struct prediction *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->meetings && may_go_on(c); i++)
+        if (!drive(c, w, number, p, &p->meeting[i]))
+            break;
+    prediction_free(p);
+}

@@ -1,0 +1,184 @@
+/* report_json.c - see report_json.h */
+#include "report_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_text.h"
+#include "util/alloc.h"
+#include "report_text.h"
+
+static json_t *number(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *hex(uint64_t n)
+{
+    char digits[20];
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)n);
+    return json_string(digits);
+}
+
+static json_t *notes(const struct finding *f)
+{
+    static const char *const roles[] = {
+#define ROLE(name, words) #name,
+        HD_ROLE_MAP(ROLE)
+#undef ROLE
+    };
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        char role[32];
+        size_t k = 0;
+        for (const char *p = roles[n->role]; *p && k + 1 < sizeof role; p++)
+            role[k++] = *p == '_' ? '-' : (char)(*p | 0x20);
+        role[k] = '\0';
+        json_t *o = json_object();
+        json_object_set_new(o, "role", json_string(role));
+        json_object_set_new(o, "event", json_string(event_word(n->kind)));
+        json_object_set_new(o, "thread", json_text(n->thread));
+        json_object_set_new(o, "object", json_text(n->object));
+        json_object_set_new(o, "text", json_text(n->text));
+        json_object_set_new(o, "belongs_to", number(n->link));
+        json_object_set_new(o, "stack", json_frames(&n->stack));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *moments(const struct finding *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->moments; i++) {
+        const struct moment *m = &f->moment[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "step", m->step ? number(m->step) : json_null());
+        json_object_set_new(o, "thread", json_text(m->thread));
+        json_object_set_new(o, "what", json_text(m->what));
+        json_object_set_new(o, "where", json_text(m->place));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *tools(unsigned bits)
+{
+    json_t *list = json_array();
+    char name[64];
+    for (unsigned bit = 1; bit <= TOOL_OTHER; bit <<= 1)
+        if (bits & bit)
+            json_array_append_new(list, json_string(finding_tools(bit, name, sizeof name)));
+    return list;
+}
+
+static json_t *finding(const struct finding *f)
+{
+    json_t *o = json_object();
+    char *headline = report_headline(f);
+    json_object_set_new(o, "name", json_text(f->name));
+    json_object_set_new(o, "kind", json_string(finding_word(f->kind)));
+    json_object_set_new(o, "headline", json_text(headline));
+    json_object_set_new(o, "detail", json_text(f->text));
+    json_object_set_new(o, "fingerprint", hex(f->fingerprint));
+    json_object_set_new(o, "tools", tools(f->tools));
+    json_object_set_new(o, "same_as", json_text(f->same_as));
+    json_object_set_new(o, "doubtful", json_text(f->doubtful));
+    json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
+    json_object_set_new(o, "strategy", json_text(f->strategy));
+    json_object_set_new(o, "schedules", number(f->count));
+    json_object_set_new(o, "replays", number(f->replays));
+    json_object_set_new(o, "reproduced", number(f->reproduced));
+    json_object_set_new(o, "notes", notes(f));
+    json_object_set_new(o, "interleaving", moments(f));
+    json_object_set_new(o, "raw", json_text(f->raw));
+    json_object_set_new(o, "advice", json_text(finding_advice(f)));
+    json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
+    json_object_set_new(o, "report_file", json_text(f->report_file));
+    json_object_set_new(o, "stdout_file", json_text(f->output_file));
+    json_object_set_new(o, "stderr_file", json_text(f->error_file));
+    free(headline);
+    return o;
+}
+
+static json_t *name_list(const struct names *n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n->count; i++) {
+        uint32_t index;
+        json_array_append_new(list, json_text(names_at(n, i, &index)));
+    }
+    return list;
+}
+
+static json_t *predicted(const struct stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "races", number(s->predicted.races));
+    json_object_set_new(o, "shown", number(s->predicted.shown));
+    json_object_set_new(o, "at_once", number(s->predicted.at_once));
+    json_object_set_new(o, "guesses", number(s->predicted.guesses));
+    json_object_set_new(o, "guesses_shown", number(s->predicted.guesses_shown));
+    json_object_set_new(o, "tries", number(s->predicted.tries));
+    json_object_set_new(o, "cut", number(s->predicted.cut));
+    return o;
+}
+
+static json_t *statistics(const struct stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "schedules", number(s->schedules));
+    json_object_set_new(o, "replays", number(s->replays));
+    json_object_set_new(o, "predicted", predicted(s));
+    json_object_set_new(o, "interleavings", number(distinct_count(&s->interleavings)));
+    json_object_set_new(o, "interleavings_exact", json_boolean(!s->interleavings.full));
+    json_object_set_new(o, "seconds", json_real((double)(s->ended_ns - s->started_ns) / 1e9));
+    json_object_set_new(o, "virtual_seconds", json_real((double)s->virtual_ns / 1e9));
+    json_object_set_new(o, "steps", number(s->steps));
+    json_object_set_new(o, "steps_max", number(s->steps_max));
+    json_object_set_new(o, "threads_max", number(s->threads_max));
+    json_object_set_new(o, "cut", number(s->cut));
+    json_object_set_new(o, "timed_out", number(s->timed_out));
+    json_object_set_new(o, "slow", number(s->slow));
+    json_object_set_new(o, "output_cut", number(s->output_cut));
+    json_object_set_new(o, "control_lost", number(s->control_lost));
+    json_object_set_new(o, "control_lost_at", name_list(&s->lost_places));
+    json_object_set_new(o, "unmodelled", name_list(&s->unmodelled));
+    json_object_set_new(o, "findings_dropped", number(s->findings_dropped));
+    json_object_set_new(o, "orders_forgotten", number(s->orders_forgotten));
+    json_object_set_new(o, "reports_not_understood", number(s->not_understood));
+    json_object_set_new(o, "reports_dropped", number(s->reports_dropped));
+    json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
+    return o;
+}
+
+int report_json(FILE *to, const struct campaign *c, int code)
+{
+    const struct campaign_options *opt = &c->options;
+    json_t *doc = json_object(), *program = json_object(), *args = json_array(),
+           *list = json_array();
+    for (char *const *a = opt->argv; *a; a++)
+        json_array_append_new(args, json_text(*a));
+    json_object_set_new(program, "path", json_text(opt->target->path));
+    json_object_set_new(program, "build_id", json_text(opt->target->build_id));
+    json_object_set_new(program, "arguments", args);
+    for (size_t i = 0; i < c->findings.count; i++)
+        json_array_append_new(list, finding(c->findings.list[i]));
+    json_object_set_new(doc, "schema", json_string("heddle-report"));
+    json_object_set_new(doc, "version", json_integer(REPORT_JSON_VERSION));
+    json_object_set_new(doc, "heddle", json_string(HEDDLE_VERSION));
+    json_object_set_new(doc, "program", program);
+    json_object_set_new(
+        doc, "strategy",
+        json_string(opt->plan.strategy == PLAN_AUTO ? "auto" : strategy_word(opt->plan.strategy)));
+    json_object_set_new(doc, "seed", number(opt->plan.seed));
+    json_object_set_new(doc, "exit_code", json_integer(code));
+    json_object_set_new(doc, "trouble", json_text(c->trouble));
+    json_object_set_new(doc, "statistics", statistics(&c->stats));
+    json_object_set_new(doc, "findings", list);
+    int failed = json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    fputc('\n', to);
+    json_decref(doc);
+    return !failed && !ferror(to);
+}

@@ -1,0 +1,675 @@
+/* report_text.c - see report_text.h */
+#include "report_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "util/alloc.h"
+#include "findings/phrase.h"
+#include "symbols/symbol.h"
+
+#define WIDTH 100
+
+/* The first word of "T1 (worker)". */
+static int short_name(const char *thread)
+{
+    return thread ? (int)strcspn(thread, " ") : 0;
+}
+
+/* ---- the cycle ---- */
+
+static const struct note *wait_of(const struct finding *f, uint32_t thread)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS && f->note[i].thread_id == thread)
+            return &f->note[i];
+    return NULL;
+}
+
+/* Who keeps the object of a wait: its holder, or the thread that is joined. 0 = nobody known. */
+static uint32_t holder_of(const struct finding *f, const struct note *wait)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_HOLDS && f->note[i].object_id == wait->object_id &&
+            f->note[i].thread_id != wait->thread_id)
+            return f->note[i].thread_id;
+    for (size_t i = 0; wait->kind == HD_EV_THREAD_JOIN && i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS &&
+            thread_object(f->note[i].thread_id) == wait->object_id)
+            return f->note[i].thread_id;
+    return 0;
+}
+
+/* A cycle of waits as an array of notes; returns its length, 0 = there is none. */
+static size_t find_cycle(const struct finding *f, const struct note **cycle, size_t room)
+{
+    for (size_t start = 0; start < f->notes; start++) {
+        if (f->note[start].role != HD_ROLE_WAITS)
+            continue;
+        size_t n = 0;
+        const struct note *at = &f->note[start];
+        while (at && n < room) {
+            cycle[n++] = at;
+            uint32_t next = holder_of(f, at);
+            if (next && next == f->note[start].thread_id)
+                return n;
+            at = next ? wait_of(f, next) : NULL;
+        }
+    }
+    return 0;
+}
+
+static void draw_cycle(FILE *to, const struct finding *f)
+{
+    const struct note *cycle[HDP_NOTES];
+    size_t n = find_cycle(f, cycle, HDP_NOTES);
+    if (n < 2 || f->kind == HD_FK_SELF_DEADLOCK)
+        return;
+    int widest = 0, thread = 0;
+    for (size_t i = 0; i < n; i++) {
+        int w = cycle[i]->object ? (int)strlen(cycle[i]->object) : 6;
+        widest = w > widest ? w : widest;
+        w = (int)strlen(cycle[i]->thread);
+        thread = w > thread ? w : thread;
+    }
+    fputs("\n  Who waits for whom:\n\n", to);
+    for (size_t i = 0; i < n; i++)
+        fprintf(to, "    %s %-*s waits for %-*s held by %s%s\n", i == 0 ? "+->" : "|  ", thread,
+                cycle[i]->thread, widest, cycle[i]->object ? cycle[i]->object : "?",
+                cycle[(i + 1) % n]->thread, i + 1 == n ? "  --+" : "");
+    int line = 3 + 1 + thread + 11 + widest + 9 + (int)strlen(cycle[0]->thread) + 5;
+    fputs("    +", to);
+    for (int i = 1; i < line - 1; i++)
+        fputc('-', to);
+    fputs("+\n", to);
+}
+
+/* ---- sides ---- */
+
+/* As short as an editor still understands it. */
+static const char *near_path(const char *file)
+{
+    static char here[4096];
+    static size_t length;
+    if (!length) {
+        if (!getcwd(here, sizeof here))
+            here[0] = '\0';
+        length = strlen(here);
+    }
+    if (length > 1 && strncmp(file, here, length) == 0 && file[length] == '/')
+        return file + length + 1;
+    return file;
+}
+
+/* What stands in the first column: the function, or the place in a file without symbols. */
+static const char *frame_name(const struct frame *fr, char *buffer, size_t bytes)
+{
+    if (fr->function)
+        return fr->function;
+    if (fr->module)
+        snprintf(buffer, bytes, "%s+%#llx", fr->module, (unsigned long long)fr->offset);
+    else
+        snprintf(buffer, bytes, "%#llx", (unsigned long long)fr->offset);
+    return buffer;
+}
+
+static void print_stack(FILE *to, const struct stack *s, int indent)
+{
+    char buffer[128];
+    int widest = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        int n = (int)strlen(frame_name(&s->frame[i], buffer, sizeof buffer));
+        if (s->frame[i].file && n > widest)
+            widest = n < 40 ? n : 40;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const struct frame *fr = &s->frame[i];
+        const char *name = frame_name(fr, buffer, sizeof buffer);
+        if (fr->file)
+            fprintf(to, "%*s%-*s  %s:%u%s\n", indent, "", widest, name, near_path(fr->file),
+                    fr->line, fr->inlined ? " (inlined)" : "");
+        else if (fr->function && fr->module)
+            fprintf(to, "%*s%-*s  %s+%#llx\n", indent, "", widest, name, fr->module,
+                    (unsigned long long)fr->offset);
+        else
+            fprintf(to, "%*s%s\n", indent, "", name);
+    }
+}
+
+static const char *or_it(const char *text)
+{
+    return text ? text : "it";
+}
+
+static char *with_at(char *text)
+{
+    char *whole = mem_format("%s at", text);
+    free(text);
+    return whole;
+}
+
+/* What the thread did that brought it about. */
+static char *here_text(const struct note *n, enum hd_finding_kind kind)
+{
+    const char *object = n->object;
+    switch (kind) {
+    case HD_FK_CRASH:
+        return mem_copy("crashed at");
+    case HD_FK_ASSERTION:
+        return mem_copy("failed the assertion at");
+    case HD_FK_PANIC:
+        return object ? mem_format("panicked, using %s, at", object) : mem_copy("panicked at");
+    case HD_FK_LEAK_UNJOINED:
+        return mem_copy("has ended; it ran");
+    case HD_FK_LOCK_AT_EXIT:
+        return mem_format("ended without unlocking %s; it ran", or_it(object));
+    case HD_FK_COND_TWO_MUTEXES:
+    case HD_FK_COND_NOT_LOCKED:
+        if (n->kind == HD_EV_COND_WAIT)
+            return mem_format("began to wait on %s at", or_it(object));
+        break;
+    case HD_FK_JOIN_MISUSE:
+        return mem_format("wanted to %s %s at", n->kind == HD_EV_THREAD_DETACH ? "detach" : "join",
+                          object ? object : "a thread");
+    default:
+        break;
+    }
+    return n->kind == HD_EV_NONE && !object ? mem_copy("was here:")
+                                            : with_at(phrase_did(n->kind, object));
+}
+
+/* "a value from channel CH1, or a receiver or room in channel CH2"; NULL: it is no select. */
+static char *cases_of(const struct finding *f, const struct note *wait)
+{
+    char *text = NULL;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_CASE || &f->note[n->link] != wait || !n->object)
+            continue;
+        char *one = phrase_case(n->kind, n->object);
+        char *more = text ? mem_format("%s, or %s", text, one) : mem_copy(one);
+        free(text);
+        free(one);
+        text = more;
+    }
+    return text;
+}
+
+static char *waits_text(const struct finding *f, const struct note *n)
+{
+    if (f->kind == HD_FK_LIVELOCK && !n->object)
+        return mem_format("keeps %s at", event_doing(n->kind));
+    char *cases = cases_of(f, n), *text;
+    if (!cases)
+        return with_at(phrase_wait(n->kind, n->object));
+    text = mem_format("waits in a select for %s, at", cases);
+    free(cases);
+    return text;
+}
+
+static char *holds_text(const struct note *n)
+{
+    const char *at = n->stack.count ? ", at" : "";
+    if (n->kind == HD_EV_CHAN_SEND)
+        return mem_format("sent what fills %s%s", or_it(n->object), at);
+    if (n->kind == HD_EV_CHAN_RECV)
+        return mem_format("received what is missing in %s%s", or_it(n->object), at);
+    bool reads = n->kind == HD_EV_RWLOCK_RDLOCK || n->kind == HD_EV_HD_RWMUTEX_RLOCK;
+    return mem_format("holds %s%s%s", or_it(n->object), reads ? " for reading" : "",
+                      n->stack.count ? ", taken at" : "");
+}
+
+/* `before` and `after` what it did. */
+static char *did_text(const char *before, const struct note *n, const char *after)
+{
+    char *did = phrase_did(n->kind, n->object);
+    char *text = mem_format("%s%s%s", before, did, after);
+    free(did);
+    return text;
+}
+
+static char *waker_text(const struct finding *f, const struct note *n)
+{
+    const struct note *wait = &f->note[n->link];
+    bool known = wait->role == HD_ROLE_WAITS && wait->thread;
+    char *before = mem_format("could have woken %.*s: last ", known ? short_name(wait->thread) : 2,
+                              known ? wait->thread : "it");
+    char *text = did_text(before, n, " at");
+    free(before);
+    return text;
+}
+
+static bool is_made_by_a_call(enum hd_finding_kind kind)
+{
+    return finding_is_leak(kind) || kind == HD_FK_JOIN_MISUSE;
+}
+
+/* The sentence of a note, without its thread. */
+static char *side_text(const struct finding *f, const struct note *n)
+{
+    const char *object = n->object;
+    switch (n->role) {
+    case HD_ROLE_HERE:
+        return here_text(n, f->kind);
+    case HD_ROLE_WAITS:
+        return waits_text(f, n);
+    case HD_ROLE_HOLDS:
+        return holds_text(n);
+    case HD_ROLE_CREATED: /* a static object is known from its first use */
+        return mem_format(is_made_by_a_call(f->kind) ? "made %s at" : "made, or first used, %s at",
+                          or_it(object));
+    case HD_ROLE_COULD_WAKE:
+        return waker_text(f, n);
+    case HD_ROLE_EARLIER:
+        return did_text("had ", n, " before, at");
+    case HD_ROLE_ACCESS:
+    case HD_ROLE_PREVIOUS_ACCESS:
+        return mem_format("%s%s%s%s", n->role == HD_ROLE_ACCESS ? "" : "earlier ",
+                          n->text ? n->text : "access", object ? ", " : "", object ? object : "");
+    case HD_ROLE_ALLOCATED:
+        return mem_copy("allocated the memory at");
+    case HD_ROLE_FREED:
+        return mem_copy("freed the memory at");
+    case HD_ROLE_EDGE_HELD:
+        return mem_format("held %s, taken at", or_it(object));
+    case HD_ROLE_EDGE_TOOK:
+        return mem_format("then took %s at", or_it(object));
+    case HD_ROLE_WAITED:
+        return did_text("and meanwhile ", n, " at");
+    case HD_ROLE_NEEDED:
+        return mem_format("took %s, too, at", or_it(object));
+    case HD_ROLE_WOKE:
+        return did_text("and only after that ", n,
+                        n->kind == HD_EV_THREAD_EXIT ? "; it ran" : " at");
+    case HD_ROLE_WITH:
+        return mem_format(f->kind == HD_FK_COND_NOT_LOCKED
+                              ? "without holding %s, the mutex of the wait"
+                              : "with %s",
+                          or_it(object));
+    case HD_ROLE_LAST_OP:
+        if (n->kind == HD_EV_NONE)
+            return mem_copy("is at");
+        return did_text("was last seen when it ", n, " at");
+    case HD_ROLE_CASE:
+    case HD_ROLE_COUNT:
+        break;
+    }
+    return mem_copy("");
+}
+
+static void print_side(FILE *to, const struct finding *f, const struct note *n, bool same_thread)
+{
+    char *side = side_text(f, n);
+    if (!n->thread)
+        fprintf(to, "\n  %s\n", side);
+    else if (same_thread)
+        fprintf(to, "    %s\n", side);
+    else
+        fprintf(to, "\n  %s%s %s\n", n->thread,
+                n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS ? ":" : "", side);
+    if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
+        fprintf(to, "      %s\n", n->text);
+    print_stack(to, &n->stack, 6);
+    free(side);
+}
+
+static bool is_repeated(const struct finding *f, size_t i)
+{
+    const struct note *n = &f->note[i];
+    if (n->role == HD_ROLE_CASE)
+        return true; /* the wait that it belongs to says it */
+    for (size_t k = 0; k < i && n->thread_id && n->object_id; k++)
+        if (f->note[k].role == n->role && f->note[k].thread_id == n->thread_id &&
+            f->note[k].object_id == n->object_id && f->note[k].kind == n->kind)
+            return true;
+    return false;
+}
+
+/* What a thread has to do with it stands together, what it waits for first. */
+static void print_thread(FILE *to, const struct finding *f, uint32_t thread)
+{
+    bool any = false;
+    for (int waits = 1; waits >= 0; waits--)
+        for (size_t i = 0; i < f->notes; i++)
+            if (f->note[i].thread_id == thread && (f->note[i].role == HD_ROLE_WAITS) == waits &&
+                !is_repeated(f, i)) {
+                print_side(to, f, &f->note[i], any);
+                any = true;
+            }
+}
+
+static void print_sides(FILE *to, const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        uint32_t thread = f->note[i].thread_id;
+        bool shown = false;
+        for (size_t k = 0; thread && k < i; k++)
+            shown |= f->note[k].thread_id == thread;
+        if (!thread)
+            print_side(to, f, &f->note[i], false);
+        else if (!shown)
+            print_thread(to, f, thread);
+    }
+}
+
+/* ---- the interleaving ---- */
+
+enum { COLUMNS = 6 };
+
+static void print_moments(FILE *to, const struct finding *f)
+{
+    const char *column[COLUMNS];
+    size_t columns = 0;
+    int cell = 0;
+    if (!f->moments)
+        return;
+    for (size_t i = 0; i < f->moments; i++) {
+        int w = (int)strlen(f->moment[i].what);
+        cell = w > cell ? w : cell;
+    }
+    for (size_t i = 0; i < f->moments; i++) {
+        size_t c = 0;
+        while (c < columns && strcmp(column[c], f->moment[i].thread) != 0)
+            c++;
+        if (c == COLUMNS) { /* too many for columns: a list */
+            columns = 0;
+            break;
+        }
+        if (c == columns)
+            column[columns++] = f->moment[i].thread;
+    }
+    for (size_t i = 1; i < columns; i++) /* in the order of their names */
+        for (size_t k = i; k > 0 && strverscmp(column[k - 1], column[k]) > 0; k--) {
+            const char *t = column[k];
+            column[k] = column[k - 1];
+            column[k - 1] = t;
+        }
+    if (cell > 30)
+        cell = 30;
+    if (columns && (size_t)(cell + 2) * columns > WIDTH - 10)
+        columns = 0;
+    fprintf(to, "\n  How it came about (the last decisions about it%s):\n\n      step  ",
+            columns ? ", a column for each thread" : "");
+    for (size_t c = 0; c < columns; c++)
+        fprintf(to, "%-*s  ", cell, column[c]);
+    if (columns)
+        fputs("where\n", to);
+    else
+        fprintf(to, "%-6s %-*s  where\n", "who", cell, "what");
+    for (size_t i = 0; i < f->moments; i++) {
+        const struct moment *m = &f->moment[i];
+        if (m->step)
+            fprintf(to, "    %6u  ", m->step);
+        else
+            fputs("       end  ", to);
+        if (!columns)
+            fprintf(to, "%-6s %-*.*s  ", m->thread, cell, cell, m->what);
+        for (size_t c = 0; c < columns; c++)
+            fprintf(to, "%-*.*s  ", cell, cell, strcmp(column[c], m->thread) == 0 ? m->what : "");
+        fprintf(to, "%s\n", m->place ? m->place : "");
+    }
+}
+
+/* ---- whole findings ---- */
+
+char *report_reproduced(const struct finding *f)
+{
+    if (f->kind == HD_FK_NONDETERMINISM)
+        return mem_copy("found by running it twice");
+    if (!f->replays)
+        return mem_copy("not replayed");
+    if (f->reproduced == f->replays)
+        return mem_format("reproduced %u of %u", f->reproduced, f->replays);
+    return mem_format("%s %u of %u: more than the schedule decides",
+                      f->reproduced ? "reproduced only" : "not reproduced,", f->reproduced,
+                      f->replays);
+}
+
+/* "T1, T2 and T3" of the threads that wait. free() it. */
+static char *who_waits(const struct finding *f)
+{
+    char *text = mem_copy("");
+    const struct note *cycle[HDP_NOTES];
+    size_t n = find_cycle(f, cycle, HDP_NOTES);
+    for (size_t i = 0; i < n; i++) {
+        char *more = mem_format("%s%s%.*s", text,
+                                i == 0       ? ""
+                                : i + 1 == n ? " and "
+                                             : ", ",
+                                short_name(cycle[i]->thread), cycle[i]->thread);
+        free(text);
+        text = more;
+    }
+    return text;
+}
+
+/* "write at bank.c:12" of one side of a race; free() it. */
+static char *side_of_race(const struct note *n)
+{
+    const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
+    int verb = n->text ? (int)strcspn(n->text, " ") : 0;
+    if (n->text && strncmp(n->text, "atomic ", 7) == 0)
+        verb = 7 + (int)strcspn(n->text + 7, " ");
+    char *place = !fr        ? mem_copy("an unknown place")
+                  : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
+                             : mem_copy(fr->function ? fr->function : "an unknown place");
+    char *text = mem_format("%.*s at %s", verb ? verb : 6, verb ? n->text : "access", place);
+    free(place);
+    return text;
+}
+
+/* "data race on table.count: write at a.c:3, read at a.c:9", or NULL when a side is not known. */
+static char *race_headline(const struct finding *f)
+{
+    const struct note *a = NULL, *b = NULL;
+    for (size_t i = 0; i < f->notes; i++) {
+        if (f->note[i].role == HD_ROLE_ACCESS && !a)
+            a = &f->note[i];
+        if (f->note[i].role == HD_ROLE_PREVIOUS_ACCESS && !b)
+            b = &f->note[i];
+    }
+    if (!a || !b || !a->stack.count || !b->stack.count)
+        return NULL;
+    const char *object = a->object ? a->object : b->object;
+    if (object && strncmp(object, "variable ", 9) == 0)
+        object += 9;
+    char *now = side_of_race(a), *before = side_of_race(b);
+    char *text = mem_format("%s%s%s: %s, %s", finding_title(f->kind), object ? " on " : "",
+                            object ? object : "", before, now);
+    free(now);
+    free(before);
+    return text;
+}
+
+char *report_headline(const struct finding *f)
+{
+    char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
+    if (race)
+        return race;
+    if (f->kind == HD_FK_DEADLOCK && !*f->text) {
+        char *who = who_waits(f), *line;
+        line = *who ? mem_format("deadlock: %s wait for each other", who)
+                    : mem_copy(finding_title(f->kind));
+        free(who);
+        return line;
+    }
+    if (!*f->text)
+        return mem_copy(finding_title(f->kind));
+    /* A text that says it all needs no title before it. */
+    const char *title = finding_title(f->kind);
+    if (finding_is_leak(f->kind) || strncmp(f->text, title, strlen(title)) == 0)
+        return mem_copy(f->text);
+    return mem_format("%s: %s", title, f->text);
+}
+
+static void print_advice(FILE *to, const struct finding *f)
+{
+    const char *advice = finding_advice(f);
+    if (!*advice)
+        return;
+    fputs("\n  Usually fixed so:", to);
+    int column = 19;
+    for (const char *p = advice; *p;) {
+        int n = (int)strcspn(p, " \n");
+        bool fits = column + 1 + n <= WIDTH;
+        fprintf(to, "%s%.*s", fits ? " " : "\n    ", n, p);
+        column = fits ? column + 1 + n : 4 + n;
+        p += n;
+        p += strspn(p, " \n");
+    }
+    fputc('\n', to);
+}
+
+void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
+{
+    char *headline = report_headline(f), *reproduced = report_reproduced(f);
+    char tools[64];
+    fprintf(to, "%s%s  %s%s\n", bold ? "\033[1m" : "", f->name ? f->name : finding_word(f->kind),
+            headline, bold ? "\033[0m" : "");
+    fputs("  ", to);
+    if (!f->first && !f->replays)
+        fputs("before the first thread was created, ", to);
+    if (f->first)
+        fprintf(to, "schedule %llu%s%s%s, ", (unsigned long long)f->first, f->strategy ? " (" : "",
+                f->strategy ? f->strategy : "", f->strategy ? ")" : "");
+    if (final && f->count > 1)
+        fprintf(to, "seen in %llu schedules, ", (unsigned long long)f->count);
+    fputs(reproduced, to);
+    if (f->tools != TOOL_HEDDLE)
+        fprintf(to, ", seen by %s", finding_tools(f->tools, tools, sizeof tools));
+    fputc('\n', to);
+    if (f->kind == HD_FK_DATA_RACE && *f->text)
+        fprintf(to, "  %s\n", f->text);
+    if (f->doubtful)
+        fprintf(to, "  DOUBTFUL: %s\n", f->doubtful);
+    draw_cycle(to, f);
+    print_sides(to, f);
+    if (f->raw)
+        fprintf(to, "\n%s\n", f->raw);
+    print_moments(to, f);
+    print_advice(to, f);
+    if (f->output_file || f->error_file)
+        fprintf(to, "\n  The program printed: %s%s%s\n", f->output_file ? f->output_file : "",
+                f->output_file && f->error_file ? ", " : "", f->error_file ? f->error_file : "");
+    if (f->schedule_file)
+        fprintf(to, "%s  Replay:  heddle replay %s\n", f->output_file || f->error_file ? "" : "\n",
+                f->schedule_file);
+    free(headline);
+    free(reproduced);
+}
+
+/* ---- the summary ---- */
+
+static void print_names(FILE *to, const struct names *n)
+{
+    for (size_t i = 0; i < n->count && i < 8; i++) {
+        uint32_t number;
+        fprintf(to, "%s%s", i ? ", " : "", names_at(n, i, &number));
+    }
+    if (n->count > 8)
+        fprintf(to, " and %zu more", n->count - 8);
+}
+
+static void print_remarks(FILE *to, const struct stats *s)
+{
+    char a[32];
+    if (s->cut)
+        fprintf(to, "  note: %s schedules reached the step bound and were cut (--max-steps)\n",
+                show_count(s->cut, a));
+    if (s->slow)
+        fprintf(
+            to,
+            "  note: %s schedules were still making decisions when their time was up: not judged "
+            "(--timeout)\n",
+            show_count(s->slow, a));
+    if (s->slow && s->slow == s->schedules)
+        fputs("        A program that never ends by itself, such as a server, is for `heddle "
+              "watch`.\n",
+              to);
+    if (s->output_cut)
+        fprintf(to, "  note: %s schedules printed more than 16 MiB: the rest was thrown away\n",
+                show_count(s->output_cut, a));
+    if (s->control_lost) {
+        fprintf(to, "  note: control was lost %s times: a thread blocked or spun for long at ",
+                show_count(s->control_lost, a));
+        print_names(to, &s->lost_places);
+        fputc('\n', to);
+    }
+    if (s->unmodelled.count) {
+        fputs("  note: not under control, passed through: ", to);
+        print_names(to, &s->unmodelled);
+        fputc('\n', to);
+    }
+    if (s->server_deaths)
+        fprintf(to, "  note: the process that starts the schedules was killed %s times\n",
+                show_count(s->server_deaths, a));
+    if (s->findings_dropped)
+        fprintf(to, "  note: %s findings did not fit into their schedule's table\n",
+                show_count(s->findings_dropped, a));
+    if (s->orders_forgotten)
+        fprintf(to,
+                "  note: %s lock orders were forgotten, as there were so many: not every deadlock "
+                "among them is predicted\n",
+                show_count(s->orders_forgotten, a));
+    if (s->not_understood)
+        fprintf(to,
+                "  note: %s reports of another tool are shown as they were: they could not be "
+                "broken up\n",
+                show_count(s->not_understood, a));
+    if (s->reports_dropped)
+        fprintf(to, "  note: %s reports of another tool were too many for one run: dropped\n",
+                show_count(s->reports_dropped, a));
+    if (s->predicted.cut)
+        fprintf(to,
+                "  note: races were predicted from the beginning of a schedule alone, %s times: it "
+                "was too long\n",
+                show_count(s->predicted.cut, a));
+    if (s->aslr_on)
+        fputs("  note: the system does not let address randomisation be turned off; replays may "
+              "diverge\n",
+              to);
+    if (s->usual_exit > 0)
+        fprintf(to, "  note: the program ended with exit code %d in most schedules\n",
+                s->usual_exit);
+}
+
+void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold)
+{
+    char a[32], b[32], c[32], d[32];
+    int64_t took = s->ended_ns - s->started_ns;
+    double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
+    if (!s->schedules)
+        return;
+    size_t bugs = findings_bugs(all), doubtful = 0;
+    for (size_t i = 0; i < all->count; i++)
+        doubtful += all->list[i]->doubtful && !all->list[i]->same_as;
+    if (doubtful)
+        fprintf(to, "\n%s%zu finding%s and %zu doubtful one%s%s in ", bold ? "\033[1m" : "",
+                bugs - doubtful, bugs - doubtful == 1 ? "" : "s", doubtful,
+                doubtful == 1 ? "" : "s", bold ? "\033[0m" : "");
+    else if (all->count)
+        fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", bugs, bugs == 1 ? "" : "s",
+                bold ? "\033[0m" : "");
+    else
+        fprintf(to, "%snothing found%s in ", bold ? "\033[1m" : "", bold ? "\033[0m" : "");
+    fprintf(to, "%s schedule%s (%s%s distinct) in %s, %s/s", show_count(s->schedules, a),
+            s->schedules == 1 ? "" : "s", s->interleavings.full ? "about " : "",
+            show_count(distinct_count(&s->interleavings), b), show_time(took, c, sizeof c),
+            show_count((uint64_t)rate, d));
+    fputs(s->interrupted ? ", interrupted\n" : s->time_up ? ", time is up\n" : "\n", to);
+    for (size_t i = 0; i < all->count; i++) {
+        const struct finding *f = all->list[i];
+        if (f->same_as)
+            continue;
+        char *headline = report_headline(f);
+        fprintf(to, "  %-18s %s%s\n", f->name, headline, f->doubtful ? " (doubtful)" : "");
+        free(headline);
+        for (size_t k = 0; k < all->count; k++)
+            if (all->list[k]->same_as && strcmp(all->list[k]->same_as, f->name) == 0)
+                fprintf(to, "  %-18s predicted by %s in schedule %llu, where it did not happen\n",
+                        "", all->list[k]->name, (unsigned long long)all->list[k]->first);
+    }
+    print_remarks(to, s);
+}

@@ -1,0 +1,21 @@
+/* report_text.h - findings and the summary as people read them. */
+#ifndef HEDDLE_DRIVER_REPORT_TEXT_H
+#define HEDDLE_DRIVER_REPORT_TEXT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "findings/finding.h"
+#include "campaign/stats.h"
+
+/* One finding, whole. `bold`: the terminal understands escape sequences. `final`: the campaign is
+ * over and its counts are complete. */
+void report_finding(FILE *to, const struct finding *f, bool bold, bool final);
+/* One line: "deadlock-1: T1 and T2 wait for each other". free() it. */
+char *report_headline(const struct finding *f);
+/* "reproduced 3 of 3"; free() it. */
+char *report_reproduced(const struct finding *f);
+/* All that is to say when a campaign is over, the findings themselves excepted. */
+void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold);
+
+#endif /* HEDDLE_DRIVER_REPORT_TEXT_H */

@@ -1,0 +1,339 @@
+/* schedule.c - schedules in memory: recorded from a trace, expanded for a replay, written. */
+#include "schedule.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "schedule_inside.h"
+
+static const char *const strategies[HDP_STRATEGIES] = {
+    [HDP_RANDOM] = "random", [HDP_PCT] = "pct",   [HDP_POS] = "pos",   [HDP_BURST] = "burst",
+    [HDP_RR] = "rr",         [HDP_SURW] = "surw", [HDP_HOLD] = "hold",
+};
+
+const struct schedule_flag schedule_flags[] = {
+    {"spurious", HDP_SPURIOUS},     {"real-clock", HDP_REAL_CLOCK},
+    {"no-leaks", HDP_NO_LEAKS},     {"elastic-sleep", HDP_ELASTIC_SLEEP},
+    {"lock-order", HDP_LOCK_ORDER}, {"races", HDP_RACES},
+    {"reach", HDP_REACH},           {NULL, 0},
+};
+
+const char *const points_words[SCHEDULE_POINTS] = {"shared", "all", "sync"};
+const char *const model_words[SCHEDULE_MODELS] = {"sc", "tso", "c11"};
+
+const char *strategy_word(unsigned strategy)
+{
+    return strategy < HDP_STRATEGIES ? strategies[strategy] : "unknown";
+}
+
+unsigned strategy_parse(const char *word)
+{
+    unsigned i = 0;
+    while (i < HDP_STRATEGIES && strcmp(strategies[i], word) != 0)
+        i++;
+    return i;
+}
+
+uint32_t schedule_checksum(uint32_t h, const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        h = (h ^ (unsigned char)text[i]) * 16777619u;
+    return h;
+}
+
+void schedule_free(struct schedule *s)
+{
+    free(s->program);
+    free(s->build_id);
+    free(s->folder);
+    free(s->input);
+    free(s->heddle);
+    free(s->tool);
+    for (size_t i = 0; i < s->arguments; i++)
+        free(s->argument[i]);
+    free(s->argument);
+    free(s->finding);
+    free(s->kind);
+    free(s->text);
+    names_free(&s->threads);
+    names_free(&s->objects);
+    names_free(&s->sites);
+    free(s->run);
+    free(s->point);
+    *s = (struct schedule){0};
+}
+
+/* The index of a site, UINT32_MAX when it lies in no file. */
+static uint32_t site_index(struct schedule *s, struct symbols *symbols, uint64_t addr)
+{
+    uint32_t index = UINT32_MAX;
+    char *site = symbols_site(symbols, addr);
+    if (site && !names_number(&s->sites, site, &index)) {
+        index = (uint32_t)s->sites.count;
+        names_add(&s->sites, index, site);
+    }
+    free(site);
+    return index;
+}
+
+static bool is_memory(unsigned kind)
+{
+    return object_of_event((enum hd_event)kind) == HD_OB_MEMORY || kind == HD_EV_FENCE;
+}
+
+/* Every access that was a step must be one again, also those in the middle of a run. */
+static void record_points(struct schedule *s, const struct hdp_region *r, uint32_t steps,
+                          struct symbols *symbols)
+{
+    struct names seen = {0};
+    char key[24];
+    for (uint32_t i = 0; i < steps; i++) {
+        const struct hdp_step *at = &r->trace[i];
+        if (!is_memory(at->kind) || !at->site)
+            continue;
+        uint32_t known;
+        snprintf(key, sizeof key, "%llx", (unsigned long long)at->site);
+        if (names_number(&seen, key, &known))
+            continue;
+        names_add(&seen, (uint32_t)seen.count, key);
+        uint32_t index = site_index(s, symbols, at->site);
+        if (index == UINT32_MAX)
+            continue;
+        s->point = mem_grow(s->point, s->points, sizeof *s->point);
+        s->point[s->points++] = index;
+    }
+    names_free(&seen);
+}
+
+static const char *thread_name(const struct hdp_region *r, uint32_t hash, char *buffer,
+                               size_t bytes)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].hash == hash && r->thread[i].name[0] > ' ') {
+            snprintf(buffer, bytes, "%.31s", r->thread[i].name);
+            return buffer;
+        }
+    snprintf(buffer, bytes, "?%08x", hash);
+    return buffer;
+}
+
+void schedule_name_threads(const struct hdp_region *r, struct names *objects)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++) {
+        uint32_t id = thread_object(r->thread[i].hash), taken;
+        char name[48];
+        thread_name(r, r->thread[i].hash, name, sizeof name);
+        if (!names_text(objects, id) && !names_number(objects, name, &taken))
+            names_add(objects, id, name);
+    }
+}
+
+void schedule_record(struct schedule *s, const struct hdp_region *r, struct symbols *symbols,
+                     struct names *objects)
+{
+    uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
+    char buffer[48];
+    s->steps = steps;
+    schedule_name_threads(r, objects);
+    for (uint32_t i = 0; i < steps; i++) {
+        const struct hdp_step *at = &r->trace[i];
+        struct schedule_run *last = s->runs ? &s->run[s->runs - 1] : NULL;
+        if (!last || last->thread != at->thread || last->flags || at->flags & HDP_STEP_CHOICE) {
+            s->run = mem_grow(s->run, s->runs, sizeof *s->run);
+            last = &s->run[s->runs++];
+            *last = (struct schedule_run){.thread = at->thread};
+        }
+        last->count++;
+        last->kind = at->kind;
+        last->flags = at->flags;
+        last->choice = at->choice;
+        last->object = at->object;
+        bool ends = i + 1 == steps || at->flags || r->trace[i + 1].thread != at->thread ||
+                    r->trace[i + 1].flags & HDP_STEP_CHOICE;
+        if (!ends)
+            continue;
+        if (!names_text(&s->threads, at->thread))
+            names_add(&s->threads, at->thread, thread_name(r, at->thread, buffer, sizeof buffer));
+        if (at->object && !names_text(&s->objects, at->object))
+            names_add(&s->objects, at->object,
+                      names_object(objects, at->object, object_of_event(at->kind)));
+        last->site = site_index(s, symbols, at->site);
+    }
+    record_points(s, r, steps, symbols);
+}
+
+void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r)
+{
+    struct hdp_step *to = r->replay;
+    uint32_t n = 0, steps;
+    uint64_t *address = mem_zeroed(s->sites.count, sizeof *address);
+    for (size_t i = 0; i < s->sites.count; i++) {
+        uint32_t index;
+        const char *site = names_at(&s->sites, i, &index);
+        address[index] = symbols_address(symbols, site);
+    }
+    for (size_t i = 0; i < s->runs; i++) {
+        const struct schedule_run *run = &s->run[i];
+        for (uint32_t k = 1; k < run->count && n < HDP_STEPS; k++)
+            to[n++] = (struct hdp_step){.thread = run->thread};
+        bool open = run->site == UINT32_MAX || s->other_build;
+        if (n < HDP_STEPS)
+            to[n++] = (struct hdp_step){.thread = run->thread,
+                                        .kind = run->kind,
+                                        .flags = run->flags,
+                                        .choice = run->choice,
+                                        .object = run->object,
+                                        .site = open ? 0 : address[run->site]};
+    }
+    steps = n;
+    for (size_t i = 0; i < s->points && n < HDP_STEPS; i++)
+        if (address[s->point[i]])
+            to[n++] = (struct hdp_step){.kind = HD_EV_READ, .site = address[s->point[i]]};
+    free(address);
+    r->config.flags |= HDP_REPLAY;
+    r->config.replay_steps = steps;
+    r->config.replay_points = n - steps;
+}
+
+/* Blanks and control characters of a field that must stay one word. */
+static void write_word(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || *text == '%' || *text == 0x7f)
+            fprintf(out, "%%%02x", (unsigned char)*text);
+        else
+            fputc(*text, out);
+}
+
+/* The rest of a line: only line ends and the escape itself must go. */
+static void write_value(FILE *out, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    fprintf(out, "%s ", key);
+    for (; *text; text++)
+        if (*text == '\n' || *text == '\r' || *text == '%')
+            fprintf(out, "%%%02x", (unsigned char)*text);
+        else
+            fputc(*text, out);
+    fputc('\n', out);
+}
+
+static void write_header(FILE *out, const struct schedule *s)
+{
+    fprintf(out, "heddle schedule %d\n", SCHEDULE_FORMAT);
+    write_value(out, "heddle", s->heddle);
+    write_value(out, "program", s->program);
+    write_value(out, "build-id", s->build_id);
+    write_value(out, "folder", s->folder);
+    for (size_t i = 0; i < s->arguments; i++)
+        write_value(out, "argument", s->argument[i]);
+    write_value(out, "stdin", s->input);
+    write_value(out, "tool", s->tool);
+    if (s->finding) {
+        fprintf(out, "finding %s %s %016llx\n", s->finding, s->kind,
+                (unsigned long long)s->fingerprint);
+        write_value(out, "text", s->text);
+    }
+    fprintf(out, "strategy %s\nseed %llu\n", strategy_word(s->config.strategy),
+            (unsigned long long)s->config.seed);
+    if (s->config.strategy == HDP_PCT)
+        fprintf(out, "depth %u\n", s->config.depth);
+    if (s->config.points)
+        fprintf(out, "points %s\n", points_words[s->config.points % SCHEDULE_POINTS]);
+    if (s->config.memory_model)
+        fprintf(out, "memory-model %s\n", model_words[s->config.memory_model % SCHEDULE_MODELS]);
+    for (const struct schedule_flag *f = schedule_flags; f->word; f++)
+        if (s->config.flags & f->bit)
+            fprintf(out, "option %s\n", f->word);
+    fprintf(out, "max-steps %u\npatience-ns %lld\nclock-base-ns %lld\nwatchdog-ms %u\n",
+            s->config.max_steps, (long long)s->config.patience_ns,
+            (long long)s->config.clock_base_ns, s->config.watchdog_ms);
+    if (s->timeout_ns)
+        fprintf(out, "timeout-ns %lld\n", (long long)s->timeout_ns);
+}
+
+static void write_runs(FILE *out, const struct schedule *s)
+{
+    for (size_t i = 0; i < s->objects.count; i++) {
+        uint32_t id;
+        const char *name = names_at(&s->objects, i, &id);
+        fprintf(out, "object %s %08x\n", name, id);
+    }
+    for (size_t i = 0; i < s->points; i++)
+        fprintf(out, "point %s\n", names_text(&s->sites, s->point[i]));
+    fprintf(out, "steps %u\n", s->steps);
+    for (size_t i = 0; i < s->runs; i++) {
+        const struct schedule_run *r = &s->run[i];
+        const char *site = names_text(&s->sites, r->site);
+        if (r->flags & HDP_STEP_CHOICE) {
+            fputs("choose ", out);
+            write_word(out, names_text(&s->threads, r->thread));
+            fprintf(out, " %u %s\n", r->choice, site ? site : "-");
+            continue;
+        }
+        fputs("run ", out);
+        write_word(out, names_text(&s->threads, r->thread));
+        fprintf(out, " %u %s %s %s%s%s%s\n", r->count, event_word(r->kind),
+                r->object ? names_text(&s->objects, r->object) : "-", site ? site : "-",
+                r->flags & HDP_STEP_TIMEOUT ? " timeout" : "",
+                r->flags & HDP_STEP_SPURIOUS ? " spurious" : "",
+                r->flags & HDP_STEP_CANCEL ? " cancel" : "");
+    }
+}
+
+void schedule_write(FILE *out, const struct schedule *s)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *body = open_memstream(&text, &bytes);
+    if (!body)
+        return;
+    write_header(body, s);
+    write_runs(body, s);
+    fclose(body);
+    fwrite(text, 1, bytes, out);
+    fprintf(out, "end %08x\n", schedule_checksum(SCHEDULE_CHECKSUM_START, text, bytes));
+    free(text);
+}
+
+/* "bank.c:12", or the site as the file has it; NULL = nowhere. */
+static char *describe_site(struct symbols *symbols, uint64_t addr)
+{
+    struct stack s = {0};
+    char *text = NULL;
+    if (addr)
+        symbols_frames(symbols, addr, true, &s);
+    if (s.count && s.frame[0].file)
+        text = mem_format("%s:%u", base_name(s.frame[0].file), s.frame[0].line);
+    stack_clear(&s);
+    return text ? text : symbols_site(symbols, addr);
+}
+
+char *schedule_describe(const struct hdp_step *step, const struct names *threads,
+                        struct names *objects, struct symbols *symbols)
+{
+    char number[16];
+    const char *thread = names_text(threads, step->thread);
+    if (!thread) {
+        snprintf(number, sizeof number, "?%08x", step->thread);
+        thread = number;
+    }
+    char *site = describe_site(symbols, step->site);
+    char *text;
+    if (step->flags & HDP_STEP_CHOICE)
+        text = mem_format("%s chooses %u%s%s", thread, step->choice, site ? " at " : "",
+                          site ? site : "");
+    else
+        text = mem_format(
+            "%s %s%s%s%s%s%s%s%s", thread, step->kind ? event_word(step->kind) : "going on",
+            step->object ? " " : "",
+            step->object ? names_object(objects, step->object, object_of_event(step->kind)) : "",
+            site ? " at " : "", site ? site : "",
+            step->flags & HDP_STEP_TIMEOUT ? " (timed out)" : "",
+            step->flags & HDP_STEP_SPURIOUS ? " (woken for no reason)" : "",
+            step->flags & HDP_STEP_CANCEL ? " (cancelled)" : "");
+    free(site);
+    return text;
+}

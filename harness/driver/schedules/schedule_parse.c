@@ -1,0 +1,443 @@
+/* schedule_parse.c - schedule files read: every line is checked, the first wrong one is named. */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "schedule.h"
+#include "schedule_inside.h"
+
+#define FILE_BOUND (64u << 20)
+
+struct parser {
+    const char *file;
+    unsigned line;
+    struct schedule *s;
+    char *error;    /* the first */
+    bool counted;   /* "steps" seen: runs may follow */
+    uint32_t steps; /* as announced */
+    bool ended;
+};
+
+static void fail(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void fail(struct parser *p, const char *format, ...)
+{
+    if (p->error)
+        return;
+    char *what = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&what, format, args) < 0)
+        what = NULL;
+    va_end(args);
+    p->error = mem_format("%s:%u: %s", p->file, p->line, what ? what : "not understood");
+    free(what);
+}
+
+/* Cut the next word off. NULL at the end of the line. */
+static char *word(char **rest)
+{
+    char *start = *rest;
+    if (!*start)
+        return NULL;
+    size_t n = strcspn(start, " ");
+    *rest = start + n;
+    if (**rest)
+        *(*rest)++ = '\0';
+    return start;
+}
+
+static bool number(const char *text, int base, unsigned long long high, unsigned long long *value)
+{
+    if (!text || !isxdigit((unsigned char)*text) || strlen(text) > 20 ||
+        (base == 16 && tolower((unsigned char)text[1]) == 'x'))
+        return false;
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, base);
+    return !errno && !*end && *value <= high;
+}
+
+static void unescape(char *text)
+{
+    char *to = text;
+    for (; *text; text++) {
+        if (text[0] == '%' && isxdigit((unsigned char)text[1]) &&
+            isxdigit((unsigned char)text[2])) {
+            char hex[3] = {text[1], text[2], '\0'};
+            char c = (char)strtoul(hex, NULL, 16);
+            *to++ = c ? c : '?';
+            text += 2;
+        } else {
+            *to++ = *text;
+        }
+    }
+    *to = '\0';
+}
+
+static void set_text(struct parser *p, char **field, const char *key, char *value)
+{
+    if (*field)
+        fail(p, "\"%s\" stands here a second time", key);
+    else if (!*value)
+        fail(p, "\"%s\" has no value", key);
+    else {
+        unescape(value);
+        *field = mem_copy(value);
+    }
+}
+
+static void parse_number(struct parser *p, const char *key, char *value)
+{
+    struct hdp_config *c = &p->s->config;
+    unsigned long long n = 0;
+    unsigned long long high = strcmp(key, "seed") == 0 ? UINT64_MAX
+                              : strstr(key, "-ns")     ? INT64_MAX
+                                                       : UINT32_MAX;
+    if (!number(value, 10, high, &n)) {
+        fail(p, "\"%s\" wants a number, not \"%.40s\"", key, value);
+        return;
+    }
+    if (strcmp(key, "seed") == 0)
+        c->seed = n;
+    else if (strcmp(key, "depth") == 0)
+        c->depth = (uint32_t)n;
+    else if (strcmp(key, "max-steps") == 0)
+        c->max_steps = (uint32_t)n;
+    else if (strcmp(key, "watchdog-ms") == 0)
+        c->watchdog_ms = (uint32_t)n;
+    else if (strcmp(key, "patience-ns") == 0)
+        c->patience_ns = (int64_t)n;
+    else if (strcmp(key, "clock-base-ns") == 0)
+        c->clock_base_ns = (int64_t)n;
+    else
+        p->s->timeout_ns = (int64_t)n;
+}
+
+static void parse_finding(struct parser *p, char *rest)
+{
+    char *name = word(&rest), *kind = word(&rest), *print = word(&rest);
+    unsigned long long n = 0;
+    if (p->s->finding)
+        fail(p, "\"finding\" stands here a second time");
+    else if (!print || *rest || !number(print, 16, UINT64_MAX, &n))
+        fail(p, "\"finding\" wants a name, a kind and a fingerprint");
+    else {
+        p->s->finding = mem_copy(name);
+        p->s->kind = mem_copy(kind);
+        p->s->fingerprint = n;
+    }
+}
+
+static void parse_object(struct parser *p, char *rest)
+{
+    char *name = word(&rest), *id = word(&rest);
+    unsigned long long n = 0;
+    uint32_t known;
+    if (!id || *rest || !number(id, 16, UINT32_MAX, &n) || !n)
+        fail(p, "\"object\" wants a name and an id of 8 hexadecimal digits");
+    else if (names_number(&p->s->objects, name, &known) || names_text(&p->s->objects, (uint32_t)n))
+        fail(p, "object %s or its id stands here a second time", name);
+    else
+        names_add(&p->s->objects, (uint32_t)n, name);
+}
+
+static void parse_option(struct parser *p, const char *value)
+{
+    const struct schedule_flag *f = schedule_flags;
+    while (f->word && strcmp(f->word, value) != 0)
+        f++;
+    if (f->word)
+        p->s->config.flags |= f->bit;
+    else
+        fail(p, "unknown option \"%.40s\"", value);
+}
+
+static uint32_t thread_of(struct parser *p, char *name)
+{
+    uint32_t hash;
+    unescape(name);
+    if (names_number(&p->s->threads, name, &hash))
+        return hash;
+    unsigned long long n;
+    hash = name[0] == '?' && number(name + 1, 16, UINT32_MAX, &n) ? (uint32_t)n : name_hash(name);
+    if (names_text(&p->s->threads, hash))
+        fail(p, "thread \"%.40s\" cannot be told from %s", name, names_text(&p->s->threads, hash));
+    else
+        names_add(&p->s->threads, hash, name);
+    return hash;
+}
+
+static uint32_t site_of(struct parser *p, const char *name)
+{
+    uint32_t index;
+    if (strcmp(name, "-") == 0)
+        return UINT32_MAX;
+    if (!strrchr(name, '+'))
+        fail(p, "a site is written module!function+0x10 or module+0x10, not \"%.60s\"", name);
+    if (names_number(&p->s->sites, name, &index))
+        return index;
+    index = (uint32_t)p->s->sites.count;
+    names_add(&p->s->sites, index, name);
+    return index;
+}
+
+static void parse_point(struct parser *p, const char *value)
+{
+    struct schedule *s = p->s;
+    uint32_t site = site_of(p, value);
+    if (site == UINT32_MAX || strchr(value, ' ')) {
+        fail(p, "\"point\" wants a site");
+        return;
+    }
+    s->point = mem_grow(s->point, s->points, sizeof *s->point);
+    s->point[s->points++] = site;
+}
+
+/* One of a few words: its index. */
+static uint32_t parse_choice(struct parser *p, const char *key, const char *value,
+                             const char *const *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(words[i], value) == 0)
+            return i;
+    fail(p, "unknown %s \"%.40s\"", key, value);
+    return 0;
+}
+
+static void add_run(struct parser *p, const struct schedule_run *run)
+{
+    struct schedule *s = p->s;
+    if (p->error)
+        return;
+    if (run->count > p->steps - s->steps) {
+        fail(p, "more than the %u steps that the file announces", p->steps);
+        return;
+    }
+    s->run = mem_grow(s->run, s->runs, sizeof *s->run);
+    s->run[s->runs++] = *run;
+    s->steps += run->count;
+}
+
+static void parse_run(struct parser *p, char *rest)
+{
+    char *thread = word(&rest), *count = word(&rest), *event = word(&rest), *object = word(&rest),
+         *site = word(&rest), *end;
+    struct schedule_run run = {0};
+    unsigned long long n = 0;
+    if (!site) {
+        fail(p, "\"run\" wants a thread, a count, an event, an object and a site");
+        return;
+    }
+    if (!number(count, 10, HDP_STEPS, &n) || !n)
+        fail(p, "\"%.40s\" is no count of steps", count);
+    enum hd_event kind = event_parse(event);
+    if (kind == HD_EV_COUNT)
+        fail(p, "unknown event \"%.40s\"", event);
+    if (strcmp(object, "-") != 0 && !names_number(&p->s->objects, object, &run.object))
+        fail(p, "object \"%.40s\" is not declared above", object);
+    run.count = (uint32_t)n;
+    run.kind = (uint16_t)kind;
+    run.thread = thread_of(p, thread);
+    run.site = site_of(p, site);
+    while ((end = word(&rest)) != NULL)
+        if (strcmp(end, "timeout") == 0)
+            run.flags |= HDP_STEP_TIMEOUT;
+        else if (strcmp(end, "spurious") == 0)
+            run.flags |= HDP_STEP_SPURIOUS;
+        else if (strcmp(end, "cancel") == 0)
+            run.flags |= HDP_STEP_CANCEL;
+        else
+            fail(p, "\"%.40s\" is no end of a wait (timeout, spurious, cancel)", end);
+    add_run(p, &run);
+}
+
+static void parse_choose(struct parser *p, char *rest)
+{
+    char *thread = word(&rest), *value = word(&rest), *site = word(&rest);
+    unsigned long long n = 0;
+    if (!site || *rest || !number(value, 10, UINT32_MAX, &n)) {
+        fail(p, "\"choose\" wants a thread, a number and a site");
+        return;
+    }
+    add_run(p, &(struct schedule_run){.thread = thread_of(p, thread),
+                                      .count = 1,
+                                      .flags = HDP_STEP_CHOICE,
+                                      .choice = (uint32_t)n,
+                                      .site = site_of(p, site)});
+}
+
+static void parse_end(struct parser *p, const char *value, uint32_t sum)
+{
+    unsigned long long n = 0;
+    p->ended = true;
+    if (p->s->steps != p->steps || !p->counted)
+        fail(p, "the file announces %u steps but has %u", p->steps, p->s->steps);
+    else if (*value && !number(value, 16, UINT32_MAX, &n))
+        fail(p, "\"end\" wants a checksum of 8 hexadecimal digits");
+    else if (*value && n != sum)
+        fail(p,
+             "the file was changed since it was written (its checksum is %08x); to run it all "
+             "the same, make this line \"end\" alone",
+             sum);
+}
+
+static void parse_header(struct parser *p, const char *key, char *value)
+{
+    static const char *const numbers[] = {
+        "seed", "depth", "max-steps", "watchdog-ms", "patience-ns", "clock-base-ns", "timeout-ns"};
+    struct schedule *s = p->s;
+    const struct {
+        const char *key;
+        char **field;
+    } texts[] = {{"heddle", &s->heddle}, {"program", &s->program}, {"build-id", &s->build_id},
+                 {"folder", &s->folder}, {"stdin", &s->input},     {"text", &s->text},
+                 {"tool", &s->tool}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(key, texts[i].key) == 0) {
+            set_text(p, texts[i].field, key, value);
+            return;
+        }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(key, numbers[i]) == 0) {
+            parse_number(p, key, value);
+            return;
+        }
+    unsigned long long n = 0;
+    if (strcmp(key, "argument") == 0) {
+        unescape(value);
+        s->argument = mem_grow(s->argument, s->arguments, sizeof *s->argument);
+        s->argument[s->arguments++] = mem_copy(value);
+    } else if (strcmp(key, "finding") == 0) {
+        parse_finding(p, value);
+    } else if (strcmp(key, "strategy") == 0) {
+        s->config.strategy = strategy_parse(value);
+        if (s->config.strategy == HDP_STRATEGIES)
+            fail(p, "unknown strategy \"%.40s\"", value);
+    } else if (strcmp(key, "option") == 0) {
+        parse_option(p, value);
+    } else if (strcmp(key, "points") == 0) {
+        s->config.points = parse_choice(p, key, value, points_words, SCHEDULE_POINTS);
+    } else if (strcmp(key, "memory-model") == 0) {
+        s->config.memory_model = parse_choice(p, key, value, model_words, SCHEDULE_MODELS);
+    } else if (strcmp(key, "point") == 0) {
+        parse_point(p, value);
+    } else if (strcmp(key, "object") == 0) {
+        parse_object(p, value);
+    } else if (strcmp(key, "steps") == 0) {
+        if (p->counted)
+            fail(p, "\"steps\" stands here a second time");
+        else if (!number(value, 10, HDP_STEPS, &n))
+            fail(p, "\"steps\" wants a number up to %u", HDP_STEPS);
+        p->counted = true;
+        p->steps = (uint32_t)n;
+    } else {
+        fail(p, "\"%.40s\" is not understood here", key);
+    }
+}
+
+static void parse_line(struct parser *p, char *line, uint32_t sum)
+{
+    char *rest = line;
+    char *key = word(&rest);
+    if (!key)
+        return;
+    if (p->ended)
+        fail(p, "nothing may come after \"end\"");
+    else if (strcmp(key, "end") == 0)
+        parse_end(p, rest, sum);
+    else if (!p->counted || (strcmp(key, "run") != 0 && strcmp(key, "choose") != 0)) {
+        if (strcmp(key, "run") == 0 || strcmp(key, "choose") == 0)
+            fail(p, "\"%s\" comes before \"steps\"", key);
+        else
+            parse_header(p, key, rest);
+    } else if (strcmp(key, "run") == 0)
+        parse_run(p, rest);
+    else
+        parse_choose(p, rest);
+}
+
+static void parse_first(struct parser *p, const char *line)
+{
+    static const char magic[] = "heddle schedule ";
+    unsigned long long version = 0;
+    if (strncmp(line, magic, sizeof magic - 1) != 0 ||
+        !number(line + sizeof magic - 1, 10, UINT32_MAX, &version))
+        fail(p, "this is no schedule file (its first line is not \"heddle schedule %d\")",
+             SCHEDULE_FORMAT);
+    else if (version > SCHEDULE_FORMAT)
+        fail(p, "the file has format %llu, from a newer Heddle; this one reads format %d", version,
+             SCHEDULE_FORMAT);
+    else if (version < 1)
+        fail(p, "there is no format %llu", version);
+}
+
+char *schedule_parse(const char *file, const char *text, size_t bytes, struct schedule *s)
+{
+    struct parser p = {.file = file, .line = 1, .s = s};
+    uint32_t sum = SCHEDULE_CHECKSUM_START;
+    *s = (struct schedule){0};
+    bool first = true;
+    for (size_t at = 0; at < bytes && !p.error; p.line++) {
+        const char *end = memchr(text + at, '\n', bytes - at);
+        size_t n = end ? (size_t)(end - (text + at)) : bytes - at;
+        if (memchr(text + at, '\0', n)) {
+            fail(&p, first ? "this is no schedule file but binary data" : "a NUL byte");
+            break;
+        }
+        char *line = strndup(text + at, n);
+        if (!line) {
+            fail(&p, "out of memory");
+            break;
+        }
+        if (first)
+            parse_first(&p, line);
+        else if (line[0] != '#')
+            parse_line(&p, line, sum);
+        if (line[0] != '#')
+            sum = schedule_checksum(sum, text + at, n + (end != NULL));
+        free(line);
+        first = false;
+        at += n + 1;
+    }
+    p.line -= p.line > 1 && !p.error;
+    if (first)
+        fail(&p, "the file is empty");
+    if (!p.ended)
+        fail(&p, "the file is cut off: there is no \"end\" line");
+    if (!s->program)
+        fail(&p, "no \"program\" line says what to run");
+    if (!s->arguments)
+        fail(&p, "no \"argument\" line says how to run it");
+    return p.error;
+}
+
+char *schedule_read(const char *file, struct schedule *s)
+{
+    *s = (struct schedule){0};
+    FILE *in = fopen(file, "re");
+    if (!in)
+        return mem_format("%s: %s", file, errno == ENOENT ? "no such file" : strerror(errno));
+    char *text = NULL, *why;
+    size_t bytes = 0, got;
+    char chunk[65536];
+    FILE *all = open_memstream(&text, &bytes);
+    while (all && (got = fread(chunk, 1, sizeof chunk, in)) > 0 && ftello(all) < FILE_BOUND)
+        fwrite(chunk, 1, got, all);
+    int error = ferror(in) ? errno : 0;
+    if (all)
+        fclose(all);
+    fclose(in);
+    if (error)
+        why = mem_format("%s cannot be read: %s", file, strerror(error));
+    else if (!text || bytes >= FILE_BOUND)
+        why = mem_format("%s is no schedule file: it is larger than 64 MiB", file);
+    else
+        why = schedule_parse(file, text, bytes, s);
+    free(text);
+    return why;
+}

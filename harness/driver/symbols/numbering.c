@@ -1,0 +1,168 @@
+/* numbering.c - see numbering.h */
+#include "numbering.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "util/alloc.h"
+
+struct name {
+    uint32_t number;
+    char *text;
+    UT_hash_handle by_num, by_txt;
+};
+
+static const struct {
+    const char *word, *doing;
+} events[] = {
+#define EVENT(name, text, doing) {text, doing},
+    HD_EVENT_MAP(EVENT)
+#undef EVENT
+};
+
+static const struct {
+    const char *prefix, *word;
+} objects[] = {
+#define OBJECT(name, prefix, word) {prefix, word},
+    HD_OBJECT_MAP(OBJECT)
+#undef OBJECT
+};
+
+const char *event_word(unsigned kind)
+{
+    return kind < HD_EV_COUNT ? events[kind].word : "unknown";
+}
+
+const char *event_doing(unsigned kind)
+{
+    return kind < HD_EV_COUNT ? events[kind].doing : "doing something unknown";
+}
+
+const char *event_verb(unsigned kind)
+{
+    const char *word = event_word(kind), *last = strrchr(word, '_');
+    return last ? last + 1 : word;
+}
+
+enum hd_event event_parse(const char *word)
+{
+    for (unsigned i = 0; i < HD_EV_COUNT; i++)
+        if (strcmp(events[i].word, word) == 0)
+            return (enum hd_event)i;
+    return HD_EV_COUNT;
+}
+
+const char *object_word(unsigned kind)
+{
+    return kind < HD_OB_COUNT ? objects[kind].word : "object";
+}
+
+uint32_t name_hash(const char *text)
+{
+    uint32_t h = 2166136261u;
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * 16777619u;
+    return h;
+}
+
+const char *names_text(const struct names *n, uint32_t number)
+{
+    struct name *found;
+    HASH_FIND(by_num, n->by_number, &number, sizeof number, found);
+    return found ? found->text : NULL;
+}
+
+bool names_number(const struct names *n, const char *text, uint32_t *number)
+{
+    struct name *found;
+    HASH_FIND(by_txt, n->by_text, text, strlen(text), found);
+    if (found)
+        *number = found->number;
+    return found != NULL;
+}
+
+const char *names_add(struct names *n, uint32_t number, const char *text)
+{
+    struct name *added = mem_zeroed(1, sizeof *added);
+    added->number = number;
+    added->text = mem_copy(text);
+    HASH_ADD(by_num, n->by_number, number, sizeof added->number, added);
+    HASH_ADD_KEYPTR(by_txt, n->by_text, added->text, strlen(added->text), added);
+    n->list = mem_grow(n->list, n->count, sizeof(struct name *));
+    n->list[n->count++] = added;
+    return added->text;
+}
+
+const char *names_at(const struct names *n, size_t i, uint32_t *number)
+{
+    *number = n->list[i]->number;
+    return n->list[i]->text;
+}
+
+void names_free(struct names *n)
+{
+    HASH_CLEAR(by_num, n->by_number);
+    HASH_CLEAR(by_txt, n->by_text);
+    for (size_t i = 0; i < n->count; i++) {
+        free(n->list[i]->text);
+        free(n->list[i]);
+    }
+    free(n->list);
+    *n = (struct names){0};
+}
+
+const char *names_object(struct names *n, uint32_t id, enum hd_object kind)
+{
+    const char *known = names_text(n, id);
+    if (known)
+        return known;
+    /* "T3" is the name of a thread, and not of the third one that is joined. */
+    const char *prefix =
+        (unsigned)kind < HD_OB_COUNT && kind != HD_OB_THREAD ? objects[kind].prefix : "O";
+    char text[32];
+    uint32_t taken, serial = 0;
+    do
+        snprintf(text, sizeof text, "%s%u", prefix, ++serial);
+    while (names_number(n, text, &taken));
+    return names_add(n, id, text);
+}
+
+enum hd_object object_of_event(enum hd_event kind)
+{
+    static const struct {
+        const char *start;
+        enum hd_object kind;
+    } families[] = {
+        {"thread_", HD_OB_THREAD},
+        {"mutex_", HD_OB_MUTEX},
+        {"cond_relock", HD_OB_MUTEX},
+        {"cond_", HD_OB_COND},
+        {"rwlock_", HD_OB_RWLOCK},
+        {"spin_", HD_OB_SPIN},
+        {"barrier_", HD_OB_BARRIER},
+        {"once", HD_OB_ONCE},
+        {"sem_", HD_OB_SEM},
+        {"futex_", HD_OB_FUTEX},
+        {"fd_", HD_OB_FD},
+        {"read", HD_OB_MEMORY},
+        {"write", HD_OB_MEMORY},
+        {"atomic_", HD_OB_MEMORY},
+        {"free", HD_OB_MEMORY},
+        {"chan_", HD_OB_CHAN},
+        {"hd_mutex_", HD_OB_HD_MUTEX},
+        {"hd_rwmutex_", HD_OB_HD_RWMUTEX},
+        {"hd_wg_", HD_OB_WAITGROUP},
+        {"hd_cond_", HD_OB_HD_COND},
+        {"hd_once", HD_OB_HD_ONCE},
+        {"hd_context", HD_OB_CONTEXT},
+        {"hd_timer", HD_OB_TIMER},
+        {"hd_semaphore", HD_OB_WEIGHTED},
+    };
+    const char *word = event_word(kind);
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strncmp(word, families[i].start, strlen(families[i].start)) == 0)
+            return families[i].kind;
+    return HD_OB_NONE;
+}

@@ -1,0 +1,553 @@
+/* symbol.c - modules, functions, lines, sites; see symbol.h */
+#include "symbol.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "util/alloc.h"
+#include "symbol_inside.h"
+
+char *__cxa_demangle(const char *mangled, char *buffer, size_t *length, int *status);
+
+/* Sites are few and asked for often. */
+struct site_name {
+    uint64_t addr;
+    char *name;
+    UT_hash_handle by_addr, by_text;
+};
+
+const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *demangle(const char *name)
+{
+    int status = 0;
+    if (strncmp(name, "_Z", 2) == 0) {
+        char *text = __cxa_demangle(name, NULL, NULL, &status);
+        if (text && status == 0)
+            return text;
+        free(text);
+    }
+    return mem_copy(name);
+}
+
+struct symbols *symbols_new(void)
+{
+    struct symbols *s = mem_zeroed(1, sizeof *s);
+    s->runtime = "libheddle-rt.so";
+    return s;
+}
+
+void symbols_hide(struct symbols *s, const char *runtime)
+{
+    s->runtime = base_name(runtime);
+}
+
+static void forget(struct symbols *s)
+{
+    struct site_name *n, *next;
+    HASH_ITER(by_addr, s->by_address, n, next)
+    {
+        HASH_DELETE(by_addr, s->by_address, n);
+        HASH_DELETE(by_text, s->by_name, n);
+        free(n->name);
+        free(n);
+    }
+    if (s->dwfl)
+        dwfl_end(s->dwfl);
+    s->dwfl = NULL;
+    s->attached = false;
+}
+
+void symbols_free(struct symbols *s)
+{
+    if (!s)
+        return;
+    forget(s);
+    free(s->layout);
+    free(s);
+}
+
+/* Memory files of ours, deleted ones and devices cannot be opened by name. */
+static bool is_file(const char *path, size_t bytes)
+{
+    return bytes && *path == '/' && !memmem(path, bytes, "/memfd:", 7) &&
+           !memmem(path, bytes, " (deleted)", 10) && strncmp(path, "/dev/", 5) != 0 &&
+           strncmp(path, "/SYSV", 5) != 0;
+}
+
+/* The lines of a map that name files. A nameless mapping right behind one is its .bss: it becomes
+ * part of the file's, so that variables there are found. */
+static char *file_mappings(const char *maps)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    unsigned long long last_high = 0;
+    int last_skip = 0; /* where the rest of the last file line starts */
+    const char *last = NULL;
+    size_t last_bytes = 0;
+    unsigned long long last_low = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        return mem_copy("");
+    while (*maps) {
+        size_t n = strcspn(maps, "\n");
+        unsigned long long low, high;
+        int rest = 0, path = 0;
+        if (sscanf(maps, "%llx-%llx%n %*4s %*x %*x:%*x %*u%n", &low, &high, &rest, &path) == 2 &&
+            path && (size_t)path <= n) {
+            while ((size_t)path < n && maps[path] == ' ')
+                path++;
+            if (last && low == last_high && (size_t)path == n) {
+                last_high = high;
+            } else {
+                if (last)
+                    fprintf(out, "%llx-%llx%.*s\n", last_low, last_high,
+                            (int)last_bytes - last_skip, last + last_skip);
+                last = is_file(maps + path, n - (size_t)path) ? maps : NULL;
+                last_bytes = n;
+                last_low = low;
+                last_high = high;
+                last_skip = rest;
+            }
+        }
+        maps += n;
+        maps += *maps == '\n';
+    }
+    if (last)
+        fprintf(out, "%llx-%llx%.*s\n", last_low, last_high, (int)last_bytes - last_skip,
+                last + last_skip);
+    fclose(out);
+    return text;
+}
+
+void symbols_map(struct symbols *s, const char *maps)
+{
+    static char *debug_path; /* NULL: the standard places */
+    static const Dwfl_Callbacks calls = {.find_elf = dwfl_linux_proc_find_elf,
+                                         .find_debuginfo = dwfl_standard_find_debuginfo,
+                                         .debuginfo_path = &debug_path};
+    char *layout = file_mappings(maps);
+    if (s->layout && strcmp(layout, s->layout) == 0) {
+        free(layout);
+        return;
+    }
+    forget(s);
+    free(s->layout);
+    s->layout = layout;
+    s->dwfl = dwfl_begin(&calls);
+    if (!s->dwfl || !*layout)
+        return;
+    FILE *in = fmemopen(layout, strlen(layout), "r");
+    if (!in)
+        return;
+    dwfl_report_begin(s->dwfl);
+    dwfl_linux_proc_maps_report(s->dwfl, in);
+    dwfl_report_end(s->dwfl, NULL, NULL);
+    fclose(in);
+}
+
+static Dwfl_Module *module_at(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = s->dwfl ? dwfl_addrmodule(s->dwfl, addr) : NULL;
+    Dwarf_Addr low = 0, high = 0;
+    if (mod) /* what lies behind a file's last page is still called its own */
+        dwfl_module_info(mod, NULL, &low, &high, NULL, NULL, NULL, NULL);
+    return mod && addr >= low && addr < high ? mod : NULL;
+}
+
+bool symbols_know(struct symbols *s, uint64_t addr)
+{
+    return module_at(s, addr) != NULL;
+}
+
+static const char *module_path(Dwfl_Module *mod)
+{
+    const char *name = dwfl_module_info(mod, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    return name ? name : "?";
+}
+
+/* Address as the file itself counts: what addr2line takes. */
+static uint64_t file_address(Dwfl_Module *mod, uint64_t addr)
+{
+    GElf_Addr bias = 0;
+    if (!dwfl_module_getelf(mod, &bias))
+        dwfl_module_info(mod, NULL, &bias, NULL, NULL, NULL, NULL, NULL);
+    return addr - bias;
+}
+
+static bool is_hidden(const struct symbols *s, const char *module, const char *function)
+{
+    static const char *const start_up[] = {"start_thread",
+                                           "__clone3",
+                                           "clone3",
+                                           "__clone",
+                                           "clone",
+                                           "_start",
+                                           "__libc_start_main",
+                                           "__libc_start_call_main",
+                                           "__libc_start_main_impl"};
+    if (strcmp(module, s->runtime) == 0)
+        return true;
+    if (!function)
+        return false;
+    if (strncmp(function, "__tsan_", 7) == 0 || strncmp(function, "__interceptor_", 14) == 0 ||
+        strncmp(function, "___interceptor_", 15) == 0 || strncmp(function, "__sanitizer_", 12) == 0)
+        return true;
+    if (strncmp(module, "libc.so", 7) != 0 && strcmp(function, "_start") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof start_up / sizeof *start_up; i++)
+        if (strncmp(function, start_up[i], strlen(start_up[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Between a goroutine's function and its thread: lib/'s own. */
+static bool carries_goroutine(const char *function, const char *file)
+{
+    if (!function || !file)
+        return false;
+    return (ends_with(file, "lib/panic.c") &&
+            (strcmp(function, "catch") == 0 || strcmp(function, "hdi_catch_exit") == 0)) ||
+           (ends_with(file, "lib/go.c") &&
+            (strcmp(function, "run") == 0 || strcmp(function, "carry") == 0));
+}
+
+/* Code that users neither wrote nor called by this name. */
+static bool is_plumbing(const struct frame *fr)
+{
+    static const char *const raising[] = {"__pthread_kill_implementation",
+                                          "__pthread_kill_internal",
+                                          "__GI___pthread_kill",
+                                          "__GI_raise",
+                                          "raise",
+                                          "gsignal",
+                                          "__GI_abort",
+                                          "abort",
+                                          "__assert_fail_base",
+                                          "__GI___assert_fail",
+                                          "__assert_fail"};
+    if (fr->file && strncmp(fr->file, "/usr/", 5) == 0 && strstr(fr->file, "/c++/"))
+        return true;
+    if (!fr->module)
+        return false;
+    if (strncmp(fr->module, "libstdc++.so", 12) == 0)
+        return true;
+    if (strncmp(fr->module, "libc.so", 7) != 0)
+        return false;
+    for (size_t i = 0; fr->function && i < sizeof raising / sizeof *raising; i++)
+        if (strcmp(fr->function, raising[i]) == 0)
+            return true;
+    return false;
+}
+
+void stack_tidy(struct stack *s, size_t from)
+{
+    size_t kept = from;
+    bool any = false;
+    for (size_t i = from; i < s->count; i++)
+        any |= !is_plumbing(&s->frame[i]);
+    for (size_t i = from; any && i < s->count; i++) {
+        struct frame *fr = &s->frame[i];
+        if (is_plumbing(fr)) {
+            free(fr->function);
+            free(fr->file);
+            free(fr->module);
+        } else {
+            s->frame[kept++] = *fr;
+        }
+    }
+    if (any)
+        s->count = kept;
+}
+
+static char *die_function(Dwarf_Die *die)
+{
+    Dwarf_Attribute attr;
+    const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
+    if (!name)
+        name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
+    if (!name)
+        name = dwarf_diename(die);
+    return name ? demangle(name) : NULL;
+}
+
+static unsigned attr_number(Dwarf_Die *die, unsigned which)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word value = 0;
+    return dwarf_formudata(dwarf_attr(die, which, &attr), &value) == 0 ? (unsigned)value : 0;
+}
+
+/* The compilation unit that holds an address. clang writes no .debug_aranges: then each unit is
+ * asked for its ranges, also when units of another compiler have some and a wrong one is offered.
+ */
+static Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias)
+{
+    Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, bias);
+    if (cu && dwarf_haspc(cu, pc - *bias) == 1)
+        return cu;
+    cu = NULL;
+    while ((cu = dwfl_module_nextcu(mod, cu, bias)))
+        if (dwarf_haspc(cu, pc - *bias) == 1)
+            return cu;
+    return NULL;
+}
+
+/* The functions inlined around an address, each a frame of its own; returns false when the debug
+ * information does not cover it. */
+static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_t pc,
+                              const char *file, unsigned line, unsigned column, struct stack *to)
+{
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *cu = unit_at(mod, pc, &bias);
+    Dwarf_Die *near = NULL, *scope = NULL;
+    int found = cu ? dwarf_getscopes(cu, pc - bias, &near) : 0;
+    if (found <= 0)
+        return false;
+    int scopes = dwarf_getscopes_die(&near[0], &scope);
+    free(near);
+    Dwarf_Files *files = NULL;
+    size_t file_count = 0;
+    if (dwarf_getsrcfiles(cu, &files, &file_count) != 0)
+        files = NULL;
+    const char *module = base_name(module_path(mod));
+    uint64_t offset = file_address(mod, pc);
+    bool any = false;
+    for (int i = 0; i < scopes; i++) {
+        int tag = dwarf_tag(&scope[i]);
+        if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine)
+            continue;
+        char *function = die_function(&scope[i]);
+        bool inlined = tag == DW_TAG_inlined_subroutine;
+        if (!is_hidden(s, module, function) && !carries_goroutine(function, file))
+            stack_push(to, function, file, line, column, module, offset)->inlined = inlined;
+        free(function);
+        any = true;
+        if (!inlined)
+            break;
+        unsigned number = attr_number(&scope[i], DW_AT_call_file);
+        file = files && number < file_count ? dwarf_filesrc(files, number, NULL, NULL) : NULL;
+        line = attr_number(&scope[i], DW_AT_call_line);
+        column = attr_number(&scope[i], DW_AT_call_column);
+    }
+    free(scope);
+    return any;
+}
+
+void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to)
+{
+    uint64_t at = is_return && pc ? pc - 1 : pc;
+    size_t from = to->count;
+    Dwfl_Module *mod = module_at(s, at);
+    if (!mod) {
+        if (at)
+            stack_push(to, NULL, NULL, 0, 0, NULL, at);
+        return;
+    }
+    const char *module = base_name(module_path(mod));
+    GElf_Off off;
+    GElf_Sym sym;
+    const char *name = dwfl_module_addrinfo(mod, at, &off, &sym, NULL, NULL, NULL);
+    if (is_hidden(s, module, name))
+        return;
+    const char *file = NULL;
+    int line = 0, column = 0;
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *cu = unit_at(mod, at, &bias);
+    Dwarf_Line *where = cu ? dwarf_getsrc_die(cu, at - bias) : NULL;
+    if (where && (file = dwarf_linesrc(where, NULL, NULL))) {
+        dwarf_lineno(where, &line);
+        dwarf_linecol(where, &column);
+    }
+    if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to)) {
+        stack_tidy(to, from);
+        return;
+    }
+    char *function = name ? demangle(name) : NULL;
+    stack_push(to, function, file, (unsigned)line, (unsigned)column, module, file_address(mod, at));
+    free(function);
+}
+
+char *symbols_variable(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = module_at(s, addr);
+    if (!mod)
+        return NULL;
+    GElf_Off off = 0;
+    GElf_Sym sym;
+    const char *name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
+    if (!name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || (sym.st_size && off >= sym.st_size))
+        return NULL;
+    char *plain = demangle(name);
+    char *member = variable_member(mod, name, off);
+    char *text = member ? mem_format("%s%s", plain, member)
+                 : off  ? mem_format("%s+%#llx", plain, (unsigned long long)off)
+                        : mem_copy(plain);
+    free(member);
+    free(plain);
+    return text;
+}
+
+char *symbols_function(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = module_at(s, addr);
+    const char *name = mod ? dwfl_module_addrname(mod, addr) : NULL;
+    return name ? demangle(name) : NULL;
+}
+
+uint64_t symbols_stable(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = addr ? module_at(s, addr) : NULL;
+    if (!mod)
+        return addr;
+    uint64_t h = file_address(mod, addr);
+    for (const char *p = base_name(module_path(mod)); *p; p++)
+        h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
+    return h;
+}
+
+/* How many functions of the module have this name; the address of the last one. */
+static unsigned count_named(Dwfl_Module *mod, const char *name, size_t bytes, uint64_t *addr)
+{
+    unsigned found = 0;
+    uint64_t last = 0;
+    int symbols = dwfl_module_getsymtab(mod);
+    for (int i = 1; i < symbols; i++) {
+        GElf_Sym sym;
+        GElf_Addr at;
+        const char *text = dwfl_module_getsym_info(mod, i, &sym, &at, NULL, NULL, NULL);
+        if (!text || strncmp(text, name, bytes) != 0 || text[bytes] ||
+            GELF_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_shndx == SHN_UNDEF ||
+            (found && at == last))
+            continue;
+        last = at;
+        found++;
+    }
+    *addr = last;
+    return found;
+}
+
+static char *escape(const char *text)
+{
+    char *out = mem_zeroed(strlen(text) * 3 + 1, 1), *to = out;
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || *text == '%' || *text == '!' || *text == '+')
+            to += sprintf(to, "%%%02x", (unsigned char)*text);
+        else
+            *to++ = *text;
+    return out;
+}
+
+static char *name_site(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = module_at(s, addr);
+    if (!mod)
+        return NULL;
+    char *module = escape(base_name(module_path(mod)));
+    char *text;
+    GElf_Off off = 0;
+    GElf_Sym sym;
+    uint64_t at;
+    const char *name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
+    if (name && count_named(mod, name, strlen(name), &at) == 1 && at + off == addr &&
+        !strpbrk(name, " +!%"))
+        text = mem_format("%s!%s+%#llx", module, name, (unsigned long long)off);
+    else
+        text = mem_format("%s+%#llx", module, (unsigned long long)file_address(mod, addr));
+    free(module);
+    return text;
+}
+
+static void remember(struct symbols *s, uint64_t addr, const char *name)
+{
+    struct site_name *n = mem_zeroed(1, sizeof *n);
+    n->addr = addr;
+    n->name = mem_copy(name);
+    HASH_ADD(by_addr, s->by_address, addr, sizeof n->addr, n);
+    HASH_ADD_KEYPTR(by_text, s->by_name, n->name, strlen(n->name), n);
+}
+
+char *symbols_site(struct symbols *s, uint64_t addr)
+{
+    struct site_name *n;
+    HASH_FIND(by_addr, s->by_address, &addr, sizeof addr, n);
+    if (n)
+        return mem_copy(n->name);
+    char *text = addr ? name_site(s, addr) : NULL;
+    if (text)
+        remember(s, addr, text);
+    return text;
+}
+
+void symbols_alias(struct symbols *s, const char *from, const char *to)
+{
+    s->alias_from = base_name(from);
+    s->alias_to = base_name(to);
+}
+
+struct wanted {
+    const char *module; /* escaped */
+    size_t bytes;
+    const char *alias; /* also taken for it; or NULL */
+    Dwfl_Module *mod;
+};
+
+static int is_wanted(Dwfl_Module *mod, void **data, const char *path, Dwarf_Addr low, void *arg)
+{
+    (void)data;
+    (void)low;
+    struct wanted *w = arg;
+    char *name = escape(base_name(path));
+    bool same = (strlen(name) == w->bytes && memcmp(name, w->module, w->bytes) == 0) ||
+                (w->alias && strcmp(base_name(path), w->alias) == 0);
+    free(name);
+    if (same)
+        w->mod = mod;
+    return same ? DWARF_CB_ABORT : DWARF_CB_OK;
+}
+
+uint64_t symbols_address(struct symbols *s, const char *site)
+{
+    struct site_name *n;
+    HASH_FIND(by_text, s->by_name, site, strlen(site), n);
+    if (n)
+        return n->addr;
+    const char *plus = strrchr(site, '+'), *mark = strchr(site, '!');
+    if (!plus || !s->dwfl)
+        return 0;
+    struct wanted w = {.module = site, .bytes = (size_t)((mark ? mark : plus) - site)};
+    char *renamed = s->alias_from ? escape(s->alias_from) : NULL;
+    if (renamed && strlen(renamed) == w.bytes && memcmp(renamed, site, w.bytes) == 0)
+        w.alias = s->alias_to;
+    free(renamed);
+    dwfl_getmodules(s->dwfl, is_wanted, &w, 0);
+    if (!w.mod)
+        return 0;
+    uint64_t addr, offset = strtoull(plus + 1, NULL, 16);
+    if (mark) {
+        if (count_named(w.mod, mark + 1, (size_t)(plus - mark - 1), &addr) != 1)
+            return 0;
+        addr += offset;
+    } else {
+        addr = offset - file_address(w.mod, 0);
+    }
+    struct site_name *known;
+    HASH_FIND(by_addr, s->by_address, &addr, sizeof addr, known);
+    if (!known)
+        remember(s, addr, site);
+    return addr;
+}

@@ -1,0 +1,74 @@
+/* symbol.h - addresses of the program under test, in words: functions, lines, variables.
+ *
+ * Works from the text of /proc/PID/maps and the files that it names (libdwfl finds separate debug
+ * files by build id and debug link, and debuginfod if the user has set it up).
+ *
+ *   addresses  those of the process whose map was given last by symbols_map()
+ *   ownership  results are the caller's to free unless said otherwise
+ *   errors     what cannot be resolved is left out, or given as module and offset
+ *   threads    one at a time
+ */
+#ifndef HEDDLE_DRIVER_SYMBOL_H
+#define HEDDLE_DRIVER_SYMBOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "wire/protocol.h"
+#include "findings/finding.h"
+
+struct symbols;
+
+/* File name without folder. Points into path. */
+const char *base_name(const char *path);
+
+struct symbols *symbols_new(void);
+void symbols_free(struct symbols *s);
+/* Frames in this file are ours and never shown; borrowed. */
+void symbols_hide(struct symbols *s, const char *runtime);
+
+/* Take over a memory map. Costs nothing when the same files lie at the same addresses as before. */
+void symbols_map(struct symbols *s, const char *maps);
+
+/* Append the frames of one place: inlined functions first. A return address names the call before
+ * it. Our own code and the start-up code of libc give no frame, nor do the insides of the C++
+ * library and of abort() where the user's own code is there to be shown. */
+void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to);
+/* Append the frames of a stack that the runtime took, from the one on that returns to `site` if
+ * there is one; `available` bytes from `taken` on are mapped.
+ */
+void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t available,
+                    uint64_t site, struct stack *to);
+
+/* The global variable at an address: "table.lock", "forks[2]"; NULL = none known. */
+char *symbols_variable(struct symbols *s, uint64_t addr);
+/* The function at an address, demangled; NULL = unknown. */
+char *symbols_function(struct symbols *s, uint64_t addr);
+
+/* A site as a schedule file names it: "prog!transfer+0x2a", or "prog+0x11c4" without symbols;
+ * blanks are written %20. NULL for address 0 and addresses outside all files. And back: 0 = no such
+ * place. */
+char *symbols_site(struct symbols *s, uint64_t addr);
+uint64_t symbols_address(struct symbols *s, const char *site);
+/* Sites that name the file `from` mean the file `to`: another build of it; borrowed. */
+void symbols_alias(struct symbols *s, const char *from, const char *to);
+/* A number that is the same wherever the file is loaded. */
+uint64_t symbols_stable(struct symbols *s, uint64_t addr);
+/* Is the address in a file of the map that was given last? */
+bool symbols_know(struct symbols *s, uint64_t addr);
+
+/* A thread of a process that runs. */
+struct live_thread {
+    pid_t tid;
+    char name[32];
+    struct stack stack;
+};
+
+/* The stacks of all threads of a process, which is stopped for as long as that takes. Needs the
+ * right to trace it; without, nothing is returned. Release each stack and the array. `runtime` as
+ * in symbols_hide(). */
+size_t live_stacks(pid_t pid, const char *runtime, struct live_thread **threads);
+
+#endif /* HEDDLE_DRIVER_SYMBOL_H */

@@ -1,0 +1,166 @@
+/* variable.c - which element of a global variable lies at an offset: table.lock, forks[2]. */
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "symbol_inside.h"
+
+static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
+{
+    Dwarf_Attribute attr;
+    return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attr), type) != NULL;
+}
+
+/* A type that people think of as one thing, whatever it is made of. */
+static bool is_whole(const char *name)
+{
+    static const char *const whole[] = {"pthread_",    "sem_t", "mtx_t", "cnd_t",
+                                        "once_flag",   "hd_",   "mutex", "condition_variable",
+                                        "shared_mutex"};
+    for (size_t i = 0; name && i < sizeof whole / sizeof *whole; i++)
+        if (strncmp(name, whole[i], strlen(whole[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool member_at(Dwarf_Die *type, uint64_t offset, Dwarf_Die *member, uint64_t *start)
+{
+    Dwarf_Die child;
+    if (dwarf_child(type, &child) != 0)
+        return false;
+    do {
+        Dwarf_Attribute attr;
+        Dwarf_Word at = 0, size = 0;
+        Dwarf_Die inner;
+        if (dwarf_tag(&child) != DW_TAG_member || !type_of(&child, &inner))
+            continue;
+        if (dwarf_attr(&child, DW_AT_data_member_location, &attr) &&
+            dwarf_formudata(&attr, &at) != 0)
+            continue;
+        if (dwarf_aggregate_size(&inner, &size) == 0 && offset >= at && offset < at + size) {
+            *member = child;
+            *start = at;
+            return true;
+        }
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+/* Elements of each dimension of an array; returns how many dimensions, 0 = not known. */
+static size_t dimensions(Dwarf_Die *array, uint64_t *length, size_t room)
+{
+    Dwarf_Die child;
+    size_t n = 0;
+    if (dwarf_child(array, &child) != 0)
+        return 0;
+    do {
+        Dwarf_Attribute attr;
+        Dwarf_Word value = 0;
+        if (dwarf_tag(&child) != DW_TAG_subrange_type || n == room)
+            continue;
+        if (dwarf_formudata(dwarf_attr(&child, DW_AT_count, &attr), &value) == 0)
+            length[n++] = value;
+        else if (dwarf_formudata(dwarf_attr(&child, DW_AT_upper_bound, &attr), &value) == 0)
+            length[n++] = value + 1;
+        else
+            return n == 0; /* of unknown length: fine for the first and only dimension */
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return n;
+}
+
+static void spell_index(FILE *out, Dwarf_Die *array, uint64_t element)
+{
+    uint64_t length[8], stride = 1;
+    size_t n = dimensions(array, length, 8);
+    for (size_t i = 1; i < n; i++)
+        stride *= length[i];
+    for (size_t i = 0; i < n && stride; i++) {
+        fprintf(out, "[%llu]", (unsigned long long)(element / stride));
+        element %= stride;
+        if (i + 1 < n)
+            stride = length[i + 1] ? stride / length[i + 1] : 0;
+    }
+}
+
+static void spell(FILE *out, Dwarf_Die *type, uint64_t offset, int depth)
+{
+    Dwarf_Die peeled, inner;
+    for (Dwarf_Die *t = type;; t = &peeled) {
+        int tag = dwarf_tag(t);
+        if (is_whole(dwarf_diename(t)) || depth > 8)
+            return;
+        if (tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
+            tag == DW_TAG_atomic_type) {
+            if (!type_of(t, &inner))
+                return;
+            peeled = inner;
+            continue;
+        }
+        if (tag == DW_TAG_array_type) {
+            Dwarf_Word size = 0;
+            if (!type_of(t, &inner) || dwarf_aggregate_size(&inner, &size) != 0 || !size)
+                return;
+            spell_index(out, t, offset / size);
+            spell(out, &inner, offset % size, depth + 1);
+            return;
+        }
+        if (tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type) {
+            Dwarf_Die member;
+            uint64_t start;
+            if (!member_at(t, offset, &member, &start) || !type_of(&member, &inner))
+                return;
+            const char *name = dwarf_diename(&member);
+            if (name)
+                fprintf(out, ".%s", name);
+            spell(out, &inner, offset - start, depth + 1);
+        }
+        return;
+    }
+}
+
+/* The declaration of a global or static variable of this (linkage) name. */
+static bool find_variable(Dwarf *dwarf, const char *name, Dwarf_Die *found)
+{
+    Dwarf_CU *cu = NULL;
+    Dwarf_Die unit;
+    uint8_t kind;
+    while (dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL) == 0) {
+        Dwarf_Die child;
+        if (dwarf_child(&unit, &child) != 0)
+            continue;
+        do {
+            Dwarf_Attribute attr;
+            if (dwarf_tag(&child) != DW_TAG_variable)
+                continue;
+            const char *text =
+                dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_linkage_name, &attr));
+            if (!text)
+                text = dwarf_diename(&child);
+            if (text && strcmp(text, name) == 0 && !dwarf_hasattr(&child, DW_AT_declaration)) {
+                *found = child;
+                return true;
+            }
+        } while (dwarf_siblingof(&child, &child) == 0);
+    }
+    return false;
+}
+
+char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset)
+{
+    Dwarf_Addr bias;
+    Dwarf *dwarf = dwfl_module_getdwarf(mod, &bias);
+    Dwarf_Die variable, type;
+    if (!dwarf || !find_variable(dwarf, name, &variable) || !type_of(&variable, &type))
+        return NULL;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        return NULL;
+    spell(out, &type, offset, 0);
+    fclose(out);
+    return text;
+}

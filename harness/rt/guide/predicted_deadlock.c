@@ -1,0 +1,56 @@
+/* predicted_deadlock.c - bring a predicted deadlock about: whoever holds the first lock of one of its edges and
+ * is about to take the second waits there until nobody else can run. When each edge has its thread
+ * in place, they wait for each other. Or, without a first lock: whoever is about to take one comes
+ * last, so that another waits for him with the lock held.
+ *
+ * Above any strategy, which chooses among the others.
+ * source: Joshi, Park, Sen and Naik, "A randomized dynamic program analysis technique for detecting
+ *         real deadlocks", PLDI 2009.
+ */
+#include "turn/rt.h"
+
+#include "locks/lockgraph.h"
+
+/* Decisions in a row for which threads are kept waiting: others may wait for them by polling. */
+#define PATIENCE 2000u
+
+static uint32_t kept;
+
+static bool in_place(const struct hdi_thread *t)
+{
+    const struct hdp_config *c = &rt.config;
+
+    if (!t->op)
+        return false;
+    for (uint32_t i = 0; i < c->steers && i < HDP_STEERS; i++) {
+        uint64_t site;
+        uint32_t mode;
+        if (t->op->site != c->steer[i].took)
+            continue;
+        if (!c->steer[i].held)
+            return true;
+        for (uint32_t k = 0; t->locks && hdi_lock_held_at(t->locks, k, &site, &mode); k++)
+            if (site == c->steer[i].held)
+                return true;
+    }
+    return false;
+}
+
+uint32_t rt_steer(struct hdi_thread **e, uint32_t n)
+{
+    uint32_t m = 0;
+
+    if (!rt.config.steers || rt.draining)
+        return n;
+    for (uint32_t i = 0; i < n; i++)
+        m += !in_place(e[i]);
+    if (m == n || m == 0 || kept++ >= PATIENCE) {
+        kept = 0;
+        return n;
+    }
+    m = 0;
+    for (uint32_t i = 0; i < n; i++) /* their order is kept */
+        if (!in_place(e[i]))
+            e[m++] = e[i];
+    return m;
+}

@@ -1,0 +1,106 @@
+/* replay.c - follow a recorded schedule.
+ *
+ * Entry i is decision i. When the thread that it names is not at the event that it names, the
+ * thread is run on until it gets there: so a schedule follows its events through a changed program.
+ * What cannot be followed is noted once (diverged_at), and from there the running thread goes on
+ * while it can.
+ */
+#include "turn/rt.h"
+
+#include "models/signals.h"
+
+#define RUN_ON_LIMIT 10000u
+
+static uint32_t run_on;
+
+static bool matches(const struct hdp_step *e, const struct hdi_thread *t)
+{
+    const struct hdi_op *op = t->op;
+
+    if (e->kind && e->kind != op->kind &&
+        !(e->kind == HD_EV_COND_WAIT && op->kind == HD_EV_COND_RELOCK))
+        return false;
+    if (e->object && op->object && e->object != op->object->id)
+        return false;
+    return !e->site || !op->site || e->site == op->site;
+}
+
+static struct hdi_thread *diverge(enum rt_replay *how)
+{
+    rt.region->result.diverged_at = rt.replay_at + 1;
+    *how = RT_OVER;
+    return NULL;
+}
+
+struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
+{
+    for (;;) {
+        const struct hdp_step *e = &rt.region->replay[rt.replay_at];
+        struct hdi_thread *t = NULL;
+
+        *flags = 0;
+        if (rt.replay_at >= rt.config.replay_steps) {
+            *how = RT_OVER;
+            return NULL;
+        }
+        if (e->flags & HDP_STEP_CHOICE) /* a choice that this run did not ask for */
+            return diverge(how);
+        for (uint32_t i = 0; i < rt.live_count; i++)
+            if (rt.live[i]->hash == e->thread)
+                t = rt.live[i];
+        if (!t)
+            return diverge(how);
+        if (!t->op) { /* outside, or lost: it will come back, or not; the time-out decides */
+            *how = RT_WAIT;
+            return NULL;
+        }
+        /* When a loop was pre-empted depends on real time: it need not happen again. */
+        if (e->kind == HD_EV_PREEMPT && t->op->kind != HD_EV_PREEMPT) {
+            rt.replay_at++;
+            continue;
+        }
+        *flags = e->flags;
+        if (e->flags & HDP_STEP_SPURIOUS) {
+            if (t->enabled || !t->op->may_wake_spuriously)
+                return diverge(how);
+        } else if (!t->enabled && !rt_due(t) && !hdi_signalled(t) &&
+                   !(e->flags & HDP_STEP_CANCEL) &&
+                   !((e->flags & HDP_STEP_TIMEOUT) && t->op->until_ns > 0 &&
+                     t->op->until_ns != HDI_FOREVER)) {
+            if (rt.outside_count || rt.external_count) {
+                *how = RT_WAIT;
+                return NULL;
+            }
+            return diverge(how);
+        }
+        if (matches(e, t)) {
+            rt.replay_at++;
+            run_on = 0;
+        } else if (++run_on > RUN_ON_LIMIT) {
+            return diverge(how);
+        } else {
+            *flags = 0;
+            if (!t->enabled && !rt_due(t) && !hdi_signalled(t))
+                return diverge(how);
+        }
+        *how = RT_FOLLOW;
+        return t;
+    }
+}
+
+uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed)
+{
+    const struct hdp_step *e = &rt.region->replay[rt.replay_at];
+
+    (void)site;
+    if (rt.replay_at >= rt.config.replay_steps)
+        return 0;
+    if (!(e->flags & HDP_STEP_CHOICE) || e->choice >= n) {
+        rt.region->result.diverged_at = rt.replay_at + 1;
+        rt.replaying = false;
+        return 0;
+    }
+    rt.replay_at++;
+    *followed = true;
+    return e->choice;
+}

@@ -1,0 +1,34 @@
+/* arena.c - what the memory hooks need to know of the schedule. */
+#include "turn/rt.h"
+
+void hdi_memory_config(struct hdi_memory_config *out)
+{
+    *out =
+        (struct hdi_memory_config){.races = (rt.config.flags & HDP_RACES) != 0,
+                                   .rich = (rt.config.flags & HDP_RICH) != 0,
+                                   .replay = (rt.config.flags & HDP_REPLAY) != 0,
+                                   .points = rt.config.points,
+                                   .model = rt.config.memory_model,
+                                   .learned = &rt.region->learned,
+                                   .news = &rt.region->news,
+                                   .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
+                                   .steps = &rt.region->result.steps};
+}
+
+bool hdi_meeting_site(uint32_t i, uint64_t *site)
+{
+    if (i >= rt.config.meets || i >= HDP_MEETS)
+        return false;
+    *site = rt.config.meet[i].site;
+    return true;
+}
+
+bool hdi_replayed_site(uint32_t i, uint64_t *site)
+{
+    const struct hdp_step *e = &rt.region->replay[i];
+
+    if (i >= rt.config.replay_steps + rt.config.replay_points || i >= HDP_STEPS)
+        return false;
+    *site = e->kind >= HD_EV_READ && e->kind <= HD_EV_FENCE ? e->site : 0;
+    return true;
+}

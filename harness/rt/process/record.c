@@ -1,0 +1,483 @@
+/* record.c - what a schedule leaves behind in shared memory: findings, stacks, threads, objects.
+ *
+ * During exploration next to nothing is written. In a rich replay each event of interest leaves a
+ * slice of its stack, which the driver unwinds with the program's call-frame information: the
+ * program carries no unwinder of ours.
+ */
+#include "vehicles/carrier.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include "locks/lockorder.h"
+#include "core/real.h"
+
+#define SLICE_BYTES 16384u
+
+static struct hdp_finding scratch;
+static bool crash_noted;
+static char panic_text[HDP_TEXT]; /* empty: no panic is under way */
+static struct hdi_object *panic_object;
+static uint64_t panic_site;
+static uint32_t panic_stack;
+
+/* ---- stacks ---- */
+
+static uint64_t hex(const char **p)
+{
+    uint64_t v = 0;
+    for (;; ++*p) {
+        char c = **p;
+        if (c >= '0' && c <= '9')
+            v = v << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            v = v << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return v;
+    }
+}
+
+/* Copy of /proc/self/maps into the region. */
+static void take_maps(void)
+{
+    long fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), n;
+    uint32_t at = 0;
+
+    if (fd < 0)
+        return;
+    while (at + 1 < HDP_MAPS_BYTES &&
+           (n = hdi_real.syscall(SYS_read, fd, rt.region->maps + at, HDP_MAPS_BYTES - 1 - at)) > 0)
+        at += (uint32_t)n;
+    hdi_real.syscall(SYS_close, fd);
+    rt.region->maps[at] = 0;
+    rt.region->maps_bytes = at;
+}
+
+/* Upper end of the mapping that holds sp, by the kernel's list. The region's copy stays as it is.
+ */
+static uintptr_t mapping_end(uintptr_t sp)
+{
+    long fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), n;
+    char text[2048];
+    size_t have = 0;
+    uintptr_t end = sp;
+
+    if (fd < 0)
+        return sp;
+    while (end == sp &&
+           (n = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
+        const char *p = text, *line;
+
+        have += (size_t)n;
+        text[have] = 0;
+        while (end == sp && (line = strchr(p, '\n'))) { /* whole lines; the rest waits for more */
+            uint64_t low = hex(&p), high = *p == '-' ? (++p, hex(&p)) : 0;
+
+            if (sp >= low && sp < high)
+                end = high;
+            p = line + 1;
+        }
+        have -= (size_t)(p - text);
+        memmove(text, p, have);
+        if (have == sizeof text - 1)
+            have = 0; /* no line of the kernel's is so long */
+    }
+    hdi_real.syscall(SYS_close, fd);
+    return end;
+}
+
+static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
+{
+    uint32_t at = (rt.region->stack_used + 15) & ~15u,
+             need = (uint32_t)sizeof(struct hdp_stack) + bytes;
+    struct hdp_stack *s;
+
+    if (at + need > HDP_STACK_BYTES)
+        return NULL;
+    rt.region->stack_used = at + need;
+    s = (struct hdp_stack *)(void *)(rt.region->stacks + at);
+    *index = at / 16 + 1;
+    return s;
+}
+
+/* Not memcpy, which a sanitizer in the program would check: a stack has poisoned parts. */
+static void copy_raw(void *to, const void *from, size_t bytes)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
+
+/* Copy registers and the stack from sp upwards into entry `s`, whose room is SLICE_BYTES, or into a
+ * new one when NULL. */
+static uint32_t take_slice(struct hdp_stack *s, const uint64_t *regs)
+{
+    struct hdi_thread *self = hdi_self();
+    uintptr_t sp = regs[1], high;
+    uint32_t index = 0, bytes;
+
+    if (self && sp >= self->stack_low && sp < self->stack_high) {
+        high = self->stack_high;
+    } else {
+        high = mapping_end(sp);
+        if (self) {
+            self->stack_low = sp & ~(uintptr_t)0xfffff;
+            self->stack_high = high;
+        }
+    }
+    bytes = high - sp < SLICE_BYTES ? (uint32_t)(high - sp) : SLICE_BYTES;
+    if (!s)
+        s = new_stack(bytes, &index);
+    if (!s)
+        return 0;
+    *s = (struct hdp_stack){.form = HDP_STACK_SLICE,
+                            .bytes = bytes,
+                            .rip = regs[0],
+                            .rsp = regs[1],
+                            .rbp = regs[2],
+                            .rbx = regs[3],
+                            .r12 = regs[4],
+                            .r13 = regs[5],
+                            .r14 = regs[6],
+                            .r15 = regs[7]};
+    copy_raw(s + 1, (const void *)sp, bytes);
+    return index;
+}
+
+uint32_t rt_take_stack(const uint64_t *regs)
+{
+    return rt.config.flags & HDP_RICH ? take_slice(NULL, regs) : 0;
+}
+
+#ifndef __x86_64__
+#error "stacks are taken on x86-64 only so far"
+#endif
+
+static inline __attribute__((always_inline)) void registers(uint64_t *r)
+{
+    __asm__ volatile("lea 0(%%rip), %%rax\n\t"
+                     "movq %%rax, 0(%0)\n\t"
+                     "movq %%rsp, 8(%0)\n\t"
+                     "movq %%rbp, 16(%0)\n\t"
+                     "movq %%rbx, 24(%0)\n\t"
+                     "movq %%r12, 32(%0)\n\t"
+                     "movq %%r13, 40(%0)\n\t"
+                     "movq %%r14, 48(%0)\n\t"
+                     "movq %%r15, 56(%0)\n\t"
+                     :
+                     : "r"(r)
+                     : "rax", "memory");
+}
+
+__attribute__((noinline)) uint32_t hdi_stack(void)
+{
+    uint64_t r[8];
+
+    if (!(rt.config.flags & HDP_RICH))
+        return 0;
+    registers(r);
+    return take_slice(NULL, r);
+}
+
+/* Where this thread is, in an entry of its own that is written anew at each operation. */
+__attribute__((noinline)) void rt_note_place(struct hdi_thread *self)
+{
+    uint64_t r[8];
+
+    if (!(rt.config.flags & HDP_RICH))
+        return;
+    if (!self->end_stack)
+        new_stack(SLICE_BYTES, &self->end_stack);
+    if (!self->end_stack)
+        return;
+    registers(r);
+    take_slice((struct hdp_stack *)(void *)(rt.region->stacks + (self->end_stack - 1) * 16ul), r);
+}
+
+uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count)
+{
+    uint32_t index = 0;
+    struct hdp_stack *s = new_stack(count * 8, &index);
+
+    if (!s)
+        return 0;
+    *s = (struct hdp_stack){.form = HDP_STACK_PCS, .bytes = count * 8};
+    memcpy(s + 1, pcs, count * 8);
+    return index;
+}
+
+/* ---- findings ---- */
+
+static void copy_text(char out[HDP_TEXT], const char *text)
+{
+    size_t i = 0;
+    for (; i + 1 < HDP_TEXT && text[i]; i++)
+        out[i] = text[i];
+    out[i] = 0;
+}
+
+uint32_t hdi_step(void)
+{
+    return rt.region->result.steps;
+}
+
+/* A thread's own entry is written anew when it goes on: keep what it holds now. */
+static uint32_t keep_stack(uint32_t stack)
+{
+    const struct hdp_stack *from =
+        (const struct hdp_stack *)(const void *)(rt.region->stacks + (stack - 1) * 16ul);
+    uint32_t index = 0;
+    struct hdp_stack *to = new_stack(from->bytes, &index);
+
+    if (!to)
+        return stack;
+    copy_raw(to, from, sizeof *from + from->bytes);
+    return index;
+}
+
+struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text)
+{
+    struct hdp_result *r = &rt.region->result;
+    struct hdp_finding *f =
+        r->findings < HDP_FINDINGS ? &rt.region->finding[r->findings] : &scratch;
+
+    memset(f, 0, sizeof *f);
+    f->kind = kind;
+    f->step = r->steps;
+    if (text)
+        copy_text(f->text, text);
+    return f;
+}
+
+struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_thread *t,
+                          enum hd_event kind, struct hdi_object *object, uint64_t site,
+                          uint32_t stack)
+{
+    static struct hdp_note spare;
+    struct hdp_note *n = &spare;
+
+    if (f->notes < HDP_NOTES)
+        n = &f->note[f->notes];
+    else
+        f->dropped++;
+    if (stack && t && stack == t->end_stack && n != &spare)
+        stack = keep_stack(stack);
+    *n = (struct hdp_note){.role = (uint16_t)role,
+                           .kind = (uint16_t)kind,
+                           .thread = hdi_thread_hash(t),
+                           .object = object ? object->id : 0,
+                           .stack = stack,
+                           .site = site,
+                           .link = f->notes};
+    if (f->notes < HDP_NOTES)
+        f->notes++;
+    return n;
+}
+
+void hdi_finding_end(struct hdp_finding *f, bool fatal)
+{
+    struct hdp_result *r = &rt.region->result;
+
+    f->fatal = fatal;
+    if (rt.draining && f->kind != HD_FK_LEAK_BLOCKED && f->kind != HD_FK_LEAK_UNJOINED &&
+        f->kind != HD_FK_LEAK_OBJECT)
+        return; /* after the program's end nothing is its fault */
+    if (!rt.region->maps_bytes || (rt.config.flags & HDP_RICH && !rt.draining))
+        take_maps();
+    if (f == &scratch)
+        r->findings_dropped++;
+    else
+        r->findings++;
+    if (!rt.started)
+        rt.prefix_findings = r->findings;
+    if (rt.config.flags & HDP_TRAP) {
+        rt_export();
+        hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), hdi_real.syscall(SYS_gettid),
+                         SIGTRAP);
+    }
+    if (fatal)
+        rt_finish(HDP_STOPPED);
+}
+
+void hdi_finding_withdraw(struct hdp_finding *f)
+{
+    struct hdp_result *r = &rt.region->result;
+    size_t at = (size_t)(f - rt.region->finding);
+
+    if (f == &scratch) {
+        r->findings_dropped--;
+        return;
+    }
+    r->findings--;
+    memmove(f, f + 1, (r->findings - at) * sizeof *f);
+}
+
+void hdi_unmodelled(const char *name, uint64_t site)
+{
+    struct hdp_result *r = &rt.region->result;
+
+    for (uint32_t i = 0; i < r->unmodelled; i++)
+        if (strncmp(rt.region->unmodelled[i].name, name, sizeof rt.region->unmodelled[i].name) == 0)
+            return;
+    if (r->unmodelled == HDP_UNMODELLED)
+        return;
+    strncpy(rt.region->unmodelled[r->unmodelled].name, name,
+            sizeof rt.region->unmodelled[0].name - 1);
+    rt.region->unmodelled[r->unmodelled++].site = site;
+    if (!rt.started)
+        rt.prefix_unmodelled = r->unmodelled;
+}
+
+/* ---- the end of a schedule ---- */
+
+static void export_object(struct hdi_object *o)
+{
+    struct hdp_object *out;
+
+    if (rt.region->object_count == HDP_OBJECTS)
+        return;
+    out = &rt.region->object[rt.region->object_count++];
+    *out = (struct hdp_object){.id = o->id,
+                               .kind = o->label_kind ? o->label_kind : o->kind,
+                               .addr = o->addr,
+                               .created_site = o->created_site,
+                               .creator = hdi_thread_hash(o->creator),
+                               .created_stack = o->created_stack};
+    memcpy(out->label, o->label, sizeof out->label);
+}
+
+void rt_export_thread(const struct hdi_thread *t)
+{
+    const struct hdi_op *op = t->op ? t->op : &t->last;
+    struct hdp_thread *out = &rt.region->thread[t->index];
+
+    if (t->index >= HDP_THREADS)
+        return;
+    *out = (struct hdp_thread){.hash = t->hash,
+                               .creator = t->creator ? t->creator->index : t->index,
+                               .created_site = t->created_site,
+                               .start = t->start,
+                               .created_stack = t->created_stack,
+                               .state = t->state,
+                               .kind = op->kind,
+                               .object = op->object ? op->object->id : 0,
+                               .site = op->site,
+                               .stack = t->end_stack,
+                               .tid = t->tid,
+                               .stack_low = t->stack_low,
+                               .stack_high = t->stack_high};
+    memcpy(out->name, t->name, sizeof out->name);
+    memcpy(out->label, t->label, sizeof out->label);
+    rt.region->thread_count = rt.all_count < HDP_THREADS ? rt.all_count : HDP_THREADS;
+}
+
+void rt_export(void)
+{
+    struct hdp_region *g = rt.region;
+
+    for (uint32_t i = 0; i < rt.all_count; i++)
+        rt_export_thread(rt.all[i]);
+    hdi_lockorder_export();
+    uint64_t forgotten = hdi_lockorder_forgotten();
+    g->result.orders_forgotten = forgotten < UINT32_MAX ? (uint32_t)forgotten : UINT32_MAX;
+    g->object_count = 0;
+    if (g->result.findings || (rt.config.flags & HDP_RICH)) {
+        hdi_objects_each(export_object);
+        /* a report wants those of its finding: a plugin may be gone when the schedule ends */
+        if (!g->result.findings || !g->maps_bytes)
+            take_maps();
+    }
+    g->result.virtual_ns = rt.now_ns - RT_CLOCK_START_NS;
+}
+
+void rt_finish(enum hdp_outcome outcome)
+{
+    rt.region->result.outcome = outcome;
+    if (rt.in_process) {
+        rt_export();
+        rt_carrier_leave();
+    }
+    rt_export();
+    if (!rt.started)
+        rt_state(HDP_ENDED);
+    hdi_real.syscall(SYS_exit_group, outcome == HDP_RAN ? 0 : 125);
+    __builtin_unreachable();
+}
+
+/* ---- crashes ---- */
+
+static void on_crash(int number, siginfo_t *info, void *context)
+{
+    static const struct {
+        int number;
+        const char *text;
+    } text[] = {{SIGSEGV, "SIGSEGV: invalid memory access"},
+                {SIGBUS, "SIGBUS: invalid memory access"},
+                {SIGFPE, "SIGFPE: arithmetic error"},
+                {SIGILL, "SIGILL: illegal instruction"},
+                {SIGABRT, "SIGABRT: aborted"}};
+    const ucontext_t *u = context;
+    const greg_t *g = u->uc_mcontext.gregs;
+    uint64_t regs[8] = {(uint64_t)g[REG_RIP], (uint64_t)g[REG_RSP], (uint64_t)g[REG_RBP],
+                        (uint64_t)g[REG_RBX], (uint64_t)g[REG_R12], (uint64_t)g[REG_R13],
+                        (uint64_t)g[REG_R14], (uint64_t)g[REG_R15]};
+
+    (void)info;
+    if (rt.draining) /* the program had ended: this one would never have been seen */
+        hdi_real.syscall(SYS_exit_group, rt.region->result.exit_code);
+    if (!crash_noted) {
+        struct hdi_thread *self = hdi_self();
+        const char *what = "";
+        struct hdp_finding *f;
+        crash_noted = true;
+        for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)
+            if (text[i].number == number)
+                what = text[i].text;
+        if (number == SIGABRT && panic_text[0]) {
+            f = hdi_finding_begin(HD_FK_PANIC, panic_text);
+            hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, panic_object,
+                     panic_site, panic_stack);
+        } else {
+            f = hdi_finding_begin(HD_FK_CRASH, what);
+            hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, regs[0],
+                     rt_take_stack(regs));
+        }
+        hdi_finding_end(f, false);
+    }
+    rt_export(); /* also after an assertion: its report names threads */
+    /* The instruction faults again, and abort() raises again: with the default action now. */
+    signal(number, SIG_DFL);
+}
+
+void rt_crash_forgotten(void)
+{
+    crash_noted = false;
+    panic_text[0] = 0;
+}
+
+void hdi_crash_expected(void)
+{
+    crash_noted = true;
+}
+
+void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site)
+{
+    copy_text(panic_text, text);
+    panic_object = object;
+    panic_site = site;
+    panic_stack = hdi_stack();
+}
+
+void rt_crash_handlers(void)
+{
+    static const int number[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct sigaction old, mine = {.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
+
+    mine.sa_sigaction = on_crash;
+    sigemptyset(&mine.sa_mask);
+    for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
+        if (sigaction(number[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
+            old.sa_handler == SIG_DFL)
+            sigaction(number[i], &mine, NULL);
+}

@@ -1,0 +1,159 @@
+/* rt.h - internal to the runtime library: the scheduler's state and its parts.
+ *
+ * One thread of the program has the turn (rt.current); everything else waits on its own futex.
+ * rt.lock guards every field below and the fields of struct hdi_thread marked S. It is a leaf lock:
+ * while it is held only system calls that cannot block are made. Threads that are outside (in a
+ * system call, or lost to a loop that we do not know) run beside the one that has the turn, so the
+ * lock matters to them and to the watchdog.
+ */
+#ifndef HEDDLE_RT_H
+#define HEDDLE_RT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/control.h"
+#include "core/thread.h"
+#include "wire/protocol.h"
+
+#define RT_MAX_LIVE 16384u
+#define RT_CLOCK_START_NS (1000LL * 1000000000LL)
+
+struct rt {
+    bool active;     /* this process runs the program under control */
+    bool started;    /* the first thread was created: a schedule runs */
+    bool in_process; /* of the in-process explorer: threads share a kernel thread */
+    bool draining;   /* the program has ended, others run on to see who stays blocked */
+
+    uint32_t lock;
+    struct hdi_thread *current; /* has the turn; NULL when nobody can run */
+    struct hdi_thread *main;
+    struct hdi_thread *live[RT_MAX_LIVE];
+    uint32_t live_count;
+    struct hdi_thread **all; /* by index, also the ended ones */
+    uint32_t all_count, all_capacity;
+    uint32_t outside_count; /* pending operations whose readiness may come from outside */
+    uint32_t signal_waits;  /* of these, for signals */
+    uint32_t external_count;
+    struct hdi_thread *drainer;
+    int leaving; /* kernel tid of the thread that gave its last turn away */
+    int pid;     /* of the process that runs the program: a child of its own is not it */
+
+    int64_t now_ns; /* virtual CLOCK_MONOTONIC */
+    int64_t real_start_ns;
+    uint64_t rng[4];
+    uint32_t replay_at; /* next entry of region->replay */
+    bool replaying;
+    bool recheck;      /* a signal handler may have changed an object beside the models */
+    uint32_t idle_ops; /* operations in a row, of all threads, that made no progress */
+    bool fair;         /* too many of them: the strategy has had its chance */
+    uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
+    uint32_t sleeps, sleeps_half;       /* of them sleeps */
+    uint32_t reach_at;                  /* step of the next look for unreachable threads */
+    uint32_t reach_last;                /* step of the last one */
+    uint32_t lively_step;               /* step at which a thread was last made or ended */
+    uint32_t watched_step;              /* of the watchdog: step that it saw last, */
+    int64_t watched_ns, watched_cpu_ns; /* when, and the CPU time of the running thread then */
+    uint32_t computed_step;             /* up to where computing has taken virtual time, */
+    int64_t computed_ns;                /* in CPU time */
+    int preempting;                     /* kernel tid of who is sent the signal for it */
+    bool watched_over;                  /* by a thread of its own */
+    int64_t idle_real_ns; /* real time since which nobody could run; 0 = somebody can */
+
+    struct hdp_bell *bell;
+    struct hdp_region *region;
+    struct hdp_config config;
+    uint32_t prefix_findings, prefix_unmodelled, prefix_stacks;
+};
+
+extern struct rt rt;
+
+/* turn_lock.c: raw futexes */
+void rt_lock(void);
+void rt_unlock(void);
+void rt_futex_wait(uint32_t *word, uint32_t value, int64_t timeout_ns, bool shared);
+void rt_futex_wake(uint32_t *word, int count, bool shared);
+
+/* random numbers of the schedule (xoshiro256**, Blackman and Vigna) */
+void rt_random_seed(uint64_t seed);
+uint64_t rt_random(void);
+uint32_t rt_random_below(uint32_t n);
+uint64_t rt_mix(uint64_t x); /* splitmix64's finaliser */
+
+/* vehicle: how a thread is made to wait for its turn */
+struct rt_vehicle {
+    void (*give)(struct hdi_thread *t);    /* t may run; called without the lock */
+    void (*wait)(struct hdi_thread *self); /* until given */
+};
+extern const struct rt_vehicle rt_baton; /* and rt_carrier, in carrier.h */
+extern const struct rt_vehicle *rt_vehicle;
+
+/* strategies: who runs next. `e` holds the n >= 1 threads that may run, in order of creation. */
+struct rt_strategy {
+    const char *name;
+    void (*begin)(const struct hdp_config *c);
+    void (*created)(struct hdi_thread *t);
+    uint32_t (*pick)(struct hdi_thread *const *e, uint32_t n);
+    /* t made one more try of a loop that waits: it must not keep the others from running */
+    void (*yielded)(struct hdi_thread *t);
+};
+extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw,
+    rt_hold;
+
+/* predicted_deadlock.c: keep those out of e that stand where a predicted deadlock wants them; how many are left.
+ */
+uint32_t rt_steer(struct hdi_thread **e, uint32_t n);
+
+/* predicted_race.c: two threads are to meet, each at an access of a predicted race. rt_meet keeps those out
+ * of e that wait for it, or for whom it is not yet time; how many are left. */
+void rt_meet_begin(void);
+uint32_t rt_meet(struct hdi_thread **e, uint32_t n);
+/* The running thread stands where the recorded schedule had no point, and nobody waits there: it
+ * goes on before the replay does. */
+bool rt_meet_passes(const struct hdi_thread *t);
+
+/* replay.c */
+enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
+/* Next thread by the schedule that is replayed, or NULL with RT_WAIT (it is still outside) or
+ * RT_OVER (the schedule is used up, or could not be followed). */
+struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags);
+uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
+
+/* sched.c */
+void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */
+bool rt_choose_next(void);    /* lock held: sets rt.current; false when nobody can run now */
+void rt_last_look(void);      /* for unreachable threads, before a schedule ends */
+void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site);
+void rt_record(struct hdi_thread *t, uint16_t flags);
+int64_t rt_first_deadline(void);         /* of those who wait for a time; 0: nobody does */
+bool rt_due(const struct hdi_thread *t); /* its deadline has passed */
+
+/* Find somebody to run when nobody has the turn; lock held. NULL: nobody yet. */
+struct hdi_thread *rt_pass_on(bool may_wait);
+int64_t rt_real_ns(void);
+
+/* watchdog.c: called by waiting threads every few milliseconds, without the lock */
+void rt_watch(struct hdi_thread *self);
+void rt_watchdog_start(void);
+
+/* verdict.c: nobody can run any more */
+void rt_all_asleep(void) __attribute__((noreturn));
+bool rt_circle(void); /* threads wait for each other in a circle */
+void rt_step_bound(void);
+void rt_hang(void);
+
+/* record.c */
+void rt_finish(enum hdp_outcome outcome)
+    __attribute__((noreturn)); /* end this schedule's process */
+void rt_export(void);          /* threads, objects, result */
+/* One thread, when it is made: a process that dies without a word leaves at least the names. */
+void rt_export_thread(const struct hdi_thread *t);
+uint32_t rt_take_stack(const uint64_t *regs8); /* rip rsp rbp rbx r12 r13 r14 r15 */
+void rt_note_place(struct hdi_thread *self);   /* rich: refresh self->end_stack */
+void rt_crash_handlers(void);
+void rt_crash_forgotten(void); /* a new schedule begins in this process */
+
+/* server.c */
+void rt_state(enum hdp_state s);
+
+#endif /* HEDDLE_RT_H */

@@ -1,0 +1,257 @@
+/* verdict.c - nobody can run any more, or nobody gets anywhere: what is it called?
+ *
+ * The waits-for graph has an edge from each blocked thread to those that hold what it waits for
+ * (for a join: to the thread itself). A cycle is a deadlock. Without one somebody who could have
+ * woken the others is gone: a lost wakeup.
+ *
+ * Whoever holds the units of a semaphore is waited for only if nobody else could give one: each of
+ * them waits in a circle himself, and either units were given back by their takers before, or all
+ * other threads wait for the circle, too.
+ */
+#include "rt.h"
+
+#include <string.h>
+
+#include "core/units.h"
+
+static uint8_t
+    stuck[RT_MAX_LIVE]; /* by index: waits for locks, ends and units of the stuck alone */
+
+static uint32_t index_of(const struct hdi_thread *t)
+{
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.live[i] == t)
+            return i;
+    return RT_MAX_LIVE;
+}
+
+static bool is_stuck(const struct hdi_thread *t)
+{
+    uint32_t i = index_of(t);
+    return i < RT_MAX_LIVE && stuck[i];
+}
+
+/* i-th holder of units that t waits for; t itself only when it holds them all. */
+static struct hdi_thread *holder(const struct hdi_thread *t, const struct hdi_units *u, uint32_t i)
+{
+    for (uint32_t k = 0; is_stuck(t) && k < u->holders; k++)
+        if ((u->holder[k].thread != t || u->holders == 1) && i-- == 0)
+            return u->holder[k].thread;
+    return NULL;
+}
+
+/* i-th thread that t waits for, or NULL. */
+static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
+{
+    const struct hdi_object *o = t->op ? t->op->object : NULL;
+    const struct hdi_units *u = hdi_units_awaited(t->op);
+
+    if (!o)
+        return NULL;
+    if (u)
+        return holder(t, u, i);
+    for (uint32_t k = 0; k < rt.live_count; k++) {
+        struct hdi_thread *h = rt.live[k];
+        if ((t->op->kind == HD_EV_THREAD_JOIN ? &h->object == o : hdi_held_find(h, o) != NULL) &&
+            i-- == 0)
+            return h;
+    }
+    return NULL;
+}
+
+/* known: only units that were given back by their takers before have owners. */
+static bool waits_for_stuck(const struct hdi_thread *t, bool known)
+{
+    const struct hdi_units *u = hdi_units_awaited(t->op);
+    struct hdi_thread *h;
+
+    if (u) {
+        for (uint32_t i = 0; i < u->holders; i++)
+            if (!is_stuck(u->holder[i].thread))
+                return false;
+        return u->returned || (!known && (u->holders > 1 || u->holder[0].thread != t));
+    }
+    for (uint32_t i = 0; (h = awaited(t, i)); i++)
+        if (is_stuck(h))
+            return true;
+    return false;
+}
+
+static void find_stuck(bool known)
+{
+    bool changed = true;
+
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        stuck[i] = rt.live[i]->op != NULL;
+    while (changed) {
+        changed = false;
+        for (uint32_t i = 0; i < rt.live_count; i++)
+            if (stuck[i] && !waits_for_stuck(rt.live[i], known)) {
+                stuck[i] = 0;
+                changed = true;
+            }
+    }
+}
+
+/* Does everybody wait for the stuck? Who waits for a group of them to be done cannot give units to
+ * a semaphore; a channel could be read by anyone. */
+static bool are_all(void)
+{
+    bool channel = false, group = false;
+
+    for (uint32_t i = 0; i < rt.live_count; i++) {
+        const struct hdi_op *op = rt.live[i]->op;
+        channel |= stuck[i] && (op->kind == HD_EV_CHAN_SEND || op->kind == HD_EV_CHAN_RECV);
+        if (!stuck[i] && (!op || op->kind != HD_EV_HD_WAITGROUP_WAIT))
+            return false;
+        group |= !stuck[i];
+    }
+    return !channel || !group;
+}
+
+/* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our own.
+ */
+static uint32_t find_cycle(struct hdi_thread **out)
+{
+    static uint32_t path[RT_MAX_LIVE], next[RT_MAX_LIVE];
+    static uint8_t colour[RT_MAX_LIVE]; /* 0 new, 1 on the path, 2 done */
+
+    memset(colour, 0, rt.live_count);
+    for (uint32_t i = 0; i < rt.live_count; i++) {
+        uint32_t depth = 0;
+        if (colour[i])
+            continue;
+        path[depth++] = i;
+        colour[i] = 1;
+        next[i] = 0;
+        while (depth) {
+            uint32_t at = path[depth - 1], to;
+            struct hdi_thread *u = awaited(rt.live[at], next[at]++);
+            if (!u) {
+                colour[at] = 2;
+                depth--;
+                continue;
+            }
+            to = index_of(u);
+            if (colour[to] == 1) {
+                uint32_t from = depth, n = 0;
+                while (path[from - 1] != to)
+                    from--;
+                for (from--; from < depth; from++)
+                    out[n++] = rt.live[path[from]];
+                return n;
+            }
+            if (colour[to] == 0) {
+                colour[to] = 1;
+                next[to] = 0;
+                path[depth++] = to;
+            }
+        }
+    }
+    return 0;
+}
+
+/* t waits at ..., for what ... holds since ... */
+static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
+{
+    uint32_t link = f->notes, before;
+    struct hdi_object *o = t->op->object;
+    const struct hdi_units *u = hdi_units_awaited(t->op);
+
+    hdi_note_wait(f, t, t->op);
+    before = f->notes;
+    if (!o)
+        return;
+    for (uint32_t i = 0; i < rt.live_count; i++) {
+        struct hdi_held *h = hdi_held_find(rt.live[i], o);
+        if (h)
+            hdi_note(f, HD_ROLE_HOLDS, rt.live[i], h->kind, o, h->site, h->stack)->link = link;
+    }
+    for (uint32_t i = 0; u && is_stuck(t) && i < u->holders; i++) {
+        const struct hdi_unit *h = &u->holder[i];
+        hdi_note(f, HD_ROLE_HOLDS, h->thread, h->kind, o, h->site, h->stack)->link = link;
+    }
+    if (users && f->notes == before)
+        hdi_note_wakers(f, t, t->op, link);
+}
+
+static bool member(struct hdi_thread *const *set, uint32_t n, const struct hdi_thread *t)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (set[i] == t)
+            return true;
+    return false;
+}
+
+static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
+                                    struct hdi_thread *const *first, uint32_t n)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, text);
+
+    for (uint32_t i = 0; i < n; i++)
+        note_waiter(f, first[i], false);
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.live[i]->op && !member(first, n, rt.live[i]))
+            note_waiter(f, rt.live[i], n == 0);
+    return f;
+}
+
+bool rt_circle(void)
+{
+    static struct hdi_thread *cycle[RT_MAX_LIVE];
+
+    return find_cycle(cycle) != 0;
+}
+
+void rt_all_asleep(void)
+{
+    static struct hdi_thread *cycle[RT_MAX_LIVE];
+    uint32_t n;
+
+    find_stuck(false);
+    if (!are_all())
+        find_stuck(true);
+    n = find_cycle(cycle);
+
+    hdi_finding_end(describe(n == 0   ? HD_FK_LOST_WAKEUP
+                             : n == 1 ? HD_FK_SELF_DEADLOCK
+                                      : HD_FK_DEADLOCK,
+                             NULL, cycle, n),
+                    true);
+    rt_finish(HDP_STOPPED);
+}
+
+void rt_step_bound(void)
+{
+    uint32_t steps = rt.region->result.steps;
+    uint32_t late = rt.retries_half ? rt.retries - (rt.retries_half - 1) : 0;
+    uint32_t slept = rt.retries_half ? rt.sleeps - rt.sleeps_half : 0;
+
+    if (rt.draining)
+        rt_finish(HDP_RAN);
+    rt_last_look();
+    /* One that could run and was not let: what the others did meanwhile says nothing. */
+    for (uint32_t i = 0; i < rt.live_count; i++)
+        if (rt.retries_half && rt.live[i]->op && rt.live[i]->enabled &&
+            rt.live[i]->steps == rt.live[i]->steps_half)
+            rt_finish(HDP_CUT);
+    /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
+     */
+    if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8))
+        hdi_finding_end(describe(HD_FK_LIVELOCK,
+                                 late - slept > steps / 32 || rt.idle_ops > 1000
+                                     ? "threads run, but only try again and again"
+                                     : HDP_ONLY_SLEEPS,
+                                 NULL, 0),
+                        true);
+    rt_finish(HDP_CUT);
+}
+
+void rt_hang(void)
+{
+    if (rt.draining)
+        rt_finish(HDP_RAN);
+    hdi_finding_end(describe(HD_FK_HANG, "no progress until the schedule's time was up", NULL, 0),
+                    true);
+    rt_finish(HDP_STOPPED);
+}

@@ -1,0 +1,131 @@
+/* plant_misuse.c - objects used as they may not be. */
+#include <semaphore.h>
+
+#include "plants.h"
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static sem_t turn;
+
+static void *lock_and_post(void *arg)
+{
+    pthread_mutex_lock(&a);
+    sem_post(&turn);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+static void *unlock_free(void *arg)
+{
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+void plant_UNLOCK_NOT_HELD(void)
+{
+    pthread_join(plant_one(unlock_free, NULL), NULL);
+}
+
+static void *unlock_others(void *arg)
+{
+    sem_wait(&turn);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+void plant_UNLOCK_NOT_OWNER(void)
+{
+    sem_init(&turn, 0, 0);
+    plant_both(lock_and_post, unlock_others, NULL);
+}
+
+static void *destroy_locked(void *arg)
+{
+    sem_wait(&turn);
+    pthread_mutex_destroy(&a);
+    return arg;
+}
+
+void plant_DESTROY_IN_USE(void)
+{
+    sem_init(&turn, 0, 0);
+    plant_both(lock_and_post, destroy_locked, NULL);
+}
+
+static void *lock_destroyed(void *arg)
+{
+    pthread_mutex_destroy(&a);
+    pthread_mutex_lock(&a);
+    return arg;
+}
+
+void plant_USE_AFTER_DESTROY(void)
+{
+    pthread_join(plant_one(lock_destroyed, NULL), NULL);
+}
+
+static int waiting;
+
+static void *wait_with(void *arg)
+{
+    pthread_mutex_t *mutex = arg;
+    pthread_mutex_lock(mutex);
+    __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
+    pthread_cond_wait(&changed, mutex);
+    pthread_mutex_unlock(mutex);
+    return NULL;
+}
+
+void plant_COND_TWO_MUTEXES(void)
+{
+    pthread_t t = plant_one(wait_with, &a), u = plant_one(wait_with, &b);
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+}
+
+static void *wait_unlocked(void *arg)
+{
+    pthread_cond_wait(&changed, &a);
+    return arg;
+}
+
+void plant_COND_NOT_LOCKED(void)
+{
+    pthread_join(plant_one(wait_unlocked, NULL), NULL);
+}
+
+static void *lock_and_end(void *arg)
+{
+    pthread_mutex_lock(&a);
+    return arg;
+}
+
+void plant_LOCK_AT_EXIT(void)
+{
+    pthread_join(plant_one(lock_and_end, NULL), NULL);
+}
+
+static void *end_at_once(void *arg)
+{
+    return arg;
+}
+
+void plant_JOIN_MISUSE(void)
+{
+    pthread_t t = plant_one(end_at_once, NULL);
+    pthread_join(t, NULL);
+    pthread_join(t, NULL);
+}
+
+static void *init_locked(void *arg)
+{
+    sem_wait(&turn);
+    pthread_mutex_init(&a, NULL);
+    return arg;
+}
+
+void plant_SYNC_MISUSE(void)
+{
+    sem_init(&turn, 0, 0);
+    plant_both(lock_and_post, init_locked, NULL);
+}

@@ -1,0 +1,210 @@
+/* other_tool.c - see other_tool.h. */
+#include "other_tool.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <valgrind/drd.h>
+#include <valgrind/helgrind.h>
+#include <valgrind/valgrind.h>
+
+#include <heddle/annotate.h>
+
+/* The header does without Valgrind's own. */
+_Static_assert(HDI_HELGRIND_UNTRACKED == _VG_USERREQ__HG_ARANGE_MAKE_UNTRACKED, "Helgrind's");
+_Static_assert(HDI_DRD_SUPPRESSED == VG_USERREQ__DRD_START_SUPPRESSION, "DRD's");
+
+static enum hdi_tool tool;
+static void (*tsan_acquire)(void *addr), (*tsan_release)(void *addr);
+
+/* DRD understands Helgrind's request, too, and keeps one table of objects by address: a tag inside
+ * a barrier would be the "wrong type of synchronization object". None lies in the upper half of the
+ * address space. */
+static uintptr_t tag_of(const void *clock)
+{
+    return (uintptr_t)clock | (uintptr_t)1 << 62;
+}
+
+static int hide_own_segments(struct dl_phdr_info *info, size_t size, void *self)
+{
+    uintptr_t at = (uintptr_t)self;
+
+    (void)size;
+    for (int pass = 0, ours = 0; pass < 2; pass++)
+        for (int i = 0; i < info->dlpi_phnum; i++) {
+            const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+            uintptr_t low = info->dlpi_addr + ph->p_vaddr;
+            if (ph->p_type != PT_LOAD)
+                continue;
+            if (pass == 0)
+                ours |= at >= low && at < low + ph->p_memsz;
+            else if (ours && (ph->p_flags & PF_W))
+                hdi_tool_hide((const void *)low, ph->p_memsz);
+        }
+    return 0;
+}
+
+void hdi_tool_start(void)
+{
+    /* We define TSan's names, too, and so do programs built for our hooks: a sanitizer's interface
+     * tells it from the latter, and AddressSanitizer has that, but not __tsan_init. */
+    void *init = dlsym(RTLD_DEFAULT, "__tsan_init");
+    Dl_info theirs, ours;
+    bool sanitizer = init && dlsym(RTLD_DEFAULT, "__sanitizer_set_report_path") &&
+                     dladdr(init, &theirs) && dladdr(&tool, &ours) &&
+                     theirs.dli_fbase != ours.dli_fbase;
+
+    if (RUNNING_ON_VALGRIND) {
+        tool = HDI_TOOL_VALGRIND;
+        dl_iterate_phdr(hide_own_segments, &tool);
+        return;
+    }
+    if (!sanitizer)
+        return;
+    tool = HDI_TOOL_TSAN;
+    tsan_acquire = (void (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "__tsan_acquire");
+    tsan_release = (void (*)(void *))(uintptr_t)dlsym(RTLD_DEFAULT, "__tsan_release");
+}
+
+enum hdi_tool hdi_tool(void)
+{
+    return tool;
+}
+
+void hdi_tool_hide(const void *addr, size_t bytes)
+{
+    if (tool != HDI_TOOL_VALGRIND)
+        return;
+    VALGRIND_HG_DISABLE_CHECKING(addr, bytes);
+    VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_START_SUPPRESSION, addr, bytes, 0, 0, 0);
+}
+
+void hdi_tool_release(const void *clock)
+{
+    if (tool != HDI_TOOL_VALGRIND)
+        return;
+    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_SEND_PRE, uintptr_t, tag_of(clock));
+}
+
+void hdi_tool_acquire(const void *clock)
+{
+    if (tool != HDI_TOOL_VALGRIND)
+        return;
+    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_RECV_POST, uintptr_t, tag_of(clock));
+}
+
+void hdi_tool_seam_release(const void *clock)
+{
+    hdi_tool_release(clock);
+    if (tsan_release)
+        tsan_release((void *)(uintptr_t)clock);
+}
+
+void hdi_tool_seam_acquire(const void *clock)
+{
+    hdi_tool_acquire(clock);
+    if (tsan_acquire)
+        tsan_acquire((void *)(uintptr_t)clock);
+}
+
+bool hdi_tool_own_thread(const pthread_attr_t *attr)
+{
+    return tool == HDI_TOOL_TSAN && !attr;
+}
+
+void **hdi_tool_start_words(void *arg)
+{
+    return tool == HDI_TOOL_TSAN ? arg : NULL;
+}
+
+#define PAGE ((uintptr_t)4096)
+/* Larger mappings are shadow memory and heaps: address space, hardly any of it touched. */
+#define SLIM_BOUND ((uintptr_t)64 << 20)
+#define SLIM_MAPS (256u << 10)
+
+static bool is_zero(uintptr_t page)
+{
+    const uint64_t *word = (const uint64_t *)page;
+    for (size_t i = 0; i < PAGE / sizeof *word; i++)
+        if (word[i])
+            return false;
+    return true;
+}
+
+static void slim(uintptr_t low, uintptr_t high)
+{
+    static unsigned char resident[SLIM_BOUND / PAGE];
+    uintptr_t from = 0; /* of the run of zero pages; 0 = none */
+
+    if (syscall(SYS_mincore, low, high - low, resident) != 0)
+        return;
+    for (uintptr_t at = low; at <= high; at += PAGE) {
+        bool zero = at < high && (resident[(at - low) / PAGE] & 1) && is_zero(at);
+        if (zero && !from)
+            from = at;
+        if (!zero && from) {
+            syscall(SYS_madvise, from, at - from, MADV_DONTNEED);
+            from = 0;
+        }
+    }
+}
+
+static const char *hexadecimal(const char *p, uintptr_t *value)
+{
+    for (*value = 0;; p++) {
+        unsigned digit = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
+                         : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
+                                                  : 16;
+        if (digit == 16)
+            return p;
+        *value = *value << 4 | digit;
+    }
+}
+
+/* One line of maps: a private, writable mapping without a file? "LOW-HIGH rw-p OFFSET DEVICE 0" and
+ * nothing behind it: the heap and the stack have names. */
+static void slim_line(const char *line, const char *end)
+{
+    uintptr_t low, high;
+    const char *p = hexadecimal(line, &low);
+
+    if (*p != '-')
+        return;
+    p = hexadecimal(p + 1, &high);
+    if (strncmp(p, " rw-p ", 6) != 0 || high - low > SLIM_BOUND)
+        return;
+    while (end > p && end[-1] == ' ')
+        end--;
+    if (end - p > 2 && end[-1] == '0' && end[-2] == ' ')
+        slim(low, high);
+}
+
+void hdi_tool_slim(void)
+{
+    size_t used = 0;
+    long n, fd;
+
+    if (tool != HDI_TOOL_TSAN)
+        return;
+    char *text = (char *)syscall(SYS_mmap, NULL, SLIM_MAPS, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (text != MAP_FAILED && fd >= 0) {
+        while (used < SLIM_MAPS - 1 &&
+               (n = syscall(SYS_read, fd, text + used, SLIM_MAPS - 1 - used)) > 0)
+            used += (size_t)n;
+        for (char *line = text, *end; (end = memchr(line, '\n', (size_t)(text + used - line)));
+             line = end + 1)
+            slim_line(line, end);
+    }
+    if (fd >= 0)
+        syscall(SYS_close, fd);
+    if (text != MAP_FAILED)
+        syscall(SYS_munmap, text, SLIM_MAPS);
+}

@@ -1,0 +1,237 @@
+/* control.h - what the models in instrument/ ask of the scheduler (implemented in harness/rt/).
+ *
+ * A modelled call publishes the operation that it is about to do and waits for its turn:
+ *
+ *     struct hdi_op op = {.kind = HD_EV_MUTEX_LOCK, .object = &m->object, .site = site,
+ *                         .ready = mutex_is_free, .data = m};
+ *     hdi_perform(&op);              // others may run here; returns with the turn, m free
+ *     m->owner = hdi_self();         // atomic until the next hdi_perform
+ *     hdi_changed(&m->object);       // others' readiness may have changed
+ *
+ * so that an operation is chosen only when it can complete, and no real call ever blocks.
+ * Everything runs in the thread that has the turn; nothing here allocates from the program's heap.
+ */
+#ifndef HEDDLE_CONTROL_H
+#define HEDDLE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <heddle/event.h>
+#include "wire/finding_record.h"
+
+#define HDI_FOREVER INT64_MAX
+#define HDI_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+struct hdi_thread;
+struct hdi_check;
+struct hdi_units;
+
+/* Head of every modelled object; zero-initialised by hdi_object_*(). */
+struct hdi_object {
+    uintptr_t addr;
+    uint32_t id;           /* stable from run to run; never 0 */
+    uint8_t kind;          /* enum hd_object: part of the key */
+    uint8_t label_kind;    /* what it is called, when the key does not say (objects of lib/) */
+    bool dead;             /* destroyed: kept to recognise later use */
+    bool writer_first;     /* readers wait behind a waiting writer: the lock graph was told */
+    bool announced;        /* label_kind is what the program's library said */
+    bool owed;             /* to be cancelled, stopped or closed yet */
+    bool leak_told;        /* that nobody did was said */
+    uint16_t users;        /* how many notes of recent users are valid */
+    uint32_t version;      /* operations on it so far, for the interleaving hash */
+    uint32_t in_graph;     /* its entry in the lock graph that the driver gets, + 1 */
+    uint16_t dropped_kind; /* of a lock: enum hd_event by which it was last given back; 0 = never */
+    uint64_t created_site, destroyed_site, dropped_site;
+    struct hdi_thread *creator, *destroyer, *dropper;
+    struct hdi_check *check; /* whom its end is owed to; NULL: nobody in particular */
+    uint32_t created_stack, destroyed_stack, dropped_stack;
+    struct hdi_thread *pending; /* threads whose pending operation names this object */
+    struct hdi_object *next;    /* hash chain */
+    struct hdi_units *units;    /* of semaphores and channels: units.h; NULL when not told */
+    struct {
+        uint32_t thread;
+        uint16_t kind;
+        uint64_t site;
+    } user[4]; /* recent distinct users */
+    char label[32];
+};
+
+enum hdi_wake { HDI_READY, HDI_TIMED_OUT, HDI_SPURIOUS, HDI_CANCELLED, HDI_INTERRUPTED };
+
+/* What a signal handler that runs meanwhile does to a wait: nothing; ends it unless the handler was
+ * installed with SA_RESTART; ends it always. Ended waits return HDI_INTERRUPTED. */
+enum hdi_interrupt { HDI_GOES_ON, HDI_RESTARTS, HDI_STOPS };
+
+struct hdi_op {
+    enum hd_event kind;
+    struct hdi_object *object; /* may be NULL */
+    uint64_t site;
+    bool (*ready)(const struct hdi_op *op); /* NULL: always ready */
+    void *data;                             /* for ready() */
+    int64_t until_ns;                       /* virtual deadline; 0 or HDI_FOREVER: none */
+    bool elastic;                           /* may time out while others could run (see patience) */
+    bool may_wake_spuriously;               /* condition variables */
+    bool cancellable;                       /* a cancellation point */
+    uint8_t interrupt;                      /* enum hdi_interrupt */
+    bool outside;                           /* ready() may turn true from outside the process */
+    uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
+    struct hdi_thread *self; /* set by hdi_perform */
+};
+
+/* True when this process is a program under control and the caller is one of its threads. */
+bool hdi_controlled(void);
+struct hdi_thread *hdi_self(void);
+uint32_t hdi_thread_hash(const struct hdi_thread *t);
+
+/* Wake up, if that has not happened: a library that the program needs is initialised before one
+ * that is preloaded, and may ask for the seam before the runtime's own constructor. */
+void hdi_start(void);
+
+/* Publish op, let the scheduler decide, return with the turn. */
+enum hdi_wake hdi_perform(struct hdi_op *op);
+/* A point without condition. */
+void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site);
+/* Readiness of operations pending on `o` may have changed. */
+void hdi_changed(struct hdi_object *o);
+/* The readiness of t's pending operation may have changed. */
+void hdi_reconsider(struct hdi_thread *t);
+/* Turn t's pending operation into another one (a signalled waiter now waits for its mutex). */
+void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *object,
+                  bool (*ready)(const struct hdi_op *));
+
+/* A choice in [0, n): explored, recorded, replayed. */
+uint32_t hdi_choose(uint32_t n, uint64_t site);
+
+/* Virtual clock, ns. */
+int64_t hdi_now(void);
+/* Reading the clock moves it a little, so that a loop that polls it ends. */
+int64_t hdi_clock_read(void);
+int64_t hdi_realtime_offset(void); /* CLOCK_REALTIME - CLOCK_MONOTONIC, virtual */
+bool hdi_real_clock(void);         /* --clock=real: clocks are passed through, sleeps sleep */
+
+/* Leave control for a system call that may block, and queue to take the turn back. */
+void hdi_external_enter(uint64_t site);
+void hdi_external_leave(void);
+
+/* Model objects. find: by address and kind, NULL if unknown. get: finds, or makes with `size` bytes
+ * of zeroed model state (>= sizeof(struct hdi_object), of which the object is the first member). An
+ * object that was destroyed is returned with dead set. */
+struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
+struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size,
+                                  uint64_t site);
+/* In a loaded module's own data. */
+bool hdi_object_is_static(const struct hdi_object *o);
+/* Forget what was known (init called again): zeroes the state behind the head, clears dead. */
+void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site);
+/* The real object of `bytes` at addr was destroyed: its memory is filled with a pattern, so that a
+ * use of it is told from a new object at the same address. */
+void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site);
+/* An operation on `o` begins. Reports a use after destruction, and then makes the real object
+ * usable again as far as it was; forgets the old state when the memory holds a new object. `size`
+ * of the model, `bytes` of the real object. */
+void hdi_object_use(struct hdi_object *o, size_t size, size_t bytes, uint64_t site);
+
+/* Findings. begin returns a struct to fill with notes (never NULL; when the table is full a scratch
+ * one); end publishes it; a fatal one ends the schedule and does not return. */
+struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text);
+struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_thread *t,
+                          enum hd_event kind, struct hdi_object *object, uint64_t site,
+                          uint32_t stack);
+void hdi_finding_end(struct hdp_finding *f, bool fatal);
+
+/* Take a finding back: it turned out to be none. Those after it move up by one. */
+void hdi_finding_withdraw(struct hdp_finding *f);
+
+/* Ends the process with exit code 3: "heddle: WHO TEXT" on standard error. For what makes a run
+ * impossible before its first thread. */
+_Noreturn void hdi_refuse(const char *who, const char *text);
+
+/* The abort that follows has been reported already. */
+void hdi_crash_expected(void);
+/* A panic is under way: when it ends in an abort, that is reported as this panic. */
+void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
+
+/* Each schedule is a fork, and the program knows itself by the pid of the process that it was
+ * forked from, in all schedules alike. hdi_process: the process that the program means by `pid`.
+ * hdi_known_process: what the program calls the process `pid`. */
+int hdi_process(int pid);
+int hdi_known_process(int pid);
+/* Named objects of the system (ipc_names.c): from here on schedules are forked, by process `server`;
+ * the memory returned is shared with them (NULL: there was none). remove: what a schedule left. */
+void *hdi_named_start(int server);
+void hdi_named_remove(void);
+/* A child process that the program forked has not ended yet. */
+bool hdi_children_live(void);
+/* The program has forked: what is shared with other processes may be held and released there. */
+bool hdi_has_forked(void);
+/* Once, before any other handler of fork() is registered. */
+void hdi_process_start(void);
+/* The runtime was started by the driver: in a schedule, before it, or in a child of the program. */
+bool hdi_present(void);
+/* A handler that comes while its thread waits for the turn is put off; hdi_signal_arrived tells the
+ * scheduler, from the handler. */
+bool hdi_postpones(void);
+void hdi_signal_arrived(void);
+
+/* May the program, or a child of it, fork once more? False: it forks without end, and the driver
+ * has been told. */
+bool hdi_may_fork(void);
+
+/* Decisions of this schedule so far. */
+uint32_t hdi_step(void);
+
+/* Stack of the caller, when rich (else 0): index + 1 in the stack store. */
+uint32_t hdi_stack(void);
+
+/* Stack given as return addresses, innermost first: index + 1 in the stack store, 0 when full. */
+uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count);
+
+/* A call that passes through without a model: named once in the report. */
+void hdi_unmodelled(const char *name, uint64_t site);
+
+/* Memory for models: zeroed, never from the program's heap, never freed before the process ends. */
+void *hdi_alloc(size_t bytes);
+
+/* Happens-before edges for the race detector; no-ops without one. `clock` is any address. */
+void hdi_hb_release(const void *clock);
+void hdi_hb_acquire(const void *clock);
+/* For the prediction of races: what the calling thread just did depended on the state of a lock or
+ * clock although it makes no edge (a try that failed). */
+void hdi_hb_look(const void *clock);
+/* For it, too: an edge that is finer than the one of happens-before, from hand to take. */
+void hdi_hb_hand(const void *clock);
+void hdi_hb_take(const void *clock);
+/* The same for an operation that nobody may change places with: all on `clock` keep their order. */
+void hdi_hb_turn(const void *clock);
+
+/* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared
+ * with the driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
+struct hdp_learned;
+struct hdp_tape;
+struct hdi_memory_config {
+    bool races, rich, replay;
+    uint32_t points; /* enum hdp_points */
+    uint32_t model;  /* enum hdp_memory_model */
+    const struct hdp_learned *learned;
+    struct hdp_learned *news;
+    struct hdp_tape *tape; /* keep it; NULL: do not */
+    const uint32_t *steps; /* decisions made so far */
+};
+void hdi_memory_config(struct hdi_memory_config *out);
+/* Site of the i-th replayed step if it is a memory access, 0 if it is not; false past the end. */
+bool hdi_replayed_site(uint32_t i, uint64_t *site);
+/* The i-th place where threads are to meet; false past the end. */
+bool hdi_meeting_site(uint32_t i, uint64_t *site);
+
+/* Called by the runtime in the schedule's process, before its first thread is created: from here on
+ * memory accesses are watched. Before, one thread ran alone and nothing can race with it. */
+void hdi_memory_start(void);
+/* Called by a new controlled thread before its start routine, and by one that ends. */
+void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high);
+void hdi_memory_thread_exit(void);
+/* In a child of the program: its accesses are nobody's affair. */
+void hdi_memory_forked(void);
+
+#endif /* HEDDLE_CONTROL_H */

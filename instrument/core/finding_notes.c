@@ -1,0 +1,63 @@
+/* finding_notes.c - what a finding says of a thread that waits: for what, and who could have ended it. */
+#include "thread.h"
+
+bool hdi_could_wake(enum hd_event waits, enum hd_event did)
+{
+    switch (did) {
+    case HD_EV_COND_WAIT:
+    case HD_EV_COND_RELOCK:
+    case HD_EV_SEM_WAIT:
+    case HD_EV_SEM_TRYWAIT:
+    case HD_EV_FUTEX_WAIT:
+    case HD_EV_THREAD_JOIN:
+    case HD_EV_HD_WAITGROUP_WAIT:
+    case HD_EV_HD_COND_WAIT:
+        return false;
+    case HD_EV_CHAN_RECV:
+    case HD_EV_CHAN_SEND:
+        return waits != did;
+    default:
+        return true;
+    }
+}
+
+void hdi_note_wait(struct hdp_finding *f, struct hdi_thread *t, const struct hdi_op *op)
+{
+    uint32_t link = f->notes;
+    bool select = op->kind == HD_EV_SELECT && t->cases;
+
+    hdi_note(f, HD_ROLE_WAITS, t, op->kind, select ? NULL : op->object, op->site, t->end_stack);
+    for (uint32_t i = 0; select && i < t->cases; i++)
+        hdi_note(f, HD_ROLE_CASE, t, t->wait_case[i].kind, t->wait_case[i].object, 0, 0)->link =
+            link;
+}
+
+static struct hdi_thread *by_hash(uint32_t hash)
+{
+    struct hdi_thread *t;
+
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
+        if (t->hash == hash)
+            return t;
+    return NULL;
+}
+
+static void note_users(struct hdp_finding *f, const struct hdi_thread *t, enum hd_event waits,
+                       struct hdi_object *o, uint32_t link)
+{
+    for (uint32_t i = 0; o && i < o->users; i++)
+        if (o->user[i].thread != t->hash && hdi_could_wake(waits, (enum hd_event)o->user[i].kind))
+            hdi_note(f, HD_ROLE_COULD_WAKE, by_hash(o->user[i].thread), o->user[i].kind, o,
+                     o->user[i].site, 0)
+                ->link = link;
+}
+
+void hdi_note_wakers(struct hdp_finding *f, const struct hdi_thread *t, const struct hdi_op *op,
+                     uint32_t link)
+{
+    if (op->kind != HD_EV_SELECT || !t->cases)
+        note_users(f, t, op->kind, op->object, link);
+    else
+        for (uint32_t i = 0; i < t->cases; i++)
+            note_users(f, t, t->wait_case[i].kind, t->wait_case[i].object, link);
+}

@@ -1,0 +1,243 @@
+/* object.c - the objects of the program by address, and the memory of the models.
+ *
+ * A hash table of chains from address and kind to the model's struct. Ids are stable from run to
+ * run: a static object's is made of its module and offset, any other's of the thread that made it
+ * and how many that thread had made before.
+ *
+ * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived.
+ * The in-process explorer forgets all of it between two schedules.
+ */
+#include "control.h"
+
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "locks/lockorder.h"
+#include "thread.h"
+#include "beside/other_tool.h"
+#include "units.h"
+
+#define CHUNK_BYTES (256u << 10)
+#define BUCKETS 4096u
+#define MODULES 256u
+
+/* Header of a piece of memory; what is handed out is 16-byte aligned. */
+struct chunk {
+    _Alignas(16) struct chunk *next;
+    size_t bytes, used;
+};
+static struct chunk *first_chunk, *chunk;
+static struct hdi_object *bucket[BUCKETS];
+static struct {
+    uintptr_t low, high;
+    uint32_t index;
+} segment[MODULES];
+static uint32_t segments, segments_full_at;
+
+static struct chunk *new_chunk(size_t room)
+{
+    size_t size = sizeof(struct chunk) + room;
+    struct chunk *c;
+
+    size = size > CHUNK_BYTES ? (size + 4095) & ~(size_t)4095 : CHUNK_BYTES;
+    c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c == MAP_FAILED)
+        __builtin_trap(); /* out of address space: nothing sensible is left to do */
+    hdi_tool_hide(c, size);
+    *c = (struct chunk){.bytes = size, .used = sizeof *c};
+    return c;
+}
+
+void *hdi_alloc(size_t bytes)
+{
+    void *p;
+
+    bytes = (bytes + 15) & ~(size_t)15;
+    while (chunk && chunk->used + bytes > chunk->bytes && chunk->next)
+        chunk = chunk->next;
+    if (!chunk || chunk->used + bytes > chunk->bytes) {
+        struct chunk *c = new_chunk(bytes);
+        if (chunk)
+            chunk->next = c;
+        else
+            first_chunk = c;
+        chunk = c;
+    }
+    p = (char *)chunk + chunk->used;
+    chunk->used += bytes;
+    return p;
+}
+
+static uint32_t hash(uint64_t x)
+{
+    x *= 0x9e3779b97f4a7c15u;
+    return (uint32_t)(x >> 32);
+}
+
+static int note_segments(struct dl_phdr_info *info, size_t size, void *count)
+{
+    uint32_t *module = count;
+
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum && segments < MODULES; i++)
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_W)) {
+            segment[segments].low = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+            segment[segments].high = segment[segments].low + info->dlpi_phdr[i].p_memsz;
+            segment[segments++].index = *module;
+        }
+    ++*module;
+    return 0;
+}
+
+/* Module and offset of a static object as one number, 0 for any other. */
+static uint64_t static_place(uintptr_t addr)
+{
+    if (!segments_full_at) {
+        uint32_t module = 1;
+        dl_iterate_phdr(note_segments, &module);
+        segments_full_at = segments ? segments : 1;
+    }
+    for (uint32_t i = 0; i < segments; i++)
+        if (addr >= segment[i].low && addr < segment[i].high)
+            return (uint64_t)segment[i].index << 40 | (addr - segment[i].low);
+    return 0;
+}
+
+struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
+{
+    uintptr_t a = (uintptr_t)addr;
+
+    for (struct hdi_object *o = bucket[hash(a) % BUCKETS]; o; o = o->next)
+        if (o->addr == a && o->kind == kind)
+            return o;
+    return NULL;
+}
+
+static void born(struct hdi_object *o, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self();
+    uint64_t place = static_place(o->addr);
+
+    o->creator = self;
+    o->created_site = site;
+    o->created_stack = hdi_stack();
+    o->id = place ? hash(place ^ o->kind)
+                  : hash((uint64_t)self->hash << 32 | ++self->objects) ^ o->kind;
+    o->id += o->id == 0;
+}
+
+struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size, uint64_t site)
+{
+    struct hdi_object *o = hdi_object_find(addr, kind);
+
+    if (o)
+        return o;
+    o = hdi_alloc(size);
+    o->addr = (uintptr_t)addr;
+    o->kind = (uint8_t)kind;
+    born(o, site);
+    o->next = bucket[hash(o->addr) % BUCKETS];
+    bucket[hash(o->addr) % BUCKETS] = o;
+    return o;
+}
+
+void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
+{
+    memset((char *)o + sizeof *o, 0, size - sizeof *o);
+    hdi_lockorder_destroyed(o);
+    hdi_units_forget(o);
+    o->writer_first = o->announced = o->owed = o->leak_told = false;
+    o->check = NULL;
+    o->in_graph = 0;
+    o->dead = false;
+    o->dropped_kind = HD_EV_NONE;
+    o->users = 0;
+    o->label[0] = 0;
+    born(o, site);
+}
+
+#define GRAVE 0xdd
+#define GRAVE_BYTES 64u
+
+struct grave {
+    const struct hdi_object *object;
+    unsigned char before[GRAVE_BYTES];
+    struct grave *next;
+};
+static struct grave *graves;
+
+void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site)
+{
+    struct grave *g = graves;
+
+    while (g && g->object != o)
+        g = g->next;
+    if (!g) {
+        g = hdi_alloc(sizeof *g);
+        g->object = o;
+        g->next = graves;
+        graves = g;
+    }
+    memcpy(g->before, (const void *)o->addr, bytes);
+    memset((void *)o->addr, GRAVE, bytes);
+    hdi_lockorder_destroyed(o);
+    o->dead = true;
+    o->destroyed_site = site;
+    o->destroyer = hdi_self();
+    o->destroyed_stack = hdi_stack();
+}
+
+static bool untouched(const struct hdi_object *o, size_t bytes)
+{
+    const unsigned char *p = (const unsigned char *)o->addr;
+
+    for (size_t i = 0; i < bytes; i++)
+        if (p[i] != GRAVE)
+            return false;
+    return true;
+}
+
+void hdi_object_use(struct hdi_object *o, size_t size, size_t bytes, uint64_t site)
+{
+    struct hdp_finding *f;
+
+    if (!o->dead)
+        return;
+    if (!untouched(o, bytes)) {
+        hdi_object_reborn(o, size, site);
+        return;
+    }
+    f = hdi_finding_begin(HD_FK_USE_AFTER_DESTROY, NULL);
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_NONE, o, site, hdi_stack());
+    hdi_note(f, HD_ROLE_EARLIER, o->destroyer, HD_EV_MUTEX_DESTROY, o, o->destroyed_site,
+             o->destroyed_stack);
+    hdi_finding_end(f, false);
+    for (struct grave *g = graves; g; g = g->next)
+        if (g->object == o)
+            memcpy((void *)o->addr, g->before, bytes);
+    o->dead = false;
+}
+
+bool hdi_object_is_static(const struct hdi_object *o)
+{
+    return static_place(o->addr) != 0;
+}
+
+void hdi_objects_each(void (*f)(struct hdi_object *o))
+{
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct hdi_object *o = bucket[i]; o; o = o->next)
+            f(o);
+}
+
+void hdi_models_reset(void)
+{
+    for (struct chunk *c = first_chunk; c; c = c->next) {
+        memset(c + 1, 0, c->used - sizeof *c);
+        c->used = sizeof *c;
+    }
+    chunk = first_chunk;
+    memset(bucket, 0, sizeof bucket);
+    graves = NULL;
+}

@@ -1,0 +1,203 @@
+/* thread.h - a thread of the program under test, as the models and the scheduler see it.
+ *
+ * One struct per thread that was created under control, from hdi_alloc(), never freed. The fields
+ * belong to whoever has the turn; those marked S to the scheduler, under its lock.
+ */
+#ifndef HEDDLE_THREAD_H
+#define HEDDLE_THREAD_H
+
+#include <pthread.h>
+
+#include "control.h"
+
+/* Of the look for threads that nobody can wake (reach/reach.h). */
+struct hdi_thread_reach {
+    uint64_t registers[7];       /* where it gave the turn away; the last is the stack pointer */
+    size_t stack_bytes;          /* of its stack, if the C library made it */
+    uint32_t since;              /* step at which it began to wait */
+    bool waits;                  /* of a look: not yet known to be reachable */
+    struct hdp_finding *finding; /* it was reported */
+};
+
+/* A lock that a thread holds. */
+struct hdi_held {
+    struct hdi_object *object;
+    uint64_t site;
+    uint32_t stack;
+    uint16_t kind;  /* enum hd_event by which it was taken */
+    bool shared;    /* read mode */
+    bool told;      /* a finding names it: it is not said again at exit */
+    uint32_t count; /* recursive locks and repeated read locks */
+};
+
+/* One of the things that a select waits for. */
+struct hdi_case {
+    struct hdi_object *object;
+    enum hd_event kind;
+};
+
+struct hdi_thread {
+    /* identity */
+    char name[32];  /* creation path */
+    char label[32]; /* given by the program; may be empty */
+    uint32_t hash;  /* of name */
+    uint32_t index; /* in order of creation */
+    struct hdi_thread *creator;
+    uint32_t children;
+    uint32_t objects; /* made by it so far: part of their ids */
+    uint64_t created_site, start;
+    uint32_t created_stack;
+    struct hdi_object object; /* what joiners wait for */
+    pthread_t handle;
+    int tid;
+    uintptr_t stack_low, stack_high;
+
+    /* life */
+    void *(*routine)(void *);
+    void *arg;
+    bool ended, detached, joined, joining;
+    bool known;                /* handle refers to it: neither joined nor detached and ended */
+    struct hdi_thread *joiner; /* who joined it, and where */
+    uint64_t joined_site;
+    uint32_t joined_stack;
+    bool excused; /* at the end: only kept from going on by the thread that ends the program */
+    void *result;
+
+    /* cancellation */
+    bool cancel_pending, cancel_disabled, cancel_async;
+
+    /* signals */
+    struct hdi_due *due;      /* sent to it while it waited for its turn, oldest first */
+    uint64_t postponed;       /* arrived then, and blocked until it has the turn: kernel's bits */
+    uint64_t pending_hint;    /* may be pending for it */
+    uint32_t handled;         /* handlers that ran in it */
+    bool stops;               /* one of them without SA_RESTART */
+    struct hdi_op *suspended; /* the wait that handlers run in, innermost; see hdi_perform */
+
+    /* locks held, oldest first */
+    struct hdi_held *held;
+    uint32_t held_count, held_capacity;
+    bool goroutine;                /* made by lib/ */
+    bool leak_expected;            /* the program said so */
+    bool leak_told;                /* that it is left was said */
+    struct hdi_check *check;       /* the leak check that it works for, inherited; or NULL */
+    struct hdi_lock_thread *locks; /* of the lock-order graph; NULL: not watched */
+    struct hdi_waits *waits;       /* of wait_under_lock.c; NULL: not watched */
+
+    /* waiting in a queue of a condition variable, futex or seam */
+    struct hdi_thread *queue_next;
+    struct hdi_object *queue;   /* queue it is in, NULL when taken out */
+    bool granted;               /* the wait is over: signalled, woken, barrier passed */
+    struct hdi_object *relock;  /* mutex to take again after a condition wait */
+    bool token;                 /* of the seam's block() and wake() */
+    struct hdi_case *wait_case; /* what its wait may end by, when it is one for several things */
+    uint32_t cases, case_capacity;
+
+    /* S: scheduling */
+    struct hdi_op *op;               /* pending operation; NULL while running or external */
+    struct hdi_op published;         /* what op points to: others read it, and a stack is private */
+    struct hdi_op last;              /* copy of the operation done last, for reports */
+    struct hdi_thread *pending_next; /* next in op->object->pending */
+    uint32_t turn;                   /* futex word of the vehicle */
+    uint8_t state;                   /* enum hdp_thread_state */
+    bool enabled;
+    bool outside;               /* its readiness may come from outside the process */
+    bool inside;                /* in the runtime's own code: a signal handler passes through */
+    uint32_t retry_step;        /* step + 1 at which it made one more try of a loop */
+    uint8_t wake;               /* enum hdi_wake: how its operation was granted */
+    uint32_t idle_ops;          /* operations in a row that made no progress */
+    bool waits_for_lock;        /* for the scheduler's own */
+    uint32_t in_real;           /* inside a real call that may call us back */
+    uint32_t clock_reads;       /* since it last waited */
+    uint64_t steps, steps_half; /* in all, and up to half the step bound */
+    uint64_t priority;          /* of the strategy */
+    int64_t enabled_since;      /* virtual time */
+    uint32_t end_stack;         /* stack at the end, when rich */
+
+    struct hdi_thread_reach reach;
+
+    /* of the carrier, when threads share one kernel thread */
+    void *sp;
+    struct rt_stack *stack;
+    void *local[8];
+};
+
+/* Note that the calling thread now holds, or no longer holds, a lock. */
+void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64_t site);
+/* False when it did not hold it. `all`: whatever the count. */
+bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all);
+struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
+/* A lock is misused by `event` at `site`: the finding says who holds it, who waits for it, who gave
+ * it back last and where it was made. `text` may be NULL. */
+void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,
+                     enum hd_event event, uint64_t site);
+
+/* Every thread that has not ended, in order of creation. */
+struct hdi_thread **hdi_live(uint32_t *count);
+/* By handle: NULL when no controlled thread has it. */
+struct hdi_thread *hdi_thread_of(pthread_t handle);
+/* Every thread whose handle is known (neither joined, nor detached and ended). */
+struct hdi_thread *hdi_thread_known(uint32_t i);
+
+/* Create a controlled thread: pthread_create's model; reports call it after `named_start`, a code
+ * address. 0 or an errno value. */
+int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+              const void *named_start, uint64_t site);
+/* Many threads on one kernel thread (the in-process explorer): start t there. False: no memory. */
+bool hdi_in_process(void);
+bool hdi_start_in_process(struct hdi_thread *t);
+void hdi_local(void **word);
+/* pthread_join's model; until: virtual deadline, 0 = for ever, -1 = try. 0 or an errno value. */
+int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site);
+/* Make a thread that will wait for its first turn; `discard` when the real creation failed. */
+struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start, uint64_t site);
+void hdi_thread_discard(struct hdi_thread *t);
+/* First thing in a new thread: returns with its first turn. */
+void hdi_thread_begin(struct hdi_thread *t);
+/* Last thing: gives the turn away for good. */
+void hdi_thread_end(void);
+/* About to create the program's first thread: becomes the fork server; returns in each schedule. */
+void hdi_first_thread(void);
+/* Threads whose readiness does not count as life: see leak.c. The caller waits until no other
+ * thread can run, the clock moved at most `jumps` times. */
+void hdi_drain(uint32_t jumps);
+/* Let the others run until none can or go_on(arg) is false; the clock is moved at most `jumps`
+ * times meanwhile. The program goes on after. */
+void hdi_let_others_run(bool (*go_on)(void *arg), void *arg, uint32_t jumps, uint64_t site);
+
+/* May one that did that end a wait for the same object of that kind? */
+bool hdi_could_wake(enum hd_event waits, enum hd_event did);
+/* Note what t waits for, a select with all its cases; the first note's index is their link. */
+void hdi_note_wait(struct hdp_finding *f, struct hdi_thread *t, const struct hdi_op *op);
+/* Note who used what t waits for, and may be the one that was to wake it. */
+void hdi_note_wakers(struct hdp_finding *f, const struct hdi_thread *t, const struct hdi_op *op,
+                     uint32_t link);
+
+/* The operation just done was one more try that failed (trylock, poll of a flag): a loop around it
+ * must not keep other threads from running. */
+void hdi_retry(void);
+/* A cancellation request that is due in the calling thread: does not return when it acts. */
+void hdi_cancel_self(void);
+/* The program ends with this code: leaks are looked for, the result is written. */
+void hdi_program_ends(int code);
+/* It ends at once: no exit handlers, no look for leaks. */
+void hdi_program_stops(int code);
+void hdi_look_for_unreachable(void);   /* threads, now */
+void hdi_look_for_leaks(bool silence); /* silence: what others print meanwhile goes nowhere */
+/* The program calls exit(): objects that its callers hold are no leaks. */
+void hdi_leaves_in_the_middle(void);
+/* One leak, as a finding. text: what to call it; NULL: as its kind is called. What came after so
+ * many decisions had nothing to do with it. */
+struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text);
+void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
+const char *hdi_owed_text(const struct hdi_object *o);
+/* f for each object that is known. */
+void hdi_objects_each(void (*f)(struct hdi_object *o));
+/* Forget every object, and all memory from hdi_alloc(): a new schedule begins in this process. */
+void hdi_models_reset(void);
+/* This process is a child that the program forked: it runs without us. */
+void hdi_forked(void);
+/* True while the program has ended and others run on: what goes wrong then is nobody's bug. */
+bool hdi_draining(void);
+
+#endif /* HEDDLE_THREAD_H */

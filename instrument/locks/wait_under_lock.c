@@ -1,0 +1,494 @@
+/* wait_under_lock.c - see wait_under_lock.h.
+ *
+ * Time is a vector clock over forks, joins and messages; locks make no order in it. A thread's own
+ * component is its epoch, which ends with each operation and each release. Kept are, of each
+ * object, the operations on it with the time at which they began, and of each lock and thread the
+ * epochs in which it was taken. A wait W of thread A under lock L is at risk when
+ *   - of the operations that could end it, each that W does not come before, nor after, is made
+ * after another thread X took L in an epoch that does not come before W (it "needs" L), and
+ *   - what was there before (units, values, room) is less than what W and others beside it take.
+ * A wait group is at risk when one who counts it down needs L: all must.
+ */
+#include "wait_under_lock.h"
+
+#include <string.h>
+
+#include "core/units.h"
+
+#define BUCKETS 1024u
+
+struct times {
+    uint32_t count;
+    uint32_t at[]; /* by index of thread: the last epoch of it that comes before; 0 = none */
+};
+
+struct hdi_waits {
+    struct hdi_thread *thread;
+    uint32_t epoch;
+    const struct times *known; /* of the others; never changed, but replaced */
+    const struct times *began_known;
+    uint32_t began;
+};
+
+struct operation {
+    struct operation *next;
+    struct hdi_waits *by;
+    const struct times *known;
+    uint32_t epoch, stack;
+    uint16_t kind;
+    uint64_t site;
+    int64_t n;
+};
+
+/* When one thread took a lock; of the same epoch and mode only the first time. */
+struct taken {
+    uint32_t epoch, stack;
+    uint64_t site;
+    bool shared;
+};
+
+struct taker {
+    struct taker *next;
+    struct hdi_waits *by;
+    uint32_t count, capacity;
+    struct taken *taken;
+};
+
+/* What is kept of an object, or of an address that is a clock. */
+struct record {
+    struct record *next;
+    const void *key;
+    uint32_t id; /* of the object: an address may be used anew */
+    struct hdi_object *object;
+    struct operation *operations;
+    struct taker *takers;
+    struct times *clock;
+    uint32_t clock_capacity;
+};
+
+struct wait {
+    struct wait *next;
+    struct record *record;
+    struct operation *operation;
+    uint32_t held_count;
+    struct hdi_held held[];
+};
+
+static struct {
+    bool on;
+    uint32_t bytes, waits;
+    struct record **bucket;
+    struct wait *first, **last;
+    struct {
+        uint64_t wait, held, needed;
+    } given[HDI_WAITS_GIVEN];
+    uint32_t givens;
+} w;
+
+static void *take(size_t bytes)
+{
+    if (w.bytes + bytes > HDI_WAITS_MOST) {
+        w.on = false;
+        return NULL;
+    }
+    w.bytes += (uint32_t)bytes;
+    return hdi_alloc(bytes);
+}
+
+static struct record *record_of(const void *key, struct hdi_object *object)
+{
+    uint32_t id = object ? object->id : 0;
+    struct record **head = &w.bucket[((uintptr_t)key >> 4 ^ (uintptr_t)key >> 14) % BUCKETS], *r;
+
+    for (r = *head; r; r = r->next)
+        if (r->key == key && r->id == id)
+            return r;
+    if (!(r = take(sizeof *r)))
+        return NULL;
+    *r = (struct record){.next = *head, .key = key, .id = id, .object = object};
+    return *head = r;
+}
+
+/* ---- time ---- */
+
+static uint32_t epoch_in(const struct times *known, const struct hdi_waits *t)
+{
+    return known && t->thread->index < known->count ? known->at[t->thread->index] : 0;
+}
+
+static bool covers(const struct times *a, const struct times *b, uint32_t but)
+{
+    for (uint32_t i = 0; b && i < b->count; i++)
+        if (i != but && b->at[i] > (a && i < a->count ? a->at[i] : 0))
+            return false;
+    return true;
+}
+
+static void merge(struct times *into, const struct times *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++)
+        if (from->at[i] > into->at[i])
+            into->at[i] = from->at[i];
+}
+
+/* t comes to know what `more` knows. */
+static void learn(struct hdi_waits *t, const struct times *more)
+{
+    uint32_t count = more ? more->count : 0;
+
+    if (covers(t->known, more, t->thread->index))
+        return;
+    if (t->known && t->known->count > count)
+        count = t->known->count;
+    struct times *known = take(sizeof *known + count * sizeof known->at[0]);
+    if (!known)
+        return;
+    known->count = count;
+    merge(known, t->known);
+    merge(known, more);
+    t->known = known;
+}
+
+/* r comes to know what t knows, itself included; t's epoch is over. */
+static void publish(struct record *r, struct hdi_waits *t)
+{
+    uint32_t count = t->thread->index + 1;
+
+    if (t->known && t->known->count > count)
+        count = t->known->count;
+    if (r->clock && r->clock->count > count)
+        count = r->clock->count;
+    if (count > r->clock_capacity) {
+        uint32_t capacity = count + count / 2;
+        struct times *more = take(sizeof *more + capacity * sizeof more->at[0]);
+        if (!more)
+            return;
+        merge(more, r->clock);
+        r->clock = more;
+        r->clock_capacity = capacity;
+    }
+    r->clock->count = count;
+    merge(r->clock, t->known);
+    r->clock->at[t->thread->index] = t->epoch++;
+}
+
+/* Does what t did up to the end of `epoch` come before that operation? */
+static bool comes_before(const struct hdi_waits *t, uint32_t epoch, const struct operation *o)
+{
+    return epoch <= (t == o->by ? o->epoch - 1 : epoch_in(o->known, t));
+}
+
+/* ---- recording ---- */
+
+static struct hdi_waits *self(void)
+{
+    struct hdi_thread *t = hdi_self();
+    return w.on && t ? t->waits : NULL;
+}
+
+void hdi_waits_made(struct hdi_thread *t)
+{
+    struct hdi_waits *maker = t->creator ? t->creator->waits : NULL;
+
+    if (!w.on || !(t->waits = take(sizeof *t->waits)))
+        return;
+    t->waits->thread = t;
+    t->waits->epoch = 1;
+    struct record *birth = maker ? record_of(&t->start, NULL) : NULL;
+    if (!birth)
+        return;
+    publish(birth, maker);
+    learn(t->waits, birth->clock);
+}
+
+void hdi_waits_start(struct hdi_thread *main)
+{
+    memset(&w, 0, sizeof w);
+    w.on = true;
+    w.last = &w.first;
+    w.bucket = hdi_alloc(BUCKETS * sizeof *w.bucket);
+    hdi_waits_made(main);
+}
+
+void hdi_waits_release(const void *clock)
+{
+    struct hdi_waits *t = self();
+    struct record *r = t ? record_of(clock, NULL) : NULL;
+
+    if (r)
+        publish(r, t);
+}
+
+void hdi_waits_acquire(const void *clock)
+{
+    struct hdi_waits *t = self();
+    struct record *r = t ? record_of(clock, NULL) : NULL;
+
+    if (r && r->clock)
+        learn(t, r->clock);
+}
+
+void hdi_waits_joined(struct hdi_thread *t)
+{
+    hdi_waits_acquire(t);
+}
+
+void hdi_waits_locked(const struct hdi_held *h, uint64_t site)
+{
+    struct hdi_waits *t = self();
+    struct record *r = t ? record_of(h->object, h->object) : NULL;
+    struct taker *k = r ? r->takers : NULL;
+
+    while (k && k->by != t)
+        k = k->next;
+    if (r && !k && (k = take(sizeof *k))) {
+        *k = (struct taker){.next = r->takers, .by = t};
+        r->takers = k;
+    }
+    if (!k)
+        return;
+    if (k->count && k->taken[k->count - 1].epoch == t->epoch &&
+        k->taken[k->count - 1].shared <= h->shared)
+        return;
+    if (k->count == k->capacity) {
+        uint32_t capacity = k->capacity ? 2 * k->capacity : 4;
+        struct taken *more = take(capacity * sizeof *more);
+        if (!more)
+            return;
+        if (k->count)
+            memcpy(more, k->taken, k->count * sizeof *more);
+        k->taken = more;
+        k->capacity = capacity;
+    }
+    k->taken[k->count++] =
+        (struct taken){.epoch = t->epoch, .stack = h->stack, .site = site, .shared = h->shared};
+}
+
+void hdi_waits_begin(void)
+{
+    struct hdi_waits *t = self();
+
+    if (!t)
+        return;
+    t->began = t->epoch;
+    t->began_known = t->known;
+}
+
+static void add_wait(struct record *r, struct operation *o)
+{
+    struct hdi_thread *t = o->by->thread;
+    uint32_t alike = 0;
+
+    for (const struct wait *x = w.first; x; x = x->next)
+        alike += x->operation->site == o->site;
+    if (alike >= HDI_WAITS_SITES || w.waits >= HDI_WAITS_ALL)
+        return;
+    struct wait *x = take(sizeof *x + t->held_count * sizeof x->held[0]);
+    if (!x)
+        return;
+    *x = (struct wait){.record = r, .operation = o, .held_count = t->held_count};
+    memcpy(x->held, t->held, t->held_count * sizeof x->held[0]);
+    *w.last = x;
+    w.last = &x->next;
+    w.waits++;
+}
+
+void hdi_waits_done(struct hdi_object *object, enum hd_event kind, int64_t n, bool could_wait,
+                    uint64_t site)
+{
+    struct hdi_waits *t = self();
+    struct record *r = t ? record_of(object, object) : NULL;
+    struct operation *o = r ? take(sizeof *o) : NULL;
+
+    if (!o)
+        return;
+    *o = (struct operation){.next = r->operations,
+                            .by = t,
+                            .known = t->began_known,
+                            .epoch = t->began,
+                            .stack = kind == HD_EV_THREAD_EXIT ? 0 : hdi_stack(),
+                            .kind = (uint16_t)kind,
+                            .site = site,
+                            .n = n};
+    r->operations = o;
+    if (could_wait && t->thread->held_count)
+        add_wait(r, o);
+    t->epoch++;
+}
+
+/* ---- predicting ---- */
+
+enum part { NOTHING, GIVES, TAKES, ENDS };
+
+/* What `o` does to a wait of kind `waits`. */
+static enum part part_of(enum hd_event waits, const struct operation *o)
+{
+    enum hd_event kind = (enum hd_event)o->kind;
+
+    switch (waits) {
+    case HD_EV_CHAN_RECV:
+        return kind == HD_EV_CHAN_SEND    ? GIVES
+               : kind == HD_EV_CHAN_CLOSE ? ENDS
+               : o->n                     ? TAKES
+                                          : NOTHING;
+    case HD_EV_CHAN_SEND:
+        return kind == HD_EV_CHAN_RECV ? GIVES : kind == HD_EV_CHAN_SEND ? TAKES : NOTHING;
+    case HD_EV_SEM_WAIT:
+        return kind == HD_EV_SEM_POST ? GIVES : TAKES;
+    case HD_EV_HD_SEMAPHORE:
+        return o->n < 0 ? GIVES : TAKES;
+    case HD_EV_COND_WAIT:
+        return kind == HD_EV_COND_SIGNAL || kind == HD_EV_COND_BROADCAST ? GIVES : NOTHING;
+    case HD_EV_HD_COND_WAIT:
+        return kind == HD_EV_HD_COND_SIGNAL ? GIVES : NOTHING;
+    case HD_EV_HD_WAITGROUP_WAIT:
+        return kind == HD_EV_HD_WAITGROUP_ADD && o->n < 0 ? GIVES : NOTHING;
+    case HD_EV_THREAD_JOIN:
+        return kind == HD_EV_THREAD_EXIT ? GIVES : NOTHING;
+    default:
+        return NOTHING;
+    }
+}
+
+/* Units, values or places that were there at first; false: not known, or it is a lock. */
+static bool at_first(const struct wait *x, int64_t *n)
+{
+    const struct hdi_object *o = x->record->object;
+    const struct hdi_units *u = o->units;
+
+    *n = 0;
+    switch ((enum hd_event)x->operation->kind) {
+    case HD_EV_SEM_WAIT:
+    case HD_EV_HD_SEMAPHORE:
+    case HD_EV_CHAN_RECV:
+    case HD_EV_CHAN_SEND:
+        break;
+    default:
+        return true;
+    }
+    if (!u || u[HDI_UNITS_ROOM].total < 0)
+        return false;
+    for (int side = 0; side < HDI_UNITS_SIDES; side++)
+        if (!u[side].handed && u[side].returned)
+            return false;
+    *n = u[x->operation->kind == HD_EV_CHAN_SEND ? HDI_UNITS_ROOM : HDI_UNITS_CONTENT].total;
+    return true;
+}
+
+/* The last time before `o` that some thread but the waiter took the lock, not before the wait. */
+static const struct taken *need(const struct record *lock, bool shared, const struct wait *x,
+                                const struct operation *o, const struct hdi_waits **who)
+{
+    const struct operation *wait = x->operation;
+
+    for (const struct taker *k = lock->takers; k; k = k->next) {
+        uint32_t low = 0, high = k->count;
+        if (k->by == wait->by)
+            continue;
+        while (low < high) { /* how many of its epochs come before o */
+            uint32_t middle = low + (high - low) / 2, epoch = k->taken[middle].epoch;
+            if (k->by == o->by ? epoch <= o->epoch : comes_before(k->by, epoch, o))
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        for (; low && !comes_before(k->by, k->taken[low - 1].epoch, wait); low--)
+            if (!(shared && k->taken[low - 1].shared)) {
+                *who = k->by;
+                return &k->taken[low - 1];
+            }
+    }
+    return NULL;
+}
+
+static bool is_new(uint64_t wait, uint64_t held, uint64_t needed)
+{
+    const uint32_t most = sizeof w.given / sizeof w.given[0];
+
+    for (uint32_t i = 0; i < w.givens; i++)
+        if (w.given[i].wait == wait && w.given[i].held == held && w.given[i].needed == needed)
+            return false;
+    if (w.givens == most)
+        return false;
+    w.given[w.givens].wait = wait;
+    w.given[w.givens].held = held;
+    w.given[w.givens++].needed = needed;
+    return true;
+}
+
+static void give(const struct wait *x, const struct hdi_held *h, const struct taken *needed,
+                 const struct hdi_waits *who, const struct operation *waker)
+{
+    const struct operation *o = x->operation;
+    struct hdi_object *object = x->record->object;
+    struct hdp_finding *f;
+    uint32_t link;
+
+    if (!is_new(o->site, h->site, needed->site))
+        return;
+    f = hdi_finding_begin(HD_FK_WAIT_HOLDING_LOCK, NULL);
+    link = f->notes;
+    hdi_note(f, HD_ROLE_EDGE_HELD, o->by->thread, h->kind, h->object, h->site, h->stack)->link =
+        link;
+    hdi_note(f, HD_ROLE_WAITED, o->by->thread, (enum hd_event)o->kind, object, o->site, o->stack)
+        ->link = link;
+    link = f->notes;
+    hdi_note(f, HD_ROLE_NEEDED, who->thread, h->kind, h->object, needed->site, needed->stack)
+        ->link = link;
+    hdi_note(f, HD_ROLE_WOKE, waker->by->thread, (enum hd_event)waker->kind, object, waker->site,
+             waker->stack)
+        ->link = link;
+    hdi_finding_end(f, false);
+}
+
+/* The wait x under the lock h. */
+static void predict(const struct wait *x, const struct hdi_held *h)
+{
+    const struct operation *wait = x->operation, *waker = NULL;
+    const struct record *lock = record_of(h->object, h->object);
+    const struct taken *needed = NULL;
+    const struct hdi_waits *who = NULL;
+    enum hd_event kind = (enum hd_event)wait->kind;
+    bool all = kind == HD_EV_HD_WAITGROUP_WAIT;
+    int64_t free;
+
+    if (!lock || !lock->takers || !at_first(x, &free))
+        return;
+    for (const struct operation *o = x->record->operations; o; o = o->next) {
+        enum part part = part_of(kind, o);
+        if (o == wait || part == NOTHING || comes_before(wait->by, wait->epoch, o))
+            continue;
+        bool before = comes_before(o->by, o->epoch, wait);
+        if (part == TAKES) {
+            free -= o->n;
+            continue;
+        }
+        if (before) {
+            if (part == ENDS)
+                return;
+            free += kind == HD_EV_COND_WAIT || kind == HD_EV_HD_COND_WAIT || all ? 0
+                    : o->n < 0                                                   ? -o->n
+                                                                                 : o->n;
+            continue;
+        }
+        const struct hdi_waits *by;
+        const struct taken *t = need(lock, h->shared, x, o, &by);
+        if (t && (!needed || part == GIVES)) {
+            needed = t;
+            who = by;
+            waker = o;
+        } else if (!t && !all) {
+            return; /* it would come all the same */
+        }
+    }
+    if (needed && free < (wait->n > 1 ? wait->n : 1))
+        give(x, h, needed, who, waker);
+}
+
+void hdi_waits_finish(void)
+{
+    for (const struct wait *x = w.on ? w.first : NULL; x; x = x->next)
+        for (uint32_t i = 0; i < x->held_count; i++)
+            predict(x, &x->held[i]);
+    w.on = false;
+}

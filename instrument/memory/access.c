@@ -1,0 +1,322 @@
+/* access.c - the slow half of an access: points, learning, spinning; edges of the models. */
+#include <pthread.h>
+#include <string.h>
+
+#include "core/annotate.h"
+#include "weak_memory.h"
+#include "openmp.h"
+#include "memory/race/calling_context.h"
+#include "memory/race/lockset.h"
+#include "memory/race/tape_writer.h"
+#include "access.h"
+
+struct hdi_watch hdi_watch;
+uint64_t hdi_point_sites[HDI_POINT_SLOTS];
+uint8_t hdi_point_hint[4096];
+
+#define SHADOW_LIMIT ((size_t)4 << 30)
+#define REPEATS 4u /* loads that bring nothing new before a thread yields */
+
+/* ---- which sites are points ---- */
+
+static void point_add(uint64_t pc)
+{
+    uint32_t i = hdi_point_slot(pc);
+    while (hdi_point_sites[i] && hdi_point_sites[i] != pc)
+        i = (i + 1) & (HDI_POINT_SLOTS - 1);
+    hdi_point_sites[i] = pc;
+    hdi_point_hint[pc & 4095] = 1;
+}
+
+/* News of this worker so far, beside the points. False: it is known already, or there is no room.
+ */
+static bool remember(uint64_t pc)
+{
+    static uint64_t known[HDP_LEARNED_SITES * 2];
+    static uint32_t used;
+    uint32_t i = hdi_point_slot(pc) & (HDP_LEARNED_SITES * 2 - 1);
+    while (known[i] && known[i] != pc)
+        i = (i + 1) & (HDP_LEARNED_SITES * 2 - 1);
+    if (known[i] || used == HDP_LEARNED_SITES + 1)
+        return false;
+    known[i] = pc;
+    used++;
+    return true;
+}
+
+static void points_start(void)
+{
+    const struct hdi_memory_config *c = &hdi_watch.config;
+    uint64_t site;
+    for (uint32_t i = 0; hdi_meeting_site(i, &site); i++)
+        if (site && !hdi_is_point(site))
+            point_add(site);
+    if (c->replay) {
+        for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site);
+             i++)
+            if (site && !hdi_is_point(site)) {
+                point_add(site);
+                sites++;
+            }
+        return;
+    }
+    hdi_watch.all = c->points == HDP_POINTS_ALL;
+    if (c->points != HDP_POINTS_SHARED)
+        return;
+    hdi_watch.all = c->learned->full != 0;
+    for (uint32_t i = 0; i < c->learned->sites; i++)
+        point_add(c->learned->site[i]);
+    /* code that ran before its word became shared is recognised by the word */
+    for (uint32_t i = 0; i < c->learned->words; i++) {
+        struct hdi_cell *cell = hdi_shadow_get(c->learned->word[i] << 3);
+        if (cell)
+            cell->flags |= HDI_CELL_SHARED;
+    }
+    for (uint32_t i = 0; i < c->news->sites; i++)
+        remember(c->news->site[i]);
+}
+
+void hdi_points_learn(uint64_t pc)
+{
+    struct hdp_learned *news = hdi_watch.config.news;
+    if (hdi_watch.config.replay || hdi_is_point(pc) || !remember(pc))
+        return;
+    if (news->sites == HDP_LEARNED_SITES) {
+        news->full = 1;
+        return;
+    }
+    news->site[news->sites++] = pc;
+}
+
+void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
+{
+    struct hdp_learned *news = hdi_watch.config.news;
+    hdi_points_learn(pc);
+    hdi_points_learn(hdi_full_pc(earlier_pc));
+    if (hdi_watch.config.replay || news->words == HDP_LEARNED_WORDS)
+        return;
+    for (uint32_t i = 0; i < news->words; i++)
+        if (news->word[i] == word >> 3)
+            return;
+    news->word[news->words++] = word >> 3;
+}
+
+/* `accesses` more before it must yield. */
+static void rest(struct hdi_strand *s, uint32_t accesses)
+{
+    s->quiet = hdi_tape ? 1 : accesses;
+    s->budget = accesses;
+}
+
+static bool tired(struct hdi_strand *s)
+{
+    if (s->quiet)
+        return false;
+    if (!hdi_tape)
+        return true;
+    s->quiet = 1;
+    return --s->budget == 0;
+}
+
+void hdi_note_context(struct hdi_strand *s, uint64_t pc)
+{
+    if (hdi_watch.config.rich)
+        s->racer->context =
+            hdi_context_noted(hdi_strand_context(s, pc), hdi_lockset_of(s->thread), hdi_step());
+}
+
+/* ---- points ---- */
+
+void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, uint64_t pc)
+{
+    struct hdi_object *object = NULL;
+    uintptr_t word = addr & ~(uintptr_t)7;
+    if (kind >= HD_EV_ATOMIC_LOAD && kind <= HD_EV_ATOMIC_RMW) {
+        object = hdi_object_get((const void *)addr, HD_OB_MEMORY, sizeof *object, pc);
+    } else { /* plain accesses may overlap in part: by word */
+        const struct hdi_cell *cell = hdi_shadow_get(word);
+        if (cell && cell->flags & HDI_CELL_SHARED)
+            object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
+    }
+    rest(s, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+    struct hdi_op op = {.kind = kind, .object = object, .site = pc, .data = (void *)addr};
+    s->busy++;
+    hdi_perform(&op);
+    s->busy--;
+}
+
+static uint64_t value_at(uintptr_t addr, size_t bytes)
+{
+    uint64_t value = 0;
+    memcpy(&value, (const void *)addr, bytes < 8 ? bytes : 8);
+    return value;
+}
+
+void hdi_loaded(struct hdi_strand *s, uintptr_t addr, uint64_t value, uint64_t pc)
+{
+    uint64_t h = ((pc * 31 + addr) * 0x9e3779b97f4a7c15ull ^ value) * 0x9e3779b97f4a7c15ull | 1;
+    for (unsigned i = 0; i < HDI_SEEN; i++)
+        if (s->seen[i] == h) {
+            if (++s->repeats < REPEATS)
+                return;
+            hdi_progress(s);
+            s->busy++;
+            hdi_point(HD_EV_YIELD, NULL, pc);
+            s->busy--;
+            return;
+        }
+    s->repeats = 0;
+    s->seen[s->seen_at++ % HDI_SEEN] = h;
+}
+
+void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdi_access kind,
+                     uint64_t pc)
+{
+    if (s->busy) {
+        if (hdi_tape)
+            s->quiet = 1;
+        return;
+    }
+    bool write = kind == HDI_WRITE;
+    bool point = hdi_watch.all || hdi_is_point(pc);
+    if (point) {
+        hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
+    } else if (tired(s)) {
+        rest(s, HDI_QUIET);
+        s->busy++;
+        hdi_point(HD_EV_YIELD, NULL, pc);
+        s->busy--;
+    }
+    hdi_note_context(s, pc);
+    hdi_predict_access(s->thread, pc);
+    if (hdi_tape)
+        hdi_tape_access(s, addr, bytes, write ? HDP_TAPE_WRITE : HDP_TAPE_READ, pc, point);
+    hdi_race_access(s->racer, addr, bytes, kind, pc);
+    const struct hdi_cell *cell = hdi_shadow_find(addr);
+    bool shared = cell && cell->flags & HDI_CELL_SHARED;
+    if (shared && !point)
+        hdi_points_learn(pc);
+    if (!point || !shared)
+        return;
+    if (write)
+        hdi_progress(s);
+    else
+        hdi_loaded(s, addr, value_at(addr, bytes), pc);
+}
+
+/* ---- life ---- */
+
+void hdi_memory_start(void)
+{
+    hdi_watch.wanted = true;
+    if (!hdi_watch.instrumented || hdi_watch.on)
+        return;
+    hdi_memory_config(&hdi_watch.config);
+    if (hdi_watch.config.races && hdi_openmp_hidden()) {
+        hdi_watch.config.races = false; /* each barrier would be a race */
+        hdi_unmodelled("races: libgomp hides its order", 0);
+    }
+    if (!hdi_shadow_init(hdi_watch.config.rich, SHADOW_LIMIT)) {
+        hdi_unmodelled("memory: no room for shadow", 0);
+        return;
+    }
+    hdi_watch.on = true;
+    points_start();
+    hdi_hooks_start();
+    hdi_strand_watch();
+    if (hdi_watch.config.tape)
+        hdi_tape_start(hdi_watch.config.tape, hdi_watch.config.steps);
+    rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+}
+
+static void own_stack(uintptr_t *low, uintptr_t *high)
+{
+    pthread_attr_t attr;
+    void *base;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &attr))
+        return;
+    if (!pthread_attr_getstack(&attr, &base, &size)) {
+        *low = (uintptr_t)base;
+        *high = *low + size;
+    }
+    pthread_attr_destroy(&attr);
+}
+
+void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
+{
+    if (!hdi_watch.on)
+        return;
+    /* the stack may have been another thread's */
+    if (stack_high == stack_low)
+        own_stack(&stack_low, &stack_high);
+    hdi_race_reset(stack_low, stack_high - stack_low);
+    hdi_said_forget(stack_low, stack_high - stack_low);
+    hdi_strand_watch();
+    hdi_tape_reset(stack_low, stack_high - stack_low);
+    if (hdi_watched)
+        rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+}
+
+void hdi_memory_thread_exit(void)
+{
+    if (hdi_shadow_full)
+        hdi_unmodelled("memory beyond 4 GiB of shadow", 0);
+    if (hdi_race_exhausted)
+        hdi_unmodelled("memory after 4 million releases", 0);
+    if (hdi_watched && hdi_watch.config.model)
+        hdi_model_publish(hdi_watched);
+    hdi_watched = NULL;
+}
+
+/* ---- edges of the models ---- */
+
+static bool is_lock(const void *clock)
+{
+    return hdi_object_find(clock, HD_OB_MUTEX) || hdi_object_find(clock, HD_OB_SPIN) ||
+           hdi_object_find(clock, HD_OB_RWLOCK) || hdi_object_find(clock, HD_OB_HD_MUTEX);
+}
+
+void hdi_hb_release(const void *clock)
+{
+    struct hdi_strand *s = hdi_watched;
+    if (!s)
+        return;
+    hdi_progress(s);
+    if (hdi_watch.config.model)
+        hdi_model_publish(s);
+    if (hdi_tape)
+        hdi_tape_release(s, clock);
+    hdi_race_release(s->racer, (uintptr_t)clock);
+}
+
+void hdi_hb_acquire(const void *clock)
+{
+    struct hdi_strand *s = hdi_watched;
+    if (!s)
+        return;
+    hdi_progress(s);
+    if (hdi_tape)
+        hdi_tape_acquire(s, clock);
+    hdi_race_acquire(s->racer, (uintptr_t)clock, is_lock(clock));
+}
+
+void hdi_hb_look(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_LOOK, clock);
+}
+
+void hdi_hb_hand(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_RELEASE, clock);
+}
+
+void hdi_hb_take(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_ACQUIRE, clock);
+}
+
+void hdi_hb_turn(const void *clock)
+{
+    hdi_tape_note(HDP_TAPE_TURN, clock);
+}

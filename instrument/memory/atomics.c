@@ -1,0 +1,182 @@
+/* atomics.c - what compilers call for atomics under -fsanitize=thread: 8 to 128 bits, all orders.
+ *
+ * Each is one point, then the operation, then its edges. The operation itself is always done with
+ * the strongest order; what weaker orders would allow is the business of the memory model
+ * (weak_memory.c).
+ */
+#include "weak_memory.h"
+#include "memory/race/tape_writer.h"
+#include "tsan_native.h"
+#include "access.h"
+
+#define HOOK __attribute__((visibility("default")))
+#define PC() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/* gcc passes hardware lock elision hints in the upper bits */
+static int order_of(int order)
+{
+    return order & 0xff;
+}
+
+/* The calling strand if memory is watched and the caller is the program itself. */
+static struct hdi_strand *watched(void)
+{
+    struct hdi_strand *s = hdi_watched;
+    return s && !s->busy ? s : NULL;
+}
+
+static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdp_tape_kind kind,
+                 uint64_t pc)
+{
+    hdi_note_context(s, pc);
+    if (hdi_tape)
+        hdi_tape_access(s, addr, bytes, kind, pc, true);
+    hdi_race_access(s->racer, addr, bytes,
+                    kind == HDP_TAPE_ATOMIC_READ ? HDI_ATOMIC_READ : HDI_ATOMIC_WRITE, pc);
+}
+
+#define LOAD_STORE(bits, type)                                                                     \
+    HOOK type __tsan_atomic##bits##_load(const volatile type *a, int order)                        \
+    {                                                                                              \
+        struct hdi_strand *s = watched();                                                          \
+        if (!s)                                                                                    \
+            return native_load##bits(a);                                                           \
+        uint64_t pc = PC();                                                                        \
+        order = order_of(order);                                                                   \
+        hdi_access_point(s, HD_EV_ATOMIC_LOAD, (uintptr_t)a, pc);                                  \
+        feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_READ, pc);                                 \
+        type v = native_load##bits(a);                                                             \
+        if (hdi_watch.config.model && bits <= 64)                                                  \
+            v = (type)hdi_model_load(s, (uintptr_t)a, (uint64_t)v, order, pc);                     \
+        else                                                                                       \
+            hdi_race_atomic_load(s->racer, (uintptr_t)a, order);                                   \
+        hdi_loaded(s, (uintptr_t)a, (uint64_t)v, pc);                                              \
+        return v;                                                                                  \
+    }                                                                                              \
+    HOOK void __tsan_atomic##bits##_store(volatile type *a, type v, int order)                     \
+    {                                                                                              \
+        struct hdi_strand *s = watched();                                                          \
+        if (!s) {                                                                                  \
+            native_store##bits(a, v);                                                              \
+            return;                                                                                \
+        }                                                                                          \
+        uint64_t pc = PC();                                                                        \
+        order = order_of(order);                                                                   \
+        hdi_access_point(s, HD_EV_ATOMIC_STORE, (uintptr_t)a, pc);                                 \
+        feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_WRITE, pc);                                \
+        uint32_t epoch = s->racer->epoch;                                                          \
+        hdi_race_atomic_store(s->racer, (uintptr_t)a, order);                                      \
+        if (hdi_watch.config.model && bits <= 64)                                                  \
+            hdi_model_store(s, (uintptr_t)a, (uint64_t)native_load##bits(a), (uint64_t)v, order,   \
+                            epoch);                                                                \
+        native_store##bits(a, v);                                                                  \
+        hdi_progress(s);                                                                           \
+    }
+TSAN_ATOMIC_TYPES(LOAD_STORE)
+
+/* The edges of an update that was made; `changed`: the value is another one. */
+static void updated(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64_t old, uint64_t v,
+                    bool changed, int order, uint64_t pc)
+{
+    feed(s, addr, bytes, HDP_TAPE_ATOMIC_UPDATE, pc);
+    uint32_t epoch = s->racer->epoch;
+    hdi_race_atomic_rmw(s->racer, addr, order);
+    if (hdi_watch.config.model && bytes <= 8)
+        hdi_model_update(s, addr, old, v, order, epoch);
+    if (changed)
+        hdi_progress(s);
+    else
+        hdi_loaded(s, addr, old, pc);
+}
+
+#define FETCH(bits, type, name, result)                                                            \
+    HOOK type __tsan_atomic##bits##_##name(volatile type *a, type v, int order)                    \
+    {                                                                                              \
+        struct hdi_strand *s = watched();                                                          \
+        uint64_t pc = PC();                                                                        \
+        if (s)                                                                                     \
+            hdi_access_point(s, HD_EV_ATOMIC_RMW, (uintptr_t)a, pc);                               \
+        type old = native_load##bits(a);                                                           \
+        while (!native_cas##bits(a, &old, (type)(result)))                                         \
+            ;                                                                                      \
+        if (s)                                                                                     \
+            updated(s, (uintptr_t)a, bits / 8, (uint64_t)old, (uint64_t)(type)(result),            \
+                    (type)(result) != old, order_of(order), pc);                                   \
+        return old;                                                                                \
+    }
+#define FETCHES(bits, type)                                                                        \
+    FETCH(bits, type, exchange, v)                                                                 \
+    FETCH(bits, type, fetch_add, old + v)                                                          \
+    FETCH(bits, type, fetch_sub, old - v)                                                          \
+    FETCH(bits, type, fetch_and, old &v)                                                           \
+    FETCH(bits, type, fetch_or, old | v)                                                           \
+    FETCH(bits, type, fetch_xor, old ^ v)                                                          \
+    FETCH(bits, type, fetch_nand, ~(old & v))
+TSAN_ATOMIC_TYPES(FETCHES)
+
+/* A compare-and-swap that fails is a load with the failure order. */
+static void not_exchanged(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64_t value,
+                          int order, uint64_t pc)
+{
+    feed(s, addr, bytes, HDP_TAPE_ATOMIC_READ, pc);
+    if (hdi_watch.config.model && bytes <= 8)
+        hdi_model_read_last(s, addr, value, order);
+    else
+        hdi_race_atomic_load(s->racer, addr, order);
+    hdi_loaded(s, addr, value, pc);
+}
+
+#define CAS(bits, type)                                                                            \
+    static bool cas##bits(volatile type *a, type *expected, type v, int order, int failure,        \
+                          uint64_t pc)                                                             \
+    {                                                                                              \
+        struct hdi_strand *s = watched();                                                          \
+        if (s)                                                                                     \
+            hdi_access_point(s, HD_EV_ATOMIC_RMW, (uintptr_t)a, pc);                               \
+        type old = *expected;                                                                      \
+        bool done = native_cas##bits(a, expected, v);                                              \
+        if (s && done)                                                                             \
+            updated(s, (uintptr_t)a, bits / 8, (uint64_t)old, (uint64_t)v, v != old,               \
+                    order_of(order), pc);                                                          \
+        else if (s)                                                                                \
+            not_exchanged(s, (uintptr_t)a, bits / 8, (uint64_t)*expected, order_of(failure), pc);  \
+        return done;                                                                               \
+    }                                                                                              \
+    HOOK int __tsan_atomic##bits##_compare_exchange_strong(volatile type *a, type *expected,       \
+                                                           type v, int order, int failure)         \
+    {                                                                                              \
+        return cas##bits(a, expected, v, order, failure, PC());                                    \
+    }                                                                                              \
+    HOOK int __tsan_atomic##bits##_compare_exchange_weak(volatile type *a, type *expected, type v, \
+                                                         int order, int failure)                   \
+    {                                                                                              \
+        return cas##bits(a, expected, v, order, failure, PC());                                    \
+    }                                                                                              \
+    HOOK type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type expected, type v,  \
+                                                         int order, int failure)                   \
+    {                                                                                              \
+        cas##bits(a, &expected, v, order, failure, PC());                                          \
+        return expected;                                                                           \
+    }
+TSAN_ATOMIC_TYPES(CAS)
+
+HOOK void __tsan_atomic_thread_fence(int order)
+{
+    struct hdi_strand *s = watched();
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!s)
+        return;
+    s->busy++;
+    hdi_point(HD_EV_FENCE, NULL, PC());
+    s->busy--;
+    if (hdi_watch.config.model)
+        hdi_model_fence(s, order_of(order));
+    hdi_race_fence(s->racer, order_of(order));
+}
+
+/* Orders a thread with its own signal handlers: nothing that another thread could see. */
+HOOK void __tsan_atomic_signal_fence(int order)
+{
+    (void)order;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}

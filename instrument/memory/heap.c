@@ -1,0 +1,288 @@
+/* heap.c - the program's allocator, watched: new blocks start with a clean shadow, freed ones are
+ * marked.
+ *
+ * The program's own allocator does the work and its addresses are what it gives: no quarantine, so
+ * that what depends on a block being handed out again (ABA) happens here, too. A program that is
+ * not instrumented passes straight through.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "core/annotate.h"
+#include "memory/race/heap_blocks.h"
+#include "memory/race/race_report.h"
+#include "memory/race/tape_writer.h"
+#include "reach/reach.h"
+#include "access.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define PC() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/* Larger blocks are given back to the kernel: a later access faults by itself. */
+#define MARKED_BYTES (128u << 10)
+
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t n, size_t bytes);
+void __libc_free(void *p);
+
+static struct {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*memalign)(size_t, size_t);
+    void (*free)(void *);
+    size_t (*usable)(void *);
+    void *(*mmap)(void *, size_t, int, int, int, off_t);
+} next;
+
+static bool finding_next;
+
+static void *find(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+/* False while the functions are being looked up: dlsym itself may allocate. */
+static bool ready(void)
+{
+    if (__builtin_expect(next.mmap != NULL, 1))
+        return true;
+    if (finding_next)
+        return false;
+    finding_next = true;
+    *(void **)&next.malloc = find("malloc");
+    *(void **)&next.calloc = find("calloc");
+    *(void **)&next.realloc = find("realloc");
+    *(void **)&next.memalign = find("memalign");
+    *(void **)&next.free = find("free");
+    *(void **)&next.usable = find("malloc_usable_size");
+    *(void **)&next.mmap = find("mmap");
+    hdi_reach_allocator(next.malloc == __libc_malloc && hdi_reach_is_own(malloc), next.usable);
+    finding_next = false;
+    return true;
+}
+
+static bool tracking(void)
+{
+    return __builtin_expect(hdi_watch.instrumented, 0) && hdi_controlled() &&
+           !(hdi_watched && hdi_watched->busy);
+}
+
+/* What the look for unreachable threads must know of a block. */
+static inline void *noted(void *p)
+{
+    if (p && hdi_reach_on)
+        hdi_reach_born(p);
+    return p;
+}
+
+static inline void *forgotten(void *p)
+{
+    if (p && hdi_reach_on)
+        hdi_reach_gone(p);
+    return p;
+}
+
+static uint32_t caller_hash(void)
+{
+    struct hdi_thread *t = hdi_self();
+    return t ? hdi_thread_hash(t) : 0;
+}
+
+static uint32_t context_of(uint64_t pc)
+{
+    struct hdi_strand *s = hdi_strand_self;
+    return hdi_strand_context(s ? s : hdi_strand_make(), pc);
+}
+
+static void born(void *p, size_t bytes, uint64_t pc)
+{
+    struct hdi_block *b = hdi_block_born((uintptr_t)p, bytes);
+    b->site = pc;
+    b->thread = caller_hash();
+    b->context = context_of(pc);
+    hdi_said_forget((uintptr_t)p, next.usable(p));
+    if (hdi_watch.on) {
+        hdi_race_reset((uintptr_t)p, next.usable(p));
+        hdi_tape_reset((uintptr_t)p, next.usable(p));
+    }
+}
+
+/* Before the block is given back. False: it was freed before, leave it alone. */
+static bool dying(void *p, uint64_t pc)
+{
+    struct hdi_strand *s = hdi_watched;
+    bool point = s && (hdi_watch.all || hdi_is_point(pc));
+    if (point)
+        hdi_access_point(s, HD_EV_FREE, (uintptr_t)p, pc);
+    struct hdi_block *b = hdi_block_at((uintptr_t)p);
+    if (b && b->freed) {
+        hdi_report_double_free(b, pc);
+        return false;
+    }
+    if (s) {
+        size_t bytes = next.usable(p);
+        hdi_note_context(s, pc);
+        if (hdi_tape)
+            hdi_tape_access(s, (uintptr_t)p, bytes, HDP_TAPE_FREE, pc, point);
+        if (bytes <= MARKED_BYTES)
+            hdi_race_freed(s->racer, (uintptr_t)p, bytes, pc);
+        else
+            hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_WRITE,
+                            pc);
+        hdi_progress(s);
+    }
+    if (b) {
+        b->freed = true;
+        b->freed_site = pc;
+        b->freed_thread = caller_hash();
+        b->freed_context = context_of(pc);
+    }
+    return true;
+}
+
+EXPORT void *malloc(size_t bytes)
+{
+    if (!ready())
+        return noted(__libc_malloc(bytes));
+    void *p = noted(next.malloc(bytes));
+    if (p && tracking())
+        born(p, bytes, PC());
+    return p;
+}
+
+EXPORT void *calloc(size_t n, size_t bytes)
+{
+    if (!ready())
+        return noted(__libc_calloc(n, bytes));
+    void *p = noted(next.calloc(n, bytes));
+    if (p && tracking())
+        born(p, n * bytes, PC());
+    return p;
+}
+
+EXPORT void free(void *p)
+{
+    if (!p)
+        return;
+    if (!ready()) {
+        __libc_free(forgotten(p));
+        return;
+    }
+    if (tracking() && !dying(p, PC()))
+        return;
+    next.free(forgotten(p));
+}
+
+static void *resized(void *p, size_t bytes)
+{
+    void *fresh = noted(next.realloc(forgotten(p), bytes));
+
+    if (!fresh && bytes)
+        noted(p); /* it is still there */
+    return fresh;
+}
+
+EXPORT void *realloc(void *p, size_t bytes)
+{
+    ready();
+    if (!tracking())
+        return resized(p, bytes);
+    uint64_t pc = PC();
+    if (!p || !bytes) {
+        if (p && !dying(p, pc))
+            return NULL;
+        void *fresh = resized(p, bytes);
+        if (fresh)
+            born(fresh, bytes, pc);
+        return fresh;
+    }
+    /* Always moved, so that the old block's bytes are dead and the new one's history is its own. */
+    size_t had = next.usable(p);
+    void *fresh = noted(next.malloc(bytes));
+    if (!fresh)
+        return NULL;
+    born(fresh, bytes, pc);
+    if (hdi_watched) {
+        size_t copied = had < bytes ? had : bytes;
+        struct hdi_block *b = hdi_block_at((uintptr_t)p);
+        if (b && b->bytes < copied)
+            copied = b->bytes;
+        if (hdi_tape)
+            hdi_tape_access(hdi_watched, (uintptr_t)fresh, copied, HDP_TAPE_WRITE, pc, false);
+        hdi_race_access(hdi_watched->racer, (uintptr_t)fresh, copied, HDI_WRITE, pc);
+    }
+    __builtin_memcpy(fresh, p, had < bytes ? had : bytes);
+    if (dying(p, pc))
+        next.free(forgotten(p));
+    return fresh;
+}
+
+static void *aligned(size_t alignment, size_t bytes, uint64_t pc)
+{
+    ready();
+    void *p = noted(next.memalign(alignment, bytes));
+    if (p && tracking())
+        born(p, bytes, pc);
+    return p;
+}
+
+EXPORT void *memalign(size_t alignment, size_t bytes)
+{
+    return aligned(alignment, bytes, PC());
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
+{
+    return aligned(alignment, bytes, PC());
+}
+
+EXPORT int posix_memalign(void **out, size_t alignment, size_t bytes)
+{
+    if (alignment < sizeof(void *) || alignment & (alignment - 1))
+        return EINVAL;
+    int saved = errno;
+    void *p = aligned(alignment, bytes, PC());
+    errno = saved;
+    if (!p)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+EXPORT void *valloc(size_t bytes)
+{
+    return aligned(4096, bytes, PC());
+}
+
+EXPORT void *pvalloc(size_t bytes)
+{
+    return aligned(4096, (bytes + 4095) & ~(size_t)4095, PC());
+}
+
+static void *mapped(void *addr, size_t bytes, int prot, int flags, int fd, off_t at, uint64_t pc)
+{
+    ready();
+    void *p = next.mmap(addr, bytes, prot, flags, fd, at);
+    if (p != MAP_FAILED && hdi_reach_on)
+        hdi_reach_mapped(p, bytes, pc);
+    if (p != MAP_FAILED && hdi_watch.on && tracking()) {
+        hdi_race_reset((uintptr_t)p, bytes);
+        hdi_said_forget((uintptr_t)p, bytes);
+        hdi_tape_reset((uintptr_t)p, bytes);
+    }
+    return p;
+}
+
+EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t at)
+{
+    return mapped(addr, bytes, prot, flags, fd, at, PC());
+}
+
+EXPORT void *mmap64(void *addr, size_t bytes, int prot, int flags, int fd, off64_t at)
+{
+    return mapped(addr, bytes, prot, flags, fd, (off_t)at, PC());
+}

@@ -1,0 +1,270 @@
+/* hooks.c - what compilers call for plain memory under -fsanitize=thread (clang 14-19, gcc 12+).
+ *
+ * The names and signatures are the compilers' interface. Each access is announced before it is made
+ * and, being the only thread that runs, made before the next hook or modelled call.
+ */
+#include <dlfcn.h>
+#include <string.h>
+
+#include "fast_path.h"
+#include "tsan_abi.h"
+#include "access.h"
+
+#define HOOK __attribute__((visibility("default")))
+#define PC() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+HOOK void __tsan_init(void)
+{
+    hdi_watch.instrumented = true;
+    if (hdi_watch.wanted) /* loaded late: accesses from here on are seen */
+        hdi_memory_start();
+}
+
+HOOK void __tsan_func_entry(void *pc)
+{
+    struct hdi_strand *s = hdi_strand_self;
+    if (__builtin_expect(!s, 0))
+        s = hdi_strand_make();
+    uint32_t sp = (uint32_t)(uintptr_t)__builtin_frame_address(0);
+    struct hdi_frame *top = s->top;
+    /* frames that a longjmp left lie below us; another stack is further away than that */
+    while (__builtin_expect(top > s->base && top <= s->limit && sp - top[-1].sp < 65536, 0))
+        top--;
+    if (__builtin_expect(top < s->limit, 1))
+        *top = (struct hdi_frame){.pc = (uint64_t)(uintptr_t)pc, .sp = sp};
+    s->top = top + 1;
+}
+
+HOOK void __tsan_func_exit(void)
+{
+    struct hdi_strand *s = hdi_strand_self;
+    if (s && s->top > s->base)
+        s->top--;
+}
+
+#define READ_HOOK(name, bytes)                                                                     \
+    HOOK void __tsan_##name(void *p)                                                               \
+    {                                                                                              \
+        hdi_access((uintptr_t)p, bytes, HDI_READ, PC());                                           \
+    }
+#define WRITE_HOOK(name, bytes)                                                                    \
+    HOOK void __tsan_##name(void *p)                                                               \
+    {                                                                                              \
+        hdi_access((uintptr_t)p, bytes, HDI_WRITE, PC());                                          \
+    }
+#define UPDATE_HOOK(name, bytes)                                                                   \
+    HOOK void __tsan_##name(void *p)                                                               \
+    {                                                                                              \
+        hdi_access((uintptr_t)p, bytes, HDI_READ, PC());                                           \
+        hdi_access((uintptr_t)p, bytes, HDI_WRITE, PC());                                          \
+    }
+#define READ_PC_HOOK(name, bytes)                                                                  \
+    HOOK void __tsan_##name(void *p, void *pc)                                                     \
+    {                                                                                              \
+        hdi_access((uintptr_t)p, bytes, HDI_READ, (uint64_t)(uintptr_t)pc);                        \
+    }
+#define WRITE_PC_HOOK(name, bytes)                                                                 \
+    HOOK void __tsan_##name(void *p, void *pc)                                                     \
+    {                                                                                              \
+        hdi_access((uintptr_t)p, bytes, HDI_WRITE, (uint64_t)(uintptr_t)pc);                       \
+    }
+TSAN_READS(READ_HOOK)
+TSAN_WRITES(WRITE_HOOK)
+TSAN_UPDATES(UPDATE_HOOK)
+TSAN_PC_READS(READ_PC_HOOK)
+TSAN_PC_WRITES(WRITE_PC_HOOK)
+
+/* ---- the same for modules that hold libheddle-hot.a ---- */
+
+#define HOT(name, bytes, kind)                                                                     \
+    static void name(uintptr_t addr, uint64_t pc)                                                  \
+    {                                                                                              \
+        hdi_access(addr, bytes, kind, pc);                                                         \
+    }
+HOT(hot_read1, 1, HDI_READ)
+HOT(hot_read2, 2, HDI_READ)
+HOT(hot_read4, 4, HDI_READ)
+HOT(hot_read8, 8, HDI_READ)
+HOT(hot_read16, 16, HDI_READ)
+HOT(hot_write1, 1, HDI_WRITE)
+HOT(hot_write2, 2, HDI_WRITE)
+HOT(hot_write4, 4, HDI_WRITE)
+HOT(hot_write8, 8, HDI_WRITE)
+HOT(hot_write16, 16, HDI_WRITE)
+
+static const struct hdi_hot hot = {
+    .read = {hot_read1, hot_read2, hot_read4, hot_read8, hot_read16},
+    .write = {hot_write1, hot_write2, hot_write4, hot_write8, hot_write16},
+};
+
+#define MODULES 256
+static const struct hdi_hot **modules[MODULES];
+static unsigned module_count;
+
+HOOK void heddle_hot_module(const struct hdi_hot **pointer, unsigned version)
+{
+    if (version != HDI_HOT_VERSION) { /* its calls would mean something else */
+        Dl_info in;
+        const char *name = dladdr(pointer, &in) && in.dli_fname ? in.dli_fname : "a module";
+        hdi_refuse(name, " was linked by heddle-cc of another version of Heddle: link it again");
+    }
+    if (hdi_watch.on || module_count == MODULES)
+        *pointer = &hot;
+    else
+        modules[module_count++] = pointer;
+}
+
+HOOK void heddle_hot_module_gone(const struct hdi_hot **pointer)
+{
+    for (unsigned i = 0; i < module_count; i++)
+        if (modules[i] == pointer)
+            modules[i] = modules[--module_count];
+}
+
+void hdi_hooks_start(void)
+{
+    for (unsigned i = 0; i < module_count; i++)
+        *modules[i] = &hot;
+}
+
+static void range(const void *p, size_t bytes, enum hdi_access kind, uint64_t pc)
+{
+    struct hdi_strand *s = hdi_watched;
+    if (s && bytes)
+        hdi_access_slow(s, (uintptr_t)p, bytes, kind, pc);
+}
+
+HOOK void __tsan_read_range(void *p, unsigned long bytes)
+{
+    range(p, bytes, HDI_READ, PC());
+}
+
+HOOK void __tsan_write_range(void *p, unsigned long bytes)
+{
+    range(p, bytes, HDI_WRITE, PC());
+}
+
+HOOK void __tsan_read_range_pc(void *p, unsigned long bytes, void *pc)
+{
+    range(p, bytes, HDI_READ, (uint64_t)(uintptr_t)pc);
+}
+
+HOOK void __tsan_write_range_pc(void *p, unsigned long bytes, void *pc)
+{
+    range(p, bytes, HDI_WRITE, (uint64_t)(uintptr_t)pc);
+}
+
+HOOK void __tsan_vptr_read(void **p)
+{
+    hdi_access((uintptr_t)p, sizeof *p, HDI_READ, PC());
+}
+
+/* Storing the value that is there already is how constructors of one object meet: no race. */
+HOOK void __tsan_vptr_update(void **p, void *value)
+{
+    if (*p != value)
+        hdi_access((uintptr_t)p, sizeof *p, HDI_WRITE, PC());
+}
+
+/* ---- memory functions: clang calls the first names, heddle-cc wraps the second ---- */
+
+#define COPY(name, function)                                                                       \
+    HOOK void *name(void *to, const void *from, size_t bytes)                                      \
+    {                                                                                              \
+        uint64_t pc = PC();                                                                        \
+        range(from, bytes, HDI_READ, pc);                                                          \
+        range(to, bytes, HDI_WRITE, pc);                                                           \
+        return function(to, from, bytes);                                                          \
+    }
+#define FILL(name)                                                                                 \
+    HOOK void *name(void *to, int byte, size_t bytes)                                              \
+    {                                                                                              \
+        range(to, bytes, HDI_WRITE, PC());                                                         \
+        return memset(to, byte, bytes);                                                            \
+    }
+COPY(__tsan_memcpy, memcpy)
+COPY(__tsan_memmove, memmove)
+COPY(__wrap_memcpy, memcpy)
+COPY(__wrap_memmove, memmove)
+FILL(__tsan_memset)
+FILL(__wrap_memset)
+
+HOOK int __wrap_memcmp(const void *a, const void *b, size_t bytes)
+{
+    uint64_t pc = PC();
+    range(a, bytes, HDI_READ, pc);
+    range(b, bytes, HDI_READ, pc);
+    return memcmp(a, b, bytes);
+}
+
+HOOK size_t __wrap_strlen(const char *s)
+{
+    size_t n = strlen(s);
+    range(s, n + 1, HDI_READ, PC());
+    return n;
+}
+
+HOOK int __wrap_strcmp(const char *a, const char *b)
+{
+    size_t n = 0;
+    while (a[n] && a[n] == b[n])
+        n++;
+    uint64_t pc = PC();
+    range(a, n + 1, HDI_READ, pc);
+    range(b, n + 1, HDI_READ, pc);
+    return strcmp(a, b);
+}
+
+HOOK char *__wrap_strcpy(char *to, const char *from)
+{
+    uint64_t pc = PC();
+    size_t n = strlen(from) + 1;
+    range(from, n, HDI_READ, pc);
+    range(to, n, HDI_WRITE, pc);
+    return strcpy(to, from);
+}
+
+/* ---- annotations ---- */
+
+HOOK void __tsan_acquire(void *clock)
+{
+    hdi_hb_acquire(clock);
+}
+
+HOOK void __tsan_release(void *clock)
+{
+    hdi_hb_release(clock);
+}
+
+HOOK void __tsan_ignore_thread_begin(void)
+{
+    if (hdi_watched)
+        hdi_watched->busy++;
+}
+
+HOOK void __tsan_ignore_thread_end(void)
+{
+    if (hdi_watched && hdi_watched->busy)
+        hdi_watched->busy--;
+}
+
+/* <sanitizer/tsan_interface.h>: locks that a program made itself. */
+#define MUTEX_MARK(name)                                                                           \
+    HOOK void __tsan_mutex_##name(void *lock, unsigned flags)                                      \
+    {                                                                                              \
+        (void)lock, (void)flags;                                                                   \
+    }
+TSAN_MUTEX_MARKS(MUTEX_MARK)
+
+HOOK void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion)
+{
+    (void)flags, (void)recursion;
+    hdi_hb_acquire(lock);
+}
+
+HOOK int __tsan_mutex_pre_unlock(void *lock, unsigned flags)
+{
+    (void)flags;
+    hdi_hb_release(lock);
+    return 0;
+}

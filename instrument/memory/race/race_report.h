@@ -1,0 +1,10 @@
+/* race_report.h - findings about memory that are not accesses; see detector.h for those. */
+#ifndef HEDDLE_RACE_REPORT_H
+#define HEDDLE_RACE_REPORT_H
+
+#include "heap_blocks.h"
+
+/* The block was freed before; the call at pc frees it again. */
+void hdi_report_double_free(const struct hdi_block *b, uint64_t pc);
+
+#endif /* HEDDLE_RACE_REPORT_H */

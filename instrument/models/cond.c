@@ -1,0 +1,305 @@
+/* cond.c - pthread condition variables: waits, timed waits, signal, broadcast.
+ *
+ * Waiters queue in the model; the real condition variable is never waited on. A wait releases the
+ * mutex and queues in one step, so nothing is lost between; which waiter a signal wakes is a choice
+ * of the schedule. A signalled waiter waits for its mutex like any other locker
+ * (HD_EV_COND_RELOCK).
+ */
+#include <errno.h>
+
+#include "clock.h"
+#include "mutex.h"
+#include "core/real.h"
+#include "beside/other_tool.h"
+#include "locks/wait_under_lock.h"
+
+#define BYTES sizeof(pthread_cond_t)
+
+struct hdi_cond {
+    struct hdi_object object;
+    struct hdi_thread *first; /* waiters, oldest first, by queue_next */
+    struct hdi_mutex *mutex;  /* of the waiters */
+    clockid_t clock;
+    bool shared; /* other processes may wait and signal */
+};
+
+static struct hdi_cond *model(pthread_cond_t *c, uint64_t site)
+{
+    return (struct hdi_cond *)hdi_object_get(c, HD_OB_COND, sizeof(struct hdi_cond), site);
+}
+
+static struct hdi_cond *cond_of(pthread_cond_t *c, uint64_t site)
+{
+    struct hdi_cond *x = model(c, site);
+    hdi_object_use(&x->object, sizeof *x, BYTES, site);
+    return x;
+}
+
+static bool granted(const struct hdi_op *op)
+{
+    return op->self->granted;
+}
+
+#define LOOK_AFTER_NS 500000
+
+/* A signal from another process cannot be seen: a wait beside one ends by itself, which it may, and
+ * its thread looks at what it waits for. */
+static bool granted_or_late(const struct hdi_op *op)
+{
+    struct timespec now;
+
+    if (op->self->granted)
+        return true;
+    hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec >= *(const int64_t *)op->data;
+}
+
+/* A recursive mutex that was taken twice is still the waiter's own: a wait gives one level back. */
+static bool can_relock(const struct hdi_op *op)
+{
+    const struct hdi_thread *owner = ((const struct hdi_mutex *)op->object)->owner;
+
+    return !owner || owner == op->self;
+}
+
+static void enqueue(struct hdi_cond *x, struct hdi_thread *t)
+{
+    struct hdi_thread **p = &x->first;
+    while (*p)
+        p = &(*p)->queue_next;
+    *p = t;
+    t->queue_next = NULL;
+    t->queue = &x->object;
+    t->granted = false;
+}
+
+static void dequeue(struct hdi_cond *x, struct hdi_thread *t)
+{
+    for (struct hdi_thread **p = &x->first; *p; p = &(*p)->queue_next)
+        if (*p == t) {
+            *p = t->queue_next;
+            break;
+        }
+    t->queue = NULL;
+}
+
+static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_cond *x,
+                   struct hdi_mutex *m, enum hd_event event, uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(kind, text);
+
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
+    if (m)
+        hdi_note(f, HD_ROLE_WITH, hdi_self(), HD_EV_MUTEX_LOCK, &m->object, 0, 0)->link = 0;
+    for (struct hdi_thread *t = x->first; t; t = t->queue_next)
+        hdi_note(f, HD_ROLE_WAITS, t, HD_EV_COND_WAIT, &x->object, t->op ? t->op->site : 0,
+                 t->end_stack);
+    for (struct hdi_thread *t = x->object.pending; t && event == HD_EV_COND_DESTROY;
+         t = t->pending_next)
+        if (t->op->kind != HD_EV_COND_WAIT)
+            hdi_note(f, HD_ROLE_WAITS, t, t->op->kind, &x->object, t->op->site, t->end_stack);
+    if (m && x->first && x->mutex != m)
+        hdi_note(f, HD_ROLE_WITH, x->first, HD_EV_MUTEX_LOCK, &x->mutex->object, 0, 0)->link = 0;
+    hdi_finding_end(f, false);
+}
+
+/* 0, ETIMEDOUT, EPERM, or what the robust mutex says. */
+int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self();
+    struct hdi_cond *x = cond_of(c, site);
+    struct hdi_mutex *mx = hdi_mutex_of(m, site);
+    struct hdi_op op = {.kind = HD_EV_COND_WAIT,
+                        .object = &x->object,
+                        .site = site,
+                        .ready = granted,
+                        .until_ns = until,
+                        .elastic = true,
+                        .may_wake_spuriously = true,
+                        .cancellable = true};
+    enum hdi_wake wake;
+    struct timespec now;
+    int64_t look;
+    bool kept;
+    int rc;
+
+    hdi_waits_begin();
+    hdi_point(HD_EV_COND_WAIT, &x->object, site);
+    if (self->cancel_pending && !self->cancel_disabled)
+        hdi_cancel_self();
+    if (mx->owner != self && hdi_mutex_checks(m))
+        return EPERM;
+    if (mx->owner != self) {
+        misuse(HD_FK_COND_NOT_LOCKED, NULL, x, mx, HD_EV_COND_WAIT, site);
+        return EPERM;
+    }
+    if (x->first && x->mutex != mx)
+        misuse(HD_FK_COND_TWO_MUTEXES, NULL, x, mx, HD_EV_COND_WAIT, site);
+    x->mutex = mx;
+    enqueue(x, self);
+    self->relock = &mx->object;
+    if (x->shared && hdi_children_live()) {
+        hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
+        look = now.tv_sec * 1000000000LL + now.tv_nsec + LOOK_AFTER_NS;
+        op.ready = granted_or_late;
+        op.data = &look;
+        op.outside = true;
+    }
+    kept = mx->count > 1;
+    if (kept)
+        hdi_mutex_level(mx, m, false);
+    else
+        hdi_mutex_release(mx, m);
+    wake = hdi_perform(&op);
+    if (self->queue)
+        dequeue(x, self);
+    if (wake == HDI_READY && !self->granted)
+        wake = HDI_SPURIOUS;
+    if (wake == HDI_READY)
+        hdi_waits_done(&x->object, HD_EV_COND_WAIT, 1, until == 0, site);
+    if (wake != HDI_READY) {
+        struct hdi_op again = {
+            .kind = HD_EV_COND_RELOCK, .object = &mx->object, .site = site, .ready = can_relock};
+        hdi_perform(&again);
+    }
+    hdi_hb_acquire(c);
+    hdi_waits_acquire(c);
+    hdi_hb_take(&self->granted);
+    rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
+    hdi_tool_acquire(c);
+    if (wake == HDI_CANCELLED)
+        hdi_cancel_self();
+    return wake == HDI_TIMED_OUT && rc == 0 ? ETIMEDOUT : rc;
+}
+
+static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
+{
+    dequeue(x, t);
+    t->granted = true;
+    hdi_hb_hand(&t->granted);
+    hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, can_relock);
+}
+
+HDI_EXPORT int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
+{
+    struct hdi_cond *x;
+    int shared = PTHREAD_PROCESS_PRIVATE;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_init(c, attr);
+    x = model(c, HDI_SITE());
+    if (x->first) {
+        misuse(HD_FK_SYNC_MISUSE, "initialised while threads wait on it", x, NULL, HD_EV_NONE,
+               HDI_SITE());
+        return 0; /* they wait on */
+    }
+    hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+    if (attr) {
+        pthread_condattr_getclock(attr, &x->clock);
+        pthread_condattr_getpshared(attr, &shared);
+    }
+    x->shared = shared == PTHREAD_PROCESS_SHARED;
+    return hdi_real.pthread_cond_init(c, attr);
+}
+
+HDI_EXPORT int pthread_cond_destroy(pthread_cond_t *c)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_cond *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_destroy(c);
+    x = cond_of(c, site);
+    hdi_point(HD_EV_COND_DESTROY, &x->object, site);
+    if (x->first || x->object.pending) {
+        misuse(HD_FK_DESTROY_IN_USE, NULL, x, NULL, HD_EV_COND_DESTROY, site);
+        return 0; /* stays usable: its users' next calls are no findings */
+    }
+    rc = hdi_real.pthread_cond_destroy(c);
+    if (rc == 0)
+        hdi_object_bury(&x->object, BYTES, site);
+    return rc;
+}
+
+HDI_EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+    return hdi_enter() ? hdi_cond_wait(c, m, 0, HDI_SITE()) : hdi_real.pthread_cond_wait(c, m);
+}
+
+HDI_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+                                      const struct timespec *abs)
+{
+    clockid_t clock;
+
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return hdi_real.pthread_cond_timedwait(c, m, abs);
+    clock = cond_of(c, HDI_SITE())->clock;
+    return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
+                                      const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return hdi_real.pthread_cond_clockwait(c, m, clock, abs);
+    return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
+{
+    struct hdi_cond *x = cond_of(c, site);
+    struct hdi_thread *t;
+    uint32_t n = 0;
+
+    hdi_waits_begin();
+    hdi_point(HD_EV_COND_SIGNAL, &x->object, site);
+    hdi_waits_done(&x->object, HD_EV_COND_SIGNAL, 1, false, site);
+    hdi_waits_release(c);
+    hdi_hb_release(c);
+    hdi_tool_release(c);
+    for (t = x->first; t; t = t->queue_next)
+        n++;
+    if (n == 0) {
+        if (x->shared)
+            hdi_real.pthread_cond_signal(c);
+        return;
+    }
+    n = hdi_choose(n, site);
+    for (t = x->first; n; t = t->queue_next)
+        n--;
+    wake_one(x, t);
+}
+
+void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site)
+{
+    struct hdi_cond *x = cond_of(c, site);
+
+    hdi_waits_begin();
+    hdi_point(HD_EV_COND_BROADCAST, &x->object, site);
+    hdi_waits_done(&x->object, HD_EV_COND_BROADCAST, 1, false, site);
+    hdi_waits_release(c);
+    hdi_hb_release(c);
+    hdi_tool_release(c);
+    while (x->first)
+        wake_one(x, x->first);
+    if (x->shared)
+        hdi_real.pthread_cond_broadcast(c);
+}
+
+HDI_EXPORT int pthread_cond_signal(pthread_cond_t *c)
+{
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_signal(c);
+    hdi_cond_signal(c, HDI_SITE());
+    return 0;
+}
+
+HDI_EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
+{
+    if (!hdi_enter())
+        return hdi_real.pthread_cond_broadcast(c);
+    hdi_cond_broadcast(c, HDI_SITE());
+    return 0;
+}

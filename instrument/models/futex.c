@@ -1,0 +1,131 @@
+/* futex.c - syscall(SYS_futex, ...): the waits of C++20, Rust and hand-made primitives. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+#include "clock.h"
+#include "core/real.h"
+#include "core/thread.h"
+
+struct hdi_futex {
+    struct hdi_object object;
+    struct hdi_thread *first; /* waiting, oldest first, by queue_next */
+};
+
+static struct hdi_futex *futex_of(const void *word, uint64_t site)
+{
+    return (struct hdi_futex *)hdi_object_get(word, HD_OB_FUTEX, sizeof(struct hdi_futex), site);
+}
+
+static bool granted(const struct hdi_op *op)
+{
+    return op->self->granted;
+}
+
+static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self(), **p;
+    struct hdi_futex *x = futex_of(word, site);
+    struct hdi_op op = {.kind = HD_EV_FUTEX_WAIT,
+                        .object = &x->object,
+                        .site = site,
+                        .ready = granted,
+                        .until_ns = until,
+                        .elastic = true,
+                        .may_wake_spuriously = true,
+                        .interrupt = until ? HDI_STOPS : HDI_RESTARTS,
+                        .outside = shared};
+    enum hdi_wake wake;
+
+    hdi_point(HD_EV_FUTEX_WAIT, &x->object, site);
+    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value) {
+        errno = EAGAIN;
+        return -1;
+    }
+    self->granted = false;
+    self->queue = &x->object;
+    self->queue_next = NULL;
+    for (p = &x->first; *p; p = &(*p)->queue_next)
+        ;
+    *p = self;
+    wake = hdi_perform(&op);
+    if (self->queue) {
+        for (p = &x->first; *p && *p != self; p = &(*p)->queue_next)
+            ;
+        if (*p)
+            *p = self->queue_next;
+        self->queue = NULL;
+    }
+    if (wake == HDI_INTERRUPTED) {
+        errno = EINTR;
+        return -1;
+    }
+    if (wake == HDI_TIMED_OUT) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
+    return 0;
+}
+
+static long wake(uint32_t *word, uint32_t count, uint64_t site)
+{
+    struct hdi_futex *x = futex_of(word, site);
+    long woken = 0;
+
+    hdi_point(HD_EV_FUTEX_WAKE, &x->object, site);
+    while (x->first && (uint32_t)woken < count) {
+        struct hdi_thread *t = x->first;
+        x->first = t->queue_next;
+        t->queue = NULL;
+        t->granted = true;
+        woken++;
+    }
+    hdi_changed(&x->object);
+    return woken;
+}
+
+HDI_EXPORT long syscall(long number, ...)
+{
+    uint64_t site = HDI_SITE();
+    long a[6];
+    va_list ap;
+
+    va_start(ap, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    if (number == SYS_futex && hdi_enter()) {
+        uint32_t *word = (uint32_t *)a[0];
+        int command = (int)a[1] & FUTEX_CMD_MASK;
+        const struct timespec *ts = (const struct timespec *)a[3];
+        bool shared = !(a[1] & FUTEX_PRIVATE_FLAG);
+        int64_t until = 0;
+        switch (command) {
+        case FUTEX_WAIT:
+            if (ts)
+                until = hdi_deadline_in(ts->tv_sec * 1000000000LL + ts->tv_nsec);
+            return wait_on(word, (uint32_t)a[2], until, shared, site);
+        case FUTEX_WAIT_BITSET:
+            if (ts)
+                until = hdi_deadline(a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                                     ts);
+            return wait_on(word, (uint32_t)a[2], until, shared, site);
+        case FUTEX_WAKE:
+        case FUTEX_WAKE_BITSET: {
+            long woken = wake(word, (uint32_t)a[2], site);
+            if (shared) /* waiters of other processes */
+                woken += hdi_real.syscall(number, a[0], a[1], a[2] - woken, a[3], a[4], a[5]);
+            return woken;
+        }
+        default:
+            hdi_unmodelled("futex operation other than wait and wake", site);
+            break;
+        }
+    }
+    if (number == SYS_sched_yield && hdi_enter()) {
+        hdi_point(HD_EV_YIELD, NULL, site);
+        return 0;
+    }
+    return hdi_real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}

@@ -1,0 +1,274 @@
+/* process.c - assertions, _exit, the process's own number, child processes.
+ *
+ * A child of the program runs without us and takes real time: while one lives, time that nobody
+ * needs passes as on the clock on the wall.
+ */
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "core/real.h"
+#include "core/thread.h"
+
+HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
+                              const char *function)
+{
+    static void (*real)(const char *, const char *, unsigned, const char *);
+
+    hdi_real_find(&real, "__assert_fail");
+    if (hdi_enter()) {
+        char what[HDP_TEXT];
+        struct hdp_finding *f;
+        snprintf(what, sizeof what, "%s (%s:%u, %s)", text, file, line, function ? function : "?");
+        f = hdi_finding_begin(HD_FK_ASSERTION, what);
+        hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_NONE, NULL, HDI_SITE(), hdi_stack());
+        hdi_finding_end(f, hdi_in_process());
+        hdi_crash_expected();
+    }
+    real(text, file, line, function);
+    abort();
+}
+
+/* Called by the program, and not when main returns. */
+HDI_EXPORT void exit(int code)
+{
+    static void (*real)(int);
+
+    hdi_real_find(&real, "exit");
+    if (hdi_enter())
+        hdi_leaves_in_the_middle();
+    real(code);
+    __builtin_unreachable();
+}
+
+HDI_EXPORT void _exit(int code)
+{
+    if (hdi_enter()) {
+        hdi_look_for_unreachable();
+        hdi_program_stops(code);
+    }
+    hdi_real._exit(code);
+    __builtin_unreachable();
+}
+
+HDI_EXPORT void _Exit(int code)
+{
+    _exit(code);
+}
+
+/* ---- who the process is ---- */
+
+HDI_EXPORT pid_t getpid(void)
+{
+    hdi_real_start();
+    return hdi_known_process(hdi_real.getpid());
+}
+
+HDI_EXPORT pid_t getppid(void)
+{
+    hdi_real_start();
+    return hdi_known_process(hdi_real.getppid());
+}
+
+#define OF_PROCESS(name, params, args)                                                             \
+    HDI_EXPORT int name params                                                                     \
+    {                                                                                              \
+        static int(*real) params;                                                                  \
+        hdi_real_find(&real, #name);                                                               \
+        pid = hdi_process(pid);                                                                    \
+        return real args;                                                                          \
+    }
+
+OF_PROCESS(sched_getscheduler, (pid_t pid), (pid))
+OF_PROCESS(sched_setscheduler, (pid_t pid, int policy, const struct sched_param *p),
+           (pid, policy, p))
+OF_PROCESS(sched_getparam, (pid_t pid, struct sched_param *p), (pid, p))
+OF_PROCESS(sched_setparam, (pid_t pid, const struct sched_param *p), (pid, p))
+OF_PROCESS(sched_rr_get_interval, (pid_t pid, struct timespec *t), (pid, t))
+OF_PROCESS(sched_getaffinity, (pid_t pid, size_t bytes, cpu_set_t *set), (pid, bytes, set))
+OF_PROCESS(sched_setaffinity, (pid_t pid, size_t bytes, const cpu_set_t *set), (pid, bytes, set))
+OF_PROCESS(getpgid, (pid_t pid), (pid))
+OF_PROCESS(setpgid, (pid_t pid, pid_t group), (pid, hdi_process(group)))
+OF_PROCESS(getsid, (pid_t pid), (pid))
+OF_PROCESS(clock_getcpuclockid, (pid_t pid, clockid_t *clock), (pid, clock))
+
+/* ---- children ---- */
+
+#define CHILDREN 64
+
+static pid_t child[CHILDREN];
+static uint32_t children;
+static bool has_forked;
+
+static void note_child(pid_t pid)
+{
+    has_forked |= pid > 0;
+    if (pid > 0 && children < CHILDREN)
+        child[children++] = pid;
+}
+
+/* It has ended, or is none of ours any more. */
+static bool is_gone(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return hdi_real.syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) !=
+               0 ||
+           info.si_pid != 0;
+}
+
+bool hdi_children_live(void)
+{
+    int saved = errno;
+
+    while (children && is_gone(child[children - 1]))
+        children--;
+    errno = saved;
+    return children != 0;
+}
+
+bool hdi_has_forked(void)
+{
+    return has_forked;
+}
+
+/* The child has one thread and runs without us; libc runs this first of all that is to run in it.
+ */
+static void in_child(void)
+{
+    children = 0;
+    hdi_memory_forked();
+    hdi_forked();
+}
+
+void hdi_process_start(void)
+{
+    pthread_atfork(NULL, NULL, in_child);
+}
+
+HDI_EXPORT pid_t fork(void)
+{
+    pid_t pid;
+
+    if (!hdi_may_fork()) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (!hdi_enter())
+        return hdi_real.fork();
+    hdi_first_thread(); /* a schedule's children are its own */
+    hdi_unmodelled("fork", HDI_SITE());
+    pid = hdi_real.fork();
+    note_child(pid);
+    return pid;
+}
+
+/* Children of before the first thread would belong to the process that schedules are forked from.
+ */
+#define MAKES_CHILD(type, name, params, args)                                                      \
+    HDI_EXPORT type name params                                                                    \
+    {                                                                                              \
+        static type(*real) params;                                                                 \
+        hdi_real_find(&real, #name);                                                               \
+        if (hdi_enter())                                                                           \
+            hdi_first_thread();                                                                    \
+        return real args;                                                                          \
+    }
+
+MAKES_CHILD(FILE *, popen, (const char *command, const char *mode), (command, mode))
+MAKES_CHILD(int, posix_spawn,
+            (pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *fa,
+             const posix_spawnattr_t *restrict a, char *const argv[restrict],
+             char *const envp[restrict]),
+            (pid, path, fa, a, argv, envp))
+MAKES_CHILD(int, posix_spawnp,
+            (pid_t *restrict pid, const char *restrict file, const posix_spawn_file_actions_t *fa,
+             const posix_spawnattr_t *restrict a, char *const argv[restrict],
+             char *const envp[restrict]),
+            (pid, file, fa, a, argv, envp))
+
+struct child_wait {
+    idtype_t type;
+    id_t id;
+    int options;
+};
+
+static bool child_ready(const struct hdi_op *op)
+{
+    const struct child_wait *w = op->data;
+    siginfo_t info = {.si_pid = 0};
+    int saved = errno;
+    bool ready = hdi_real.syscall(SYS_waitid, w->type, w->id, &info, w->options | WNOHANG | WNOWAIT,
+                                  NULL) != 0 ||
+                 info.si_pid != 0;
+
+    errno = saved;
+    return ready;
+}
+
+/* False: a handler without SA_RESTART ran. */
+static bool await_child(struct child_wait w, uint64_t site)
+{
+    struct hdi_op op = {.kind = HD_EV_CHILD_WAIT,
+                        .site = site,
+                        .ready = child_ready,
+                        .data = &w,
+                        .outside = true,
+                        .interrupt = HDI_RESTARTS,
+                        .cancellable = true};
+    enum hdi_wake wake;
+
+    if (w.options & WNOHANG) {
+        hdi_point(HD_EV_CHILD_WAIT, NULL, site);
+        return true;
+    }
+    wake = hdi_perform(&op);
+    if (wake == HDI_CANCELLED)
+        hdi_cancel_self();
+    if (wake != HDI_INTERRUPTED)
+        return true;
+    errno = EINTR;
+    return false;
+}
+
+static struct child_wait by_pid(pid_t pid, int options)
+{
+    int what = WEXITED | (options & (WNOHANG | WCONTINUED)) | (options & WUNTRACED ? WSTOPPED : 0);
+
+    if (pid > 0)
+        return (struct child_wait){P_PID, (id_t)pid, what};
+    if (pid == -1)
+        return (struct child_wait){P_ALL, 0, what};
+    return (struct child_wait){P_PGID, (id_t)(pid ? -pid : 0), what};
+}
+
+HDI_EXPORT pid_t wait(int *status)
+{
+    if (hdi_enter() && !await_child(by_pid(-1, 0), HDI_SITE()))
+        return -1;
+    return hdi_real.wait(status);
+}
+
+HDI_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
+{
+    if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
+        return -1;
+    return hdi_real.waitpid(pid, status, options);
+}
+
+HDI_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+    if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
+        return -1;
+    return hdi_real.wait4(pid, status, options, usage);
+}
+
+HDI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+    if (hdi_enter() && !await_child((struct child_wait){type, id, options & ~WNOWAIT}, HDI_SITE()))
+        return -1;
+    return hdi_real.waitid(type, id, info, options);
+}

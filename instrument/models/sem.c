@@ -1,0 +1,206 @@
+/* sem.c - POSIX semaphores. The real semaphore's value is the model's: a wait is enabled while it
+ * is positive, and the real one is then taken without blocking. Semaphores that other processes may
+ * post (named, or shared) do not count towards a deadlock. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "clock.h"
+#include "locks/lockorder.h"
+#include "core/real.h"
+#include "core/thread.h"
+#include "beside/other_tool.h"
+#include "core/units.h"
+#include "locks/wait_under_lock.h"
+
+#define BYTES sizeof(sem_t)
+
+struct hdi_sem {
+    struct hdi_object object;
+    bool known;  /* sem_init was seen */
+    bool shared; /* other processes may post it */
+    bool one;    /* began with 1: perhaps a lock */
+};
+
+static struct hdi_sem *sem_of(sem_t *s, uint64_t site)
+{
+    struct hdi_sem *x = (struct hdi_sem *)hdi_object_get(s, HD_OB_SEM, sizeof *x, site);
+    hdi_object_use(&x->object, sizeof *x, BYTES, site);
+    return x;
+}
+
+static bool positive(const struct hdi_op *op)
+{
+    int value = 0;
+    hdi_real.sem_getvalue((sem_t *)op->object->addr, &value);
+    return value > 0;
+}
+
+static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, bool could_wait, uint64_t site)
+{
+    int value = 0, rc;
+    /* Helgrind knows sem_wait only, so it gets to see one where that cannot wait. */
+    if (hdi_tool() == HDI_TOOL_VALGRIND && !x->shared && hdi_real.sem_getvalue(s, &value) == 0 &&
+        value > 0)
+        rc = hdi_real.sem_wait(s);
+    else
+        rc = hdi_real.sem_trywait(s);
+    if (rc == 0) {
+        hdi_changed(&x->object);
+        hdi_hb_acquire(s);
+        hdi_units_take(&x->object, HDI_UNITS_CONTENT, 1, kind, site);
+        hdi_waits_done(&x->object, HD_EV_SEM_WAIT, 1, could_wait, site);
+        hdi_waits_acquire(s);
+        if (x->one)
+            hdi_lockorder_took(&x->object, kind, site);
+    }
+    return rc;
+}
+
+static int wait_on(sem_t *s, int64_t until, uint64_t site)
+{
+    struct hdi_sem *x = sem_of(s, site);
+    struct hdi_op op = {.kind = HD_EV_SEM_WAIT,
+                        .object = &x->object,
+                        .site = site,
+                        .ready = positive,
+                        .until_ns = until,
+                        .elastic = true,
+                        .interrupt = HDI_RESTARTS,
+                        .cancellable = true,
+                        .outside = !x->known || x->shared};
+
+    hdi_waits_begin();
+    for (;;) {
+        switch (hdi_perform(&op)) {
+        case HDI_TIMED_OUT:
+            hdi_hb_look(s);
+            errno = ETIMEDOUT;
+            return -1;
+        case HDI_INTERRUPTED:
+            errno = EINTR;
+            return -1;
+        case HDI_CANCELLED:
+            hdi_cancel_self();
+            break;
+        default:
+            break;
+        }
+        if (take(x, s, HD_EV_SEM_WAIT, until == 0, site) == 0)
+            return 0;
+    }
+}
+
+HDI_EXPORT int sem_init(sem_t *s, int shared, unsigned value)
+{
+    struct hdi_sem *x;
+    int rc = hdi_enter() ? 0 : -1;
+
+    if (rc)
+        return hdi_real.sem_init(s, shared, value);
+    rc = hdi_real.sem_init(s, shared, value);
+    if (rc == 0) {
+        x = (struct hdi_sem *)hdi_object_get(s, HD_OB_SEM, sizeof *x, HDI_SITE());
+        hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
+        x->known = true;
+        x->shared = shared != 0;
+        x->one = value == 1 && !shared;
+        if (!shared)
+            hdi_units_start(&x->object, HDI_UNITS_CONTENT, value);
+    }
+    return rc;
+}
+
+HDI_EXPORT int sem_destroy(sem_t *s)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_sem *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.sem_destroy(s);
+    x = sem_of(s, site);
+    hdi_point(HD_EV_SEM_DESTROY, &x->object, site);
+    if (x->object.pending) {
+        struct hdp_finding *f = hdi_finding_begin(HD_FK_DESTROY_IN_USE, NULL);
+        hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_SEM_DESTROY, &x->object, site, hdi_stack());
+        for (struct hdi_thread *t = x->object.pending; t; t = t->pending_next)
+            hdi_note(f, HD_ROLE_WAITS, t, HD_EV_SEM_WAIT, &x->object, t->op->site, t->end_stack);
+        hdi_finding_end(f, false);
+        return 0;
+    }
+    rc = hdi_real.sem_destroy(s);
+    if (rc == 0)
+        hdi_object_bury(&x->object, BYTES, site);
+    return rc;
+}
+
+HDI_EXPORT int sem_wait(sem_t *s)
+{
+    return hdi_enter() ? wait_on(s, 0, HDI_SITE()) : hdi_real.sem_wait(s);
+}
+
+HDI_EXPORT int sem_timedwait(sem_t *s, const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs))
+        return hdi_real.sem_timedwait(s, abs);
+    return wait_on(s, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+}
+
+HDI_EXPORT int sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *abs)
+{
+    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return hdi_real.sem_clockwait(s, clock, abs);
+    return wait_on(s, hdi_deadline(clock, abs), HDI_SITE());
+}
+
+HDI_EXPORT int sem_trywait(sem_t *s)
+{
+    struct hdi_sem *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.sem_trywait(s);
+    x = sem_of(s, HDI_SITE());
+    hdi_waits_begin();
+    hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
+    rc = take(x, s, HD_EV_SEM_TRYWAIT, false, HDI_SITE());
+    if (rc) {
+        hdi_hb_look(s);
+        hdi_retry();
+    }
+    return rc;
+}
+
+HDI_EXPORT int sem_post(sem_t *s)
+{
+    struct hdi_sem *x;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.sem_post(s);
+    x = sem_of(s, HDI_SITE());
+    hdi_waits_begin();
+    hdi_point(HD_EV_SEM_POST, &x->object, HDI_SITE());
+    hdi_hb_release(s);
+    hdi_waits_done(&x->object, HD_EV_SEM_POST, 1, false, HDI_SITE());
+    if (!hdi_units_give(&x->object, HDI_UNITS_CONTENT, 1))
+        hdi_waits_release(s);
+    if (x->one)
+        hdi_lockorder_dropped(hdi_self(), &x->object, 1);
+    rc = hdi_real.sem_post(s);
+    hdi_changed(&x->object);
+    return rc;
+}
+
+HDI_EXPORT int sem_getvalue(sem_t *s, int *value)
+{
+    struct hdi_sem *x;
+
+    if (!hdi_enter())
+        return hdi_real.sem_getvalue(s, value);
+    x = sem_of(s, HDI_SITE());
+    hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
+    hdi_hb_look(s);
+    return hdi_real.sem_getvalue(s, value);
+}

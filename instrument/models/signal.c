@@ -1,0 +1,662 @@
+/* signal.c - signals between the threads of the program, handlers, and the waits for signals.
+ *
+ * Handlers are installed with ours in front. One that comes while its thread waits for its turn
+ * (from another process, from the kernel) is put off: it stays blocked and pending in the kernel
+ * until the thread has the turn. What the program's own threads send goes through the model, see
+ * signals.h. Faults are the program's alone.
+ */
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include "clock.h"
+#include "reach/reach.h"
+#include "core/real.h"
+#include "core/thread.h"
+
+#define SIGNALS 65
+#define BIT(number) (1ull << ((number)-1))
+
+struct hdi_due {
+    struct hdi_due *next;
+    siginfo_t info;
+};
+
+static struct sigaction action[SIGNALS]; /* of the program, where ours stands in front */
+static bool in_front[SIGNALS];
+static struct hdi_due *idle; /* entries to be used again */
+
+static bool is_fault(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
+           number == SIGTRAP || number == SIGABRT || number == SIGSYS;
+}
+
+static uint64_t bits(const sigset_t *set)
+{
+    uint64_t m;
+
+    memcpy(&m, set, sizeof m);
+    return m;
+}
+
+static uint64_t change_mask(int how, uint64_t mask)
+{
+    uint64_t old = 0;
+
+    hdi_real.syscall(SYS_rt_sigprocmask, how, &mask, &old, sizeof mask);
+    return old;
+}
+
+/* ---- handlers ---- */
+
+static void send_to_self(siginfo_t *info)
+{
+    hdi_real.syscall(SYS_rt_tgsigqueueinfo, hdi_real.syscall(SYS_getpid),
+                     hdi_real.syscall(SYS_gettid), info->si_signo, info);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    struct hdi_thread *self = hdi_self();
+    struct sigaction a = action[number];
+
+    if (self && self->inside && hdi_postpones()) {
+        int saved = errno;
+        sigaddset(&((ucontext_t *)context)->uc_sigmask, number);
+        self->postponed |= BIT(number);
+        send_to_self(info);
+        hdi_signal_arrived();
+        errno = saved;
+        return;
+    }
+    if (a.sa_flags & (int)SA_RESETHAND) {
+        struct sigaction once = {.sa_handler = SIG_DFL};
+        hdi_real.sigaction(number, &once, NULL);
+    }
+    if (self) {
+        hdi_hb_acquire(&action[number]);
+        self->handled++;
+        if (!(a.sa_flags & SA_RESTART))
+            self->stops = true;
+    }
+    if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
+        info->si_pid = hdi_known_process(info->si_pid);
+    if (a.sa_flags & SA_SIGINFO)
+        a.sa_sigaction(number, info, context);
+    else
+        a.sa_handler(number);
+}
+
+void hdi_handle(int number, siginfo_t *info, void *context)
+{
+    if (in_front[number])
+        on_signal(number, info, context);
+}
+
+/* The handler that the kernel knows stays the runtime's. */
+static int set_beside(int number, const struct sigaction *new, struct sigaction *old)
+{
+    static const struct sigaction none = {.sa_handler = SIG_DFL};
+    struct sigaction before = in_front[number] ? action[number] : none;
+
+    if (new) {
+        action[number] = *new;
+        in_front[number] = new->sa_handler != SIG_DFL &&new->sa_handler != SIG_IGN;
+    }
+    if (old)
+        *old = before;
+    return 0;
+}
+
+static int set_action(int number, const struct sigaction *new, struct sigaction *old)
+{
+    struct sigaction before, real_old, ours;
+    bool was;
+    int rc;
+
+    if (number <= 0 || number >= SIGNALS || is_fault(number) || !hdi_present())
+        return hdi_real.sigaction(number, new, old);
+    if (number == HDI_PREEMPT_SIGNAL)
+        return set_beside(number, new, old);
+    before = action[number];
+    was = in_front[number];
+    if (new &&new->sa_handler != SIG_DFL &&new->sa_handler != SIG_IGN) {
+        ours = *new;
+        ours.sa_sigaction = on_signal;
+        ours.sa_flags = (new->sa_flags | SA_SIGINFO) & ~(int)SA_RESETHAND;
+        action[number] = *new;
+        in_front[number] = true;
+        rc = hdi_real.sigaction(number, &ours, &real_old);
+    } else {
+        rc = hdi_real.sigaction(number, new, &real_old);
+        if (rc == 0 && new)
+            in_front[number] = false;
+    }
+    if (rc != 0) {
+        action[number] = before;
+        in_front[number] = was;
+        return rc;
+    }
+    if (old)
+        *old = was && real_old.sa_sigaction == on_signal ? before : real_old;
+    return 0;
+}
+
+HDI_EXPORT int sigaction(int number, const struct sigaction *restrict new,
+                         struct sigaction *restrict old)
+{
+    hdi_real_start();
+    return set_action(number, new, old);
+}
+
+HDI_EXPORT sighandler_t signal(int number, sighandler_t handler)
+{
+    struct sigaction new = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+
+    hdi_real_start();
+    if (handler == SIG_ERR) {
+        errno = EINVAL;
+        return SIG_ERR;
+    }
+    return set_action(number, &new, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+enum hdi_disposition hdi_disposition(int number)
+{
+    struct sigaction a;
+
+    if (hdi_real.sigaction(number, NULL, &a) != 0 || a.sa_handler == SIG_IGN)
+        return HDI_SIG_IGNORED;
+    if (a.sa_handler != SIG_DFL)
+        return HDI_SIG_HANDLED;
+    return number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT
+               ? HDI_SIG_IGNORED
+               : HDI_SIG_ENDS;
+}
+
+/* ---- what a thread has pending, what it blocks ---- */
+
+enum { PENDING, SHARED_PENDING, BLOCKED, MASKS };
+
+static uint64_t hex_after(const char *text, const char *name)
+{
+    const char *p = strstr(text, name);
+    uint64_t v = 0;
+
+    if (!p)
+        return 0;
+    for (p += strlen(name); *p == ' ' || *p == '\t'; p++)
+        ;
+    for (;; p++) {
+        if (*p >= '0' && *p <= '9')
+            v = v << 4 | (uint64_t)(*p - '0');
+        else if (*p >= 'a' && *p <= 'f')
+            v = v << 4 | (uint64_t)(*p - 'a' + 10);
+        else
+            return v;
+    }
+}
+
+/* As the kernel has it: libc's and the handlers' own changes included. */
+static void masks_of(int tid, uint64_t mask[MASKS])
+{
+    char path[48] = "/proc/self/task/", digits[12], text[4096];
+    size_t n = strlen(path), k = 0;
+    long fd, got, all = 0;
+
+    memset(mask, 0, MASKS * sizeof mask[0]);
+    do
+        digits[k++] = (char)('0' + tid % 10);
+    while (tid /= 10);
+    while (k)
+        path[n++] = digits[--k];
+    memcpy(path + n, "/status", 8);
+    fd = hdi_real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    while (all < (long)sizeof text - 1 &&
+           (got = hdi_real.syscall(SYS_read, fd, text + all, sizeof text - 1 - (size_t)all)) > 0)
+        all += got;
+    hdi_real.syscall(SYS_close, fd);
+    text[all] = 0;
+    mask[PENDING] = hex_after(text, "SigPnd:");
+    mask[SHARED_PENDING] = hex_after(text, "ShdPnd:");
+    mask[BLOCKED] = hex_after(text, "SigBlk:");
+}
+
+static bool blocks(const struct hdi_thread *t, int number)
+{
+    uint64_t mask[MASKS];
+
+    if (t == hdi_self())
+        return (change_mask(SIG_BLOCK, 0) & BIT(number)) != 0;
+    masks_of(t->tid, mask);
+    return (mask[BLOCKED] & ~t->postponed & BIT(number)) != 0;
+}
+
+/* ---- sending ---- */
+
+bool hdi_signalled(const struct hdi_thread *t)
+{
+    return t->due || t->postponed;
+}
+
+enum hdi_handled hdi_deliver(struct hdi_thread *self)
+{
+    uint32_t before = self->handled;
+
+    self->stops = false;
+    while (self->due) {
+        struct hdi_due *d = self->due;
+        siginfo_t info = d->info;
+        self->due = d->next;
+        d->next = idle;
+        idle = d;
+        send_to_self(&info);
+    }
+    while (self->postponed) {
+        uint64_t mask = self->postponed;
+        self->postponed = 0;
+        change_mask(SIG_UNBLOCK, mask);
+    }
+    if (self->handled == before)
+        return HDI_NONE_RAN;
+    return self->stops ? HDI_ONE_STOPS : HDI_ALL_RESTART;
+}
+
+static void keep(struct hdi_thread *t, const siginfo_t *info)
+{
+    struct hdi_due *d, **p;
+
+    for (p = &t->due; *p; p = &(*p)->next)
+        if ((*p)->info.si_signo == info->si_signo && info->si_signo < SIGRTMIN)
+            return; /* one of these is kept, as in the kernel */
+    d = idle;
+    if (d)
+        idle = d->next;
+    else
+        d = hdi_alloc(sizeof *d);
+    d->info = *info;
+    d->next = NULL;
+    *p = d;
+}
+
+siginfo_t hdi_siginfo(int number, int code, union sigval value)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof info);
+    info.si_signo = number;
+    info.si_code = code;
+    info.si_pid = (pid_t)hdi_real.syscall(SYS_getpid);
+    info.si_uid = (uid_t)hdi_real.syscall(SYS_getuid);
+    info.si_value = value;
+    return info;
+}
+
+/* tid 0: to the process. The kernel lets nobody but the receiver choose a code that is its own. */
+static int really(int tid, const siginfo_t *info)
+{
+    long pid = hdi_real.syscall(SYS_getpid), rc;
+    siginfo_t copy = *info;
+    int saved = errno, number = info->si_signo;
+    bool plain = info->si_code >= 0 || info->si_code == SI_TKILL;
+
+    if (tid && tid == hdi_real.syscall(SYS_gettid))
+        rc = hdi_real.syscall(SYS_rt_tgsigqueueinfo, pid, tid, number, &copy);
+    else if (tid)
+        rc = plain ? hdi_real.syscall(SYS_tgkill, pid, tid, number)
+                   : hdi_real.syscall(SYS_rt_tgsigqueueinfo, pid, tid, number, &copy);
+    else
+        rc = plain ? hdi_real.syscall(SYS_kill, pid, number)
+                   : hdi_real.syscall(SYS_rt_sigqueueinfo, pid, number, &copy);
+    if (rc)
+        rc = errno;
+    errno = saved;
+    return (int)rc;
+}
+
+/* Those that wait for signals look again. */
+static void tell_waiters(int number)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (live[i]->op && live[i]->op->kind == HD_EV_SIGNAL_WAIT) {
+            live[i]->pending_hint |= BIT(number);
+            hdi_reconsider(live[i]);
+        }
+}
+
+int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
+{
+    int rc;
+
+    hdi_hb_release(&action[info->si_signo]);
+    if (t != hdi_self() && t->state != HDP_T_EXTERNAL && t->state != HDP_T_LOST &&
+        hdi_disposition(info->si_signo) == HDI_SIG_HANDLED &&
+        (!t->tid || !blocks(t, info->si_signo))) {
+        keep(t, info);
+        return 0;
+    }
+    rc = really(t->tid, info);
+    tell_waiters(info->si_signo);
+    return rc;
+}
+
+static bool waits_for(const struct hdi_thread *t, int number)
+{
+    return t->op && t->op->kind == HD_EV_SIGNAL_WAIT && t->op->data &&
+           (*(const uint64_t *)t->op->data & BIT(number));
+}
+
+static bool lets_through(const struct hdi_thread *t, int number)
+{
+    return t && t->tid && !t->ended && !blocks(t, number);
+}
+
+static struct hdi_thread *receiver(int number)
+{
+    struct hdi_thread *self = hdi_self();
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (waits_for(live[i], number))
+            return NULL; /* it is to stay pending for them */
+    if (n && !live[0]->creator && lets_through(live[0], number))
+        return live[0];
+    if (lets_through(self, number))
+        return self;
+    for (uint32_t i = 0; i < n; i++)
+        if (lets_through(live[i], number))
+            return live[i];
+    return NULL;
+}
+
+int hdi_signal_process(const siginfo_t *info)
+{
+    struct hdi_thread *self = hdi_self(), *to = NULL;
+    int rc;
+
+    if (self && !self->inside) /* not by a timer */
+        hdi_hb_release(&action[info->si_signo]);
+    if (hdi_disposition(info->si_signo) == HDI_SIG_HANDLED)
+        to = receiver(info->si_signo);
+    if (to && to->state != HDP_T_EXTERNAL && to->state != HDP_T_LOST &&
+        (to != self || self->inside)) {
+        keep(to, info);
+        return 0;
+    }
+    rc = really(to ? to->tid : 0, info);
+    if (!to)
+        tell_waiters(info->si_signo);
+    return rc;
+}
+
+bool hdi_signal_pends(int number)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+    uint64_t pending = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (live[i]->postponed & BIT(number))
+            return true;
+        for (const struct hdi_due *d = live[i]->due; d; d = d->next)
+            if (d->info.si_signo == number)
+                return true;
+    }
+    hdi_real.syscall(SYS_rt_sigpending, &pending, sizeof pending);
+    return (pending & BIT(number)) != 0;
+}
+
+/* A fork does not inherit what is pending: from here on each schedule does it itself. */
+static void keep_pending(int number)
+{
+    if (number > 0 && number < SIGNALS && blocks(hdi_self(), number))
+        hdi_first_thread();
+}
+
+HDI_EXPORT int pthread_kill(pthread_t handle, int number)
+{
+    struct hdi_thread *t;
+    siginfo_t info;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_kill(handle, number);
+    keep_pending(number);
+    t = hdi_thread_of(handle);
+    hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
+    if (!t || t->ended)
+        return t ? (number < 0 || number >= SIGNALS ? EINVAL : 0) : ESRCH;
+    if (number <= 0 || number >= SIGNALS || t == hdi_self())
+        return hdi_real.pthread_kill(handle, number);
+    info = hdi_siginfo(number, SI_TKILL, (union sigval){.sival_ptr = NULL});
+    return hdi_signal_thread(t, &info);
+}
+
+HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval value)
+{
+    static int (*real)(pthread_t, int, const union sigval);
+    struct hdi_thread *t;
+    siginfo_t info;
+
+    hdi_reach_sent(&value, sizeof value);
+    hdi_real_find(&real, "pthread_sigqueue");
+    if (!hdi_enter())
+        return real(handle, number, value);
+    keep_pending(number);
+    t = hdi_thread_of(handle);
+    hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
+    if (!t)
+        return ESRCH;
+    if (number <= 0 || number >= SIGNALS || t == hdi_self())
+        return real(handle, number, value);
+    info = hdi_siginfo(number, SI_QUEUE, value);
+    return hdi_signal_thread(t, &info);
+}
+
+static int to_process(pid_t pid, int number, int code, union sigval value)
+{
+    siginfo_t info = hdi_siginfo(number, code, value);
+    int rc;
+
+    if (hdi_process(pid) != info.si_pid || number <= 0 || number >= SIGNALS)
+        return 1;
+    rc = hdi_signal_process(&info);
+    if (rc)
+        errno = rc;
+    return rc ? -1 : 0;
+}
+
+HDI_EXPORT int kill(pid_t pid, int number)
+{
+    int rc;
+
+    if (hdi_enter()) {
+        keep_pending(number);
+        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
+        rc = to_process(pid, number, SI_USER, (union sigval){.sival_ptr = NULL});
+        if (rc <= 0)
+            return rc;
+    }
+    return hdi_real.kill(hdi_process(pid), number);
+}
+
+HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
+{
+    int rc;
+
+    hdi_reach_sent(&value, sizeof value);
+    if (hdi_enter()) {
+        keep_pending(number);
+        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
+        rc = to_process(pid, number, SI_QUEUE, value);
+        if (rc <= 0)
+            return rc;
+    }
+    return hdi_real.sigqueue(hdi_process(pid), number, value);
+}
+
+HDI_EXPORT int raise(int number)
+{
+    if (hdi_enter())
+        keep_pending(number);
+    return hdi_real.raise(number);
+}
+
+/* ---- waiting ---- */
+
+static bool never(const struct hdi_op *op)
+{
+    (void)op;
+    return false;
+}
+
+/* Until a handler has run; the mask is in force. */
+static void wait_for_handler(uint64_t site)
+{
+    struct hdi_op op = {.kind = HD_EV_SIGNAL_WAIT,
+                        .site = site,
+                        .ready = never,
+                        .outside = true,
+                        .interrupt = HDI_STOPS,
+                        .cancellable = true};
+
+    if (hdi_perform(&op) == HDI_CANCELLED)
+        hdi_cancel_self();
+}
+
+bool hdi_mask_replace(const sigset_t *mask, uint64_t *old)
+{
+    struct hdi_thread *self = hdi_self();
+    uint32_t before = self->handled;
+
+    *old = change_mask(SIG_SETMASK, bits(mask));
+    return self->handled != before;
+}
+
+void hdi_mask_restore(uint64_t old)
+{
+    change_mask(SIG_SETMASK, old);
+}
+
+uint64_t hdi_mask_all(bool block)
+{
+    return change_mask(SIG_SETMASK, block ? ~0ull : 0);
+}
+
+HDI_EXPORT int pause(void)
+{
+    if (!hdi_enter())
+        return hdi_real.pause();
+    wait_for_handler(HDI_SITE());
+    errno = EINTR;
+    return -1;
+}
+
+HDI_EXPORT int sigsuspend(const sigset_t *mask)
+{
+    uint64_t old;
+
+    if (!hdi_enter())
+        return hdi_real.sigsuspend(mask);
+    if (!hdi_mask_replace(mask, &old))
+        wait_for_handler(HDI_SITE());
+    hdi_mask_restore(old);
+    errno = EINTR;
+    return -1;
+}
+
+static bool has_pending(const struct hdi_op *op)
+{
+    uint64_t set = *(const uint64_t *)op->data, shared = 0, mask[MASKS];
+
+    hdi_real.syscall(SYS_rt_sigpending, &shared, sizeof shared);
+    if (!((shared | op->self->pending_hint) & set))
+        return false;
+    masks_of(op->self->tid, mask);
+    op->self->pending_hint = mask[PENDING];
+    return ((mask[PENDING] | mask[SHARED_PENDING]) & set) != 0;
+}
+
+/* The number, or -1 and errno. until: virtual deadline, 0 = for ever. */
+static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, bool again,
+                           uint64_t site)
+{
+    static const struct timespec none;
+    uint64_t mask = bits(set);
+    struct hdi_op op = {.kind = HD_EV_SIGNAL_WAIT,
+                        .site = site,
+                        .ready = has_pending,
+                        .data = &mask,
+                        .until_ns = until,
+                        .outside = true,
+                        .interrupt = again ? HDI_GOES_ON : HDI_STOPS,
+                        .cancellable = true};
+
+    for (;;) {
+        enum hdi_wake wake = hdi_perform(&op);
+        int rc;
+        if (wake == HDI_CANCELLED)
+            hdi_cancel_self();
+        if (wake == HDI_INTERRUPTED) {
+            errno = EINTR;
+            return -1;
+        }
+        rc = hdi_real.sigtimedwait(set, info, &none);
+        if (rc > 0)
+            hdi_hb_acquire(&action[rc]);
+        if (rc > 0 && info &&
+            (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL))
+            info->si_pid = hdi_known_process(info->si_pid);
+        if (rc > 0 || errno != EAGAIN || wake == HDI_TIMED_OUT)
+            return rc;
+    }
+}
+
+HDI_EXPORT int sigwait(const sigset_t *restrict set, int *restrict number)
+{
+    int rc, saved = errno;
+
+    if (!hdi_enter())
+        return hdi_real.sigwait(set, number);
+    rc = wait_for_signal(set, NULL, 0, true, HDI_SITE());
+    if (rc < 0) {
+        rc = errno;
+        errno = saved;
+        return rc;
+    }
+    *number = rc;
+    return 0;
+}
+
+HDI_EXPORT int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict info)
+{
+    return hdi_enter() ? wait_for_signal(set, info, 0, false, HDI_SITE())
+                       : hdi_real.sigwaitinfo(set, info);
+}
+
+HDI_EXPORT int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
+                            const struct timespec *restrict timeout)
+{
+    int64_t until = 0;
+
+    if (!hdi_enter() || (timeout && (!hdi_timespec_valid(timeout) || timeout->tv_sec < 0)))
+        return hdi_real.sigtimedwait(set, info, timeout);
+    if (timeout) {
+        if (timeout->tv_sec == 0 && timeout->tv_nsec == 0) {
+            hdi_point(HD_EV_SIGNAL_WAIT, NULL, HDI_SITE());
+            return hdi_real.sigtimedwait(set, info, timeout);
+        }
+        until = hdi_deadline_for(timeout);
+    }
+    return wait_for_signal(set, info, until, false, HDI_SITE());
+}

@@ -1,0 +1,433 @@
+/* thread.c - pthread_create, join, detach, exit, cancel and what a thread is called. */
+#include "core/thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mutex.h"
+#include "locks/lockorder.h"
+#include "reach/reach.h"
+#include "core/real.h"
+#include "beside/other_tool.h"
+#include "locks/wait_under_lock.h"
+
+/* Its destructor runs in each round of thread-specific destructors; in the last one the thread is
+ * over, C++ thread_local objects included. */
+static pthread_key_t end_key;
+static bool have_end_key;
+#define ROUNDS 4 /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
+
+static void locks_at_exit(struct hdi_thread *self)
+{
+    for (uint32_t i = 0; i < self->held_count; i++) {
+        struct hdi_held *h = &self->held[i];
+        struct hdp_finding *f;
+        if (h->told)
+            continue;
+        if (h->object->kind == HD_OB_MUTEX &&
+            (((pthread_mutex_t *)h->object->addr)->__data.__kind & 16))
+            continue; /* robust: the next owner is told */
+        f = hdi_finding_begin(HD_FK_LOCK_AT_EXIT, NULL);
+        hdi_note(f, HD_ROLE_HERE, self, HD_EV_THREAD_EXIT, h->object, self->start, 0);
+        hdi_note(f, HD_ROLE_HOLDS, self, h->kind, h->object, h->site, h->stack);
+        hdi_finding_end(f, false);
+    }
+}
+
+/* A robust mutex of an ended thread can be had: the real call then says EOWNERDEAD. */
+static void abandon_robust(struct hdi_thread *self)
+{
+    for (uint32_t i = self->held_count; i-- > 0;) {
+        struct hdi_object *o = self->held[i].object;
+        if (o->kind == HD_OB_MUTEX && (((pthread_mutex_t *)o->addr)->__data.__kind & 16)) {
+            struct hdi_mutex *x = (struct hdi_mutex *)o;
+            x->owner = NULL;
+            x->dead_owner = true;
+            hdi_drop(self, o, true);
+            hdi_changed(o);
+        }
+    }
+}
+
+static void at_end(void *round)
+{
+    uintptr_t n = (uintptr_t)round;
+    struct hdi_thread *self = hdi_self();
+
+    if (!self)
+        return;
+    if (n < ROUNDS) {
+        pthread_setspecific(end_key, (void *)(n + 1));
+        return;
+    }
+    if (!hdi_enter())
+        return;
+    hdi_waits_begin();
+    hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
+    hdi_waits_done(&self->object, HD_EV_THREAD_EXIT, 1, false, self->start);
+    hdi_waits_release(self);
+    locks_at_exit(self);
+    hdi_hb_release(self);
+    hdi_memory_thread_exit();
+    abandon_robust(self);
+    hdi_lockorder_ended(self);
+    hdi_thread_end();
+}
+
+static void watch_end(void)
+{
+    if (!have_end_key) {
+        pthread_key_create(&end_key, at_end);
+        have_end_key = true;
+    }
+    pthread_setspecific(end_key, (void *)1);
+}
+
+static void *trampoline(void *data)
+{
+    struct hdi_thread *self = data;
+
+    watch_end();
+    hdi_thread_begin(self);
+    hdi_memory_thread_start(0, 0);
+    hdi_hb_acquire(&self->start);
+    self->result = self->routine(self->arg);
+    return self->result;
+}
+
+int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+              const void *named_start, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self(), *t;
+    void **words = hdi_tool_start_words(arg), *saved[2];
+    int rc, state = PTHREAD_CREATE_JOINABLE;
+
+    hdi_first_thread();
+    if (!have_end_key && !hdi_in_process())
+        watch_end(); /* main may end by pthread_exit */
+    hdi_point(HD_EV_THREAD_CREATE, NULL, site);
+    t = hdi_thread_new(self, words ? words[0] : named_start, site);
+    hdi_lockorder_made(t);
+    if (attr)
+        pthread_attr_getdetachstate(attr, &state);
+    t->detached = state == PTHREAD_CREATE_DETACHED;
+    hdi_reach_thread_made(t, attr);
+    hdi_hb_release(&t->start);
+    if (hdi_in_process()) {
+        t->routine = start;
+        t->arg = arg;
+        if (!hdi_start_in_process(t)) {
+            hdi_thread_discard(t);
+            return EAGAIN;
+        }
+        t->known = true;
+        *out = (pthread_t)(uintptr_t)t;
+        t->handle = *out;
+        return 0;
+    }
+    self->in_real++;
+    if (words) {
+        memcpy(saved, words, sizeof saved);
+        t->routine = (void *(*)(void *))(uintptr_t)words[0];
+        t->arg = words[1];
+        words[0] = (void *)(uintptr_t)trampoline;
+        words[1] = t;
+        rc = hdi_real.pthread_create(out, attr, start, arg);
+        if (rc)
+            memcpy(words, saved, sizeof saved);
+    } else {
+        t->routine = start;
+        t->arg = arg;
+        rc = hdi_real.pthread_create(out, attr, trampoline, t);
+    }
+    self->in_real--;
+    if (rc) {
+        hdi_lockorder_ended(t);
+        hdi_thread_discard(t);
+        return rc;
+    }
+    t->handle = *out;
+    t->known = true;
+    return 0;
+}
+
+static int create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                  uint64_t site)
+{
+    pthread_t handle;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_create(out, attr, start, arg);
+    if (hdi_tool_own_thread(attr))
+        return 0;
+    rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, site);
+    if (rc == 0)
+        *out = handle;
+    return rc;
+}
+
+HDI_EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                              void *arg)
+{
+    return create(out, attr, start, arg, HDI_SITE());
+}
+
+/* Programs of before glibc 2.34 ask for this version, and so does AddressSanitizer wherever it was
+ * built; a library with a version table (libheddle-rt.map) answers only for what carries it. */
+HDI_EXPORT int hdi_pthread_create_old(pthread_t *out, const pthread_attr_t *attr,
+                                      void *(*start)(void *), void *arg);
+int hdi_pthread_create_old(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                           void *arg)
+{
+    return create(out, attr, start, arg, HDI_SITE());
+}
+__asm__(".symver hdi_pthread_create_old, pthread_create@GLIBC_2.2.5");
+
+/* ---- join and detach ---- */
+
+static bool target_ended(const struct hdi_op *op)
+{
+    return ((const struct hdi_thread *)op->data)->ended;
+}
+
+/* The last thread of that handle, which was joined: the next may get the same. */
+static struct hdi_thread *joined_before(pthread_t handle)
+{
+    struct hdi_thread *t, *last = NULL;
+
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
+        if (t->joiner && pthread_equal(t->handle, handle))
+            last = t;
+    return last;
+}
+
+static void join_misuse(pthread_t handle, struct hdi_thread *t, const char *text,
+                        enum hd_event kind, uint64_t site)
+{
+    struct hdp_finding *f = hdi_finding_begin(HD_FK_JOIN_MISUSE, text);
+    struct hdi_thread *joined = t ? NULL : joined_before(handle);
+
+    t = t ? t : joined;
+    hdi_note(f, HD_ROLE_HERE, hdi_self(), kind, t ? &t->object : NULL, site, hdi_stack());
+    if (joined)
+        hdi_note(f, HD_ROLE_EARLIER, joined->joiner, HD_EV_THREAD_JOIN, &joined->object,
+                 joined->joined_site, joined->joined_stack);
+    for (struct hdi_thread *p = t ? t->object.pending : NULL; p; p = p->pending_next)
+        if (p->op->kind == HD_EV_THREAD_JOIN)
+            hdi_note_wait(f, p, p->op);
+    if (t)
+        hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
+                 t->created_stack);
+    hdi_finding_end(f, false);
+}
+
+int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self(), *t = hdi_thread_of(handle);
+    struct hdi_op op = {.kind = HD_EV_THREAD_JOIN,
+                        .object = t ? &t->object : NULL,
+                        .site = site,
+                        .ready = target_ended,
+                        .data = t,
+                        .until_ns = until > 0 ? until : 0,
+                        .elastic = true,
+                        .cancellable = true};
+    int rc;
+
+    if (!t) {
+        join_misuse(handle, NULL, "join of a thread that was joined before or never existed",
+                    HD_EV_THREAD_JOIN, site);
+        return ESRCH;
+    }
+    if (t == self) {
+        hdi_point(HD_EV_THREAD_JOIN, &t->object, site);
+        return EDEADLK;
+    }
+    if (t->detached) {
+        join_misuse(handle, t, "join of a detached thread", HD_EV_THREAD_JOIN, site);
+        return EINVAL;
+    }
+    if (t->joining) {
+        join_misuse(handle, t, "two threads join the same thread", HD_EV_THREAD_JOIN, site);
+        return EINVAL;
+    }
+    if (until < 0) {
+        hdi_point(HD_EV_THREAD_JOIN, &t->object, site);
+        if (!t->ended) {
+            hdi_retry();
+            return EBUSY;
+        }
+    } else {
+        enum hdi_wake wake;
+        t->joining = true;
+        hdi_waits_begin();
+        wake = hdi_perform(&op);
+        t->joining = false;
+        if (wake == HDI_CANCELLED)
+            hdi_cancel_self();
+        if (wake == HDI_TIMED_OUT)
+            return ETIMEDOUT;
+        hdi_waits_done(&t->object, HD_EV_THREAD_JOIN, 1, until == 0, site);
+    }
+    self->in_real++;
+    rc = hdi_in_process() ? 0 : hdi_real.pthread_join(handle, result);
+    self->in_real--;
+    if (hdi_in_process() && result)
+        *result = t->result;
+    t->joined = true;
+    t->known = false;
+    t->joiner = self;
+    t->joined_site = site;
+    t->joined_stack = hdi_stack();
+    hdi_lockorder_joined(t, self);
+    hdi_hb_acquire(t);
+    return rc;
+}
+
+HDI_EXPORT int pthread_join(pthread_t handle, void **result)
+{
+    return hdi_enter() ? hdi_join(handle, result, 0, HDI_SITE())
+                       : hdi_real.pthread_join(handle, result);
+}
+
+HDI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **result)
+{
+    static int (*real)(pthread_t, void **);
+
+    if (hdi_enter())
+        return hdi_join(handle, result, -1, HDI_SITE());
+    hdi_real_find(&real, "pthread_tryjoin_np");
+    return real(handle, result);
+}
+
+HDI_EXPORT int pthread_timedjoin_np(pthread_t handle, void **result, const struct timespec *abs)
+{
+    static int (*real)(pthread_t, void **, const struct timespec *);
+
+    if (hdi_enter() && hdi_timespec_valid(abs))
+        return hdi_join(handle, result, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
+    hdi_real_find(&real, "pthread_timedjoin_np");
+    return real(handle, result, abs);
+}
+
+HDI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **result, clockid_t clock,
+                                    const struct timespec *abs)
+{
+    static int (*real)(pthread_t, void **, clockid_t, const struct timespec *);
+
+    if (hdi_enter() && hdi_timespec_valid(abs))
+        return hdi_join(handle, result, hdi_deadline(clock, abs), HDI_SITE());
+    hdi_real_find(&real, "pthread_clockjoin_np");
+    return real(handle, result, clock, abs);
+}
+
+HDI_EXPORT int pthread_detach(pthread_t handle)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_thread *t;
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_detach(handle);
+    t = hdi_thread_of(handle);
+    hdi_point(HD_EV_THREAD_DETACH, t ? &t->object : NULL, site);
+    if (!t || t->detached) {
+        join_misuse(handle, t,
+                    t ? "detach of a detached thread"
+                      : "detach of a thread that was joined before or never existed",
+                    HD_EV_THREAD_DETACH, site);
+        return t ? EINVAL : ESRCH;
+    }
+    rc = hdi_in_process() ? 0 : hdi_real.pthread_detach(handle);
+    t->detached = true;
+    if (t->ended)
+        t->known = false;
+    return rc;
+}
+
+/* ---- cancellation ---- */
+
+/* The request becomes real in the thread that it is for, when that has the turn: so it acts at a
+ * moment that the schedule chose. */
+void hdi_cancel_self(void)
+{
+    struct hdi_thread *self = hdi_self();
+
+    if (!self->cancel_pending || self->cancel_disabled)
+        return;
+    self->cancel_pending = false;
+    hdi_real.pthread_cancel(pthread_self());
+    hdi_real.pthread_testcancel();
+}
+
+HDI_EXPORT int pthread_cancel(pthread_t handle)
+{
+    struct hdi_thread *t;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_cancel(handle);
+    t = hdi_thread_of(handle);
+    hdi_point(HD_EV_THREAD_CANCEL, t ? &t->object : NULL, HDI_SITE());
+    if (!t)
+        return ESRCH;
+    if (t->ended)
+        return 0;
+    if (t->state == HDP_T_EXTERNAL || t->state == HDP_T_LOST)
+        return hdi_real.pthread_cancel(handle); /* in a system call: this interrupts it */
+    t->cancel_pending = true;
+    if (t == hdi_self() && t->cancel_async)
+        hdi_cancel_self();
+    return 0;
+}
+
+HDI_EXPORT void pthread_testcancel(void)
+{
+    if (hdi_enter())
+        hdi_cancel_self();
+    hdi_real.pthread_testcancel();
+}
+
+HDI_EXPORT int pthread_setcancelstate(int state, int *old)
+{
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_setcancelstate(state, old);
+    rc = hdi_real.pthread_setcancelstate(state, old);
+    if (rc == 0) {
+        struct hdi_thread *self = hdi_self();
+        self->cancel_disabled = state == PTHREAD_CANCEL_DISABLE;
+        if (self->cancel_async)
+            hdi_cancel_self();
+    }
+    return rc;
+}
+
+HDI_EXPORT int pthread_setcanceltype(int type, int *old)
+{
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_setcanceltype(type, old);
+    rc = hdi_real.pthread_setcanceltype(type, old);
+    if (rc == 0) {
+        struct hdi_thread *self = hdi_self();
+        self->cancel_async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+        if (self->cancel_async)
+            hdi_cancel_self();
+    }
+    return rc;
+}
+
+HDI_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
+{
+    if (hdi_enter()) {
+        struct hdi_thread *t = hdi_thread_of(handle);
+        if (t)
+            strncpy(t->label, name, sizeof t->label - 1);
+    }
+    return hdi_real.pthread_setname_np(handle, name);
+}

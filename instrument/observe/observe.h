@@ -1,0 +1,157 @@
+/* observe.h - libheddle-watch.so: a program followed while the operating system schedules it.
+ *
+ * `heddle watch -- ./prog`, or by hand HEDDLE=leaks,lockorder,dump LD_PRELOAD=libheddle-watch.so.
+ * Nothing is modelled and no call changes its meaning: each call that may wait notes what the
+ * thread waits for, locks go through the lock-order graph, and a helper thread writes dumps and
+ * looks for threads that wait in a circle.
+ *
+ *   threads   any, unless said otherwise; followers are never unmapped, so that a stale pointer
+ * reads an old truth and never faults
+ */
+#ifndef HEDDLE_OBSERVE_H
+#define HEDDLE_OBSERVE_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <heddle/event.h>
+
+#include "wire/finding_record.h"
+#include "locks/lockgraph.h"
+
+#define FOLLOW_FRAMES 40u
+#define FOLLOW_SITE() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+#define FOLLOW_DEEDS 4u
+
+struct follower {
+    struct follower *next; /* all that were ever made, newest first; constant */
+    struct follower *next_free;
+    uint32_t number; /* T0 is main */
+    _Atomic int tid; /* 0: not started yet */
+    pthread_t handle;
+    void *(*routine)(void *);
+    void *arg;
+    uint32_t creator; /* number */
+    uint64_t created_site;
+    atomic_bool alive, joined, detached;
+    atomic_bool used; /* false: free for the next thread */
+    struct hdi_lock_thread *locks;
+
+    /* What it did last that can wake others, or waited for and got: a ring. Of its own making;
+     * others read it when it stands still. */
+    struct follow_deed {
+        uint16_t kind;
+        uintptr_t object;
+        uint64_t site;
+    } deed[FOLLOW_DEEDS];
+    uint32_t deeds; /* in all */
+
+    /* What it waits for: kind is written last, HD_EV_NONE while it runs. */
+    _Atomic uint16_t kind;
+    _Atomic uintptr_t object;
+    _Atomic uint64_t site;
+    _Atomic int64_t since_ns;
+    atomic_bool timed; /* the wait ends by itself */
+
+    /* Of the last dump, or look at who waits. */
+    _Atomic uint32_t asked, answered;
+    uint32_t frames;
+    uint64_t frame[FOLLOW_FRAMES];
+    int64_t looked_since; /* since_ns at the last look: the same wait if equal */
+    uint64_t looked_at;
+    bool told;
+    atomic_bool leak_expected; /* the program said so */
+
+    /* Of lib/: see goroutines.c. */
+    unsigned long goroutine; /* number of the one that it carries; 0: none */
+    uint64_t goroutine_site; /* where that was made */
+    char label[32];          /* its name, or the thread's; may be empty */
+    atomic_bool idle;        /* between two goroutines */
+    atomic_bool serves;      /* the library's own: all goroutines' timers */
+    void *debt;              /* of a leak check; NULL: none */
+};
+
+/* calls.c: what the program calls is ours, this is the C library's. */
+struct follow_real {
+    int (*lock)(pthread_mutex_t *), (*unlock)(pthread_mutex_t *);
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    int (*join)(pthread_t, void **);
+    int (*mask_signals)(int, const sigset_t *, sigset_t *);
+};
+extern struct follow_real follow_real;
+void *follow_find(const char *name);
+/* What other entries than pthreads' own come to, with the place of the program's call. */
+int follow_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site);
+int follow_mutex_lock(pthread_mutex_t *m, uint64_t site);
+int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site);
+int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site);
+int follow_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site);
+int follow_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
+                          uint64_t site);
+int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site);
+int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site);
+
+/* watched_threads.c */
+extern bool follow_on; /* the program is followed */
+extern bool follow_leaks, follow_orders, follow_dumps, follow_usr1;
+extern bool follow_sends; /* the driver wants the lock-order graph */
+extern struct hdi_lockgraph *follow_graph;
+extern __thread struct follower *follow_self_
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+bool follow_wanted(void);           /* it will be, as soon as we are started */
+struct follower *follow_self(void); /* made for threads that nobody is known to have made */
+struct follower *follow_first(void);
+void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
+                  bool timed);
+void follow_goes_on(struct follower *f);
+/* It did something that is worth telling when it hangs. */
+void follow_did(struct follower *f, enum hd_event kind, const void *object, uint64_t site);
+int64_t follow_now(void);
+int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                  uint64_t site);
+int follow_join(pthread_t handle, void **result, uint64_t site);
+
+/* goroutines.c */
+struct hd_watch_library;
+extern const struct hd_watch_library *follow_library; /* the program's lib/; NULL: none is known */
+
+/* output.c: lines of at most 4 KB, whole ones written at once. A code address is written {c...}, a
+ * datum's {o...}, for the driver to put into words; without a driver, as module and offset. */
+struct follow_text {
+    uint32_t used;
+    char text[4096];
+};
+void follow_add(struct follow_text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void follow_add_code(struct follow_text *t, uint64_t pc);
+void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object);
+/* "locking mutex ...": what a thread does that waits. */
+void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t object);
+void follow_write(struct follow_text *t); /* and empties it */
+void follow_report_start(void);
+/* What lies between stands together, and the driver knows the program's memory map of that moment.
+ */
+void follow_report_in_child(void); /* of fork: the lock of a report under way is not ours */
+void follow_begin(void);
+void follow_end(void);
+void follow_ring(const struct hdi_lock_ring *ring, void *data);
+/* To the driver alone, when it wants the lock-order graph: all of it; what is lost with a lock. */
+void follow_send_graph(void);
+void follow_note_forgotten(void); /* in words, when orders were given up for want of room */
+void follow_send_gone(const void *lock);
+const char *follow_word(enum hd_finding_kind kind);
+const char *follow_doing(enum hd_event kind);
+
+/* dump.c */
+void follow_helper_start(void);
+void follow_signals_in_child(void); /* of fork */
+void follow_finish_dumps(void);     /* those asked for so far, if they do not take too long */
+void follow_look_for_circles(void);
+void follow_leaks_at_exit(void);
+
+#endif /* HEDDLE_OBSERVE_H */

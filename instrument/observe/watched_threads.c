@@ -1,0 +1,378 @@
+/* watched_threads.c - the threads of a program that is followed, from creation to end. */
+#include "observe.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <heddle/watch.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define SLAB_BYTES (256u << 10)
+
+bool follow_on, follow_leaks, follow_orders, follow_dumps, follow_usr1, follow_sends;
+struct hdi_lockgraph *follow_graph;
+
+static struct follower *_Atomic first;
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER; /* guards the four below; a leaf */
+static struct follower *slab;
+static uint32_t slab_left, made;
+static struct follower *free_ones;
+static pthread_key_t end_key;
+__thread struct follower *follow_self_;
+
+int64_t follow_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+struct follower *follow_first(void)
+{
+    return atomic_load_explicit(&first, memory_order_acquire);
+}
+
+/* A free one, or a new one; NULL when out of memory. */
+static struct follower *make(struct follower *creator, uint64_t site)
+{
+    struct follower *f;
+    follow_real.lock(&making);
+    f = free_ones;
+    if (f) {
+        free_ones = f->next_free;
+    } else {
+        if (!slab_left) {
+            void *p =
+                mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            slab = p == MAP_FAILED ? NULL : p;
+            slab_left = slab ? SLAB_BYTES / sizeof *slab : 0;
+        }
+        if (slab_left) {
+            f = slab++;
+            slab_left--;
+            f->next = follow_first();
+            atomic_store_explicit(&first, f, memory_order_release);
+        }
+    }
+    if (f) {
+        f->number = made++;
+        f->creator = creator ? creator->number : 0;
+        f->created_site = site;
+        f->tid = 0;
+        f->handle = (pthread_t){0};
+        f->locks = NULL;
+        f->kind = HD_EV_NONE;
+        f->joined = f->detached = f->told = false;
+        f->frames = 0;
+        f->leak_expected = f->idle = f->serves = false;
+        f->goroutine = 0;
+        f->label[0] = '\0';
+        f->debt = NULL;
+        f->deeds = 0;
+        f->alive = true;
+        f->used = true;
+    }
+    follow_real.unlock(&making);
+    if (f && follow_graph)
+        f->locks = hdi_lock_thread_made(follow_graph, creator ? creator->locks : NULL, f);
+    return f;
+}
+
+static void release(struct follower *f)
+{
+    if (f->alive || !(f->joined || f->detached) || !atomic_exchange(&f->used, false))
+        return;
+    if (f->debt)
+        follow_library->settled(f->debt);
+    follow_real.lock(&making);
+    f->next_free = free_ones;
+    free_ones = f;
+    follow_real.unlock(&making);
+}
+
+static void ends(void *arg)
+{
+    struct follower *f = arg;
+    static __thread int rounds;
+    if (++rounds < 4) { /* behind the destructors of the program's own keys */
+        pthread_setspecific(end_key, f);
+        return;
+    }
+    if (f->locks)
+        hdi_lock_thread_ended(f->locks);
+    follow_self_ = NULL;
+    f->alive = false;
+    release(f);
+}
+
+static void begins(struct follower *f)
+{
+    follow_self_ = f;
+    f->handle = pthread_self();
+    f->tid = (int)syscall(SYS_gettid);
+    pthread_setspecific(end_key, f);
+}
+
+struct follower *follow_self(void)
+{
+    if (__builtin_expect(follow_self_ != NULL, 1))
+        return follow_self_;
+    if (!follow_on)
+        return NULL;
+    struct follower *f = make(NULL, 0);
+    if (f) {
+        f->detached = true;
+        begins(f);
+    }
+    return f;
+}
+
+void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
+                  bool timed)
+{
+    f->object = (uintptr_t)object;
+    f->site = site;
+    f->timed = timed;
+    f->since_ns = follow_now();
+    f->kind = (uint16_t)kind;
+}
+
+void follow_did(struct follower *f, enum hd_event kind, const void *object, uint64_t site)
+{
+    struct follow_deed *d = &f->deed[f->deeds++ % FOLLOW_DEEDS];
+    d->kind = (uint16_t)kind;
+    d->object = (uintptr_t)object;
+    d->site = site;
+}
+
+void follow_goes_on(struct follower *f)
+{
+    follow_did(f, (enum hd_event)f->kind, (const void *)f->object, f->site);
+    f->kind = HD_EV_NONE;
+}
+
+static void *trampoline(void *arg)
+{
+    struct follower *f = arg;
+    begins(f);
+    if (f->debt)
+        follow_library->begins(f->debt);
+    return f->routine(f->arg);
+}
+
+int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                  uint64_t site)
+{
+    struct follower *me = follow_self(), *f = me ? make(me, site) : NULL;
+    int state = PTHREAD_CREATE_JOINABLE, rc;
+    if (!f)
+        return follow_real.create(out, attr, start, arg);
+    if (attr)
+        pthread_attr_getdetachstate(attr, &state);
+    f->detached = state == PTHREAD_CREATE_DETACHED;
+    f->routine = start;
+    f->arg = arg;
+    if (follow_library)
+        f->debt = follow_library->made(f, f->number, (const void *)(uintptr_t)f->created_site);
+    rc = follow_real.create(out, attr, trampoline, f);
+    if (rc) {
+        if (f->locks)
+            hdi_lock_thread_ended(f->locks);
+        f->alive = false;
+        f->joined = true;
+        release(f);
+    } else {
+        f->handle = *out;
+    }
+    return rc;
+}
+
+EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
+                          void *arg)
+{
+    return follow_create(out, attr, start, arg, FOLLOW_SITE());
+}
+
+static struct follower *of_handle(pthread_t handle)
+{
+    struct follower *f = follow_first();
+    while (f && !(f->used && !f->joined && !f->detached && pthread_equal(f->handle, handle)))
+        f = f->next;
+    return f;
+}
+
+int follow_join(pthread_t handle, void **result, uint64_t site)
+{
+    struct follower *me = follow_self(), *f = me ? of_handle(handle) : NULL;
+    if (!f)
+        return follow_real.join(handle, result);
+    follow_waits(me, HD_EV_THREAD_JOIN, f, site, false);
+    int rc = follow_real.join(handle, result);
+    follow_goes_on(me);
+    if (rc == 0) {
+        if (f->locks && me->locks)
+            hdi_lock_thread_joined(f->locks, me->locks);
+        f->locks = NULL;
+        f->joined = true;
+        release(f);
+    }
+    return rc;
+}
+
+EXPORT int pthread_join(pthread_t handle, void **result)
+{
+    return follow_join(handle, result, FOLLOW_SITE());
+}
+
+EXPORT int pthread_setname_np(pthread_t handle, const char *name)
+{
+    static int (*real)(pthread_t, const char *);
+    if (!real)
+        *(void **)&real = follow_find("pthread_setname_np");
+    struct follower *me = follow_self();
+    struct follower *f = !me                                     ? NULL
+                         : pthread_equal(handle, pthread_self()) ? me
+                                                                 : of_handle(handle);
+    if (f)
+        snprintf(f->label, sizeof f->label, "%s", name);
+    return real(handle, name);
+}
+
+EXPORT int pthread_detach(pthread_t handle)
+{
+    static int (*real)(pthread_t);
+    if (!real)
+        *(void **)&real = follow_find("pthread_detach");
+    struct follower *f = follow_self() ? of_handle(handle) : NULL;
+    int rc = real(handle);
+    if (f && rc == 0) {
+        f->detached = true;
+        release(f);
+    }
+    return rc;
+}
+
+/* ---- what the program says (heddle/annotate.h) ---- */
+
+EXPORT void heddle_rt_lock_order_ok(const void *lock);
+EXPORT void heddle_rt_lock_order_ok(const void *lock)
+{
+    if (follow_on && follow_graph)
+        hdi_lock_traits(follow_graph, lock, HDI_LOCK_FINE);
+}
+
+EXPORT void heddle_rt_expect_leak(void);
+EXPORT void heddle_rt_expect_leak(void)
+{
+    struct follower *f = follow_self();
+    if (f)
+        f->leak_expected = true;
+}
+
+/* ---- start ---- */
+
+static bool has(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ',') && (p[n] == '\0' || p[n] == ','))
+            return true;
+    return false;
+}
+
+bool follow_wanted(void)
+{
+    const char *wanted = getenv("HEDDLE");
+    return wanted && *wanted;
+}
+
+/* What the program starts itself is not followed: our entry goes out of its environment. */
+static void leave_environment(void)
+{
+    char *list = getenv("LD_PRELOAD"), *ours = list ? strstr(list, "libheddle-watch.so") : NULL;
+    unsetenv("HEDDLE");
+    if (!ours)
+        return;
+    char *begin = ours, *end = ours + strcspn(ours, ": ");
+    while (begin > list && begin[-1] != ':' && begin[-1] != ' ')
+        begin--;
+    if (*end)
+        end++;
+    memmove(begin, end, strlen(end) + 1);
+    if (!*list)
+        unsetenv("LD_PRELOAD");
+}
+
+static void before_fork(void)
+{
+    if (follow_graph)
+        hdi_lockgraph_fork(follow_graph, true);
+    follow_real.lock(&making);
+}
+
+static void after_fork(void)
+{
+    follow_real.unlock(&making);
+    if (follow_graph)
+        hdi_lockgraph_fork(follow_graph, false);
+}
+
+/* The child has one thread and no helper: its locks are followed on, silently. */
+static void in_child(void)
+{
+    after_fork();
+    for (struct follower *f = follow_first(); f; f = f->next)
+        if (f != follow_self_)
+            f->alive = f->used = false;
+    if (follow_self_)
+        follow_self_->tid = (int)syscall(SYS_gettid);
+    follow_report_in_child();
+    follow_signals_in_child();
+    follow_on = follow_sends = false;
+}
+
+__attribute__((constructor(101))) static void start(void)
+{
+    const char *wanted = getenv("HEDDLE");
+    if (!follow_wanted())
+        return;
+    follow_leaks = has(wanted, "leaks");
+    follow_orders = has(wanted, "lockorder");
+    follow_dumps = has(wanted, "dump");
+    follow_usr1 = has(wanted, "usr1");
+    follow_report_start();
+    follow_sends = follow_sends && follow_orders && has(wanted, "graph");
+    leave_environment();
+    pthread_key_create(&end_key, ends);
+    if (follow_orders) {
+        struct hdi_lock_calls calls = {.found = follow_ring};
+        follow_graph = hdi_lockgraph_new(&calls);
+    }
+    follow_on = true;
+    struct follower *me = follow_self();
+    if (me)
+        me->detached = true; /* nobody joins main */
+    pthread_atfork(before_fork, after_fork, in_child);
+    follow_helper_start();
+}
+
+__attribute__((destructor(101))) static void end(void)
+{
+    if (!follow_on)
+        return;
+    follow_finish_dumps();
+    if (follow_graph)
+        hdi_lockgraph_finish(follow_graph);
+    follow_note_forgotten();
+    if (follow_sends)
+        follow_send_graph();
+    if (follow_leaks)
+        follow_leaks_at_exit();
+    follow_on = false;
+}

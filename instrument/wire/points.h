@@ -1,0 +1,50 @@
+/* points.h - which memory accesses are scheduling points, and what schedules learn for each other.
+ *
+ * Plain data in the memory that driver and program share. A schedule reads what the driver gives it
+ * and writes what is new to a table of its own; the driver joins those of all workers between
+ * phases of a campaign, so that what a schedule knows depends on its number and not on who ran
+ * before it. Layer: beside finding_record.h; instrument/wire/protocol.h includes it.
+ *
+ * Accesses that synchronisation orders are no points: as long as they are ordered, no switch
+ * between them can be told from one at the synchronisation itself.
+ *
+ * Replay needs no copy of the table: every access that was a point is a step of the recorded
+ * schedule, so the set of sites among its memory steps is the set of points that matter to it.
+ */
+#ifndef HEDDLE_POINTS_H
+#define HEDDLE_POINTS_H
+
+#include <stdint.h>
+
+enum hdp_points {
+    HDP_POINTS_SHARED, /* code that takes part in a race, or may in another order of the locks */
+    HDP_POINTS_ALL,    /* every instrumented access */
+    HDP_POINTS_SYNC,   /* synchronisation and atomics alone */
+};
+
+enum hdp_memory_model {
+    HDP_MEMORY_SC,  /* a load returns the last store */
+    HDP_MEMORY_TSO, /* atomic stores wait in a buffer of their thread, in order */
+    HDP_MEMORY_C11, /* an atomic load returns any store that coherence and happens-before allow */
+};
+
+#define HDP_LEARNED_SITES 8192u
+#define HDP_LEARNED_WORDS 2048u
+
+/* Two places whose accesses only the order of lock owners kept apart (see memory/race/reordered.c). */
+#define HDP_LEARNED_PAIRS 128u
+struct hdp_learned_pair {
+    uint64_t first, second;
+};
+
+struct hdp_learned {
+    uint32_t sites; /* used entries of site[] */
+    uint32_t words; /* used entries of word[] */
+    uint32_t pairs; /* used entries of pair[] */
+    uint32_t full;  /* a table was too small: shared mode then treats every access as a point */
+    struct hdp_learned_pair pair[HDP_LEARNED_PAIRS];
+    uint64_t site[HDP_LEARNED_SITES]; /* return addresses of such accesses */
+    uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that they touched, address / 8 */
+};
+
+#endif /* HEDDLE_POINTS_H */

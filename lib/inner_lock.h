@@ -1,0 +1,23 @@
+/* inner_lock.h - a lock for a few instructions of the library's own: no point, nothing told, never held
+ * across a call that may wait. Under the seam it is always free when asked for. */
+#ifndef HDI_INNER_LOCK_H
+#define HDI_INNER_LOCK_H
+
+#include <heddle/mutex.h>
+
+#include "mutex_take.h"
+
+static inline void hdi_leaf_lock(struct hd_mutex *leaf)
+{
+    struct hdi_why why = {HD_EV_HD_OTHER, leaf, HDI_SITE()};
+
+    hdi_hide(leaf, sizeof *leaf);
+    hdi_mutex_take(leaf, &why);
+}
+
+static inline void hdi_leaf_unlock(struct hd_mutex *leaf)
+{
+    hdi_mutex_give(leaf);
+}
+
+#endif /* HDI_INNER_LOCK_H */

@@ -1,0 +1,128 @@
+/* test_feedback.c - what workers tell each other: everything, once, in one order, whoever said it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "campaign/feedback.h"
+
+static struct worker workers[2];
+static struct crew crew = {.worker = workers, .workers = 2};
+
+static void fresh(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        free(workers[i].region);
+        workers[i].region = calloc(1, sizeof *workers[i].region);
+        assert_non_null(workers[i].region);
+    }
+}
+
+static void say(unsigned worker, uint64_t site)
+{
+    struct hdp_learned *news = &workers[worker].region->news;
+    news->site[news->sites++] = site;
+    news->word[news->words++] = site + 1;
+    news->pair[news->pairs++] = (struct hdp_learned_pair){site, site * 2};
+}
+
+static void everybody_knows_the_same_whoever_said_it(void **state)
+{
+    (void)state;
+    struct hdp_learned first;
+    for (unsigned turned = 0; turned < 2; turned++) {
+        struct learn *l = learn_new();
+        fresh();
+        say(turned, 30);
+        say(turned, 10);
+        say(!turned, 20);
+        say(!turned, 30);
+        learn_share(l, &crew);
+        const struct hdp_learned *known = &workers[0].region->learned;
+        assert_int_equal(known->sites, 3);
+        assert_int_equal(known->words, 3);
+        assert_int_equal(known->pairs, 3);
+        assert_int_equal(known->site[0], 10);
+        assert_int_equal(known->site[2], 30);
+        assert_memory_equal(known, &workers[1].region->learned, sizeof *known);
+        assert_int_equal(workers[0].region->news.sites, 0);
+        if (turned)
+            assert_memory_equal(known, &first, sizeof first);
+        first = *known;
+        learn_free(l);
+    }
+}
+
+static void later_news_join_what_is_known(void **state)
+{
+    (void)state;
+    struct learn *l = learn_new();
+    fresh();
+    say(0, 50);
+    learn_share(l, &crew);
+    say(1, 40);
+    say(1, 50);
+    learn_share(l, &crew);
+    assert_int_equal(workers[0].region->learned.sites, 2);
+    assert_int_equal(workers[0].region->learned.site[0], 40);
+    learn_free(l);
+}
+
+static void a_table_that_is_full_says_so(void **state)
+{
+    (void)state;
+    struct learn *l = learn_new();
+    fresh();
+    for (uint32_t i = 0; i < HDP_LEARNED_SITES; i++) {
+        workers[0].region->news.site[i] = 2 * i + 2;
+        workers[1].region->news.site[i] = 2 * i + 1;
+    }
+    workers[0].region->news.sites = workers[1].region->news.sites = HDP_LEARNED_SITES;
+    learn_share(l, &crew);
+    assert_true(workers[0].region->learned.full);
+    assert_int_equal(workers[0].region->learned.sites, HDP_LEARNED_SITES);
+    learn_free(l);
+}
+
+static void counts_that_a_program_overwrote_are_not_believed(void **state)
+{
+    (void)state;
+    struct learn *l = learn_new();
+    fresh();
+    workers[0].region->news.sites = UINT32_MAX;
+    say(1, 7);
+    learn_share(l, &crew);
+    assert_int_equal(workers[0].region->learned.sites, 1);
+    learn_free(l);
+}
+
+static void the_profile_goes_to_all(void **state)
+{
+    (void)state;
+    struct learn *l = learn_new();
+    fresh();
+    workers[1].region->result.steps = 2;
+    workers[1].region->trace[1].site = 99;
+    learn_profile(l, workers[1].region);
+    assert_int_equal(workers[0].region->profile_steps, 0);
+    learn_share(l, &crew);
+    assert_int_equal(workers[0].region->profile_steps, 2);
+    assert_int_equal(workers[0].region->profile[1].site, 99);
+    learn_free(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_knows_the_same_whoever_said_it),
+        cmocka_unit_test(later_news_join_what_is_known),
+        cmocka_unit_test(a_table_that_is_full_says_so),
+        cmocka_unit_test(counts_that_a_program_overwrote_are_not_believed),
+        cmocka_unit_test(the_profile_goes_to_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,9 +1,0 @@
-/* alloc.c - hdi_alloc for the tests of pure data structures. */
-#include <stdlib.h>
-
-#include "../../../instrument/control.h"
-
-void *hdi_alloc(size_t bytes)
-{
-    return calloc(1, bytes);
-}
