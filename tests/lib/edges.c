@@ -66,6 +66,25 @@ static void receive_before_next_send(void)
     printf("%d\n", shared);
 }
 
+static void sends_two(void *arg)
+{
+    (void)arg;
+    hd_chan_send(buffered, &(int){1});
+    shared = 1;
+    hd_chan_send(buffered, &(int){2});
+    hd_wg_done(&wg);
+}
+
+/* Also when the sender had to wait for room. */
+static void second_send_before_its_receive(void)
+{
+    start(sends_two, NULL);
+    hd_chan_recv(buffered, NULL);
+    hd_chan_recv(buffered, NULL);
+    printf("%d\n", shared);
+    hd_wg_wait(&wg);
+}
+
 static void receive_before_send_without_buffer(void)
 {
     start(write_then_receive_unbuffered, NULL);
@@ -156,6 +175,7 @@ static const struct {
     }
     CASE(racy_receive_before_send),
     CASE(receive_before_next_send),
+    CASE(second_send_before_its_receive),
     CASE(receive_before_send_without_buffer),
     CASE(racy_value_while_it_is_sent),
     CASE(racy_value_while_it_is_received),

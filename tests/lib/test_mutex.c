@@ -1,9 +1,12 @@
 /* Mutex: exclusion, tries, hand-over between threads, freeing by the last one out. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -166,6 +169,44 @@ static void a_starved_waiter_gets_it(void **state)
     assert_int_equal(ring.turn, 4 * ring.laps);
 }
 
+struct line {
+    struct hd_mutex mutex;
+    _Atomic bool let_go;
+};
+
+static void *waits_in_line(void *arg)
+{
+    struct line *line = arg;
+
+    hd_mutex_lock(&line->mutex);
+    while (!line->let_go)
+        breathe();
+    hd_mutex_unlock(&line->mutex);
+    return NULL;
+}
+
+/* Whoever waited for more than a millisecond cannot be overtaken any more. */
+static void a_long_wait_is_handed_over(void **state)
+{
+    (void)state;
+    if (hdi_watchers & 1u) /* Heddle's scheduler says who comes next */
+        return;
+    for (int i = 0; i < 10; i++) {
+        struct line line = {.mutex = HD_MUTEX_INIT};
+        struct team team;
+
+        hd_mutex_lock(&line.mutex);
+        team_start(&team, 1, waits_in_line, &line);
+        while (line.mutex.state == 1)
+            sched_yield();
+        nanosleep(&(struct timespec){.tv_nsec = 3000000}, NULL);
+        hd_mutex_unlock(&line.mutex);
+        assert_false(hd_mutex_trylock(&line.mutex));
+        line.let_go = true;
+        team_join(&team);
+    }
+}
+
 static void named_and_ended(void **state)
 {
     struct hd_mutex mutex;
@@ -206,6 +247,7 @@ int main(void)
         cmocka_unit_test(another_thread_may_unlock),
         cmocka_unit_test(the_last_out_may_free_it),
         cmocka_unit_test(a_starved_waiter_gets_it),
+        cmocka_unit_test(a_long_wait_is_handed_over),
         cmocka_unit_test(named_and_ended),
         cmocka_unit_test(misuse_panics),
     };

@@ -1,0 +1,37 @@
+#!/bin/bash
+# test_replay.sh HEDDLE PROGRAM - what comes again when a schedule is run again, and what does not.
+heddle=$1 program=$2
+export LC_ALL=C
+work=$(mktemp -d) && cd "$work" || exit 99
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
+expect() {
+    local code=$1 pattern=$2
+    shift 2
+    "$@" >out.txt 2>&1 </dev/null
+    local got=$?
+    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
+        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
+        sed 's/^/    /' out.txt
+        failed=1
+    fi
+}
+
+expect 1 'seen in [0-9]+ schedules, reproduced 3 of 3' "$heddle" run -q -n 100 -o out -- "$program"
+expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule
+
+# The program does more now than the schedule knows of: it is run on to the recorded events.
+for extra in 1 2 5; do
+    EXTRA=$extra expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule
+done
+
+# What came but once is said to, and is no reproduction.
+expect 1 'not reproduced, 0 of 3' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"
+expect 0 'not reproduced|passes' "$heddle" replay once/assertion-1.schedule
+rm file
+expect 1 'reproduced 3 of 3' "$heddle" run -q -n 20 -o twice -- "$program" "$work/file" word
+grep -q 'not reproduced, 0 of 3' out.txt || { echo "FAILED: another failure is no reproduction"; failed=1; }
+
+exit $failed
