@@ -9,7 +9,7 @@
 #ifndef HEDDLE_STRESS_BUG_H
 #define HEDDLE_STRESS_BUG_H
 
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/atomic.h>
 #include <heddle/cond.h>

@@ -1,2 +1,2 @@
 /* table.c - the bug corpus: the suite's table and main(). */
-#include "../suite/table.h"
+#include "suite/table.h"

@@ -1,6 +1,6 @@
 /* breaker.c - the circuit breaker of guide 004, which holds its lock while the call runs, and the
  * library's, which does not. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/breaker.h>
 #include <heddle/rwmutex.h>

@@ -1,5 +1,5 @@
 /* fan.c - fan-out and fan-in, with a context, without one, and with one that is half heeded. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>

@@ -1,5 +1,5 @@
 /* groups.c - many goroutines and one wait: wait groups, error groups, bounds, and none. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/errgroup.h>
 #include <heddle/mutex.h>

@@ -1,5 +1,5 @@
 /* leaks.c - the goroutines that the guides' pitfalls leave behind, and how not to. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/select.h>
 

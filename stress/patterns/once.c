@@ -1,6 +1,6 @@
 /* once.c - one-time initialisation: a real SQLite database, a singleton, a client whose dial fails.
  */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <sqlite3.h>
 

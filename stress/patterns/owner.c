@@ -1,5 +1,5 @@
 /* owner.c - one goroutine owns a map; others ask it by channel. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/owner.h>
 #include <heddle/select.h>

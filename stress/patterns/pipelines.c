@@ -1,5 +1,5 @@
 /* pipelines.c - stages as functions, and the staged struct of guide 004. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>

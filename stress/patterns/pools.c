@@ -1,5 +1,5 @@
 /* pools.c - worker pools in the five shapes of the guides. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>

@@ -1,5 +1,5 @@
 /* selects.c - channels and select by themselves; time-outs and cancellation at every step. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>

@@ -1,5 +1,5 @@
 /* sharing.c - rate limiter, singleflight, pool of buffers. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <stdlib.h>
 #include <string.h>

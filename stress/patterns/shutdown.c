@@ -1,5 +1,5 @@
 /* shutdown.c - a real HTTP server on loopback, real requests in flight, a real SIGTERM. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>

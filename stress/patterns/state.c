@@ -1,5 +1,5 @@
 /* state.c - shared state: mutex, reader/writer lock, atomics, a channel as a lock, and nothing. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <string.h>
 

@@ -1,2 +1,2 @@
 /* table.c - the patterns of the guides: the suite's table and main(). */
-#include "../suite/table.h"
+#include "suite/table.h"

@@ -1,6 +1,6 @@
 /* tickers.c - periodic work: goroutines that cannot be stopped, tickers, and timers made in a loop.
  */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/select.h>
 

@@ -1,5 +1,5 @@
 /* values.c - values that follow a request through its goroutines. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <string.h>
 

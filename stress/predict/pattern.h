@@ -9,7 +9,7 @@
 
 #include <semaphore.h>
 
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 static pthread_mutex_t unrelated = PTHREAD_MUTEX_INITIALIZER;
 static int turns;

@@ -55,7 +55,7 @@ for source in "$here"/*.c; do
     grep -q pattern.h "$source" || continue # the generator of generated.sh
     pairs=$((pairs + 1))
     for version in 0 1; do # -O0: the accesses stay where the source has them
-        "$build/bin/heddle-cc" -g -O0 -w -DRIGHT=$version "$source" -o "$work/$name.$version" -pthread || exit 2
+        "$build/bin/heddle-cc" -g -O0 -w -I"$here/.." -DRIGHT=$version "$source" -o "$work/$name.$version" -pthread || exit 2
     done
     first "$work/$name.0"
     with=$cell

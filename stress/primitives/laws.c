@@ -1,5 +1,5 @@
 /* laws.c - what each primitive promises, whatever the schedule. */
-#include "../suite/suite.h"
+#include "suite/suite.h"
 
 #include <heddle/atomic.h>
 #include <heddle/cond.h>

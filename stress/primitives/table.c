@@ -1,2 +1,2 @@
 /* table.c - laws of the primitives: the suite's table and main(). */
-#include "../suite/table.h"
+#include "suite/table.h"

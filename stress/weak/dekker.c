@@ -1,5 +1,5 @@
 /* Dekker's entry protocol needs more than release and acquire. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 static atomic_int wants[2], inside;
 

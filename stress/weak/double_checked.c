@@ -1,5 +1,5 @@
 /* Double-checked initialisation: the fast path must acquire. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 static atomic_int size;
 static atomic_int *_Atomic table;

@@ -1,5 +1,5 @@
 /* Two writers, two readers: without one order of all, the readers may disagree. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 #define STORE CHOOSE(memory_order_release, memory_order_seq_cst)
 #define LOAD CHOOSE(memory_order_acquire, memory_order_seq_cst)

@@ -1,5 +1,5 @@
 /* A relaxed flag does not carry the message. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 static atomic_int message, flag;
 

@@ -1,5 +1,5 @@
 /* A sequence lock whose reader lacks the fence between the data and the second look. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 static atomic_uint sequence;
 static atomic_int x, y;

@@ -1,5 +1,5 @@
 /* Each thread raises its flag and looks at the other's: both may see none. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 #define ORDER CHOOSE(memory_order_relaxed, memory_order_seq_cst)
 static atomic_int x, y, saw_x = 1, saw_y = 1;

@@ -1,5 +1,5 @@
 /* The same with relaxed accesses and fences: both are needed. */
-#include "../races/pattern.h"
+#include "races/pattern.h"
 
 static atomic_int x, y, saw_x = 1, saw_y = 1;
 

@@ -21,7 +21,7 @@ wrong()
 
 compile() # SOURCE RIGHT -> $work/program
 {
-    "$build/bin/heddle-cc" -g -O1 -w -DRIGHT=$2 "$source/stress/$1.c" -o "$work/program" -pthread || wrong "compile $1"
+    "$build/bin/heddle-cc" -g -O1 -w -I"$source/stress" -DRIGHT=$2 "$source/stress/$1.c" -o "$work/program" -pthread || wrong "compile $1"
 }
 
 explore()
