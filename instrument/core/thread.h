@@ -101,6 +101,8 @@ struct hdi_thread {
     uint32_t turn;                   /* futex word of the vehicle */
     uint8_t state;                   /* enum hdp_thread_state */
     bool enabled;
+    uint32_t live_at;           /* its place in rt.live */
+    uint32_t deadline_at;       /* in rt.deadline, + 1; 0: it waits for no time */
     bool outside;               /* its readiness may come from outside the process */
     bool inside;                /* in the runtime's own code: a signal handler passes through */
     uint32_t retry_step;        /* step + 1 at which it made one more try of a loop */

@@ -284,6 +284,7 @@ static void keep(struct hdi_thread *t, const siginfo_t *info)
     d->info = *info;
     d->next = NULL;
     *p = d;
+    hdi_reconsider(t);
 }
 
 siginfo_t hdi_siginfo(int number, int code, union sigval value)

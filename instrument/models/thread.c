@@ -378,6 +378,7 @@ HDI_EXPORT int pthread_cancel(pthread_t handle)
     if (t->state == HDP_T_EXTERNAL || t->state == HDP_T_LOST)
         return hdi_real.pthread_cancel(handle); /* in a system call: this interrupts it */
     t->cancel_pending = true;
+    hdi_reconsider(t);
     if (t == hdi_self() && t->cancel_async)
         hdi_cancel_self();
     return 0;

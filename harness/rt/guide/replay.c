@@ -36,7 +36,7 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
 {
     for (;;) {
         const struct hdp_step *e = &rt.region->replay[rt.replay_at];
-        struct hdi_thread *t = NULL;
+        struct hdi_thread *t;
 
         *flags = 0;
         if (rt.replay_at >= rt.config.replay_steps) {
@@ -45,9 +45,7 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
         }
         if (e->flags & HDP_STEP_CHOICE) /* a choice that this run did not ask for */
             return diverge(how);
-        for (uint32_t i = 0; i < rt.live_count; i++)
-            if (rt.live[i]->hash == e->thread)
-                t = rt.live[i];
+        t = rt_live_by_name(e->thread);
         if (!t)
             return diverge(how);
         if (!t->op) { /* outside, or lost: it will come back, or not; the time-out decides */

@@ -42,7 +42,7 @@ static void begin(void)
     hdi_models_reset();
     rt_crash_forgotten();
     rt.lock = 0;
-    rt.live_count = rt.all_count = rt.all_capacity = 0;
+    rt_threads_forget();
     rt.outside_count = rt.external_count = rt.signal_waits = 0;
     rt.draining = rt.started = rt.recheck = false;
     rt.drainer = NULL;

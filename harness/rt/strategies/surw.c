@@ -86,24 +86,30 @@ static void draw_intended(struct hdi_thread *const *e, uint32_t n)
     }
 }
 
+static bool may(const struct hdi_thread *t)
+{
+    return !matters(t) || !intended || t->hash == intended;
+}
+
 static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
 {
-    static uint32_t may[RT_MAX_LIVE];
-    uint32_t m = 0, i;
+    uint32_t m = 0, i, k;
 
     if (!intended)
         draw_intended(e, n);
     for (i = 0; i < n; i++)
-        if (!matters(e[i]) || !intended || e[i]->hash == intended)
-            may[m++] = i;
+        m += may(e[i]);
     if (!m) { /* the intended one waits for something that comes after the others' operations */
         intended = 0;
         draw_intended(e, n);
         for (i = 0; i < n; i++)
-            if (!intended || e[i]->hash == intended)
-                may[m++] = i;
+            m += !intended || e[i]->hash == intended;
+        for (i = 0, k = rt_random_below(m); k || (intended && e[i]->hash != intended); i++)
+            k -= !intended || e[i]->hash == intended;
+    } else {
+        for (i = 0, k = rt_random_below(m); k || !may(e[i]); i++)
+            k -= may(e[i]);
     }
-    i = may[rt_random_below(m)];
     if (matters(e[i])) {
         uint32_t *left = left_of(e[i]->hash);
         if (left && *left)

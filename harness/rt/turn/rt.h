@@ -14,9 +14,9 @@
 
 #include "core/control.h"
 #include "core/thread.h"
+#include "thread_set.h"
 #include "wire/protocol.h"
 
-#define RT_MAX_LIVE 16384u
 #define RT_CLOCK_START_NS (1000LL * 1000000000LL)
 
 struct rt {
@@ -28,10 +28,23 @@ struct rt {
     uint32_t lock;
     struct hdi_thread *current; /* has the turn; NULL when nobody can run */
     struct hdi_thread *main;
-    struct hdi_thread *live[RT_MAX_LIVE];
-    uint32_t live_count;
-    struct hdi_thread **all; /* by index, also the ended ones */
-    uint32_t all_count, all_capacity;
+    struct hdi_thread **all;          /* by index, also the ended ones */
+    uint32_t all_count, all_capacity; /* capacity: of every table of threads */
+    struct hdi_thread **by_name;      /* hash table, twice as large */
+    struct hdi_thread **live;         /* in order of creation, NULL: ended; see hdi_live() */
+    uint32_t live_count, live_slots;
+    struct rt_set runnable; /* whose operation can complete, or that have a signal to handle */
+    struct rt_set outside;  /* whose operation's readiness may come from outside */
+    struct hdi_thread **deadline; /* of those that wait for a time: deadlines.c */
+    uint32_t deadlines;
+    struct hdi_thread **candidate, **due; /* of the choice that is being made */
+    const struct rt_strategy *strategy;
+    struct { /* room for a search in the waits-for graph: verdict.c */
+        uint8_t *stuck, *colour;
+        uint32_t *path, *next;
+        struct hdi_thread **cycle;
+        uint32_t capacity;
+    } search;
     uint32_t outside_count; /* pending operations whose readiness may come from outside */
     uint32_t signal_waits;  /* of these, for signals */
     uint32_t external_count;
@@ -119,18 +132,56 @@ enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
 struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags);
 uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
 
-/* sched.c */
-void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */
-bool rt_choose_next(void);    /* lock held: sets rt.current; false when nobody can run now */
-void rt_last_look(void);      /* for unreachable threads, before a schedule ends */
-void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site);
-void rt_record(struct hdi_thread *t, uint16_t flags);
-int64_t rt_first_deadline(void);         /* of those who wait for a time; 0: nobody does */
-bool rt_due(const struct hdi_thread *t); /* its deadline has passed */
+extern const struct rt_strategy *const rt_strategy_table[HDP_STRATEGIES];
 
+/* schedule_begin.c */
+void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */
+
+/* operations.c; lock held */
+void rt_publish(struct hdi_thread *t, struct hdi_op *op); /* t is about to do it */
+void rt_withdraw(struct hdi_thread *t);                   /* it is chosen, or given up */
+void rt_evaluate(struct hdi_thread *t);
+bool rt_due(const struct hdi_thread *t); /* its deadline has passed */
+bool rt_cancel_due(const struct hdi_thread *t);
+static inline bool rt_has_deadline(const struct hdi_op *op)
+{
+    return op->until_ns > 0 && op->until_ns != HDI_FOREVER;
+}
+
+/* choose.c */
+bool rt_choose_next(void); /* lock held: sets rt.current; false when nobody can run now */
+void rt_record(struct hdi_thread *t, uint16_t flags);
+
+/* deadlines.c; lock held */
+void rt_deadline_set(struct hdi_thread *t); /* new, or changed */
+void rt_deadline_remove(struct hdi_thread *t);
+struct hdi_thread *rt_earliest(void);
+int64_t rt_first_deadline(void);                       /* 0: nobody waits for a time */
+uint32_t rt_deadlines_passed(struct hdi_thread **out); /* how many; in no order */
+
+/* virtual_clock.c */
+int64_t rt_real_ns(void);
+/* Threads that only look again and again would do so until something else happens. */
+void rt_idlers_let_time_pass(void);
+void rt_expire_timers(void);
+/* Nobody can run: let time pass. True when it is worth choosing again. Lock held; dropped while
+ * waiting for the outside. False: nobody ever will. */
+bool rt_let_time_pass(bool may_wait);
+
+/* turn.c */
+void rt_become(struct hdi_thread *t); /* the calling kernel thread runs t from here on */
+void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site);
 /* Find somebody to run when nobody has the turn; lock held. NULL: nobody yet. */
 struct hdi_thread *rt_pass_on(bool may_wait);
-int64_t rt_real_ns(void);
+
+/* threads.c; lock held */
+struct hdi_thread *rt_live_by_name(uint32_t hash); /* NULL: it has ended, or is not there yet */
+void rt_threads_forget(void);                      /* a new schedule begins in this process */
+
+/* unreachable.c */
+void rt_reach_begin(void);
+void rt_look_for_unreachable(void);
+void rt_last_look(void); /* before a schedule ends */
 
 /* watchdog.c: called by waiting threads every few milliseconds, without the lock */
 void rt_watch(struct hdi_thread *self);

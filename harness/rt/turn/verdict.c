@@ -14,21 +14,30 @@
 
 #include "core/units.h"
 
-static uint8_t
-    stuck[RT_MAX_LIVE]; /* by index: waits for locks, ends and units of the stuck alone */
+/* The threads that have not ended, and room for one mark and the like for each of them. */
+static struct hdi_thread **live;
+static uint32_t count;
+static uint8_t *stuck; /* waits for locks, ends and units of the stuck alone */
 
-static uint32_t index_of(const struct hdi_thread *t)
+/* Lock held; before any of what follows. */
+static void look(void)
 {
-    for (uint32_t i = 0; i < rt.live_count; i++)
-        if (rt.live[i] == t)
-            return i;
-    return RT_MAX_LIVE;
+    live = hdi_live(&count);
+    if (rt.search.capacity < count) {
+        uint32_t n = rt.search.capacity = rt.all_capacity;
+        rt.search.stuck = hdi_alloc(n);
+        rt.search.colour = hdi_alloc(n);
+        rt.search.path = hdi_alloc(n * sizeof *rt.search.path);
+        rt.search.next = hdi_alloc(n * sizeof *rt.search.next);
+        rt.search.cycle = hdi_alloc(n * sizeof *rt.search.cycle);
+    }
+    stuck = rt.search.stuck;
+    memset(stuck, 0, count);
 }
 
 static bool is_stuck(const struct hdi_thread *t)
 {
-    uint32_t i = index_of(t);
-    return i < RT_MAX_LIVE && stuck[i];
+    return !t->ended && stuck[t->live_at];
 }
 
 /* i-th holder of units that t waits for; t itself only when it holds them all. */
@@ -50,8 +59,8 @@ static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
         return NULL;
     if (u)
         return holder(t, u, i);
-    for (uint32_t k = 0; k < rt.live_count; k++) {
-        struct hdi_thread *h = rt.live[k];
+    for (uint32_t k = 0; k < count; k++) {
+        struct hdi_thread *h = live[k];
         if ((t->op->kind == HD_EV_THREAD_JOIN ? &h->object == o : hdi_held_find(h, o) != NULL) &&
             i-- == 0)
             return h;
@@ -81,12 +90,12 @@ static void find_stuck(bool known)
 {
     bool changed = true;
 
-    for (uint32_t i = 0; i < rt.live_count; i++)
-        stuck[i] = rt.live[i]->op != NULL;
+    for (uint32_t i = 0; i < count; i++)
+        stuck[i] = live[i]->op != NULL;
     while (changed) {
         changed = false;
-        for (uint32_t i = 0; i < rt.live_count; i++)
-            if (stuck[i] && !waits_for_stuck(rt.live[i], known)) {
+        for (uint32_t i = 0; i < count; i++)
+            if (stuck[i] && !waits_for_stuck(live[i], known)) {
                 stuck[i] = 0;
                 changed = true;
             }
@@ -99,8 +108,8 @@ static bool are_all(void)
 {
     bool channel = false, group = false;
 
-    for (uint32_t i = 0; i < rt.live_count; i++) {
-        const struct hdi_op *op = rt.live[i]->op;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct hdi_op *op = live[i]->op;
         channel |= stuck[i] && (op->kind == HD_EV_CHAN_SEND || op->kind == HD_EV_CHAN_RECV);
         if (!stuck[i] && (!op || op->kind != HD_EV_HD_WAITGROUP_WAIT))
             return false;
@@ -113,11 +122,11 @@ static bool are_all(void)
  */
 static uint32_t find_cycle(struct hdi_thread **out)
 {
-    static uint32_t path[RT_MAX_LIVE], next[RT_MAX_LIVE];
-    static uint8_t colour[RT_MAX_LIVE]; /* 0 new, 1 on the path, 2 done */
+    uint32_t *path = rt.search.path, *next = rt.search.next;
+    uint8_t *colour = rt.search.colour; /* 0 new, 1 on the path, 2 done */
 
-    memset(colour, 0, rt.live_count);
-    for (uint32_t i = 0; i < rt.live_count; i++) {
+    memset(colour, 0, count);
+    for (uint32_t i = 0; i < count; i++) {
         uint32_t depth = 0;
         if (colour[i])
             continue;
@@ -126,19 +135,19 @@ static uint32_t find_cycle(struct hdi_thread **out)
         next[i] = 0;
         while (depth) {
             uint32_t at = path[depth - 1], to;
-            struct hdi_thread *u = awaited(rt.live[at], next[at]++);
+            struct hdi_thread *u = awaited(live[at], next[at]++);
             if (!u) {
                 colour[at] = 2;
                 depth--;
                 continue;
             }
-            to = index_of(u);
+            to = u->live_at;
             if (colour[to] == 1) {
                 uint32_t from = depth, n = 0;
                 while (path[from - 1] != to)
                     from--;
                 for (from--; from < depth; from++)
-                    out[n++] = rt.live[path[from]];
+                    out[n++] = live[path[from]];
                 return n;
             }
             if (colour[to] == 0) {
@@ -162,10 +171,10 @@ static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
     before = f->notes;
     if (!o)
         return;
-    for (uint32_t i = 0; i < rt.live_count; i++) {
-        struct hdi_held *h = hdi_held_find(rt.live[i], o);
+    for (uint32_t i = 0; i < count; i++) {
+        struct hdi_held *h = hdi_held_find(live[i], o);
         if (h)
-            hdi_note(f, HD_ROLE_HOLDS, rt.live[i], h->kind, o, h->site, h->stack)->link = link;
+            hdi_note(f, HD_ROLE_HOLDS, live[i], h->kind, o, h->site, h->stack)->link = link;
     }
     for (uint32_t i = 0; u && is_stuck(t) && i < u->holders; i++) {
         const struct hdi_unit *h = &u->holder[i];
@@ -190,24 +199,25 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
 
     for (uint32_t i = 0; i < n; i++)
         note_waiter(f, first[i], false);
-    for (uint32_t i = 0; i < rt.live_count; i++)
-        if (rt.live[i]->op && !member(first, n, rt.live[i]))
-            note_waiter(f, rt.live[i], n == 0);
+    for (uint32_t i = 0; i < count; i++)
+        if (live[i]->op && !member(first, n, live[i]))
+            note_waiter(f, live[i], n == 0);
     return f;
 }
 
 bool rt_circle(void)
 {
-    static struct hdi_thread *cycle[RT_MAX_LIVE];
-
-    return find_cycle(cycle) != 0;
+    look();
+    return find_cycle(rt.search.cycle) != 0;
 }
 
 void rt_all_asleep(void)
 {
-    static struct hdi_thread *cycle[RT_MAX_LIVE];
+    struct hdi_thread **cycle;
     uint32_t n;
 
+    look();
+    cycle = rt.search.cycle;
     find_stuck(false);
     if (!are_all())
         find_stuck(true);
@@ -230,10 +240,11 @@ void rt_step_bound(void)
     if (rt.draining)
         rt_finish(HDP_RAN);
     rt_last_look();
+    look();
     /* One that could run and was not let: what the others did meanwhile says nothing. */
-    for (uint32_t i = 0; i < rt.live_count; i++)
-        if (rt.retries_half && rt.live[i]->op && rt.live[i]->enabled &&
-            rt.live[i]->steps == rt.live[i]->steps_half)
+    for (uint32_t i = 0; i < count; i++)
+        if (rt.retries_half && live[i]->op && live[i]->enabled &&
+            live[i]->steps == live[i]->steps_half)
             rt_finish(HDP_CUT);
     /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
      */
@@ -251,6 +262,7 @@ void rt_hang(void)
 {
     if (rt.draining)
         rt_finish(HDP_RAN);
+    look();
     hdi_finding_end(describe(HD_FK_HANG, "no progress until the schedule's time was up", NULL, 0),
                     true);
     rt_finish(HDP_STOPPED);

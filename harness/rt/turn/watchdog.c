@@ -104,12 +104,10 @@ static bool on_its_way(const struct hdi_thread *cur)
            __atomic_load_n(&cur->waits_for_lock, __ATOMIC_RELAXED);
 }
 
-static bool others_can_run(const struct hdi_thread *cur)
+static bool others_can_run(void)
 {
-    for (uint32_t i = 0; i < rt.live_count; i++)
-        if (rt.live[i] != cur && rt.live[i]->op && (rt.live[i]->enabled || rt_due(rt.live[i])))
-            return true;
-    return false;
+    return rt_set_next(&rt.runnable, 0) != RT_SET_END ||
+           (rt.deadlines && rt_first_deadline() <= rt.now_ns);
 }
 
 static struct hdi_thread *lose(struct hdi_thread *cur)
@@ -181,7 +179,7 @@ void rt_watch(struct hdi_thread *self)
                 next = lose(cur);
             } else if (state == 'R' &&
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
-                       (timed || others_can_run(cur))) {
+                       (timed || others_can_run())) {
                 rt.watched_ns = 0;
                 rt.preempting = cur->tid;
                 hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid,

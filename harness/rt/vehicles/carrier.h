@@ -14,7 +14,5 @@ void rt_carrier_enter(struct hdi_thread *t);
 void rt_carrier_leave(void) __attribute__((noreturn));
 /* A thread-local variable that belongs to a thread of ours. */
 void rt_carrier_local(void **word);
-/* hdi_self() is t from now on (sched.c). */
-void rt_become(struct hdi_thread *t);
 
 #endif /* HEDDLE_RT_CARRIER_H */

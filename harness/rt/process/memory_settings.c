@@ -1,4 +1,4 @@
-/* arena.c - what the memory hooks need to know of the schedule. */
+/* memory_settings.c - what the memory hooks need to know of the schedule. */
 #include "turn/rt.h"
 
 void hdi_memory_config(struct hdi_memory_config *out)

@@ -1,0 +1,276 @@
+/* choose.c - who has the turn next: among the threads whose pending operation can complete, by the
+ * strategy, or by the schedule that is replayed. */
+#include "rt.h"
+
+#include <string.h>
+
+#include "models/signals.h"
+#include "reach/reach.h"
+
+#define LIVELOCK_OPS 20000u
+
+void rt_record(struct hdi_thread *t, uint16_t flags)
+{
+    struct hdp_result *r = &rt.region->result;
+    const struct hdi_op *op = t->op ? t->op : &t->last;
+    struct hdi_object *o = op->object;
+
+    if (r->steps < HDP_STEPS)
+        rt.region->trace[r->steps] = (struct hdp_step){.thread = t->hash,
+                                                       .kind = (uint16_t)op->kind,
+                                                       .flags = flags,
+                                                       .object = o ? o->id : 0,
+                                                       .site = op->site};
+    r->steps++;
+    rt.region->progress = r->steps;
+    t->steps++;
+    /* A sum, so that schedules which differ in the order of independent steps agree. */
+    r->interleaving += rt_mix(((uint64_t)t->hash << 32 | t->steps) ^
+                              rt_mix(o ? (uint64_t)o->id << 32 | o->version : 0) ^ flags);
+    if (o)
+        o->version++;
+}
+
+static void note_user(struct hdi_thread *t)
+{
+    struct hdi_object *o = t->op->object;
+    uint32_t i;
+
+    if (!o)
+        return;
+    for (i = 0; i < o->users; i++)
+        if (o->user[i].thread == t->hash && o->user[i].kind == t->op->kind)
+            break;
+    if (i == o->users) {
+        if (o->users < sizeof o->user / sizeof o->user[0])
+            o->users++;
+        else
+            i = (uint32_t)(t->steps % (sizeof o->user / sizeof o->user[0]));
+    }
+    o->user[i].thread = t->hash;
+    o->user[i].kind = (uint16_t)t->op->kind;
+    o->user[i].site = t->op->site;
+}
+
+static void grant(struct hdi_thread *t, enum hdi_wake wake)
+{
+    static const uint16_t flag[] = {[HDI_READY] = 0,
+                                    [HDI_TIMED_OUT] = HDP_STEP_TIMEOUT,
+                                    [HDI_SPURIOUS] = HDP_STEP_SPURIOUS,
+                                    [HDI_CANCELLED] = HDP_STEP_CANCEL,
+                                    [HDI_INTERRUPTED] = 0};
+    struct hdi_thread *before = rt.current;
+
+    if (__builtin_expect(t->reach.finding != NULL, 0))
+        hdi_reach_mistaken(t);
+    rt_record(t, flag[wake]);
+    note_user(t);
+    rt_withdraw(t);
+    if (before && before != t) {
+        rt.region->result.switches++;
+        if (before->op && before->enabled)
+            rt.region->result.preemptions++;
+    }
+    t->last = *t->op;
+    t->op = NULL;
+    t->outside = false;
+    t->wake = (uint8_t)wake;
+    t->state = HDP_T_RUNNING;
+    rt.current = t;
+    rt.idle_real_ns = 0;
+}
+
+/* How t, which may run, would wake up. */
+static enum hdi_wake wake_of(const struct hdi_thread *t)
+{
+    if (rt_cancel_due(t))
+        return HDI_CANCELLED;
+    if (t->enabled)
+        return HDI_READY;
+    return rt_due(t) || !hdi_signalled(t) ? HDI_TIMED_OUT : HDI_INTERRUPTED;
+}
+
+/* A timed wait may run out although others could still run, if they would not have been held back
+ * for longer than is plausible. */
+static struct hdi_thread *overtaken(struct hdi_thread *const *e, uint32_t n)
+{
+    struct hdi_thread *t;
+    int64_t since = rt.now_ns;
+
+    if (rt.config.strategy == HDP_RR || rt_random_below(8) != 0)
+        return NULL;
+    t = rt_earliest();
+    if (!t || !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)))
+        return NULL;
+    for (uint32_t i = 0; i < n; i++)
+        if (e[i]->enabled_since < since)
+            since = e[i]->enabled_since;
+    return t->op->until_ns - since < rt.config.patience_ns ? t : NULL;
+}
+
+static struct hdi_thread *spuriously_woken(void)
+{
+    struct hdi_thread **live;
+    uint32_t count, n = 0, k;
+
+    if (!(rt.config.flags & HDP_SPURIOUS) || rt_random_below(16) != 0)
+        return NULL;
+    live = hdi_live(&count);
+    for (uint32_t i = 0; i < count; i++)
+        n += live[i]->op && !live[i]->enabled && live[i]->op->may_wake_spuriously;
+    if (n == 0)
+        return NULL;
+    k = rt_random_below(n);
+    for (uint32_t i = 0; i < count; i++)
+        if (live[i]->op && !live[i]->enabled && live[i]->op->may_wake_spuriously && k-- == 0)
+            return live[i];
+    return NULL;
+}
+
+/* Those of a passed deadline join the n others that could run; in order of creation. */
+static uint32_t with_those_due(struct hdi_thread **e, uint32_t n)
+{
+    uint32_t due = rt_deadlines_passed(rt.due);
+
+    for (uint32_t i = 0; i < due; i++) {
+        struct hdi_thread *t = rt.due[i];
+        uint32_t at = n;
+        if (rt_set_has(&rt.runnable, t->index))
+            continue;
+        for (; at > 0 && e[at - 1]->index > t->index; at--)
+            e[at] = e[at - 1];
+        e[at] = t;
+        n++;
+    }
+    return n;
+}
+
+static uint32_t gather(struct hdi_thread **e)
+{
+    uint32_t n = 0, held_back = 0, patient = 0, now = rt.region->result.steps + 1;
+
+    if (rt.recheck) {
+        uint32_t live;
+        struct hdi_thread **t = hdi_live(&live);
+        for (uint32_t i = 0; i < live; i++)
+            if (t[i]->op)
+                rt_evaluate(t[i]);
+    } else if (rt.outside_count) {
+        for (uint32_t i = rt_set_next(&rt.outside, 0); i != RT_SET_END;
+             i = rt_set_next(&rt.outside, i + 1))
+            rt_evaluate(rt.all[i]);
+    }
+    rt.recheck = false;
+    for (uint32_t i = rt_set_next(&rt.runnable, 0); i != RT_SET_END;
+         i = rt_set_next(&rt.runnable, i + 1))
+        e[n++] = rt.all[i];
+    n = with_those_due(e, n);
+    if (!rt.fair && !rt.replaying && !(rt.config.flags & HDP_REPLAY))
+        n = rt_steer(e, n);
+    for (uint32_t i = 0; i < n; i++)
+        patient += e[i]->op->patient > now;
+    if (patient && patient < n) {
+        uint32_t m = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (e[i]->op->patient <= now)
+                e[m++] = e[i];
+        n = m;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        held_back += e[i]->retry_step == now;
+    if (held_back && held_back < n) {
+        uint32_t m = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (e[i]->retry_step != now)
+                e[m++] = e[i];
+        n = m;
+    }
+    return n;
+}
+
+static bool replay_next(void)
+{
+    enum rt_replay how;
+    uint16_t flags;
+    struct hdi_thread *t = rt_replay_next(&how, &flags);
+
+    if (!t) {
+        if (how == RT_OVER)
+            rt.replaying = false;
+        return false;
+    }
+    if (flags & HDP_STEP_SPURIOUS) {
+        grant(t, HDI_SPURIOUS);
+    } else {
+        if ((flags & HDP_STEP_TIMEOUT) && rt_has_deadline(t->op) && t->op->until_ns > rt.now_ns)
+            rt.now_ns = t->op->until_ns;
+        grant(t, wake_of(t));
+    }
+    return true;
+}
+
+bool rt_choose_next(void)
+{
+    struct hdi_thread **e = rt.candidate, *t;
+    uint32_t n;
+
+    rt_idlers_let_time_pass();
+    rt_expire_timers();
+    if (rt.region->result.steps >= rt.reach_at)
+        rt_look_for_unreachable();
+    if (rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps / 2 &&
+        !rt.retries_half) {
+        rt.retries_half = rt.retries + 1;
+        rt.sleeps_half = rt.sleeps;
+        struct hdi_thread **live = hdi_live(&n);
+        for (uint32_t i = 0; i < n; i++)
+            live[i]->steps_half = live[i]->steps;
+    }
+    if ((rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps) ||
+        rt.idle_ops > LIVELOCK_OPS)
+        rt_step_bound();
+    n = gather(e);
+    if (n > 1 && rt.drainer)
+        for (uint32_t i = 0; i < n; i++)
+            if (e[i] == rt.drainer) {
+                memmove(&e[i], &e[i + 1], (n - i - 1) * sizeof e[0]);
+                n--;
+                break;
+            }
+    if (rt.replaying) {
+        if (rt.current && rt_meet_passes(rt.current)) {
+            grant(rt.current, HDI_READY);
+            return true;
+        }
+        if (replay_next())
+            return true;
+        if (rt.replaying)
+            return false;
+        /* Used up: the running thread goes on while it can. */
+    }
+    if (n == 0)
+        return false;
+    n = rt_meet(e, n);
+    if (rt.config.flags & HDP_REPLAY) {
+        t = e[0];
+        for (uint32_t i = 0; i < n; i++)
+            if (e[i] == rt.current)
+                t = e[i];
+        grant(t, wake_of(t));
+        return true;
+    }
+    if (!rt.draining && (t = overtaken(e, n))) {
+        rt.now_ns = t->op->until_ns;
+        grant(t, HDI_TIMED_OUT);
+        return true;
+    }
+    if (!rt.draining && (t = spuriously_woken())) {
+        grant(t, HDI_SPURIOUS);
+        return true;
+    }
+    /* A strategy that holds threads back must not make a livelock of it: chance is fair. */
+    rt.fair |= rt.idle_ops > LIVELOCK_OPS / 4;
+    t = e[n == 1 ? 0 : rt.fair ? rt_random_below(n) : rt.strategy->pick(e, n)];
+    grant(t, wake_of(t));
+    return true;
+}

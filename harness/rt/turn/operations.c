@@ -1,0 +1,155 @@
+/* operations.c - what threads are about to do, and whether they could do it now. */
+#include "rt.h"
+
+#include "models/signals.h"
+#include "reach/reach.h"
+
+/* Failed tries in a row that make a loop. */
+#define RETRIES_ARE_A_LOOP 8u
+
+bool rt_due(const struct hdi_thread *t)
+{
+    return t->op && rt_has_deadline(t->op) && t->op->until_ns <= rt.now_ns;
+}
+
+bool rt_cancel_due(const struct hdi_thread *t)
+{
+    return t->cancel_pending && !t->cancel_disabled && t->op && t->op->cancellable;
+}
+
+/* Can t's pending operation complete now? Keeps rt.runnable and rt.deadline in step. */
+void rt_evaluate(struct hdi_thread *t)
+{
+    bool ready = !t->op->ready || t->op->ready(t->op);
+
+    if (ready && !t->enabled)
+        t->enabled_since = rt.now_ns;
+    if (__builtin_expect(t->reach.finding != NULL, 0) && ready)
+        hdi_reach_mistaken(t);
+    t->enabled = ready;
+    if (ready || rt_cancel_due(t) || hdi_signalled(t))
+        rt_set_add(&rt.runnable, t->index);
+    else
+        rt_set_remove(&rt.runnable, t->index);
+    if (!ready && rt_has_deadline(t->op))
+        rt_deadline_set(t);
+    else
+        rt_deadline_remove(t);
+    t->state = ready ? HDP_T_ENABLED : t->op->kind == HD_EV_SLEEP ? HDP_T_SLEEPING : HDP_T_BLOCKED;
+}
+
+static void link_pending(struct hdi_thread *t)
+{
+    if (t->op->object) {
+        t->pending_next = t->op->object->pending;
+        t->op->object->pending = t;
+    }
+    if (t->outside) {
+        rt.outside_count++;
+        rt_set_add(&rt.outside, t->index);
+    }
+    rt.signal_waits += t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
+}
+
+void rt_withdraw(struct hdi_thread *t)
+{
+    if (t->op->object)
+        for (struct hdi_thread **p = &t->op->object->pending; *p; p = &(*p)->pending_next)
+            if (*p == t) {
+                *p = t->pending_next;
+                break;
+            }
+    if (t->outside) {
+        rt.outside_count--;
+        rt_set_remove(&rt.outside, t->index);
+    }
+    rt_set_remove(&rt.runnable, t->index);
+    rt_deadline_remove(t);
+    rt.signal_waits -= t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
+}
+
+void rt_publish(struct hdi_thread *t, struct hdi_op *op)
+{
+    op->self = t;
+    t->published = *op;
+    op = t->op = &t->published;
+    t->outside = op->outside;
+    t->enabled = false;
+    link_pending(t);
+    rt_evaluate(t);
+    switch (op->kind) {
+    case HD_EV_YIELD:
+    case HD_EV_PREEMPT:
+        rt.retries++;
+        t->retry_step = rt.region->result.steps + 1;
+        rt.idle_ops++;
+        rt.strategy->yielded ? rt.strategy->yielded(t) : (void)0;
+        break;
+    case HD_EV_SLEEP:
+        rt.retries++;
+        rt.sleeps++;
+        break;
+    case HD_EV_MUTEX_TRYLOCK:
+    case HD_EV_RWLOCK_TRYLOCK:
+    case HD_EV_SPIN_TRYLOCK:
+    case HD_EV_SEM_TRYWAIT:
+    case HD_EV_READ:
+    case HD_EV_ATOMIC_LOAD:
+        break;
+    default:
+        t->idle_ops = 0;
+        rt.idle_ops = 0;
+        break;
+    }
+    if (!t->enabled)
+        t->clock_reads = 0;
+    t->reach.since = rt.region->result.steps;
+}
+
+void hdi_retry(void)
+{
+    struct hdi_thread *self = hdi_self();
+
+    rt.retries++;
+    rt.idle_ops++;
+    if (++self->idle_ops >= RETRIES_ARE_A_LOOP) {
+        rt_lock();
+        self->retry_step = rt.region->result.steps + 1;
+        if (rt.strategy->yielded)
+            rt.strategy->yielded(self);
+        rt_unlock();
+    }
+}
+
+void hdi_changed(struct hdi_object *o)
+{
+    for (struct hdi_thread *t = o->pending; t; t = t->pending_next)
+        rt_evaluate(t);
+}
+
+void hdi_reconsider(struct hdi_thread *t)
+{
+    if (t->op)
+        rt_evaluate(t);
+}
+
+void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *object,
+                  bool (*ready)(const struct hdi_op *))
+{
+    struct hdi_op *op = t->suspended ? t->suspended : t->op;
+
+    if (t->reach.finding) /* it was signalled, whether or not it gets the mutex */
+        hdi_reach_mistaken(t);
+    if (op == t->op)
+        rt_withdraw(t);
+    op->kind = kind;
+    op->object = object;
+    op->ready = ready;
+    op->until_ns = 0;
+    op->may_wake_spuriously = false;
+    op->cancellable = false;
+    if (op != t->op) /* its thread is in a handler, and will publish this */
+        return;
+    link_pending(t);
+    rt_evaluate(t);
+}

@@ -1,0 +1,239 @@
+/* threads.c - the threads of a schedule: the table of all, their names, birth and end. */
+#include "vehicles/carrier.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "core/real.h"
+#include "models/signals.h"
+
+/* Threads that ended leave gaps in rt.live, which are closed when somebody wants to see it. */
+static void close_gaps(void)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < rt.live_slots; i++)
+        if (rt.live[i]) {
+            rt.live[i]->live_at = n;
+            rt.live[n++] = rt.live[i];
+        }
+    rt.live_slots = n;
+}
+
+static void remove_live(struct hdi_thread *t)
+{
+    rt.live[t->live_at] = NULL;
+    rt.live_count--;
+}
+
+struct hdi_thread **hdi_live(uint32_t *count)
+{
+    if (rt.live_slots != rt.live_count)
+        close_gaps();
+    *count = rt.live_count;
+    return rt.live;
+}
+
+struct hdi_thread *hdi_thread_known(uint32_t i)
+{
+    return i < rt.all_count ? rt.all[i] : NULL;
+}
+
+struct hdi_thread *hdi_thread_of(pthread_t handle)
+{
+    for (uint32_t i = rt.all_count; i-- > 0;)
+        if (rt.all[i]->known && pthread_equal(rt.all[i]->handle, handle))
+            return rt.all[i];
+    return NULL;
+}
+
+static uint32_t fnv1a(const char *s)
+{
+    uint32_t h = 2166136261u;
+    while (*s)
+        h = (h ^ (unsigned char)*s++) * 16777619u;
+    return h;
+}
+
+static void append_number(char *out, size_t size, uint32_t n)
+{
+    char digits[12];
+    size_t k = 0, at = strlen(out);
+
+    do
+        digits[k++] = (char)('0' + n % 10);
+    while (n /= 10);
+    while (k && at + 1 < size)
+        out[at++] = digits[--k];
+    out[at] = 0;
+}
+
+/* Creation path: the n-th thread of main is "Tn", the m-th of that one "Tn.m". A path that does not
+ * fit is cut to its hash. */
+static void name_thread(struct hdi_thread *t)
+{
+    struct hdi_thread *by = t->creator;
+
+    if (!by) {
+        strcpy(t->name, "T0");
+    } else {
+        size_t length = strlen(by->name);
+        if (!by->creator)
+            strcpy(t->name, "T");
+        else if (length + 6 < sizeof t->name) {
+            memcpy(t->name, by->name, length);
+            strcpy(t->name + length, ".");
+        } else {
+            strcpy(t->name, "T~");
+            append_number(t->name, sizeof t->name, by->hash);
+            strcat(t->name, ".");
+        }
+        append_number(t->name, sizeof t->name, ++by->children);
+    }
+    t->hash = fnv1a(t->name);
+}
+
+/* The table of names has room for twice as many threads as there are. */
+static void remember_name(struct hdi_thread *t)
+{
+    uint32_t mask = 2 * rt.all_capacity - 1, at = t->hash & mask;
+
+    while (rt.by_name[at])
+        at = (at + 1) & mask;
+    rt.by_name[at] = t;
+}
+
+struct hdi_thread *rt_live_by_name(uint32_t hash)
+{
+    uint32_t mask = 2 * rt.all_capacity - 1, at = hash & mask;
+
+    for (; rt.by_name[at]; at = (at + 1) & mask)
+        if (rt.by_name[at]->hash == hash && !rt.by_name[at]->ended)
+            return rt.by_name[at];
+    return NULL;
+}
+
+/* Everything that has a place for each thread; lock held. */
+static void grow_tables(void)
+{
+    uint32_t capacity = rt.all_capacity ? 2 * rt.all_capacity : 64;
+    struct hdi_thread **all = hdi_alloc(capacity * sizeof *all);
+    struct hdi_thread **live = hdi_alloc(capacity * sizeof *live);
+    struct hdi_thread **deadline = hdi_alloc(capacity * sizeof *deadline);
+
+    close_gaps();
+    if (rt.all_count) {
+        memcpy(all, rt.all, rt.all_count * sizeof *all);
+        memcpy(live, rt.live, rt.live_count * sizeof *live);
+        memcpy(deadline, rt.deadline, rt.deadlines * sizeof *deadline);
+    }
+    rt.all = all;
+    rt.live = live;
+    rt.deadline = deadline;
+    rt.candidate = hdi_alloc(capacity * sizeof *rt.candidate);
+    rt.due = hdi_alloc(capacity * sizeof *rt.due);
+    rt_set_grow(&rt.runnable, capacity);
+    rt_set_grow(&rt.outside, capacity);
+    rt.all_capacity = capacity;
+    rt.by_name = hdi_alloc(2 * capacity * sizeof *rt.by_name);
+    for (uint32_t i = 0; i < rt.all_count; i++)
+        remember_name(rt.all[i]);
+}
+
+void rt_threads_forget(void)
+{
+    rt.all = rt.live = rt.deadline = rt.candidate = rt.due = rt.by_name = NULL;
+    rt.live_count = rt.live_slots = rt.all_count = rt.all_capacity = rt.deadlines = 0;
+    rt.runnable = rt.outside = (struct rt_set){0};
+    memset(&rt.search, 0, sizeof rt.search);
+}
+
+struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start, uint64_t site)
+{
+    static struct hdi_op birth = {.kind = HD_EV_THREAD_START};
+    struct hdi_thread *t = hdi_alloc(sizeof *t);
+    struct hdi_op *op = hdi_alloc(sizeof *op);
+
+    t->creator = creator;
+    t->check = creator ? creator->check : NULL;
+    t->start = (uint64_t)(uintptr_t)start;
+    t->created_site = site;
+    t->created_stack = creator ? hdi_stack() : 0;
+    name_thread(t);
+    t->object.kind = HD_OB_THREAD;
+    t->object.id = t->hash | 1;
+    t->object.created_site = site;
+    t->object.creator = creator;
+    t->state = HDP_T_RUNNING;
+    rt_lock();
+    if (rt.all_count == rt.all_capacity)
+        grow_tables();
+    t->index = rt.all_count;
+    rt.all[rt.all_count++] = t;
+    t->live_at = rt.live_slots;
+    rt.live[rt.live_slots++] = t;
+    rt.live_count++;
+    remember_name(t);
+    rt.region->result.threads = rt.all_count;
+    if (creator) {
+        *op = birth;
+        op->site = t->start;
+        rt_publish(t, op);
+        rt.lively_step = rt.region->result.steps;
+    } else {
+        rt_become(t);
+        rt.main = rt.current = t;
+        t->known = true;
+        t->handle = pthread_self();
+    }
+    if (rt.strategy->created && rt.started)
+        rt.strategy->created(t);
+    rt_export_thread(t);
+    rt_unlock();
+    return t;
+}
+
+void hdi_thread_discard(struct hdi_thread *t)
+{
+    rt_lock();
+    rt_withdraw(t);
+    t->op = NULL;
+    t->state = HDP_T_ENDED;
+    t->ended = t->joined = true;
+    remove_live(t);
+    rt_unlock();
+}
+
+void hdi_thread_begin(struct hdi_thread *t)
+{
+    rt_become(t);
+    t->inside = true;
+    t->tid = (int)hdi_real.syscall(SYS_gettid);
+    rt_vehicle->wait(t);
+    t->inside = false;
+    if (hdi_signalled(t))
+        hdi_deliver(t);
+}
+
+void hdi_thread_end(void)
+{
+    struct hdi_thread *self = hdi_self(), *next;
+
+    self->inside = true;
+    rt_lock();
+    self->state = HDP_T_ENDED;
+    self->ended = true;
+    if (self->detached)
+        self->known = false;
+    remove_live(self);
+    rt.lively_step = rt.region->result.steps;
+    hdi_changed(&self->object);
+    next = rt.live_count ? rt_pass_on(false) : NULL;
+    if (!rt.live_count)
+        rt.current = NULL;
+    rt.leaving = self == rt.main ? 0 : self->tid; /* main stays as a zombie */
+    rt_unlock();
+    rt_become(NULL);
+    if (next)
+        rt_vehicle->give(next);
+}

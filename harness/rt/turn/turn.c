@@ -1,0 +1,238 @@
+/* turn.c - the turn: one thread of the program has it, and gives it away before each operation.
+ *
+ * A thread that is about to do a visible operation publishes it and gives the turn away; the next
+ * one is chosen among the threads whose pending operation can complete (is enabled). Time is
+ * virtual: it stands still while anybody can run and jumps to the next deadline when nobody can.
+ * Every choice is recorded, and in a replay taken from the record.
+ *
+ * A thread is one of
+ *   RUNNING    has the turn                                   [grant]
+ *   ENABLED    its pending operation can complete             [publish, hdi_changed]
+ *   BLOCKED    it cannot; SLEEPING: it only waits for a time  [publish, hdi_changed]
+ *   EXTERNAL   in a system call that may block                [hdi_external_enter]
+ *   LOST       went on without the turn's being given back    [rt_watch]
+ *   ENDED                                                     [hdi_thread_end]
+ */
+#include "vehicles/carrier.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "core/real.h"
+#include "models/signals.h"
+#include "reach/reach.h"
+
+struct rt rt = {.strategy = &rt_random_walk};
+static __thread struct hdi_thread *self_ __attribute__((tls_model("initial-exec")));
+
+struct hdi_thread *hdi_self(void)
+{
+    return self_;
+}
+
+uint32_t hdi_thread_hash(const struct hdi_thread *t)
+{
+    return t ? t->hash : 0;
+}
+
+bool hdi_controlled(void)
+{
+    struct hdi_thread *self = self_;
+
+    if (!self || !rt.active || self->in_real)
+        return false;
+    if (self->inside || (self->state != HDP_T_RUNNING && self->state != HDP_T_LOST)) {
+        rt.recheck = true; /* a signal handler, while this thread waits */
+        return false;
+    }
+    if (__builtin_expect(self->state == HDP_T_LOST, 0))
+        rt_rejoin(self, HD_EV_EXTERNAL, 0);
+    return true;
+}
+
+bool hdi_draining(void)
+{
+    return rt.draining;
+}
+
+void rt_become(struct hdi_thread *t)
+{
+    self_ = t;
+}
+
+void hdi_forked(void)
+{
+    rt.active = false;
+    self_ = NULL;
+}
+
+/* Give the turn to somebody; lock held, still held on return. The caller has published its
+ * operation (or ended, or left). Returns the thread that has the turn now: NULL when all that is
+ * left is outside and the caller cannot wait for it. */
+struct hdi_thread *rt_pass_on(bool may_wait)
+{
+    struct hdi_thread *me = rt.current;
+
+    while (!rt_choose_next()) {
+        if (!rt_let_time_pass(may_wait)) {
+            if (rt.live_count == 0)
+                break;
+            rt_all_asleep();
+        }
+        if (rt.current != me)
+            return rt.current; /* someone came back from outside meanwhile */
+        if (!may_wait && (rt.external_count || rt.outside_count))
+            break;
+    }
+    if (rt.current == me && (!me || me->state != HDP_T_RUNNING))
+        rt.current = NULL;
+    return rt.current;
+}
+
+static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
+{
+    struct hdi_thread *next;
+
+    hdi_reach_registers(self->reach.registers);
+    self->inside = true;
+    rt_note_place(self);
+    rt_lock();
+    rt_publish(self, op);
+    next = rt_pass_on(true);
+    rt_unlock();
+    if (next != self) {
+        if (next)
+            rt_vehicle->give(next);
+        rt_vehicle->wait(self);
+    }
+    self->inside = false;
+}
+
+/* Handlers run now. True: the wait that they interrupted goes on, as *op. */
+static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi_op *op)
+{
+    struct hdi_op *outer = self->suspended;
+    enum hdi_handled handled;
+
+    *op = self->last;
+    self->suspended = op;
+    handled = hdi_deliver(self);
+    self->suspended = outer;
+    return wake == HDI_INTERRUPTED &&
+           (handled == HDI_NONE_RAN || op->interrupt == HDI_GOES_ON ||
+            (op->interrupt == HDI_RESTARTS && handled == HDI_ALL_RESTART));
+}
+
+enum hdi_wake hdi_perform(struct hdi_op *op)
+{
+    struct hdi_thread *self = self_;
+    int saved = errno; /* it is the program's: no pthread function touches it */
+    struct hdi_op again;
+    enum hdi_wake wake;
+
+    publish_and_wait(self, op);
+    wake = self->wake;
+    while (__builtin_expect(hdi_signalled(self), 0) && handlers_ran(self, wake, &again)) {
+        publish_and_wait(self, &again);
+        wake = self->wake;
+    }
+    errno = saved;
+    if (self->cancel_pending && self->cancel_async && !self->cancel_disabled)
+        hdi_cancel_self();
+    return wake;
+}
+
+void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site)
+{
+    struct hdi_op op = {.kind = kind, .object = object, .site = site};
+    hdi_perform(&op);
+}
+
+uint32_t hdi_choose(uint32_t n, uint64_t site)
+{
+    struct hdp_result *r = &rt.region->result;
+    uint32_t value = 0;
+    bool followed = false;
+
+    if (n <= 1)
+        return 0;
+    rt_lock();
+    if (rt.replaying)
+        value = rt_replay_choice(n, site, &followed);
+    if (!followed && !(rt.config.flags & HDP_REPLAY))
+        value = rt_random_below(n);
+    if (r->steps < HDP_STEPS)
+        rt.region->trace[r->steps] = (struct hdp_step){
+            .thread = self_->hash, .flags = HDP_STEP_CHOICE, .choice = value, .site = site};
+    r->steps++;
+    r->interleaving += rt_mix(((uint64_t)self_->hash << 32 | self_->steps) ^ rt_mix(value + 1));
+    rt_unlock();
+    return value;
+}
+
+/* ---- outside ---- */
+
+void hdi_external_enter(uint64_t site)
+{
+    struct hdi_thread *self = self_, *next;
+
+    if (rt.in_process)
+        return; /* there is no other thread that could go on */
+    hdi_reach_registers(self->reach.registers);
+    self->inside = true;
+    rt_lock();
+    rt.region->result.external++;
+    self->last = (struct hdi_op){.kind = HD_EV_EXTERNAL, .site = site};
+    self->state = HDP_T_EXTERNAL;
+    rt.external_count++;
+    next = rt_pass_on(false);
+    rt_unlock();
+    if (next)
+        rt_vehicle->give(next);
+    self->inside = false;
+}
+
+void hdi_external_leave(void)
+{
+    if (!rt.in_process)
+        rt_rejoin(self_, HD_EV_EXTERNAL, self_->last.site);
+}
+
+/* Come back from outside: publish, and wait for the turn (or take it, when nobody has it). */
+void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
+{
+    struct hdi_op op = {.kind = kind, .site = site};
+    struct hdi_thread *next = NULL;
+    int saved = errno;
+
+    hdi_reach_registers(self->reach.registers);
+    self->inside = true;
+    rt_lock();
+    if (self->state == HDP_T_EXTERNAL || self->state == HDP_T_LOST)
+        rt.external_count--;
+    rt_publish(self, &op);
+    if (!rt.current)
+        next = rt_pass_on(true);
+    rt_unlock();
+    if (next != self) {
+        if (next)
+            rt_vehicle->give(next);
+        rt_vehicle->wait(self);
+    }
+    self->inside = false;
+    if (hdi_signalled(self))
+        hdi_deliver(self);
+    errno = saved;
+}
+
+/* ---- signals ---- */
+
+bool hdi_postpones(void)
+{
+    return rt.active && !rt.in_process;
+}
+
+void hdi_signal_arrived(void)
+{
+    rt.recheck = true;
+}

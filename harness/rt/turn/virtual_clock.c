@@ -1,0 +1,117 @@
+/* virtual_clock.c - time as the program sees it: it stands still while anybody can run, and jumps to
+ * the next deadline when nobody can. */
+#include "rt.h"
+
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "core/real.h"
+#include "models/signals.h"
+
+/* How long the outside may take before the clock jumps. */
+#define IDLE_GRACE_NS 20000000
+/* How long a replay waits for a thread that came back from outside in the record. */
+#define REPLAY_PATIENCE_NS 2000000000
+#define IDLE_OPS 250u
+
+int64_t rt_real_ns(void)
+{
+    struct timespec ts;
+    hdi_real.syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+void rt_idlers_let_time_pass(void)
+{
+    struct hdi_thread *t;
+    int64_t at = hdi_timer_next();
+
+    if (rt.idle_ops == 0 || rt.idle_ops % IDLE_OPS != 0 || rt.draining)
+        return;
+    t = rt_earliest();
+    if (t && (!at || t->op->until_ns < at))
+        at = t->op->until_ns;
+    if (at > rt.now_ns)
+        rt.now_ns = at;
+}
+
+void rt_expire_timers(void)
+{
+    int64_t at = hdi_timer_next();
+
+    if (at && at <= rt.now_ns && !rt.draining)
+        hdi_timer_expire(rt.now_ns);
+}
+
+bool rt_let_time_pass(bool may_wait)
+{
+    struct hdi_thread *first = rt_earliest();
+    bool child = hdi_children_live(), outside = rt.external_count || rt.outside_count || child;
+    bool near = rt.external_count || rt.outside_count > rt.signal_waits || child;
+    int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
+
+    /* Nobody else will move: an alarm that would only kill the program is no way on. */
+    if (timer && !outside && !first && (rt_circle() || !hdi_timer_helps()))
+        timer = 0;
+    if (timer && (!at || timer < at))
+        at = timer;
+    if (at && rt.now_ns >= at)
+        return at == timer || !rt.drainer;
+    /* Who waits for a signal from outside holds nobody up. */
+    if (at && (at == timer ? !child && !rt.external_count : !near) && !rt.drainer) {
+        rt.now_ns = at;
+        return true;
+    }
+    if (!outside)
+        return false;
+    now = rt_real_ns();
+    if (!rt.idle_real_ns)
+        rt.idle_real_ns = now;
+    if (rt.replaying) {
+        if (now - rt.idle_real_ns > REPLAY_PATIENCE_NS) {
+            rt.region->result.diverged_at = rt.replay_at + 1;
+            rt.replaying = false;
+        }
+    } else if (at && now - rt.idle_real_ns > (child ? at - rt.now_ns : IDLE_GRACE_NS)) {
+        rt.now_ns = at;
+        rt.idle_real_ns = 0;
+        return true;
+    }
+    if (rt.config.timeout_ms && now - rt.real_start_ns > rt.config.timeout_ms * 1000000LL)
+        rt_hang();
+    if (!may_wait)
+        return true;
+    rt_unlock();
+    {
+        struct timespec ts = {0, now - rt.idle_real_ns < 2000000 ? 50000 : 1000000};
+        hdi_real.syscall(SYS_nanosleep, &ts, NULL);
+    }
+    rt_lock();
+    return true;
+}
+
+int64_t hdi_now(void)
+{
+    return rt.now_ns;
+}
+
+int64_t hdi_realtime_offset(void)
+{
+    return rt.config.clock_base_ns - RT_CLOCK_START_NS;
+}
+
+bool hdi_real_clock(void)
+{
+    return (rt.config.flags & HDP_REAL_CLOCK) != 0;
+}
+
+int64_t hdi_clock_read(void)
+{
+    struct hdi_thread *self = hdi_self();
+    uint32_t n = self ? ++self->clock_reads : 0, shift = n > 128 ? (n - 128) / 16 : 0;
+
+    rt.now_ns += shift > 13 ? 10000000 : 1000LL << shift;
+    if (rt.started && hdi_timer_next() && hdi_timer_next() <= rt.now_ns)
+        hdi_point(HD_EV_YIELD, NULL, 0);
+    return rt.now_ns;
+}
