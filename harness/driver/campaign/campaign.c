@@ -10,72 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <uthash.h>
 
-#include "cli/cli.h"
-#include "findings/collect.h"
+#include "bring_about.h"
+#include "confirm.h"
+#include "judge.h"
 #include "util/alloc.h"
-#include "predict/predicted_races.h"
-#include "findings/suppress.h"
+#include "util/complain.h"
+#include "util/quantity.h"
+#include "util/real_time.h"
 
-#define TICK_MS 20
 #define LEARN_UNTIL 4096u
 #define SERVER_DEATHS 3u
-
-volatile sig_atomic_t campaign_stop;
-
-static void on_stop(int signal)
-{
-    (void)signal;
-    campaign_stop = 1;
-}
-
-void campaign_catch_signals(void)
-{
-    struct sigaction act = {.sa_handler = on_stop};
-    act.sa_flags = (int)SA_RESETHAND; /* a second one ends us the hard way */
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    sigaction(SIGHUP, &act, NULL);
-}
-
-/* Are the findings in files that were there before the first thread? */
-static bool places_known(struct symbols *s, const struct hdp_region *r)
-{
-    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
-        const struct hdp_finding *f = &r->finding[i];
-        for (uint32_t n = 0; n < f->notes && n < HDP_NOTES; n++)
-            if (f->note[n].site && !symbols_know(s, f->note[n].site))
-                return false;
-    }
-    return true;
-}
-
-void campaign_look_at(struct campaign *c, const struct worker *w)
-{
-    const struct hdp_region *r = w->region;
-    /* The map of the failing process knows libraries that were loaded late. */
-    bool has_map = r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES;
-    if (c->maps[w->index] && !(has_map && r->config.flags & HDP_RICH)) {
-        symbols_map(c->symbols, c->maps[w->index]);
-        if (!has_map || places_known(c->symbols, r))
-            return;
-    }
-    char *maps = has_map ? strndup(r->maps, r->maps_bytes) : NULL;
-    if (maps)
-        symbols_map(c->symbols, maps);
-    free(maps);
-}
-
-struct scene campaign_scene(struct campaign *c, const struct worker *w)
-{
-    bool stuck = w->timed_out && w->region->config.flags & HDP_RICH;
-    return (struct scene){.region = w->region,
-                          .symbols = c->symbols,
-                          .objects = &c->objects,
-                          .stuck = stuck ? c->stuck : NULL,
-                          .stuck_count = stuck ? c->stuck_count : 0};
-}
 
 static void trouble(struct campaign *c, char *why)
 {
@@ -110,24 +55,6 @@ static void bury(struct campaign *c, struct worker *w)
                               WEXITSTATUS(status)));
 }
 
-bool campaign_run_now(struct campaign *c, struct worker *w)
-{
-    if (w->state == WORKER_DONE)
-        worker_next(w);
-    if (w->state != WORKER_IDLE || campaign_stop)
-        return false;
-    worker_run(w);
-    int64_t checked = real_now();
-    while (worker_poll(w) == WORKER_RUNNING) {
-        crew_wait(&c->crew, TICK_MS);
-        if (real_now() - checked > TICK_MS * 1000000ll) {
-            crew_check(&c->crew, c->options.timeout_ns);
-            checked = real_now();
-        }
-    }
-    return w->state == WORKER_DONE;
-}
-
 /* May the next schedule start now? */
 static bool may_start(struct campaign *c)
 {
@@ -149,6 +76,12 @@ static bool may_start(struct campaign *c)
     return true;
 }
 
+/* A tool looks for races itself. */
+static bool may_predict(const struct campaign *c)
+{
+    return c->options.predict && !c->options.tool;
+}
+
 static void give_work(struct campaign *c, struct worker *w)
 {
     struct hdp_config *config = &w->region->config;
@@ -158,7 +91,8 @@ static void give_work(struct campaign *c, struct worker *w)
     plan_schedule(&c->options.plan, c->next, config);
     if (c->lockgraph)
         config->flags |= HDP_LOCK_GRAPH;
-    predict_plan(c, c->next, w);
+    if (may_predict(c))
+        predict_plan(c->next, w->region);
     w->schedule = c->next++;
     c->in_flight++;
     worker_run(w);
@@ -229,7 +163,7 @@ static void check_determinism(struct campaign *c, struct worker *w, uint64_t num
         char *text = judge_difference(c, old, steps, w->region);
         if (text) {
             struct symptom s = {.key = 3, .kind = HD_FK_NONDETERMINISM, .index = -1, .text = text};
-            confirm(c, w, number, &s, 1);
+            report_symptoms(c, w, number, &s, 1);
         }
     }
     free(old);
@@ -292,17 +226,21 @@ static void take(struct campaign *c, struct worker *w)
         learn_profile(c->learn, w->region);
     if (w->region->result.findings) {
         campaign_look_at(c, w);
-        predict_note(c, w);
+        if (c->options.predict)
+            predict_note(&c->races, c->symbols, w->region);
     }
-    struct prediction *prediction = predict_read(c, w);
+    if (w->region->config.flags & HDP_PREDICT)
+        campaign_look_at(c, w);
+    struct prediction *prediction =
+        predict_read(&c->races, c->symbols, w->region, &c->stats.predicted.cut);
     size_t symptoms = judge(c, w, number, list);
     if (c->lockgraph)
         take_lock_graph(c, w, number, list, symptoms);
     if (symptoms)
-        confirm(c, w, number, list, symptoms);
+        report_symptoms(c, w, number, list, symptoms);
     else if (c->options.check_determinism && w->state == WORKER_DONE)
         check_determinism(c, w, number);
-    predict_drive(c, w, number, prediction);
+    bring_races_about(c, w, number, prediction);
     if (w->state == WORKER_DONE)
         worker_next(w);
 }
@@ -322,7 +260,7 @@ static void look_again(struct campaign *c, bool over)
         if (!campaign_run_now(c, w))
             break;
         size_t symptoms = judge(c, w, 0, list);
-        confirm(c, w, again[i]->number, list, symptoms);
+        report_symptoms(c, w, again[i]->number, list, symptoms);
         if (w->state == WORKER_DONE)
             worker_next(w);
     }
@@ -371,7 +309,7 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
             return;
         w->region->result.wait_status = w->status;
         size_t symptoms = judge(c, w, 0, list);
-        confirm(c, w, 0, list, symptoms);
+        report_symptoms(c, w, 0, list, symptoms);
     }
     if (!c->findings.count)
         trouble(c, mem_format("the program ended (exit code %d) without creating a thread: there "
@@ -519,12 +457,6 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     open_crew(c);
 }
 
-struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new)
-{
-    *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
-    return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
-}
-
 void campaign_take_log(struct campaign *c, struct tool_log *log)
 {
     bool is_new, hidden;
@@ -599,7 +531,7 @@ void campaign_close(struct campaign *c)
     lockgraph_free(c->lockgraph);
     names_free(&c->objects);
     confirm_forget(c);
-    predict_forget(c);
+    predict_forget(&c->races);
     forget_stuck(c);
     findings_free(&c->findings);
     findings_free(&c->suppressed);

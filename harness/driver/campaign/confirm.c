@@ -1,15 +1,17 @@
-/* confirm.c - a new finding is replayed at once, first with everything on, and saved. */
+/* confirm.c - see confirm.h */
+#include "confirm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 #include <unistd.h>
 
-#include "campaign.h"
-#include "cli/cli.h"
-#include "util/alloc.h"
+#include "judge.h"
 #include "reports/report_text.h"
-#include "predict/predicted_deadlocks.h"
+#include "schedules/schedule.h"
+#include "util/alloc.h"
+#include "util/complain.h"
 
 /* More kinds of symptoms than this are no longer told apart: the campaign has enough to say. */
 #define KNOWN_BOUND 4096u
@@ -61,6 +63,15 @@ struct evidence {
     size_t out_bytes, err_bytes;
 };
 
+struct confirmation {
+    uint64_t number;         /* of the schedule */
+    struct symptom *symptom; /* the new ones; of the caller */
+    size_t count, next;
+    struct finding *found[SYMPTOMS]; /* of each symptom; confirm_next() gives them away */
+    struct steering predicted[SYMPTOMS];
+    struct evidence evidence;
+};
+
 static char *read_all(const struct worker *w, bool err, size_t *bytes)
 {
     off_t prefix = err ? w->err_prefix : w->out_prefix;
@@ -108,9 +119,11 @@ static void drop_evidence(struct evidence *e)
 
 /* Replay with (rich) or without stacks; for each symptom of `wanted` that comes again, its
  * finding's count goes up, and a rich one gets the better words. */
-static bool replay_once(struct campaign *c, struct worker *w, const struct evidence *e, bool rich,
-                        const struct symptom *wanted, struct finding **found, size_t count)
+static bool replay_once(struct campaign *c, struct worker *w, struct confirmation *wanted,
+                        bool rich)
 {
+    const struct evidence *e = &wanted->evidence;
+    struct finding **found = wanted->found;
     struct symptom list[SYMPTOMS];
     w->region->config = e->config;
     campaign_look_at(c, w);
@@ -121,17 +134,15 @@ static bool replay_once(struct campaign *c, struct worker *w, const struct evide
         return false;
     c->stats.replays++;
     size_t symptoms = judge(c, w, 0, list);
-    for (size_t i = 0; i < count; i++) {
-        if (!found[i])
-            continue;
+    for (size_t i = 0; i < wanted->count; i++) {
         found[i]->replays++;
         for (size_t k = 0; k < symptoms; k++) {
-            if (list[k].key != wanted[i].key)
+            if (list[k].key != wanted->symptom[i].key)
                 continue;
             unsigned replays = found[i]->replays, reproduced = found[i]->reproduced + 1;
             if (rich) {
                 finding_free(found[i]);
-                found[i] = campaign_collect(c, w, &list[k]);
+                found[i] = symptom_finding(c, w, &list[k]);
             }
             found[i]->replays = replays;
             found[i]->reproduced = reproduced;
@@ -175,8 +186,9 @@ static void save_input(struct campaign *c)
     free(data);
 }
 
-static void save(struct campaign *c, struct finding *f, struct evidence *e)
+void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
 {
+    struct evidence *e = &k->evidence;
     struct schedule *s = &e->schedule;
     char *text = NULL;
     size_t bytes = 0;
@@ -250,50 +262,54 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, u
     return kept;
 }
 
-void confirm(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
-             size_t count)
+struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t number,
+                             struct symptom *list, size_t count)
 {
     count = keep_new(c, list, count, number);
     if (!count)
-        return;
-    struct finding *found[SYMPTOMS];
-    struct steering predicted[SYMPTOMS];
-    struct evidence e;
+        return NULL;
+    struct confirmation *k = mem_zeroed(1, sizeof *k);
     unsigned replays = c->options.replays;
+    *k = (struct confirmation){.number = number, .symptom = list, .count = count};
     campaign_look_at(c, w);
-    take_evidence(c, w, &e);
+    take_evidence(c, w, &k->evidence);
     for (size_t i = 0; i < count; i++) {
-        found[i] = campaign_collect(c, w, &list[i]);
-        predicted[i] = (struct steering){0};
+        k->found[i] = symptom_finding(c, w, &list[i]);
         if (list[i].index >= 0)
-            steering_of(&w->region->finding[list[i].index], &predicted[i]);
+            steering_of(&w->region->finding[list[i].index], &k->predicted[i]);
         if (list[i].kind == HD_FK_HANG && replays > 1)
             replays = 1; /* each takes the whole time-out */
         if (list[i].kind == HD_FK_NONDETERMINISM)
             replays = 0; /* that it does not replay is the finding */
     }
-    for (unsigned k = 0; k < replays && e.schedule.runs; k++)
-        if (!replay_once(c, w, &e, k == 0, list, found, count))
+    for (unsigned n = 0; n < replays && k->evidence.schedule.runs; n++)
+        if (!replay_once(c, w, k, n == 0))
             break;
-    for (size_t i = 0; i < count; i++) {
-        struct finding *f = found[i];
+    return k;
+}
+
+struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct steering *predicted)
+{
+    while (k->next < k->count) {
+        size_t i = k->next++;
+        struct finding *f = k->found[i];
         bool is_new, hidden;
-        f->first = number;
-        f->strategy = number ? describe_strategy(&e) : NULL;
+        f->first = k->number;
+        f->strategy = k->number ? describe_strategy(&k->evidence) : NULL;
         f = campaign_keep(c, f, &hidden, &is_new);
-        if (!find(c, list[i].key))
-            remember(c, list[i].key, f);
+        if (!find(c, k->symptom[i].key))
+            remember(c, k->symptom[i].key, f);
         if (hidden)
             continue;
-        if (!is_new && f->last == number)
+        if (!is_new && f->last == k->number)
             f->count--;
-        f->last = number;
-        if (!is_new)
-            continue;
-        steer(c, w, &predicted[i], number, f);
-        save(c, f, &e);
-        live_found(&c->live, f);
+        f->last = k->number;
+        *predicted = k->predicted[i];
+        if (is_new)
+            return f;
     }
-    drop_evidence(&e);
-    symptoms_free(list, count);
+    drop_evidence(&k->evidence);
+    symptoms_free(k->symptom, k->count);
+    free(k);
+    return NULL;
 }

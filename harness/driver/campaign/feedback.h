@@ -6,7 +6,7 @@
 #ifndef HEDDLE_DRIVER_FEEDBACK_H
 #define HEDDLE_DRIVER_FEEDBACK_H
 
-#include "worker.h"
+#include "program/worker.h"
 
 struct learn;
 

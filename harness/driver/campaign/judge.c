@@ -1,5 +1,7 @@
 /* judge.c - was there anything wrong with a schedule? What the runtime noted, and what only many
  * schedules together tell: exit codes, outputs. */
+#include "judge.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "campaign.h"
-#include "cli/cli.h"
-#include "findings/collect.h"
+#include "judge_tool.h"
+#include "schedules/schedule.h"
 #include "util/alloc.h"
+#include "util/quantity.h"
 
 #define USUAL_OUTPUT (1u << 20)
 
@@ -76,14 +78,6 @@ static struct symptom *add(struct symptom *list, size_t *count, enum hd_finding_
     *s = (struct symptom){
         .key = mix(mix(2, (uint64_t)kind), key), .kind = kind, .index = -1, .text = text};
     return s;
-}
-
-void symptoms_free(struct symptom *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(list[i].text);
-        finding_free(list[i].found);
-    }
 }
 
 static struct variant *variant_of(struct variant *list, unsigned *used, int code, uint64_t hash,

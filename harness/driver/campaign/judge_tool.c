@@ -1,10 +1,10 @@
-/* judge_tool.c - what another tool in the program's process says of a schedule that has ended. */
+/* judge_tool.c - see judge_tool.h */
+#include "judge_tool.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "campaign.h"
-#include "findings/collect.h"
 #include "util/alloc.h"
 
 static uint64_t mix(uint64_t h, const void *data, size_t bytes)
@@ -91,22 +91,4 @@ bool judge_tool_died(struct campaign *c, struct worker *w)
     free(c->trouble);
     c->trouble = why;
     return true;
-}
-
-struct finding *campaign_collect(struct campaign *c, struct worker *w, struct symptom *s)
-{
-    campaign_look_at(c, w);
-    if (s->found) {
-        struct finding *f = s->found;
-        struct finding *one[] = {f};
-        struct tool_log log = {.finding = one, .count = 1};
-        s->found = NULL;
-        tool_symbolise(&log, c->symbols, !c->options.tool->symbolised);
-        doubt_mark(c->doubts, f);
-        finding_fingerprint(f);
-        return f;
-    }
-    struct scene scene = campaign_scene(c, w);
-    return s->index >= 0 ? collect_finding(&scene, &w->region->finding[s->index])
-                         : collect_ending(&scene, s->kind, s->text);
 }

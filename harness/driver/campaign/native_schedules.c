@@ -15,9 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "util/alloc.h"
 #include "reports/report_text.h"
+#include "tools/tools.h"
+#include "util/alloc.h"
+#include "util/complain.h"
+#include "util/quantity.h"
+#include "util/real_time.h"
 
 #define TICK_NS 2000000
 
@@ -279,11 +282,7 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
 
 static bool may_start(const struct campaign *c)
 {
-    const struct campaign_options *o = &c->options;
-
-    return !c->trouble && !campaign_stop && (!o->schedules || c->next <= o->schedules) &&
-           !(o->stop_at_first && c->findings.count) &&
-           !(o->time_ns && real_now() - c->phase_started_ns > o->time_ns);
+    return !campaign_has_enough(c) && (!c->options.schedules || c->next <= c->options.schedules);
 }
 
 static void run_all(struct campaign *c, struct run *run, unsigned jobs, const char *perturb)

@@ -7,7 +7,7 @@
 #ifndef HEDDLE_DRIVER_NATIVE_SCHEDULES_H
 #define HEDDLE_DRIVER_NATIVE_SCHEDULES_H
 
-#include "campaign.h"
+#include "campaign_state.h"
 
 /* Run what an opened campaign asks for, without the runtime. c->options.perturb: push threads
  * around (instrument/observe/perturb.c), with the seed of the plan plus the number of the run. */

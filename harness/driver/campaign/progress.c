@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "reports/report_text.h"
+#include "util/quantity.h"
+#include "util/real_time.h"
 
 #define TERMINAL_NS 100000000ll /* ten times a second */
 #define PIPE_NS 10000000000ll   /* every ten seconds */

@@ -4,7 +4,7 @@
 #define HEDDLE_DRIVER_PROGRESS_H
 
 #include "findings/finding.h"
-#include "stats.h"
+#include "reports/stats.h"
 
 struct live {
     bool terminal, quiet, shown;

@@ -13,9 +13,10 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "util/alloc.h"
+#include "program/worker.h"
 #include "selftest.h"
-#include "campaign/worker.h"
+#include "util/alloc.h"
+#include "util/exit_code.h"
 
 /* What a check says. Only MISSING makes the command fail: without it nothing works. */
 enum verdict { FINE, WEAKER, MISSING };

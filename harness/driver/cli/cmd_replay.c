@@ -6,13 +6,18 @@
 #include <unistd.h>
 
 #include "campaign/campaign.h"
+#include "campaign/judge.h"
+#include "campaign/toolbox.h"
 #include "cli.h"
 #include "findings/collect.h"
 #include "gdb.h"
-#include "campaign/input.h"
-#include "util/alloc.h"
+#include "program/input.h"
 #include "reports/report_text.h"
-#include "tools/toolbox.h"
+#include "schedules/schedule.h"
+#include "util/alloc.h"
+#include "util/complain.h"
+#include "util/exit_code.h"
+#include "util/quantity.h"
 
 enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW };
 
@@ -156,7 +161,7 @@ static struct outcome replay(struct campaign *c, struct worker *w, const struct 
     campaign_look_at(c, w);
     o.divergence = describe_divergence(c, s, w->region);
     for (size_t i = 0; i < symptoms && !o.same; i++) {
-        struct finding *f = campaign_collect(c, w, &list[i]);
+        struct finding *f = symptom_finding(c, w, &list[i]);
         o.same = is_recorded(s, f, changed);
         if (o.finding && !o.same) {
             finding_free(f);

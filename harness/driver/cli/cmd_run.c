@@ -6,14 +6,18 @@
 #include <unistd.h>
 
 #include "campaign/campaign.h"
+#include "campaign/toolbox.h"
 #include "cli.h"
-#include "campaign/input.h"
-#include "util/alloc.h"
+#include "findings/suppress.h"
+#include "program/input.h"
 #include "reports/report_json.h"
 #include "reports/report_text.h"
-#include "findings/suppress.h"
+#include "schedules/schedule.h"
 #include "schedules/schedule_inside.h"
-#include "tools/toolbox.h"
+#include "util/alloc.h"
+#include "util/complain.h"
+#include "util/exit_code.h"
+#include "util/quantity.h"
 
 enum {
     OPT_STRATEGY = 256,
@@ -394,7 +398,17 @@ static int conclude(const struct campaign *c, bool json)
     if (c->stats.not_saved)
         code = EXIT_CANNOT;
     if (json) {
-        if (!report_json(stdout, c, code))
+        const struct campaign_options *o = &c->options;
+        struct report report = {
+            .program = o->target->path,
+            .build_id = o->target->build_id,
+            .argument = o->argv,
+            .strategy = o->plan.strategy == PLAN_AUTO ? "auto" : strategy_word(o->plan.strategy),
+            .seed = o->plan.seed,
+            .trouble = c->trouble,
+            .stats = &c->stats,
+            .findings = &c->findings};
+        if (!report_json(stdout, &report, code))
             code = EXIT_CANNOT;
     } else {
         bool any = false;

@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "reports/campaign_lockgraph.h"
-#include "util/alloc.h"
 #include "findings/suppress.h"
-#include "campaign/target.h"
+#include "program/target.h"
+#include "program/worker.h"
+#include "reports/campaign_lockgraph.h"
 #include "reports/watch_report.h"
-#include "campaign/worker.h"
+#include "util/alloc.h"
+#include "util/complain.h"
+#include "util/exit_code.h"
 
 enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_GRAPH, OPT_USR1, OPT_SUPPRESSIONS };
 

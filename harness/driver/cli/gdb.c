@@ -9,8 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "util/alloc.h"
+#include "util/complain.h"
+#include "util/exit_code.h"
 
 /* gdb starts the program as `exec WRAPPER program args` in a shell. */
 static char *wrapper(const struct campaign *c, int memory)

@@ -2,7 +2,7 @@
 #ifndef HEDDLE_DRIVER_GDB_H
 #define HEDDLE_DRIVER_GDB_H
 
-#include "campaign/campaign.h"
+#include "campaign/campaign_state.h"
 
 /* Give the terminal to gdb, which runs the program in place, following region->replay. Returns an
  * exit code when gdb has ended. The crew must have no server any more. */

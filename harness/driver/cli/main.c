@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "suites/cmd_stress.h"
+#include "util/complain.h"
+#include "util/exit_code.h"
 
 static const struct {
     const char *name, *what;

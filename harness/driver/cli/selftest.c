@@ -16,10 +16,10 @@
 
 #include <jansson.h>
 
-#include "cli.h"
 #include "findings/finding.h"
+#include "tools/tools.h"
 #include "util/alloc.h"
-#include "tools/tool.h"
+#include "util/exit_code.h"
 
 #define ARGUMENTS 8
 #define LIMIT_S 120 /* of one check: a machine that is busy with something else */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "schedules/schedule.h"
+#include "util/alloc.h"
 
 /* How much of the interleaving a person reads. */
 #define MOMENTS 16

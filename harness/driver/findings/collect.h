@@ -2,10 +2,10 @@
 #ifndef HEDDLE_DRIVER_COLLECT_H
 #define HEDDLE_DRIVER_COLLECT_H
 
-#include "wire/protocol.h"
 #include "finding.h"
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
+#include "wire/protocol.h"
 
 /* All borrowed. The region must hold a schedule that has ended. */
 struct scene {

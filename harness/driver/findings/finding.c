@@ -57,23 +57,6 @@ struct finding *finding_new(enum hd_finding_kind kind, enum tool tool, const cha
     return f;
 }
 
-void stack_clear(struct stack *s)
-{
-    stack_cut(s, 0);
-    free(s->frame);
-    *s = (struct stack){0};
-}
-
-void stack_cut(struct stack *s, size_t count)
-{
-    while (s->count > count) {
-        struct frame *f = &s->frame[--s->count];
-        free(f->function);
-        free(f->file);
-        free(f->module);
-    }
-}
-
 void finding_forget_moments(struct finding *f)
 {
     for (size_t i = 0; i < f->moments; i++) {
@@ -126,20 +109,6 @@ void finding_moment(struct finding *f, uint32_t step, const char *thread, const 
     f->moment = mem_grow(f->moment, f->moments, sizeof *f->moment);
     f->moment[f->moments++] = (struct moment){
         .step = step, .thread = mem_copy(thread), .what = mem_copy(what), .place = mem_copy(place)};
-}
-
-struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
-                         unsigned column, const char *module, uint64_t offset)
-{
-    s->frame = mem_grow(s->frame, s->count, sizeof *s->frame);
-    struct frame *fr = &s->frame[s->count++];
-    *fr = (struct frame){.function = mem_copy(function),
-                         .file = mem_copy(file),
-                         .line = line,
-                         .column = column,
-                         .module = mem_copy(module),
-                         .offset = offset};
-    return fr;
 }
 
 #define FNV_BASIS 0xcbf29ce484222325ull

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include <heddle/event.h>
+#include "symbols/stack.h"
 #include "wire/finding_record.h"
 
 /* Who saw it; a set of bits. */
@@ -27,22 +28,6 @@ enum tool {
     TOOL_HELGRIND = 1 << 2,
     TOOL_DRD = 1 << 3,
     TOOL_OTHER = 1 << 4, /* another sanitizer in the program: ASan, UBSan */
-};
-
-/* One line of a stack, innermost first. An inlined function is a frame of its own. */
-struct frame {
-    char *function;  /* demangled; NULL = unknown */
-    char *file;      /* as the debug information names it; NULL = unknown */
-    unsigned line;   /* 0 = unknown */
-    unsigned column; /* 0 = unknown */
-    char *module;    /* file name of the executable or library, without folder; NULL = unknown */
-    uint64_t offset; /* of the place in the module, as addr2line takes it */
-    bool inlined;    /* into the next frame */
-};
-
-struct stack {
-    struct frame *frame;
-    size_t count;
 };
 
 /* One side of a finding: who, what, where. */
@@ -115,12 +100,6 @@ void finding_moment(struct finding *f, uint32_t step, const char *thread, const 
                     const char *place);
 /* Drop all rows of the interleaving. */
 void finding_forget_moments(struct finding *f);
-/* Append a frame; each string may be NULL. */
-struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
-                         unsigned column, const char *module, uint64_t offset);
-void stack_clear(struct stack *s);
-/* Keep the innermost `count` frames. */
-void stack_cut(struct stack *s, size_t count);
 
 /* Does a note of this role make the finding what it is? The others explain it, and may differ from
  * one schedule to the next. */

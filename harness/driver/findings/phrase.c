@@ -5,8 +5,8 @@
 
 #include <heddle/event.h>
 
-#include "util/alloc.h"
 #include "symbols/numbering.h"
+#include "util/alloc.h"
 
 /* %s is the object; what has none stands without. */
 static const struct {

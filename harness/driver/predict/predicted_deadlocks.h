@@ -1,8 +1,12 @@
-/* predicted_deadlocks.h - a predicted deadlock is driven: does it happen? */
+/* predicted_deadlocks.h - how a predicted deadlock is brought about. */
 #ifndef HEDDLE_DRIVER_PREDICTED_DEADLOCKS_H
 #define HEDDLE_DRIVER_PREDICTED_DEADLOCKS_H
 
-#include "campaign/campaign.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "findings/finding.h"
+#include "wire/protocol.h"
 
 struct steering {
     uint32_t edges;
@@ -12,10 +16,15 @@ struct steering {
 
 /* The places of a prediction of the runtime; no edges for any other finding. */
 void steering_of(const struct hdp_finding *raw, struct steering *s);
-
-/* Run up to options.steers schedules that steer into it, on an idle or done worker; the first that
- * deadlocks there is confirmed as schedule `number`. f's text then says what came of it. */
-void steer(struct campaign *c, struct worker *w, const struct steering *s, uint64_t number,
-           struct finding *f);
+/* Make config, that of any schedule, steer into it: try number `attempt`, from 1. `fingerprint` of
+ * the prediction. */
+void steering_prepare(const struct steering *s, uint64_t fingerprint, unsigned attempt,
+                      struct hdp_config *config);
+/* Is `raw`, a finding of the schedule that ended in r, what was predicted? Everybody stands still,
+ * at every second lock of the ring. */
+bool steering_is_it(const struct steering *s, const struct hdp_region *r,
+                    const struct hdp_finding *raw);
+/* Why the prediction f, which no try could show, may be wrong; NULL = no reason is known. */
+const char *steering_doubt(const struct finding *f);
 
 #endif /* HEDDLE_DRIVER_PREDICTED_DEADLOCKS_H */

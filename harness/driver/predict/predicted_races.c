@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <heddle/event.h>
 #include <uthash.h>
 
-#include "cli/cli.h"
-#include "util/alloc.h"
 #include "sync_preserving.h"
+#include "util/alloc.h"
 
 #define LAST_TAPE 4096u
 #define WORK 30000000u   /* of one search: about a second */
@@ -42,7 +42,9 @@ struct meeting {
 };
 
 struct prediction {
-    struct campaign *campaign;
+    struct known_races *known;
+    struct symbols *symbols;
+    uint64_t cut;                  /* searches that did not look at the whole of the schedule */
     struct syncp *syncp, *careful; /* while the tape is read */
     const struct hdp_tape *tape;
     struct hdp_config config; /* of the schedule */
@@ -60,41 +62,40 @@ static bool is_power(uint64_t n)
     return n && (n & (n - 1)) == 0;
 }
 
-void predict_plan(const struct campaign *c, uint64_t number, struct worker *w)
+void predict_plan(uint64_t number, struct hdp_region *r)
 {
-    struct hdp_config *config = &w->region->config;
-
-    if (!c->options.predict || c->options.native || c->options.tool || number > LAST_TAPE ||
-        !is_power(number) || !(config->flags & HDP_RACES) || config->memory_model != HDP_MEMORY_SC)
+    if (number > LAST_TAPE || !is_power(number) || !(r->config.flags & HDP_RACES) ||
+        r->config.memory_model != HDP_MEMORY_SC)
         return;
-    config->flags |= HDP_PREDICT;
-    w->region->tape.events = 0;
+    r->config.flags |= HDP_PREDICT;
+    r->tape.events = 0;
 }
 
 /* ---- pairs of places that are done with ---- */
 
-static bool remember(struct campaign *c, uint64_t a, uint64_t b, bool only_look)
+static bool remember(struct known_races *known, struct symbols *symbols, uint64_t a, uint64_t b,
+                     bool only_look)
 {
     struct places *p;
-    uint64_t x = symbols_stable(c->symbols, a), y = symbols_stable(c->symbols, b);
+    uint64_t x = symbols_stable(symbols, a), y = symbols_stable(symbols, b);
     uint64_t key[2] = {x < y ? x : y, x < y ? y : x};
 
-    HASH_FIND(hh, c->predicted, key, sizeof key, p);
+    HASH_FIND(hh, known->places, key, sizeof key, p);
     if (p || only_look)
         return p != NULL;
     p = mem_zeroed(1, sizeof *p);
     memcpy(p->key, key, sizeof key);
-    HASH_ADD(hh, c->predicted, key, sizeof p->key, p);
+    HASH_ADD(hh, known->places, key, sizeof p->key, p);
     return false;
 }
 
-void predict_forget(struct campaign *c)
+void predict_forget(struct known_races *known)
 {
     struct places *p, *next;
 
-    HASH_ITER(hh, c->predicted, p, next)
+    HASH_ITER(hh, known->places, p, next)
     {
-        HASH_DEL(c->predicted, p);
+        HASH_DEL(known->places, p);
         free(p);
     }
 }
@@ -113,14 +114,13 @@ static bool places_of(const struct hdp_finding *raw, uint64_t site[2])
     return n == 2;
 }
 
-void predict_note(struct campaign *c, const struct worker *w)
+void predict_note(struct known_races *known, struct symbols *symbols, const struct hdp_region *r)
 {
-    const struct hdp_region *r = w->region;
     uint64_t site[2];
 
-    for (uint32_t i = 0; c->options.predict && i < r->result.findings && i < HDP_FINDINGS; i++)
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
         if (places_of(&r->finding[i], site))
-            remember(c, site[0], site[1], false);
+            remember(known, symbols, site[0], site[1], false);
 }
 
 /* ---- from the tape ---- */
@@ -135,7 +135,7 @@ static bool wanted(void *arg, uint64_t a, uint64_t b)
         if ((p->meeting[i].site[0] == a && p->meeting[i].site[1] == b) ||
             (p->meeting[i].site[0] == b && p->meeting[i].site[1] == a))
             return false;
-    return !remember(p->campaign, a, b, true);
+    return !remember(p->known, p->symbols, a, b, true);
 }
 
 static enum hd_event event_of(uint8_t kind)
@@ -218,10 +218,10 @@ static void search(struct prediction *p, bool guesses)
 
     p->guessing = guesses;
     if (!syncp_search(p->syncp, &search))
-        p->campaign->stats.predicted.cut++;
+        p->cut++;
 }
 
-static void prediction_free(struct prediction *p)
+void prediction_free(struct prediction *p)
 {
     for (size_t i = 0; i < p->meetings; i++)
         free(p->meeting[i].until);
@@ -231,9 +231,9 @@ static void prediction_free(struct prediction *p)
     free(p);
 }
 
-struct prediction *predict_read(struct campaign *c, struct worker *w)
+struct prediction *predict_read(struct known_races *known, struct symbols *symbols,
+                                struct hdp_region *r, uint64_t *cut)
 {
-    struct hdp_region *r = w->region;
     const struct hdp_result *result = &r->result;
     uint32_t events = r->tape.events < HDP_TAPE_EVENTS ? r->tape.events : HDP_TAPE_EVENTS;
 
@@ -243,23 +243,24 @@ struct prediction *predict_read(struct campaign *c, struct worker *w)
     if (!events || result->control_lost || result->outcome == HDP_KILLED)
         return NULL;
     struct prediction *p = mem_zeroed(1, sizeof *p);
-    p->campaign = c;
+    p->known = known;
+    p->symbols = symbols;
     p->tape = &r->tape;
     p->config = r->config;
     p->threads = r->thread_count < HDP_THREADS ? r->thread_count : HDP_THREADS;
     p->thread = mem_zeroed(p->threads, sizeof *p->thread);
     for (uint32_t i = 0; i < p->threads; i++)
         p->thread[i] = r->thread[i].hash;
-    c->stats.predicted.cut += r->tape.full != 0;
-    campaign_look_at(c, w);
+    *cut += r->tape.full != 0;
     p->syncp = syncp_new(r->tape.event, events, p->threads, false);
-    c->stats.predicted.cut += syncp_events(p->syncp) < events;
+    *cut += syncp_events(p->syncp) < events;
     search(p, false);
-    if (c->guesses < MOST_GUESSES)
+    if (known->guesses < MOST_GUESSES)
         search(p, true);
     syncp_free(p->syncp);
     syncp_free(p->careful);
     p->syncp = p->careful = NULL;
+    *cut += p->cut;
     if (!p->meetings) {
         prediction_free(p);
         return NULL;
@@ -268,6 +269,26 @@ struct prediction *predict_read(struct campaign *c, struct worker *w)
     p->step = mem_zeroed(p->steps, sizeof *p->step);
     memcpy(p->step, r->trace, p->steps * sizeof *p->step);
     return p;
+}
+
+size_t prediction_pairs(const struct prediction *p)
+{
+    return p->meetings;
+}
+
+bool prediction_begin(struct prediction *p, size_t i)
+{
+    const struct meeting *m = &p->meeting[i];
+
+    if (remember(p->known, p->symbols, m->site[0], m->site[1], false))
+        return false;
+    p->known->guesses += m->guess;
+    return true;
+}
+
+bool prediction_is_sure(const struct prediction *p, size_t i)
+{
+    return !p->meeting[i].guess && !p->meeting[i].doubted;
 }
 
 /* ---- bringing it about ---- */
@@ -302,20 +323,21 @@ static void prepare_way(const struct prediction *p, const struct meeting *m, str
 
 /* A prediction is followed first to the very address, then to the place alone; what fails so, and
  * guesses, is left to whichever threads come to the two places. */
-static void prepare(const struct prediction *p, const struct meeting *m, unsigned attempt,
-                    struct hdp_region *r)
+void prediction_prepare(const struct prediction *p, size_t i, unsigned attempt,
+                        struct hdp_region *r)
 {
+    const struct meeting *m = &p->meeting[i];
     struct hdp_config *config = &r->config;
     bool follow = !m->guess && attempt < 2;
 
     *config = p->config;
     config->meets = follow ? m->meets : 2;
     memcpy(config->meet, m->meet, sizeof config->meet);
-    for (uint32_t i = 0; i < config->meets; i++) {
+    for (uint32_t k = 0; k < config->meets; k++) {
         if (!follow || attempt == 1)
-            config->meet[i].addr = 0;
+            config->meet[k].addr = 0;
         if (!follow)
-            config->meet[i].thread = 0;
+            config->meet[k].thread = 0;
     }
     config->seed = (m->site[0] * 31 + m->site[1] + attempt) * 0x9e3779b97f4a7c15ull;
     config->depth = 1;
@@ -327,116 +349,43 @@ static void prepare(const struct prediction *p, const struct meeting *m, unsigne
 
 /* A race at one of the two places, about the same memory: what a thread did to it since it last
  * synchronised is told as the first access of those. */
-static bool is_shown(const struct hdp_region *r, const struct meeting *m)
+bool prediction_is_shown(const struct prediction *p, size_t i, const struct hdp_region *r)
 {
+    const struct meeting *m = &p->meeting[i];
     uint64_t site[2];
 
-    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
-        if (!places_of(&r->finding[i], site))
+    for (uint32_t k = 0; k < r->result.findings && k < HDP_FINDINGS; k++) {
+        if (!places_of(&r->finding[k], site))
             continue;
         bool first = site[0] == m->site[0] || site[1] == m->site[0];
         bool second = site[0] == m->site[1] || site[1] == m->site[1];
         if ((first && second) ||
-            ((first || second) && r->finding[i].note[0].addr >> 3 == m->addr >> 3))
+            ((first || second) && r->finding[k].note[0].addr >> 3 == m->addr >> 3))
             return true;
     }
     return false;
 }
 
-static void report_unshown(struct campaign *c, struct worker *w, uint64_t number,
-                           const struct meeting *m, unsigned tries)
+void prediction_unshown(const struct prediction *p, size_t i, uint64_t number, unsigned tries,
+                        struct hdp_finding *raw)
 {
-    struct hdp_finding raw = {.kind = HD_FK_PREDICTED_RACE, .notes = 2};
-    struct scene scene = campaign_scene(c, w);
-    bool is_new, hidden;
+    const struct meeting *m = &p->meeting[i];
 
-    snprintf(raw.text, sizeof raw.text,
+    *raw = (struct hdp_finding){.kind = HD_FK_PREDICTED_RACE, .notes = 2};
+    snprintf(raw->text, sizeof raw->text,
              "a reordering of the events of schedule %llu has both side by side; %u tries to bring "
              "that about did not",
              (unsigned long long)number, tries);
-    for (uint32_t i = 0; i < 2; i++) {
-        bool write = m->kind[i] != HD_EV_READ && m->kind[i] != HD_EV_ATOMIC_LOAD;
-        bool atomic = m->kind[i] >= HD_EV_ATOMIC_LOAD && m->kind[i] <= HD_EV_ATOMIC_RMW;
-        raw.note[i] = (struct hdp_note){.role = i ? HD_ROLE_PREVIOUS_ACCESS : HD_ROLE_ACCESS,
-                                        .kind = (uint16_t)m->kind[i],
-                                        .thread = m->meet[i].thread,
-                                        .site = m->site[i],
-                                        .addr = m->addr,
-                                        .extra = m->bytes | (write ? HD_ACCESS_WRITE : 0) |
-                                                 (atomic ? HD_ACCESS_ATOMIC : 0),
-                                        .link = i};
+    for (uint32_t k = 0; k < 2; k++) {
+        bool write = m->kind[k] != HD_EV_READ && m->kind[k] != HD_EV_ATOMIC_LOAD;
+        bool atomic = m->kind[k] >= HD_EV_ATOMIC_LOAD && m->kind[k] <= HD_EV_ATOMIC_RMW;
+        raw->note[k] = (struct hdp_note){.role = k ? HD_ROLE_PREVIOUS_ACCESS : HD_ROLE_ACCESS,
+                                         .kind = (uint16_t)m->kind[k],
+                                         .thread = m->meet[k].thread,
+                                         .site = m->site[k],
+                                         .addr = m->addr,
+                                         .extra = m->bytes | (write ? HD_ACCESS_WRITE : 0) |
+                                                  (atomic ? HD_ACCESS_ATOMIC : 0),
+                                         .link = k};
     }
-    campaign_look_at(c, w);
-    struct finding *f = collect_finding(&scene, &raw);
-    finding_forget_moments(f); /* of the last try */
-    f->first = f->last = number;
-    f->strategy = mem_copy("predicted");
-    f->doubtful = mem_copy("it was not brought about: the two may be kept in order by something "
-                           "that Heddle does not see");
-    f = campaign_keep(c, f, &hidden, &is_new);
-    if (is_new && !hidden)
-        live_found(&c->live, f);
-}
-
-static bool may_go_on(const struct campaign *c)
-{
-    return !campaign_stop && !c->trouble && !(c->options.stop_at_first && c->findings.count) &&
-           !(c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns);
-}
-
-/* One try. False: it could not be made. */
-static bool attempt(struct campaign *c, struct worker *w, uint64_t number,
-                    const struct prediction *p, const struct meeting *m, unsigned n, bool *shown)
-{
-    struct hdp_learned *news = mem_zeroed(1, sizeof *news);
-    struct symptom list[SYMPTOMS];
-
-    prepare(p, m, n, w->region);
-    *news = w->region->news; /* what schedules learn is a matter of those that have a number */
-    bool done = campaign_run_now(c, w);
-    if (done) {
-        c->stats.predicted.tries++;
-        *shown = is_shown(w->region, m);
-        size_t count = judge(c, w, 0, list);
-        predict_note(c, w);
-        confirm(c, w, number, list, count);
-    }
-    w->region->news = *news;
-    free(news);
-    return done;
-}
-
-static bool drive(struct campaign *c, struct worker *w, uint64_t number, const struct prediction *p,
-                  const struct meeting *m)
-{
-    unsigned tries = m->guess || m->doubted ? 2 : 4, n = 0;
-    bool shown = false;
-
-    if (remember(c, m->site[0], m->site[1], false))
-        return true;
-    c->guesses += m->guess;
-    for (; n < tries && !shown && may_go_on(c); n++)
-        if (!attempt(c, w, number, p, m, n, &shown))
-            return false;
-    if (!shown && n == tries && !m->guess && !m->doubted)
-        report_unshown(c, w, number, m, tries);
-    if (m->guess || m->doubted) {
-        c->stats.predicted.guesses++;
-        c->stats.predicted.guesses_shown += shown;
-    } else {
-        c->stats.predicted.races++;
-        c->stats.predicted.shown += shown;
-        c->stats.predicted.at_once += shown && n == 1;
-    }
-    return true;
-}
-
-void predict_drive(struct campaign *c, struct worker *w, uint64_t number, struct prediction *p)
-{
-    if (!p)
-        return;
-    for (size_t i = 0; i < p->meetings && may_go_on(c); i++)
-        if (!drive(c, w, number, p, &p->meeting[i]))
-            break;
-    prediction_free(p);
 }

@@ -5,8 +5,8 @@
 
 #include <uthash.h>
 
-#include "util/alloc.h"
 #include "sync_preserving_inside.h"
+#include "util/alloc.h"
 
 /* What makes a tape too long: timestamps (of 4 bytes a thread), accesses of single words. */
 #define POOL ((size_t)32 << 20)

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "json_text.h"
 #include "campaign_lockgraph.h"
+#include "json_text.h"
+#include "outdir.h"
 #include "util/alloc.h"
-#include "campaign/outdir.h"
 
 /* A class with more locks than this is drawn as one box; those of a predicted deadlock stay. */
 #define DRAWN_ONE_BY_ONE 8u

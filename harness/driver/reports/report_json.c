@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "json_text.h"
-#include "util/alloc.h"
 #include "report_text.h"
+#include "util/alloc.h"
 
 static json_t *number(uint64_t n)
 {
@@ -153,29 +153,26 @@ static json_t *statistics(const struct stats *s)
     return o;
 }
 
-int report_json(FILE *to, const struct campaign *c, int code)
+int report_json(FILE *to, const struct report *r, int code)
 {
-    const struct campaign_options *opt = &c->options;
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
            *list = json_array();
-    for (char *const *a = opt->argv; *a; a++)
+    for (char *const *a = r->argument; *a; a++)
         json_array_append_new(args, json_text(*a));
-    json_object_set_new(program, "path", json_text(opt->target->path));
-    json_object_set_new(program, "build_id", json_text(opt->target->build_id));
+    json_object_set_new(program, "path", json_text(r->program));
+    json_object_set_new(program, "build_id", json_text(r->build_id));
     json_object_set_new(program, "arguments", args);
-    for (size_t i = 0; i < c->findings.count; i++)
-        json_array_append_new(list, finding(c->findings.list[i]));
+    for (size_t i = 0; i < r->findings->count; i++)
+        json_array_append_new(list, finding(r->findings->list[i]));
     json_object_set_new(doc, "schema", json_string("heddle-report"));
     json_object_set_new(doc, "version", json_integer(REPORT_JSON_VERSION));
     json_object_set_new(doc, "heddle", json_string(HEDDLE_VERSION));
     json_object_set_new(doc, "program", program);
-    json_object_set_new(
-        doc, "strategy",
-        json_string(opt->plan.strategy == PLAN_AUTO ? "auto" : strategy_word(opt->plan.strategy)));
-    json_object_set_new(doc, "seed", number(opt->plan.seed));
+    json_object_set_new(doc, "strategy", json_string(r->strategy));
+    json_object_set_new(doc, "seed", number(r->seed));
     json_object_set_new(doc, "exit_code", json_integer(code));
-    json_object_set_new(doc, "trouble", json_text(c->trouble));
-    json_object_set_new(doc, "statistics", statistics(&c->stats));
+    json_object_set_new(doc, "trouble", json_text(r->trouble));
+    json_object_set_new(doc, "statistics", statistics(r->stats));
     json_object_set_new(doc, "findings", list);
     int failed = json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     fputc('\n', to);

@@ -2,13 +2,26 @@
 #ifndef HEDDLE_DRIVER_REPORT_JSON_H
 #define HEDDLE_DRIVER_REPORT_JSON_H
 
+#include <stdint.h>
 #include <stdio.h>
 
-#include "campaign/campaign.h"
+#include "findings/finding.h"
+#include "stats.h"
 
 #define REPORT_JSON_VERSION 1
 
+/* What the document tells; all borrowed. */
+struct report {
+    const char *program, *build_id;
+    char *const *argument; /* NULL-terminated */
+    const char *strategy;
+    uint64_t seed;
+    const char *trouble; /* why the campaign could not go on, or NULL */
+    const struct stats *stats;
+    const struct findings *findings;
+};
+
 /* Write the document. `code` is the exit code of the command. False: the stream did not take it. */
-int report_json(FILE *to, const struct campaign *c, int code);
+int report_json(FILE *to, const struct report *r, int code);
 
 #endif /* HEDDLE_DRIVER_REPORT_JSON_H */

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "util/alloc.h"
 #include "findings/phrase.h"
 #include "symbols/symbol.h"
+#include "util/alloc.h"
+#include "util/quantity.h"
 
 #define WIDTH 100
 

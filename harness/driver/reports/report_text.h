@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "findings/finding.h"
-#include "campaign/stats.h"
+#include "stats.h"
 
 /* One finding, whole. `bold`: the terminal understands escape sequences. `final`: the campaign is
  * over and its counts are complete. */

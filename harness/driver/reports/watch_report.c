@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
-#include "findings/finding.h"
 #include "campaign_lockgraph.h"
-#include "util/alloc.h"
+#include "findings/finding.h"
 #include "symbols/symbol.h"
+#include "util/alloc.h"
+#include "util/complain.h"
 
 struct watch_report {
     struct symbols *symbols;

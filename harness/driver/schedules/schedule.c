@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "schedule_inside.h"
+#include "util/alloc.h"
 
 static const char *const strategies[HDP_STRATEGIES] = {
     [HDP_RANDOM] = "random", [HDP_PCT] = "pct",   [HDP_POS] = "pos",   [HDP_BURST] = "burst",

@@ -35,9 +35,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "wire/protocol.h"
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
+#include "wire/protocol.h"
 
 #define SCHEDULE_FORMAT 1
 

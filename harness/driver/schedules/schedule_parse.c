@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "schedule.h"
 #include "schedule_inside.h"
+#include "util/alloc.h"
 
 #define FILE_BOUND (64u << 20)
 

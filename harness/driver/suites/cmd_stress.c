@@ -13,9 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "util/alloc.h"
+#include "cmd_stress.h"
 #include "suite.h"
+#include "util/alloc.h"
+#include "util/complain.h"
+#include "util/exit_code.h"
+#include "util/quantity.h"
+#include "util/real_time.h"
 
 #define JOBS 64
 

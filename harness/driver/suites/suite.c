@@ -10,8 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "util/alloc.h"
+#include "util/exit_code.h"
+#include "util/real_time.h"
 
 const char *const stress_names[] = {"patterns", "bugs", "primitives", NULL};
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "symbol_inside.h"
+#include "util/alloc.h"
 
 #define FRAMES 64
 #define THREADS 256

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "util/alloc.h"
 #include "symbol_inside.h"
+#include "util/alloc.h"
 
 char *__cxa_demangle(const char *mangled, char *buffer, size_t *length, int *status);
 

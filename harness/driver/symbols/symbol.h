@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "stack.h"
 #include "wire/protocol.h"
-#include "findings/finding.h"
 
 struct symbols;
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "symbol_inside.h"
+#include "util/alloc.h"
 
 #define FRAMES 128
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "symbol_inside.h"
+#include "util/alloc.h"
 
 static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
 {

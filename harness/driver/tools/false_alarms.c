@@ -13,8 +13,8 @@
 
 #include <uthash.h>
 
-#include "wire/protocol.h"
 #include "util/alloc.h"
+#include "wire/protocol.h"
 
 /* Bytes of a source file that are looked at. */
 #define LOOK 1000000

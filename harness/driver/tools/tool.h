@@ -17,8 +17,8 @@
 #include <sys/types.h>
 
 #include "findings/finding.h"
+#include "program/target.h"
 #include "symbols/symbol.h"
-#include "campaign/target.h"
 #include "tool_log.h"
 
 /* A log longer than this is read so far and no further, bytes. */
@@ -57,11 +57,6 @@ struct tool_run {
     size_t dropped;       /* over the bound of one log */
 };
 
-/* The tool of a name; NULL = none such. "heddle" is none of them: the runtime's own detectors. */
-const struct tool_backend *tool_named(const char *name);
-/* All of them; NULL behind the last. */
-extern const struct tool_backend *const tool_backends[];
-
 /* Set a tool up for a program. tool_args: options for the tool itself, NULL-terminated, or NULL.
  * NULL, or why not. Pair with tool_close(), also after a failure. */
 char *tool_open(struct tool_run *run, const struct tool_backend *backend, const struct target *t,
@@ -82,7 +77,5 @@ void tool_symbolise(struct tool_log *log, struct symbols *s, bool bare);
 /* Helpers of the back ends. */
 void tool_set(struct tool_run *run, const char *name, const char *value);
 void tool_argument(struct tool_run *run, const char *text);
-
-extern const struct tool_backend tool_tsan, tool_helgrind, tool_drd;
 
 #endif /* HEDDLE_DRIVER_TOOL_H */

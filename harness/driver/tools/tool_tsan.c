@@ -5,7 +5,7 @@
  * each process, 0.1 s and more, where the driver looks each place up once. A user's suppressions
  * match function names, so that with them TSan symbolises itself.
  */
-#include "tool.h"
+#include "tools.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
  * A fork of the program is traced like its parent, and opens a file of its own when the name holds
  * %p: one complete XML document a schedule.
  */
-#include "tool.h"
+#include "tools.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "campaign/outdir.h"
+#include "reports/outdir.h"
 
 static char folder[] = "/tmp/heddle-outdir-XXXXXX";
 

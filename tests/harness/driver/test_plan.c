@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "campaign/distinct.h"
 #include "campaign/plan.h"
+#include "util/distinct.h"
 
 static void the_same_seed_is_the_same_plan(void **state)
 {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "util/alloc.h"
 #include "reports/report_text.h"
+#include "util/alloc.h"
 
 static struct note *side(struct finding *f, enum hd_role role, uint32_t thread, uint32_t object,
                          unsigned line)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "campaign/target.h"
+#include "program/target.h"
 
 static char folder[] = "/tmp/heddle-target-XXXXXX";
 

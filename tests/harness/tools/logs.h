@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/alloc.h"
 #include "tools/tool_log.h"
+#include "util/alloc.h"
 
 /* The bytes of a log of logs/; to be freed. */
 static inline char *read_log(const char *name, size_t *bytes)

@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "tools/tool.h"
-#include "tools/toolbox.h"
+#include "campaign/toolbox.h"
+#include "tools/tools.h"
 
 static char *const argv[] = {"./prog", "one", NULL};
 

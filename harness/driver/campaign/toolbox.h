@@ -2,8 +2,8 @@
 #ifndef HEDDLE_DRIVER_TOOLBOX_H
 #define HEDDLE_DRIVER_TOOLBOX_H
 
-#include "campaign/campaign.h"
-#include "tool.h"
+#include "campaign_state.h"
+#include "tools/tool.h"
 
 #define TOOLBOX_TOOLS 4
 

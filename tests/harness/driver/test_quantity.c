@@ -1,4 +1,4 @@
-/* test_cli.c - numbers and times from the user, and how they are shown. */
+/* test_quantity.c - numbers and times from the user, and how they are shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cli/cli.h"
+#include "util/quantity.h"
 
 static void times(void **state)
 {

@@ -29,8 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "util/alloc.h"
+#include "util/real_time.h"
 
 #define PAGE 4096u
 /* A program that makes more processes than this at once is taken for a fork bomb. */

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "campaign.h"
+#include "judge_tool.h"
+#include "native_schedules.h"
+#include "tools/tools.h"
 #include "util/alloc.h"
-#include "campaign/native_schedules.h"
+#include "util/complain.h"
 
 char *toolbox_parse(struct toolbox *box, const char *list)
 {

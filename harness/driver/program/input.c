@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "util/alloc.h"
+#include "util/complain.h"
 
 #define INPUT_BOUND (1ll << 30)
 

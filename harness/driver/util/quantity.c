@@ -1,25 +1,12 @@
-/* cli.c - see cli.h */
-#include "cli.h"
+/* quantity.c - see quantity.h */
+#include "quantity.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-void complain(const char *format, ...)
-{
-    va_list args;
-    fflush(stdout);
-    fputs("heddle: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-}
 
 bool parse_count(const char *text, uint64_t low, uint64_t high, uint64_t *value)
 {
@@ -90,11 +77,4 @@ const char *show_count(uint64_t n, char *buffer)
     }
     *to = '\0';
     return buffer;
-}
-
-int64_t real_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "distinct.h"
 #include "symbols/numbering.h"
+#include "util/distinct.h"
 
 struct stats {
     uint64_t planned;   /* schedules asked for; 0 = until time is up */

@@ -1,0 +1,148 @@
+/* bring_about.c - see bring_about.h
+ *
+ * A deadlock that was brought about is a finding like any other, which may predict the next.
+ */
+#include "bring_about.h"
+
+#include <stdlib.h>
+
+#include "confirm.h"
+#include "judge.h"
+#include "util/alloc.h"
+
+static void conclude(struct finding *f, char *verdict)
+{
+    char *text = *f->text ? mem_format("%s; %s", f->text, verdict) : mem_copy(verdict);
+    free(f->text);
+    f->text = text;
+    free(verdict);
+}
+
+/* Run up to options.steers schedules that steer into it; the first that deadlocks there is reported
+ * as schedule `number`. f's text then says what came of it. */
+static void bring_deadlock_about(struct campaign *c, struct worker *w, const struct steering *s,
+                                 uint64_t number, struct finding *f)
+{
+    unsigned attempt = 0;
+    if (!s->edges || (!c->options.steers && !s->waits))
+        return;
+    while (attempt < c->options.steers) {
+        struct symptom list[SYMPTOMS];
+        struct hdp_config *config = &w->region->config;
+        *config = c->options.config;
+        config->expected_steps = c->expected_steps;
+        config->expected_threads = c->expected_threads;
+        steering_prepare(s, f->fingerprint, ++attempt, config);
+        if (!campaign_run_now(c, w))
+            return;
+        size_t count = judge(c, w, 0, list);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t key = list[i].key;
+            if (list[i].index < 0 ||
+                !steering_is_it(s, w->region, &w->region->finding[list[i].index]))
+                continue;
+            report_symptoms(c, w, number, list, count);
+            const struct finding *real = confirm_known(c, key);
+            conclude(f, mem_format("confirmed by try %u to bring it about, see %s", attempt,
+                                   real && real->name ? real->name : "the deadlock"));
+            if (real && real != f && !f->same_as)
+                f->same_as = mem_copy(real->name);
+            return;
+        }
+        symptoms_free(list, count);
+    }
+    if (attempt)
+        conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
+    if (!f->doubtful)
+        f->doubtful = mem_copy(steering_doubt(f));
+}
+
+void report_symptoms(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
+                     size_t count)
+{
+    struct confirmation *k = confirm(c, w, number, list, count);
+    struct steering predicted;
+    struct finding *f;
+
+    while (k && (f = confirm_next(c, k, &predicted))) {
+        bring_deadlock_about(c, w, &predicted, number, f);
+        confirm_save(c, k, f);
+        live_found(&c->live, f);
+    }
+}
+
+static void report_unshown(struct campaign *c, struct worker *w, uint64_t number,
+                           const struct prediction *p, size_t i, unsigned tries)
+{
+    struct hdp_finding raw;
+    struct scene scene = campaign_scene(c, w);
+    bool is_new, hidden;
+
+    prediction_unshown(p, i, number, tries, &raw);
+    campaign_look_at(c, w);
+    struct finding *f = collect_finding(&scene, &raw);
+    finding_forget_moments(f); /* of the last try */
+    f->first = f->last = number;
+    f->strategy = mem_copy("predicted");
+    f->doubtful = mem_copy("it was not brought about: the two may be kept in order by something "
+                           "that Heddle does not see");
+    f = campaign_keep(c, f, &hidden, &is_new);
+    if (is_new && !hidden)
+        live_found(&c->live, f);
+}
+
+/* One try. False: it could not be made. */
+static bool try_race(struct campaign *c, struct worker *w, uint64_t number,
+                     const struct prediction *p, size_t i, unsigned attempt, bool *shown)
+{
+    struct hdp_learned *news = mem_zeroed(1, sizeof *news);
+    struct symptom list[SYMPTOMS];
+
+    prediction_prepare(p, i, attempt, w->region);
+    *news = w->region->news; /* what schedules learn is a matter of those that have a number */
+    bool done = campaign_run_now(c, w);
+    if (done) {
+        c->stats.predicted.tries++;
+        *shown = prediction_is_shown(p, i, w->region);
+        size_t count = judge(c, w, 0, list);
+        predict_note(&c->races, c->symbols, w->region);
+        report_symptoms(c, w, number, list, count);
+    }
+    w->region->news = *news;
+    free(news);
+    return done;
+}
+
+static bool bring_race_about(struct campaign *c, struct worker *w, uint64_t number,
+                             struct prediction *p, size_t i)
+{
+    bool sure = prediction_is_sure(p, i), shown = false;
+    unsigned tries = sure ? 4 : 2, n = 0;
+
+    if (!prediction_begin(p, i))
+        return true;
+    for (; n < tries && !shown && !campaign_has_enough(c); n++)
+        if (!try_race(c, w, number, p, i, n, &shown))
+            return false;
+    if (!shown && n == tries && sure)
+        report_unshown(c, w, number, p, i, tries);
+    if (sure) {
+        c->stats.predicted.races++;
+        c->stats.predicted.shown += shown;
+        c->stats.predicted.at_once += shown && n == 1;
+    } else {
+        c->stats.predicted.guesses++;
+        c->stats.predicted.guesses_shown += shown;
+    }
+    return true;
+}
+
+void bring_races_about(struct campaign *c, struct worker *w, uint64_t number, struct prediction *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < prediction_pairs(p) && !campaign_has_enough(c); i++)
+        if (!bring_race_about(c, w, number, p, i))
+            break;
+    prediction_free(p);
+}

@@ -1,0 +1,93 @@
+/* campaign_state.c - see campaign_state.h */
+#include "campaign_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings/suppress.h"
+#include "util/real_time.h"
+
+volatile sig_atomic_t campaign_stop;
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    campaign_stop = 1;
+}
+
+void campaign_catch_signals(void)
+{
+    struct sigaction act = {.sa_handler = on_stop};
+    act.sa_flags = (int)SA_RESETHAND; /* a second one ends us the hard way */
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGHUP, &act, NULL);
+}
+
+bool campaign_has_enough(const struct campaign *c)
+{
+    return campaign_stop || c->trouble || (c->options.stop_at_first && c->findings.count) ||
+           (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns);
+}
+
+/* Are the findings in files that were there before the first thread? */
+static bool places_known(struct symbols *s, const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
+        const struct hdp_finding *f = &r->finding[i];
+        for (uint32_t n = 0; n < f->notes && n < HDP_NOTES; n++)
+            if (f->note[n].site && !symbols_know(s, f->note[n].site))
+                return false;
+    }
+    return true;
+}
+
+void campaign_look_at(struct campaign *c, const struct worker *w)
+{
+    const struct hdp_region *r = w->region;
+    /* The map of the failing process knows libraries that were loaded late. */
+    bool has_map = r->maps_bytes && r->maps_bytes <= HDP_MAPS_BYTES;
+    if (c->maps[w->index] && !(has_map && r->config.flags & HDP_RICH)) {
+        symbols_map(c->symbols, c->maps[w->index]);
+        if (!has_map || places_known(c->symbols, r))
+            return;
+    }
+    char *maps = has_map ? strndup(r->maps, r->maps_bytes) : NULL;
+    if (maps)
+        symbols_map(c->symbols, maps);
+    free(maps);
+}
+
+struct scene campaign_scene(struct campaign *c, const struct worker *w)
+{
+    bool stuck = w->timed_out && w->region->config.flags & HDP_RICH;
+    return (struct scene){.region = w->region,
+                          .symbols = c->symbols,
+                          .objects = &c->objects,
+                          .stuck = stuck ? c->stuck : NULL,
+                          .stuck_count = stuck ? c->stuck_count : 0};
+}
+
+bool campaign_run_now(struct campaign *c, struct worker *w)
+{
+    if (w->state == WORKER_DONE)
+        worker_next(w);
+    if (w->state != WORKER_IDLE || campaign_stop)
+        return false;
+    worker_run(w);
+    int64_t checked = real_now();
+    while (worker_poll(w) == WORKER_RUNNING) {
+        crew_wait(&c->crew, TICK_MS);
+        if (real_now() - checked > TICK_MS * 1000000ll) {
+            crew_check(&c->crew, c->options.timeout_ns);
+            checked = real_now();
+        }
+    }
+    return w->state == WORKER_DONE;
+}
+
+struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new)
+{
+    *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
+    return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
+}

@@ -1,0 +1,114 @@
+/* campaign_state.h - what all parts of a campaign share: what the user asked for, what is known by
+ * now, and the few things that each of them does with a worker.
+ */
+#ifndef HEDDLE_DRIVER_CAMPAIGN_STATE_H
+#define HEDDLE_DRIVER_CAMPAIGN_STATE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "feedback.h"
+#include "findings/collect.h"
+#include "findings/finding.h"
+#include "findings/suppress.h"
+#include "plan.h"
+#include "predict/predicted_races.h"
+#include "program/target.h"
+#include "program/worker.h"
+#include "progress.h"
+#include "reports/campaign_lockgraph.h"
+#include "reports/outdir.h"
+#include "reports/stats.h"
+#include "symbols/numbering.h"
+#include "symbols/symbol.h"
+#include "tools/false_alarms.h"
+#include "tools/tool.h"
+
+/* How long is waited for news before what is over time is looked after. */
+enum { TICK_MS = 20 };
+
+/* What the user asked for; all borrowed. */
+struct campaign_options {
+    struct suppressions *suppressions; /* findings nobody wants, or NULL */
+    const struct target *target;
+    struct launch launch;
+    char *const *argv;    /* of the program; launch.argv may be those of a tool around it */
+    bool native, perturb; /* leave the schedule to the operating system; push threads around */
+    bool timeout_given;
+    struct tool_run *tool; /* another tool in the program's process, or NULL */
+    unsigned jobs;
+    uint64_t schedules; /* 0 = until time_ns is up */
+    int64_t time_ns;    /* 0 = no limit */
+    int64_t timeout_ns; /* of one schedule, real time */
+    bool stop_at_first, check_output, check_determinism, quiet;
+    unsigned replays;       /* of each new finding */
+    unsigned steers;        /* tries to bring a predicted deadlock about */
+    bool predict;           /* predict races, and bring them about */
+    const char *oracle;     /* shell command, or NULL */
+    const char *out;        /* folder */
+    const char *lock_graph; /* file for the lock-order graph, or NULL */
+    struct plan plan;
+    struct hdp_config config; /* flags, bounds and times of every schedule */
+};
+
+/* What is known of an exit code, or of an output. */
+struct variant {
+    int code;
+    uint64_t hash, count, number; /* of the first schedule that gave it */
+    struct hdp_config config;     /* of that schedule, to run it again */
+    bool told;                    /* a finding was made of it, or need not be */
+};
+enum { VARIANTS = 16 };
+
+struct campaign {
+    struct campaign_options options;
+    struct crew crew;
+    char **maps; /* memory map of each worker's server */
+
+    struct symbols *symbols;
+    struct names objects;
+    struct doubts *doubts;
+    struct learn *learn;
+    struct lockgraph *lockgraph; /* of all schedules; NULL: not asked for */
+    struct findings findings;
+    struct findings suppressed;
+    struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
+    struct known_races races;    /* done with: met, or tried */
+    struct stats stats;
+    struct live live;
+    struct outdir outdir;
+    char *input_file; /* of stdin, once it was saved */
+    struct variant exits[VARIANTS], outputs[VARIANTS];
+    unsigned exit_kinds, output_kinds;
+    char *usual_output; /* of the first schedule, cut to 1 MiB */
+    size_t usual_output_bytes;
+    uint64_t next;            /* number of the next schedule to start */
+    int64_t phase_started_ns; /* since when the options are these */
+    unsigned in_flight;       /* schedules that run */
+    uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
+    struct live_thread *stuck; /* threads of the last replay that ran out of time */
+    size_t stuck_count;
+    char *trouble;    /* why the campaign cannot go on, or NULL */
+    bool ended_early; /* the program created no thread */
+    bool tool_failed; /* one of several tools could not work */
+};
+
+/* Set by SIGINT and SIGTERM. */
+extern volatile sig_atomic_t campaign_stop;
+void campaign_catch_signals(void);
+/* Is no more to be started, however many schedules are left: trouble, the user, the time, or a
+ * finding that was to be the last? */
+bool campaign_has_enough(const struct campaign *c);
+
+/* Symbols for the addresses of w. */
+void campaign_look_at(struct campaign *c, const struct worker *w);
+struct scene campaign_scene(struct campaign *c, const struct worker *w);
+/* Run what region->config says on an idle or done worker, and wait for its end. False: the server
+ * died or the user wants to stop. */
+bool campaign_run_now(struct campaign *c, struct worker *w);
+/* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
+ * be said of it. */
+struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new);
+
+#endif /* HEDDLE_DRIVER_CAMPAIGN_STATE_H */

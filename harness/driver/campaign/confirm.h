@@ -1,0 +1,27 @@
+/* confirm.h - a new finding is replayed at once, first with everything on, and saved. */
+#ifndef HEDDLE_DRIVER_CONFIRM_H
+#define HEDDLE_DRIVER_CONFIRM_H
+
+#include "predict/predicted_deadlocks.h"
+#include "symptom.h"
+
+struct confirmation;
+
+/* The schedule that ended in w showed `list`, which is taken over: known ones are counted, new ones
+ * replayed. NULL: none is new. Else confirm_next() is to be called until it gives NULL, and list
+ * kept until then. */
+struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t number,
+                             struct symptom *list, size_t count);
+/* The next new finding, now one of the campaign's, and in *predicted what is to be tried because of
+ * it. NULL, k released: there is no other. */
+struct finding *confirm_next(struct campaign *c, struct confirmation *k,
+                             struct steering *predicted);
+/* Write the files of f, which confirm_next() gave last. */
+void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f);
+
+/* The finding that a symptom's key belongs to, or NULL. Borrowed. */
+const struct finding *confirm_known(struct campaign *c, uint64_t key);
+/* Release what confirm() remembers. */
+void confirm_forget(struct campaign *c);
+
+#endif /* HEDDLE_DRIVER_CONFIRM_H */
