@@ -36,7 +36,7 @@ static const struct argp_option table[] = {
      "Explore inside one process what is library alone and no data race; leave out the rest", 0},
     {"jobs", 'j', "N", 0, "Run N scenarios side by side (one per CPU)", 0},
     {"seed", OPT_SEED, "N", 0, "The same seed tries the same schedules (1)", 0},
-    {"output", 'o', "DIR", 0, "Folder for schedule files and reports (heddle-stress)", 0},
+    {"output", 'o', "DIR", 0, "Folder for schedule files and reports (heddle-out/stress)", 0},
     {"quiet", 'q', 0, 0, "Only scenarios that went wrong, and the last line", 0},
     {0},
 };
@@ -166,6 +166,22 @@ static int load(struct stress *s)
         return EXIT_USAGE;
     }
     return EXIT_NOTHING;
+}
+
+/* EXIT_NOTHING, or what the command is to exit with. */
+static int make_folder(const char *path)
+{
+    struct stat st;
+
+    if (mkdir(path, 0777) == 0)
+        return EXIT_NOTHING;
+    if (errno == EEXIST && stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return EXIT_NOTHING;
+        errno = ENOTDIR;
+    }
+    complain("%s: %s", path, strerror(errno));
+    return EXIT_USAGE;
 }
 
 /* Runs in the child: become `heddle run`, or the suite itself. */
@@ -332,12 +348,8 @@ int cmd_stress(int argc, char **argv)
         .doc = "Run suites of scenarios and compare each verdict with the expected one."
                "\vExit codes: 0 every verdict as expected, 1 one was not, 2 wrong usage, 3 a suite "
                "could not be run."};
-    struct stress s = {.suites = "all",
-                       .tool = "heddle",
-                       .out = "heddle-stress",
-                       .schedules = 300,
-                       .seed = 1,
-                       .jobs = cpus()};
+    struct stress s = {
+        .suites = "all", .tool = "heddle", .schedules = 300, .seed = 1, .jobs = cpus()};
     int64_t start = real_now();
     ssize_t n;
     int code;
@@ -352,11 +364,11 @@ int cmd_stress(int argc, char **argv)
         return EXIT_CANNOT;
     }
     s.self[n] = '\0';
-    if (mkdir(s.out, 0777) != 0 && errno != EEXIST) {
-        complain("%s: %s", s.out, strerror(errno));
-        return EXIT_USAGE;
-    }
     code = load(&s);
+    if (code == EXIT_NOTHING)
+        code = s.out ? make_folder(s.out) : make_folder("heddle-out");
+    if (code == EXIT_NOTHING && !s.out)
+        code = make_folder(s.out = "heddle-out/stress");
     if (code == EXIT_NOTHING) {
         signal(SIGINT, on_interrupt);
         code = run_all(&s) ? conclude(&s, real_now() - start) : EXIT_CANNOT;

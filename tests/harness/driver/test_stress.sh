@@ -41,4 +41,7 @@ expect 2 'no scenario has "zzz"' --suite=bugs --filter=zzz
 expect 2 'takes options only' bugs
 touch file
 expect 2 'Not a directory' --suite=bugs --filter=/$pair -o file/below
+expect 2 'file: Not a directory' --suite=bugs --filter=/$pair -o file
+[ -d "heddle-out/stress/${pair}_wrong" ] && [ "$(ls heddle-out)" = stress ] ||
+    { echo "heddle stress did not write below heddle-out/stress" >&2; failed=1; }
 exit $failed
