@@ -1,6 +1,8 @@
 /* other_tool.c - see other_tool.h. */
 #include "other_tool.h"
 
+#include "core/observers.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -85,32 +87,22 @@ void hdi_tool_hide(const void *addr, size_t bytes)
     VALGRIND_DO_CLIENT_REQUEST_STMT(VG_USERREQ__DRD_START_SUPPRESSION, addr, bytes, 0, 0, 0);
 }
 
-void hdi_tool_release(const void *clock)
+/* An order that a model makes in place of the real pthread function is told to Valgrind's tools:
+ * TSan's interceptor has made it already. Primitives of lib/ are known to none of them. */
+void hdi_tool_observes(enum hdi_what what, const struct hdi_happened *e)
 {
-    if (tool != HDI_TOOL_VALGRIND)
+    void *clock = (void *)(uintptr_t)e->clock;
+
+    if (tool == HDI_TOOL_NONE || !(e->mode & (HDI_STANDS_IN | HDI_OF_LIB)))
         return;
-    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_SEND_PRE, uintptr_t, tag_of(clock));
-}
-
-void hdi_tool_acquire(const void *clock)
-{
-    if (tool != HDI_TOOL_VALGRIND)
-        return;
-    DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_RECV_POST, uintptr_t, tag_of(clock));
-}
-
-void hdi_tool_seam_release(const void *clock)
-{
-    hdi_tool_release(clock);
-    if (tsan_release)
-        tsan_release((void *)(uintptr_t)clock);
-}
-
-void hdi_tool_seam_acquire(const void *clock)
-{
-    hdi_tool_acquire(clock);
-    if (tsan_acquire)
-        tsan_acquire((void *)(uintptr_t)clock);
+    if (what == HDI_SENT && tool == HDI_TOOL_VALGRIND)
+        DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_SEND_PRE, uintptr_t, tag_of(clock));
+    else if (what == HDI_RECEIVED && tool == HDI_TOOL_VALGRIND)
+        DO_CREQ_v_W(_VG_USERREQ__HG_USERSO_RECV_POST, uintptr_t, tag_of(clock));
+    else if (what == HDI_SENT && tsan_release && e->mode & HDI_OF_LIB)
+        tsan_release(clock);
+    else if (what == HDI_RECEIVED && tsan_acquire && e->mode & HDI_OF_LIB)
+        tsan_acquire(clock);
 }
 
 bool hdi_tool_own_thread(const pthread_attr_t *attr)

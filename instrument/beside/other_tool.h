@@ -30,15 +30,6 @@ enum hdi_tool hdi_tool(void);
 /* Memory that is the scheduler's: accesses to it are nobody's race. */
 void hdi_tool_hide(const void *addr, size_t bytes);
 
-/* An edge that a model makes in place of the real pthread function: release before acquire, per
- * address. Valgrind's tools only; TSan's interceptor has made it already. */
-void hdi_tool_release(const void *clock);
-void hdi_tool_acquire(const void *clock);
-
-/* An edge of a primitive of lib/, which no tool knows: told to all of them. */
-void hdi_tool_seam_release(const void *clock);
-void hdi_tool_seam_acquire(const void *clock);
-
 /* Before the process is forked again and again: give back its anonymous pages that hold nothing but
  * zeroes. TSan's runtime touches ten megabytes of them at start, and each fork would copy their
  * page tables. One thread only. */

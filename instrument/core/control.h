@@ -36,6 +36,7 @@ struct hdi_object {
     uint8_t label_kind;    /* what it is called, when the key does not say (objects of lib/) */
     bool dead;             /* destroyed: kept to recognise later use */
     bool writer_first;     /* readers wait behind a waiting writer: the lock graph was told */
+    bool one_unit;         /* a semaphore that began with one: perhaps a lock */
     bool announced;        /* label_kind is what the program's library said */
     bool owed;             /* to be cancelled, stopped or closed yet */
     bool leak_told;        /* that nobody did was said */
@@ -194,18 +195,6 @@ void hdi_unmodelled(const char *name, uint64_t site);
 /* Memory for models: zeroed, never from the program's heap, never freed before the process ends. */
 void *hdi_alloc(size_t bytes);
 
-/* Happens-before edges for the race detector; no-ops without one. `clock` is any address. */
-void hdi_hb_release(const void *clock);
-void hdi_hb_acquire(const void *clock);
-/* For the prediction of races: what the calling thread just did depended on the state of a lock or
- * clock although it makes no edge (a try that failed). */
-void hdi_hb_look(const void *clock);
-/* For it, too: an edge that is finer than the one of happens-before, from hand to take. */
-void hdi_hb_hand(const void *clock);
-void hdi_hb_take(const void *clock);
-/* The same for an operation that nobody may change places with: all on `clock` keep their order. */
-void hdi_hb_turn(const void *clock);
-
 /* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared
  * with the driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
 struct hdp_learned;
@@ -225,13 +214,8 @@ bool hdi_replayed_site(uint32_t i, uint64_t *site);
 /* The i-th place where threads are to meet; false past the end. */
 bool hdi_meeting_site(uint32_t i, uint64_t *site);
 
-/* Called by the runtime in the schedule's process, before its first thread is created: from here on
- * memory accesses are watched. Before, one thread ran alone and nothing can race with it. */
+/* In the schedule's process, before its first thread is created: from here on memory accesses are
+ * watched. Before, one thread ran alone and nothing can race with it. */
 void hdi_memory_start(void);
-/* Called by a new controlled thread before its start routine, and by one that ends. */
-void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high);
-void hdi_memory_thread_exit(void);
-/* In a child of the program: its accesses are nobody's affair. */
-void hdi_memory_forked(void);
 
 #endif /* HEDDLE_CONTROL_H */

@@ -1,7 +1,7 @@
 /* held.c - the locks that each thread holds, oldest first. */
 #include <string.h>
 
-#include "locks/lockorder.h"
+#include "observers.h"
 #include "thread.h"
 
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object)
@@ -12,18 +12,27 @@ struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *ob
     return NULL;
 }
 
-void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64_t site)
+static bool is_try(enum hd_event kind)
+{
+    return kind == HD_EV_MUTEX_TRYLOCK || kind == HD_EV_RWLOCK_TRYLOCK ||
+           kind == HD_EV_SPIN_TRYLOCK || kind == HD_EV_SEM_TRYWAIT ||
+           kind == HD_EV_HD_MUTEX_TRYLOCK || kind == HD_EV_HD_RWMUTEX_TRYLOCK;
+}
+
+bool hdi_gives_up(enum hd_event kind)
+{
+    const struct hdi_op *last = &hdi_self()->last;
+
+    return is_try(kind) || (last->kind == kind && last->until_ns && last->until_ns != HDI_FOREVER);
+}
+
+static void hold(const struct hdi_happened *e)
 {
     struct hdi_thread *t = hdi_self();
-    struct hdi_held *h = hdi_held_find(t, object);
+    struct hdi_held *h = hdi_held_find(t, e->object);
 
     if (h) {
         h->count++;
-        if (shared) { /* a try may follow a lock */
-            struct hdi_held again = *h;
-            again.kind = (uint16_t)kind;
-            hdi_lockorder_held(&again, site);
-        }
         return;
     }
     if (t->held_count == t->held_capacity) {
@@ -34,36 +43,62 @@ void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64
         t->held = more;
         t->held_capacity = capacity;
     }
-    t->held[t->held_count++] = (struct hdi_held){.object = object,
-                                                 .site = site,
+    t->held[t->held_count++] = (struct hdi_held){.object = e->object,
+                                                 .site = e->site,
                                                  .stack = hdi_stack(),
-                                                 .kind = (uint16_t)kind,
-                                                 .shared = shared,
+                                                 .kind = (uint16_t)e->event,
+                                                 .shared = (e->mode & HDI_SHARED) != 0,
                                                  .count = 1};
-    hdi_lockorder_held(&t->held[t->held_count - 1], site);
 }
 
-bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all)
+/* What t holds is not given back by its end. */
+static void at_exit(struct hdi_thread *t)
 {
+    for (uint32_t i = 0; i < t->held_count; i++) {
+        struct hdi_held *h = &t->held[i];
+        struct hdp_finding *f;
+        if (h->told)
+            continue;
+        f = hdi_finding_begin(HD_FK_LOCK_AT_EXIT, NULL);
+        hdi_note(f, HD_ROLE_HERE, t, HD_EV_THREAD_EXIT, h->object, t->start, 0);
+        hdi_note(f, HD_ROLE_HOLDS, t, h->kind, h->object, h->site, h->stack);
+        hdi_finding_end(f, false);
+    }
+}
+
+void hdi_held_observes(enum hdi_what what, const struct hdi_happened *e)
+{
+    switch (what) {
+    case HDI_ACQUIRED:
+        hold(e);
+        break;
+    case HDI_LEVEL:
+        hdi_held_find(e->thread, e->object)->count += (uint32_t)e->n;
+        break;
+    case HDI_THREAD_ENDS:
+        at_exit(hdi_self());
+        break;
+    default:
+        break;
+    }
+}
+
+/* RELEASED, a level; LOST, all of them. */
+void hdi_held_observes_end(enum hdi_what what, const struct hdi_happened *e)
+{
+    struct hdi_thread *t = e->thread, *self = hdi_self();
+    struct hdi_object *object = e->object;
     struct hdi_held *h = hdi_held_find(t, object);
 
-    if (!h)
-        return false;
-    if (h->shared) /* each read lock was told, of the others the first */
-        hdi_lockorder_dropped(t, object, all ? h->count : 1);
-    else if (all || h->count == 1)
-        hdi_lockorder_dropped(t, object, 1);
-    if (all || --h->count == 0) {
-        struct hdi_thread *self = hdi_self();
-        object->dropped_kind = (uint16_t)self->last.kind;
-        object->dropped_site = self->last.site;
-        object->dropped_stack = hdi_stack();
-        object->dropper = self;
-        uint32_t i = (uint32_t)(h - t->held);
-        memmove(h, h + 1, (t->held_count - i - 1) * sizeof *h);
-        t->held_count--;
-    }
-    return true;
+    if (!h || (what == HDI_RELEASED && --h->count > 0))
+        return;
+    object->dropped_kind = (uint16_t)self->last.kind;
+    object->dropped_site = self->last.site;
+    object->dropped_stack = hdi_stack();
+    object->dropper = self;
+    uint32_t i = (uint32_t)(h - t->held);
+    memmove(h, h + 1, (t->held_count - i - 1) * sizeof *h);
+    t->held_count--;
 }
 
 static bool gives_back(enum hd_event event)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "observers.h"
 #include "real.h"
 #include "thread.h"
 
@@ -102,6 +103,14 @@ const char *hdi_owed_text(const struct hdi_object *o)
                : strcmp(o->label, "worker pool") == 0 ? "worker pool never closed"
                                                       : "pool never destroyed";
     }
+}
+
+void hdi_leaks_observe(enum hdi_what what, const struct hdi_happened *e)
+{
+    if (what != HDI_OWED)
+        return;
+    e->object->owed = e->n != 0;
+    e->object->check = hdi_self()->check;
 }
 
 void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)

@@ -13,10 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "locks/lockorder.h"
+#include "observers.h"
 #include "thread.h"
 #include "beside/other_tool.h"
-#include "units.h"
 
 #define CHUNK_BYTES (256u << 10)
 #define BUCKETS 4096u
@@ -145,9 +144,8 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
 {
     memset((char *)o + sizeof *o, 0, size - sizeof *o);
-    hdi_lockorder_destroyed(o);
-    hdi_units_forget(o);
-    o->writer_first = o->announced = o->owed = o->leak_told = false;
+    hdi_tell(MADE, .object = o, .site = site);
+    o->writer_first = o->one_unit = o->announced = o->owed = o->leak_told = false;
     o->check = NULL;
     o->in_graph = 0;
     o->dead = false;
@@ -181,7 +179,7 @@ void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site)
     }
     memcpy(g->before, (const void *)o->addr, bytes);
     memset((void *)o->addr, GRAVE, bytes);
-    hdi_lockorder_destroyed(o);
+    hdi_tell(DESTROYED, .object = o);
     o->dead = true;
     o->destroyed_site = site;
     o->destroyer = hdi_self();

@@ -124,11 +124,11 @@ struct hdi_thread {
     void *local[8];
 };
 
-/* Note that the calling thread now holds, or no longer holds, a lock. */
-void hdi_hold(struct hdi_object *object, enum hd_event kind, bool shared, uint64_t site);
-/* False when it did not hold it. `all`: whatever the count. */
-bool hdi_drop(struct hdi_thread *t, struct hdi_object *object, bool all);
+/* How t holds a lock; NULL: not. */
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
+/* The calling thread, which has just taken a lock by `kind`, would have given up after a while, or
+ * at once: it cannot deadlock. */
+bool hdi_gives_up(enum hd_event kind);
 /* A lock is misused by `event` at `site`: the finding says who holds it, who waits for it, who gave
  * it back last and where it was made. `text` may be NULL. */
 void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,

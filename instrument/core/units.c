@@ -3,19 +3,33 @@
 
 #include <string.h>
 
-void hdi_units_start(struct hdi_object *o, enum hdi_units_side side, int64_t total)
+static bool is_channel(const struct hdi_object *o)
+{
+    return o->label_kind == HD_OB_CHAN;
+}
+
+/* All of them are free. */
+static void start(struct hdi_object *o, int64_t total)
 {
     if (!o->units)
         o->units = hdi_alloc(HDI_UNITS_SIDES * sizeof *o->units);
-    o->units[side].total = total;
+    o->units[HDI_UNITS_CONTENT].total = is_channel(o) ? 0 : total;
+    o->units[HDI_UNITS_ROOM].total = is_channel(o) ? total : 0;
 }
 
-void hdi_units_forget(struct hdi_object *o)
+static void forget(struct hdi_object *o)
 {
     for (int side = 0; o->units && side < HDI_UNITS_SIDES; side++) {
         struct hdi_units *u = &o->units[side];
         *u = (struct hdi_units){.holder = u->holder, .capacity = u->capacity};
     }
+}
+
+/* Nobody owns them from here on. */
+static void hand(struct hdi_object *o)
+{
+    for (int side = 0; o->units && side < HDI_UNITS_SIDES; side++)
+        o->units[side].handed = true;
 }
 
 static struct hdi_unit *holding(const struct hdi_units *u, const struct hdi_thread *t)
@@ -39,10 +53,9 @@ static struct hdi_unit *add(struct hdi_units *u)
     return &u->holder[u->holders++];
 }
 
-void hdi_units_take(struct hdi_object *o, enum hdi_units_side side, int64_t n, enum hd_event kind,
-                    uint64_t site)
+static void take(const struct hdi_happened *e, enum hdi_units_side side, int64_t n)
 {
-    struct hdi_units *u = o->units ? &o->units[side] : NULL;
+    struct hdi_units *u = e->object->units ? &e->object->units[side] : NULL;
     struct hdi_thread *self = hdi_self();
 
     if (!u || u->handed || n <= 0)
@@ -53,19 +66,19 @@ void hdi_units_take(struct hdi_object *o, enum hdi_units_side side, int64_t n, e
         *h = (struct hdi_unit){.thread = self};
     }
     h->count += n;
-    h->site = site;
+    h->site = e->site;
     h->stack = hdi_stack();
-    h->kind = (uint16_t)kind;
+    h->kind = (uint16_t)e->event;
     u->out += n;
 }
 
-bool hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
+static void give(const struct hdi_happened *e, enum hdi_units_side side, int64_t n)
 {
-    struct hdi_units *u = o->units ? &o->units[side] : NULL;
+    struct hdi_units *u = e->object->units ? &e->object->units[side] : NULL;
     uint32_t live;
 
     if (!u || u->handed || n <= 0)
-        return false;
+        return;
     struct hdi_unit *h = holding(u, hdi_self());
     if (!h || h->count < n) {
         hdi_live(&live);
@@ -73,7 +86,7 @@ bool hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
             u->handed = true;
         else
             u->total += n;
-        return false;
+        return;
     }
     u->returned = true;
     u->out -= n;
@@ -83,13 +96,60 @@ bool hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n)
         memmove(h, h + 1, (u->holders - i - 1) * sizeof *h);
         u->holders--;
     }
-    return true;
 }
 
-void hdi_units_hand(struct hdi_object *o)
+static void passed(const struct hdi_happened *e)
 {
-    for (int side = 0; o->units && side < HDI_UNITS_SIDES; side++)
-        o->units[side].handed = true;
+    switch (e->event) {
+    case HD_EV_SEM_WAIT:
+    case HD_EV_SEM_TRYWAIT:
+        take(e, HDI_UNITS_CONTENT, e->n);
+        break;
+    case HD_EV_SEM_POST:
+        give(e, HDI_UNITS_CONTENT, e->n);
+        break;
+    case HD_EV_HD_SEMAPHORE:
+        take(e, HDI_UNITS_CONTENT, e->n);
+        give(e, HDI_UNITS_CONTENT, -e->n);
+        break;
+    case HD_EV_CHAN_SEND:
+        take(e, HDI_UNITS_ROOM, e->n);
+        give(e, HDI_UNITS_CONTENT, e->n);
+        break;
+    case HD_EV_CHAN_RECV:
+        take(e, HDI_UNITS_CONTENT, e->n);
+        give(e, HDI_UNITS_ROOM, e->n);
+        break;
+    case HD_EV_CHAN_CLOSE:
+        hand(e->object);
+        break;
+    default:
+        break;
+    }
+}
+
+void hdi_units_observes(enum hdi_what what, const struct hdi_happened *e)
+{
+    switch (what) {
+    case HDI_MADE:
+        forget(e->object);
+        break;
+    case HDI_UNITS:
+        start(e->object, e->n);
+        if (e->n < 0)
+            hand(e->object);
+        break;
+    case HDI_DONE:
+        passed(e);
+        break;
+    default:
+        break;
+    }
+}
+
+bool hdi_units_owned(const struct hdi_object *o)
+{
+    return o->units && !o->units[HDI_UNITS_CONTENT].handed;
 }
 
 const struct hdi_units *hdi_units_awaited(const struct hdi_op *op)

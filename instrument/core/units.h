@@ -13,6 +13,7 @@
 #ifndef HEDDLE_UNITS_H
 #define HEDDLE_UNITS_H
 
+#include "observers.h"
 #include "thread.h"
 
 enum hdi_units_side { HDI_UNITS_CONTENT, HDI_UNITS_ROOM, HDI_UNITS_SIDES };
@@ -35,18 +36,8 @@ struct hdi_units {
     struct hdi_unit *holder; /* in the order in which they became holders */
 };
 
-/* There are `total` units on this side, all free. */
-void hdi_units_start(struct hdi_object *o, enum hdi_units_side side, int64_t total);
-/* The object begins anew, or is not watched any more. */
-void hdi_units_forget(struct hdi_object *o);
-/* The calling thread took n, or gave n back. Nothing happens when the object was never started. */
-void hdi_units_take(struct hdi_object *o, enum hdi_units_side side, int64_t n, enum hd_event kind,
-                    uint64_t site);
-/* True when it gave back what it had taken. */
-bool hdi_units_give(struct hdi_object *o, enum hdi_units_side side, int64_t n);
-/* Nobody owns them from here on. */
-void hdi_units_hand(struct hdi_object *o);
-
+/* So far each thread gave back only what it had taken. False as well: not told how many there are. */
+bool hdi_units_owned(const struct hdi_object *o);
 /* What a blocked operation waits for, if its holders are its only wakers so far; else NULL. */
 const struct hdi_units *hdi_units_awaited(const struct hdi_op *op);
 

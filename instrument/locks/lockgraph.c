@@ -453,7 +453,8 @@ void hdi_lock_made(struct hdi_lockgraph *g, const void *lock, uint64_t site)
 {
     lg_enter(g);
     destroyed(g, lock);
-    lg_birth(g, (uintptr_t)lock, site);
+    if (!g->calls.made)
+        lg_birth(g, (uintptr_t)lock, site);
     lg_leave(g);
 }
 

@@ -2,12 +2,12 @@
 #include "lockorder.h"
 
 #include "core/annotate.h"
-
+#include "core/observers.h"
+#include "core/thread.h"
 #include "wire/lock_edges.h"
-#include "lockgraph.h"
-#include "core/real.h"
+#include "wire/protocol.h"
+#include "lockgraph_events.h"
 #include "beside/other_tool.h"
-#include "wait_under_lock.h"
 
 #include <string.h>
 
@@ -225,7 +225,27 @@ static void found(const struct hdi_lock_ring *ring, void *data)
     hdi_finding_end(f, false);
 }
 
-void hdi_lockorder_start(struct hdi_thread *main, bool rich)
+/* ---- what happens ---- */
+
+static void take(struct hdi_object *o, enum hd_event event, uint32_t mode, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self();
+    struct hdi_happened e = {.mode = mode, .site = site};
+
+    if (!self->locks || hdi_draining())
+        return;
+    if (hdi_gives_up(event))
+        e.mode |= HDI_TRIED;
+    if (kind_of(o) == HD_OB_HD_RWMUTEX)
+        e.mode |= HDI_WRITER_FIRST;
+    if (e.mode & HDI_WRITER_FIRST && !o->writer_first) {
+        o->writer_first = true;
+        hdi_lock_traits(graph, o, HDI_LOCK_WRITER_FIRST);
+    }
+    lg_observes(graph, self->locks, o, kind_of(o), HDI_ACQUIRED, &e);
+}
+
+static void start(struct hdi_thread *main, bool rich)
 {
     struct hdi_lock_calls calls = {.found = found,
                                    .stack = rich ? stack_of : NULL,
@@ -235,115 +255,100 @@ void hdi_lockorder_start(struct hdi_thread *main, bool rich)
     graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;
-    hdi_waits_start(main);
     main->locks = hdi_lock_thread_made(graph, NULL, main);
-    for (uint32_t i = 0; i < main->held_count; i++)
-        hdi_lockorder_held(&main->held[i], main->held[i].site);
-}
-
-void hdi_lockorder_made(struct hdi_thread *t)
-{
-    if (!graph)
-        return;
-    hdi_waits_made(t);
-    t->locks = hdi_lock_thread_made(graph, t->creator ? t->creator->locks : NULL, t);
-}
-
-void hdi_lockorder_joined(struct hdi_thread *t, struct hdi_thread *joiner)
-{
-    if (graph && t->locks && joiner->locks)
-        hdi_lock_thread_joined(t->locks, joiner->locks);
-    hdi_waits_joined(t);
-    t->locks = NULL; /* the graph may use it anew */
-}
-
-void hdi_lockorder_ended(struct hdi_thread *t)
-{
-    if (graph && t->locks)
-        hdi_lock_thread_ended(t->locks);
-}
-
-static bool is_try(enum hd_event kind)
-{
-    return kind == HD_EV_MUTEX_TRYLOCK || kind == HD_EV_RWLOCK_TRYLOCK ||
-           kind == HD_EV_SPIN_TRYLOCK || kind == HD_EV_SEM_TRYWAIT ||
-           kind == HD_EV_HD_MUTEX_TRYLOCK || kind == HD_EV_HD_RWMUTEX_TRYLOCK;
-}
-
-/* One that gives up after a while cannot deadlock: like one that only tries. */
-static bool gives_up(const struct hdi_thread *self, enum hd_event kind)
-{
-    return self->last.kind == kind && self->last.until_ns && self->last.until_ns != HDI_FOREVER;
-}
-
-static void take(struct hdi_object *o, enum hd_event kind, bool shared, uint64_t site)
-{
-    struct hdi_thread *self = hdi_self();
-    uint32_t mode = shared ? HDI_LOCK_SHARED : HDI_LOCK_EXCLUSIVE;
-    if (!self->locks || hdi_draining())
-        return;
-    if (is_try(kind) || gives_up(self, kind))
-        mode |= HDI_LOCK_TRY;
-    if (kind_of(o) == HD_OB_HD_RWMUTEX)
-        hdi_lockorder_writer_first(o);
-    if (!shared && o->writer_first)
-        mode |= HDI_LOCK_ALONE;
-    hdi_lock_acquired(self->locks, o, mode | HDI_LOCK_KIND(kind_of(o)), site);
-}
-
-void hdi_lockorder_held(const struct hdi_held *h, uint64_t site)
-{
-    if (!graph || hdi_draining())
-        return;
-    if (!is_try((enum hd_event)h->kind) && !gives_up(hdi_self(), (enum hd_event)h->kind))
-        hdi_waits_locked(h, site);
-    stack_now = h->count == 1 ? h->stack : 0;
-    take(h->object, (enum hd_event)h->kind, h->shared, site);
+    for (uint32_t i = 0; i < main->held_count; i++) {
+        const struct hdi_held *h = &main->held[i];
+        stack_now = h->stack;
+        take(h->object, (enum hd_event)h->kind, h->shared ? HDI_SHARED : 0, h->site);
+    }
     stack_now = 0;
 }
 
-void hdi_lockorder_dropped(struct hdi_thread *t, const struct hdi_object *object, uint32_t times)
+static void acquired(const struct hdi_happened *e)
 {
-    while (graph && t->locks && times-- && hdi_lock_released(t->locks, object))
-        ;
-}
+    const struct hdi_held *h = hdi_held_find(hdi_self(), e->object);
 
-void hdi_lockorder_destroyed(const struct hdi_object *object)
-{
-    if (graph && kept)
-        hdi_lockgraph_each_of(graph, object, keep_edge, NULL);
-    if (graph)
-        hdi_lock_destroyed(graph, object);
-}
-
-void hdi_lockorder_writer_first(const struct hdi_object *object)
-{
-    struct hdi_object *o = object_of(object);
-    if (graph && !o->writer_first) {
-        o->writer_first = true;
-        hdi_lock_traits(graph, o, HDI_LOCK_WRITER_FIRST);
-    }
-}
-
-void hdi_lockorder_semaphore(const struct hdi_object *object)
-{
-    if (graph)
-        hdi_lock_traits(graph, object, HDI_LOCK_COUNTED);
-}
-
-void hdi_lockorder_took(struct hdi_object *object, enum hd_event kind, uint64_t site)
-{
-    if (!graph)
+    if (h->count > 1 && !(e->mode & HDI_SHARED)) /* each read lock, of the others the first */
         return;
-    hdi_lockorder_semaphore(object);
-    take(object, kind, false, site);
+    stack_now = h->count == 1 ? h->stack : 0;
+    take(e->object, e->event, e->mode, e->site);
+    stack_now = 0;
 }
 
-void hdi_lockorder_finish(void)
+static void released(enum hdi_what what, const struct hdi_happened *e)
 {
-    if (graph) {
-        hdi_lockgraph_finish(graph);
-        hdi_waits_finish();
+    const struct hdi_held *h = hdi_held_find(e->thread, e->object);
+    uint32_t times = !h || !e->thread->locks        ? 0
+                     : what == HDI_LOST             ? (h->shared ? h->count : 1)
+                     : (h->shared || h->count == 1) ? 1
+                                                    : 0;
+
+    while (times--)
+        lg_observes(graph, e->thread->locks, e->object, kind_of(e->object), HDI_RELEASED, e);
+}
+
+/* A semaphore that began with one unit is a lock, as long as whoever takes it gives it back. */
+static void passed(const struct hdi_happened *e)
+{
+    struct hdi_thread *self = hdi_self();
+
+    if (!e->object->one_unit)
+        return;
+    if (e->event != HD_EV_SEM_POST) {
+        hdi_lock_traits(graph, e->object, HDI_LOCK_COUNTED);
+        take(e->object, e->event, 0, e->site);
+    } else if (self->locks) {
+        lg_observes(graph, self->locks, e->object, HD_OB_SEM, HDI_RELEASED, e);
     }
-    graph = NULL;
+}
+
+void hdi_lockorder_observes(enum hdi_what what, const struct hdi_happened *e)
+{
+    struct hdi_thread *self = hdi_self();
+
+    if (what == HDI_UNITS)
+        e->object->one_unit = e->object->kind == HD_OB_SEM && e->n == 1;
+    else if (what == HDI_STARTS && e->mode & HDP_LOCK_ORDER)
+        start(e->thread, (e->mode & HDP_RICH) != 0);
+    else if (!graph)
+        return;
+    switch (what) {
+    case HDI_MADE:
+    case HDI_DESTROYED:
+        if (kept)
+            hdi_lockgraph_each_of(graph, e->object, keep_edge, NULL);
+        lg_observes(graph, NULL, e->object, kind_of(e->object), what, e);
+        break;
+    case HDI_ACQUIRED:
+        acquired(e);
+        break;
+    case HDI_RELEASED:
+    case HDI_LOST:
+        released(what, e);
+        break;
+    case HDI_DONE:
+        passed(e);
+        break;
+    case HDI_THREAD_MADE:
+        e->thread->locks = hdi_lock_thread_made(graph, self->locks, e->thread);
+        break;
+    case HDI_THREAD_FAILED:
+    case HDI_THREAD_ENDS:
+        if (what == HDI_THREAD_FAILED)
+            self = e->thread;
+        if (self->locks)
+            lg_observes(graph, self->locks, NULL, HD_OB_NONE, what, e);
+        break;
+    case HDI_THREAD_JOINED:
+        if (e->thread->locks && self->locks)
+            hdi_lock_thread_joined(e->thread->locks, self->locks);
+        e->thread->locks = NULL; /* the graph may use it anew */
+        break;
+    case HDI_ENDS:
+        hdi_lockgraph_finish(graph);
+        graph = NULL;
+        break;
+    default:
+        break;
+    }
 }

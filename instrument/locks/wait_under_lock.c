@@ -13,7 +13,9 @@
 
 #include <string.h>
 
+#include "core/thread.h"
 #include "core/units.h"
+#include "wire/protocol.h"
 
 #define BUCKETS 1024u
 
@@ -186,7 +188,7 @@ static struct hdi_waits *self(void)
     return w.on && t ? t->waits : NULL;
 }
 
-void hdi_waits_made(struct hdi_thread *t)
+static void made(struct hdi_thread *t)
 {
     struct hdi_waits *maker = t->creator ? t->creator->waits : NULL;
 
@@ -201,16 +203,7 @@ void hdi_waits_made(struct hdi_thread *t)
     learn(t->waits, birth->clock);
 }
 
-void hdi_waits_start(struct hdi_thread *main)
-{
-    memset(&w, 0, sizeof w);
-    w.on = true;
-    w.last = &w.first;
-    w.bucket = hdi_alloc(BUCKETS * sizeof *w.bucket);
-    hdi_waits_made(main);
-}
-
-void hdi_waits_release(const void *clock)
+static void release(const void *clock)
 {
     struct hdi_waits *t = self();
     struct record *r = t ? record_of(clock, NULL) : NULL;
@@ -219,7 +212,7 @@ void hdi_waits_release(const void *clock)
         publish(r, t);
 }
 
-void hdi_waits_acquire(const void *clock)
+static void acquire(const void *clock)
 {
     struct hdi_waits *t = self();
     struct record *r = t ? record_of(clock, NULL) : NULL;
@@ -228,12 +221,8 @@ void hdi_waits_acquire(const void *clock)
         learn(t, r->clock);
 }
 
-void hdi_waits_joined(struct hdi_thread *t)
-{
-    hdi_waits_acquire(t);
-}
-
-void hdi_waits_locked(const struct hdi_held *h, uint64_t site)
+/* It was taken by waiting for it. */
+static void locked(const struct hdi_held *h, uint64_t site)
 {
     struct hdi_waits *t = self();
     struct record *r = t ? record_of(h->object, h->object) : NULL;
@@ -264,14 +253,16 @@ void hdi_waits_locked(const struct hdi_held *h, uint64_t site)
         (struct taken){.epoch = t->epoch, .stack = h->stack, .site = site, .shared = h->shared};
 }
 
-void hdi_waits_begin(void)
+static void start(struct hdi_thread *main)
 {
-    struct hdi_waits *t = self();
-
-    if (!t)
-        return;
-    t->began = t->epoch;
-    t->began_known = t->known;
+    memset(&w, 0, sizeof w);
+    w.on = true;
+    w.last = &w.first;
+    w.bucket = hdi_alloc(BUCKETS * sizeof *w.bucket);
+    made(main);
+    for (uint32_t i = 0; i < main->held_count; i++)
+        if (!hdi_gives_up((enum hd_event)main->held[i].kind))
+            locked(&main->held[i], main->held[i].site);
 }
 
 static void add_wait(struct record *r, struct operation *o)
@@ -293,11 +284,10 @@ static void add_wait(struct record *r, struct operation *o)
     w.waits++;
 }
 
-void hdi_waits_done(struct hdi_object *object, enum hd_event kind, int64_t n, bool could_wait,
-                    uint64_t site)
+static void done(const struct hdi_happened *e)
 {
     struct hdi_waits *t = self();
-    struct record *r = t ? record_of(object, object) : NULL;
+    struct record *r = t ? record_of(e->object, e->object) : NULL;
     struct operation *o = r ? take(sizeof *o) : NULL;
 
     if (!o)
@@ -306,12 +296,12 @@ void hdi_waits_done(struct hdi_object *object, enum hd_event kind, int64_t n, bo
                             .by = t,
                             .known = t->began_known,
                             .epoch = t->began,
-                            .stack = kind == HD_EV_THREAD_EXIT ? 0 : hdi_stack(),
-                            .kind = (uint16_t)kind,
-                            .site = site,
-                            .n = n};
+                            .stack = e->event == HD_EV_THREAD_EXIT ? 0 : hdi_stack(),
+                            .kind = (uint16_t)e->event,
+                            .site = e->site,
+                            .n = e->n};
     r->operations = o;
-    if (could_wait && t->thread->held_count)
+    if (e->mode & HDI_COULD_WAIT && t->thread->held_count)
         add_wait(r, o);
     t->epoch++;
 }
@@ -485,10 +475,73 @@ static void predict(const struct wait *x, const struct hdi_held *h)
         give(x, h, needed, who, waker);
 }
 
-void hdi_waits_finish(void)
+static void finish(void)
 {
-    for (const struct wait *x = w.on ? w.first : NULL; x; x = x->next)
+    for (const struct wait *x = w.first; x; x = x->next)
         for (uint32_t i = 0; i < x->held_count; i++)
             predict(x, &x->held[i]);
     w.on = false;
+}
+
+/* ---- what happens ---- */
+
+/* What it orders may be the other way round in another schedule: a lock, or used as one so far. */
+static bool of_lock(const struct hdi_happened *e)
+{
+    const struct hdi_object *o =
+        e->mode & HDI_OF_LIB ? hdi_object_find(e->clock, HD_OB_NONE) : e->object;
+
+    if (!o)
+        return (e->mode & HDI_OF_LOCK) != 0;
+    return o->label_kind == HD_OB_HD_MUTEX || o->label_kind == HD_OB_HD_RWMUTEX ||
+           o->label_kind == HD_OB_WEIGHTED || (o->kind == HD_OB_SEM && hdi_units_owned(o));
+}
+
+void hdi_waits_observes(enum hdi_what what, const struct hdi_happened *e)
+{
+    const struct hdi_held *h;
+    struct hdi_waits *t;
+
+    if (what == HDI_STARTS && e->mode & HDP_LOCK_ORDER)
+        start(e->thread);
+    else if (!w.on)
+        return;
+    switch (what) {
+    case HDI_ACQUIRED:
+        h = hdi_held_find(hdi_self(), e->object);
+        if ((h->count == 1 || e->mode & HDI_SHARED) && !hdi_gives_up(e->event))
+            locked(h, e->site);
+        break;
+    case HDI_BEGINS:
+        if ((t = self())) {
+            t->began = t->epoch;
+            t->began_known = t->known;
+        }
+        break;
+    case HDI_DONE:
+        done(e);
+        break;
+    case HDI_SENT:
+        if (!of_lock(e))
+            release(e->clock);
+        break;
+    case HDI_RECEIVED:
+        if (!of_lock(e))
+            acquire(e->clock);
+        break;
+    case HDI_THREAD_MADE:
+        made(e->thread);
+        break;
+    case HDI_THREAD_ENDS:
+        release(hdi_self());
+        break;
+    case HDI_THREAD_JOINED:
+        acquire(e->thread);
+        break;
+    case HDI_ENDS:
+        finish();
+        break;
+    default:
+        break;
+    }
 }

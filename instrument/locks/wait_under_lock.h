@@ -16,31 +16,11 @@
 #ifndef HEDDLE_WAIT_UNDER_LOCK_H
 #define HEDDLE_WAIT_UNDER_LOCK_H
 
-#include "core/thread.h"
+#include "core/observers.h"
 
 #define HDI_WAITS_MOST (32u << 20) /* bytes of one schedule */
 #define HDI_WAITS_SITES 8u         /* waits that are looked at of each place */
 #define HDI_WAITS_ALL 256u         /* of all places */
 #define HDI_WAITS_GIVEN 16u        /* findings of one schedule */
-
-void hdi_waits_start(struct hdi_thread *main);
-void hdi_waits_made(struct hdi_thread *t);
-void hdi_waits_joined(struct hdi_thread *t);
-/* The calling thread took a lock by waiting for it. */
-void hdi_waits_locked(const struct hdi_held *h, uint64_t site);
-
-/* What the calling thread did so far comes before what others do after they acquire(clock). Not
- * for locks. */
-void hdi_waits_release(const void *clock);
-void hdi_waits_acquire(const void *clock);
-
-/* The calling thread begins an operation on what others may wait for; and it has happened. `n`:
- * units or values, of those that go in or out. could_wait: it would have waited for ever. */
-void hdi_waits_begin(void);
-void hdi_waits_done(struct hdi_object *o, enum hd_event kind, int64_t n, bool could_wait,
-                    uint64_t site);
-
-/* The program ends: the findings; from here on nothing is watched. */
-void hdi_waits_finish(void);
 
 #endif /* HEDDLE_WAIT_UNDER_LOCK_H */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/annotate.h"
+#include "core/observers.h"
 #include "weak_memory.h"
 #include "openmp.h"
 #include "memory/race/calling_context.h"
@@ -243,22 +244,22 @@ static void own_stack(uintptr_t *low, uintptr_t *high)
     pthread_attr_destroy(&attr);
 }
 
-void hdi_memory_thread_start(uintptr_t stack_low, uintptr_t stack_high)
+static void thread_begins(void)
 {
+    uintptr_t low = 0, high = 0;
+
     if (!hdi_watch.on)
         return;
-    /* the stack may have been another thread's */
-    if (stack_high == stack_low)
-        own_stack(&stack_low, &stack_high);
-    hdi_race_reset(stack_low, stack_high - stack_low);
-    hdi_said_forget(stack_low, stack_high - stack_low);
+    own_stack(&low, &high); /* it may have been another thread's */
+    hdi_race_reset(low, high - low);
+    hdi_said_forget(low, high - low);
     hdi_strand_watch();
-    hdi_tape_reset(stack_low, stack_high - stack_low);
+    hdi_tape_reset(low, high - low);
     if (hdi_watched)
         rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
 }
 
-void hdi_memory_thread_exit(void)
+static void thread_ends(void)
 {
     if (hdi_shadow_full)
         hdi_unmodelled("memory beyond 4 GiB of shadow", 0);
@@ -269,7 +270,7 @@ void hdi_memory_thread_exit(void)
     hdi_watched = NULL;
 }
 
-/* ---- edges of the models ---- */
+/* ---- what happens ---- */
 
 static bool is_lock(const void *clock)
 {
@@ -277,7 +278,7 @@ static bool is_lock(const void *clock)
            hdi_object_find(clock, HD_OB_RWLOCK) || hdi_object_find(clock, HD_OB_HD_MUTEX);
 }
 
-void hdi_hb_release(const void *clock)
+static void release(const void *clock)
 {
     struct hdi_strand *s = hdi_watched;
     if (!s)
@@ -290,7 +291,7 @@ void hdi_hb_release(const void *clock)
     hdi_race_release(s->racer, (uintptr_t)clock);
 }
 
-void hdi_hb_acquire(const void *clock)
+static void acquire(const void *clock, bool lock)
 {
     struct hdi_strand *s = hdi_watched;
     if (!s)
@@ -298,25 +299,65 @@ void hdi_hb_acquire(const void *clock)
     hdi_progress(s);
     if (hdi_tape)
         hdi_tape_acquire(s, clock);
-    hdi_race_acquire(s->racer, (uintptr_t)clock, is_lock(clock));
+    hdi_race_acquire(s->racer, (uintptr_t)clock, lock);
 }
 
-void hdi_hb_look(const void *clock)
+/* Locks of lib/ and once controls say their order by themselves. */
+static bool makes_order(const struct hdi_object *lock)
 {
-    hdi_tape_note(HDP_TAPE_LOOK, clock);
+    return lock->kind == HD_OB_MUTEX || lock->kind == HD_OB_SPIN || lock->kind == HD_OB_RWLOCK;
 }
 
-void hdi_hb_hand(const void *clock)
+void hdi_races_observe(enum hdi_what what, const struct hdi_happened *e)
 {
-    hdi_tape_note(HDP_TAPE_RELEASE, clock);
-}
-
-void hdi_hb_take(const void *clock)
-{
-    hdi_tape_note(HDP_TAPE_ACQUIRE, clock);
-}
-
-void hdi_hb_turn(const void *clock)
-{
-    hdi_tape_note(HDP_TAPE_TURN, clock);
+    switch (what) {
+    case HDI_ACQUIRED:
+        if (makes_order(e->object))
+            acquire((const void *)e->object->addr, true);
+        break;
+    case HDI_RELEASED:
+        if (makes_order(e->object))
+            release((const void *)e->object->addr);
+        break;
+    case HDI_MISSED:
+        hdi_tape_note(HDP_TAPE_LOOK, e->clock);
+        break;
+    case HDI_SENT:
+        release(e->clock);
+        break;
+    case HDI_RECEIVED:
+        acquire(e->clock, is_lock(e->clock));
+        break;
+    case HDI_HANDED:
+        hdi_tape_note(HDP_TAPE_RELEASE, e->clock);
+        break;
+    case HDI_TAKEN:
+        hdi_tape_note(HDP_TAPE_ACQUIRE, e->clock);
+        break;
+    case HDI_IN_TURN:
+        hdi_tape_note(HDP_TAPE_TURN, e->clock);
+        break;
+    case HDI_THREAD_MADE:
+        release(&e->thread->start);
+        break;
+    case HDI_THREAD_BEGINS:
+        thread_begins();
+        acquire(&hdi_self()->start, false);
+        break;
+    case HDI_THREAD_ENDS:
+        release(hdi_self());
+        thread_ends();
+        break;
+    case HDI_THREAD_JOINED:
+        acquire(e->thread, false);
+        break;
+    case HDI_STARTS:
+        hdi_memory_start();
+        break;
+    case HDI_FORKED:
+        hdi_watched = NULL;
+        break;
+    default:
+        break;
+    }
 }

@@ -8,6 +8,7 @@
 
 #include "fast_path.h"
 #include "tsan_abi.h"
+#include "core/observers.h"
 #include "access.h"
 
 #define HOOK __attribute__((visibility("default")))
@@ -228,12 +229,12 @@ HOOK char *__wrap_strcpy(char *to, const char *from)
 
 HOOK void __tsan_acquire(void *clock)
 {
-    hdi_hb_acquire(clock);
+    hdi_tell(RECEIVED, .clock = clock);
 }
 
 HOOK void __tsan_release(void *clock)
 {
-    hdi_hb_release(clock);
+    hdi_tell(SENT, .clock = clock);
 }
 
 HOOK void __tsan_ignore_thread_begin(void)
@@ -259,12 +260,12 @@ TSAN_MUTEX_MARKS(MUTEX_MARK)
 HOOK void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion)
 {
     (void)flags, (void)recursion;
-    hdi_hb_acquire(lock);
+    hdi_tell(RECEIVED, .clock = lock, .mode = HDI_OF_LOCK);
 }
 
 HOOK int __tsan_mutex_pre_unlock(void *lock, unsigned flags)
 {
     (void)flags;
-    hdi_hb_release(lock);
+    hdi_tell(SENT, .clock = lock, .mode = HDI_OF_LOCK);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "openmp.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "access.h"
 
@@ -51,14 +52,14 @@ static void on_parallel_begin(union ompt_data *task, const void *frame, union om
 {
     (void)task, (void)frame, (void)parallel, (void)threads, (void)flags, (void)site;
     region++;
-    hdi_hb_release(&regions);
+    hdi_tell(SENT, .clock = &regions);
 }
 
 static void on_parallel_end(union ompt_data *parallel, union ompt_data *task, int flags,
                             const void *site)
 {
     (void)parallel, (void)task, (void)flags, (void)site;
-    hdi_hb_acquire(&regions);
+    hdi_tell(RECEIVED, .clock = &regions);
 }
 
 static void on_implicit_task(enum ompt_endpoint end, union ompt_data *parallel,
@@ -66,11 +67,11 @@ static void on_implicit_task(enum ompt_endpoint end, union ompt_data *parallel,
 {
     (void)parallel, (void)threads, (void)index, (void)flags;
     if (end == OMPT_BEGIN) {
-        hdi_hb_acquire(&regions);
+        hdi_tell(RECEIVED, .clock = &regions);
         if (task)
             task->value = (region & 1) << 1;
     } else {
-        hdi_hb_release(&regions);
+        hdi_tell(SENT, .clock = &regions);
     }
 }
 
@@ -80,11 +81,11 @@ static void on_sync_region(int kind, enum ompt_endpoint end, union ompt_data *pa
     (void)kind, (void)parallel, (void)site;
     char *clock = &barrier[task ? task->value & 3 : 0];
     if (end == OMPT_BEGIN) {
-        hdi_hb_release(clock);
+        hdi_tell(SENT, .clock = clock);
         return;
     }
-    hdi_hb_acquire(clock);
-    hdi_hb_acquire(&tasks); /* a barrier and a taskwait wait for tasks */
+    hdi_tell(RECEIVED, .clock = clock);
+    hdi_tell(RECEIVED, .clock = &tasks); /* a barrier and a taskwait wait for tasks */
     if (task)
         task->value ^= 1;
 }
@@ -92,27 +93,27 @@ static void on_sync_region(int kind, enum ompt_endpoint end, union ompt_data *pa
 static void on_mutex_acquired(int kind, uint64_t id, const void *site)
 {
     (void)kind, (void)site;
-    hdi_hb_acquire((const void *)(uintptr_t)id);
+    hdi_tell(RECEIVED, .clock = (const void *)(uintptr_t)id, .mode = HDI_OF_LOCK);
 }
 
 static void on_mutex_released(int kind, uint64_t id, const void *site)
 {
     (void)kind, (void)site;
-    hdi_hb_release((const void *)(uintptr_t)id);
+    hdi_tell(SENT, .clock = (const void *)(uintptr_t)id, .mode = HDI_OF_LOCK);
 }
 
 static void on_task_create(union ompt_data *task, const void *frame, union ompt_data *made,
                            int flags, int dependences, const void *site)
 {
     (void)task, (void)frame, (void)made, (void)flags, (void)dependences, (void)site;
-    hdi_hb_release(&tasks);
+    hdi_tell(SENT, .clock = &tasks);
 }
 
 static void on_task_schedule(union ompt_data *prior, int status, union ompt_data *next)
 {
     (void)prior, (void)status, (void)next;
-    hdi_hb_release(&tasks);
-    hdi_hb_acquire(&tasks);
+    hdi_tell(SENT, .clock = &tasks);
+    hdi_tell(RECEIVED, .clock = &tasks);
 }
 
 static int initialize(ompt_function (*lookup)(const char *name), int device, union ompt_data *tool)

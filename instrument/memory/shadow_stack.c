@@ -38,11 +38,6 @@ void hdi_strand_watch(void)
     hdi_watched = s;
 }
 
-void hdi_memory_forked(void)
-{
-    hdi_watched = NULL;
-}
-
 static const struct hdi_frame *innermost(const struct hdi_strand *s)
 {
     return s->top < s->limit ? s->top : s->limit;

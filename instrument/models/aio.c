@@ -5,7 +5,7 @@
 
 #include "clock.h"
 #include "libc_threads.h"
-#include "reach/reach.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "signals.h"
 #include "core/thread.h"
@@ -59,7 +59,7 @@ static void complete(struct request *r, ssize_t n, int error)
     bool last = g && --g->left == 0;
 
     r->done = true;
-    hdi_hb_release(r->block);
+    hdi_tell(SENT, .clock = r->block);
     r->block->__return_value = n;
     __atomic_store_n(&r->block->__error_code, error, __ATOMIC_RELEASE);
     hdi_changed(completion(0));
@@ -89,7 +89,8 @@ static int start(struct aiocb *b, int what, struct group *group, uint64_t site)
 
     *r = (struct request){.next = requests, .block = b, .what = what, .group = group};
     b->__error_code = EINPROGRESS;
-    hdi_reach_sent(&b->aio_sigevent.sigev_value, sizeof b->aio_sigevent.sigev_value);
+    hdi_tell(BYTES_LEFT, .clock = &b->aio_sigevent.sigev_value,
+             .n = sizeof b->aio_sigevent.sigev_value);
     b->__return_value = -1;
     rc = hdi_helper(performs, r, &b->aio_sigevent, site, NULL);
     if (rc) {
@@ -132,7 +133,7 @@ HDI_EXPORT int aio_error(const struct aiocb *b)
         hdi_point(HD_EV_YIELD, NULL, HDI_SITE()); /* it will be asked again */
     error = __atomic_load_n(&b->__error_code, __ATOMIC_ACQUIRE);
     if (error != EINPROGRESS)
-        hdi_hb_acquire(b);
+        hdi_tell(RECEIVED, .clock = b);
     return error;
 }
 
@@ -182,7 +183,7 @@ HDI_EXPORT int aio_suspend(const struct aiocb *const block[], int count,
     default:
         for (int i = 0; i < count; i++)
             if (block[i])
-                hdi_hb_acquire(block[i]);
+                hdi_tell(RECEIVED, .clock = block[i]);
         return 0;
     }
 }

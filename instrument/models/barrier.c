@@ -3,10 +3,9 @@
  * schedule. */
 #include <errno.h>
 
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
-#include "beside/other_tool.h"
-#include "locks/wait_under_lock.h"
 
 #define BYTES sizeof(pthread_barrier_t)
 
@@ -94,9 +93,7 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         return rc;
     }
     hdi_point(HD_EV_BARRIER_WAIT, &x->object, site);
-    hdi_hb_release(b);
-    hdi_waits_release(b);
-    hdi_tool_release(b);
+    hdi_tell(SENT, .object = &x->object, .clock = b, .mode = HDI_STANDS_IN);
     if (++x->arrived == x->count) {
         struct hdi_thread *t = x->first, *next;
         x->arrived = 0;
@@ -106,9 +103,7 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
             t->granted = true;
         }
         hdi_changed(&x->object);
-        hdi_hb_acquire(b);
-        hdi_waits_acquire(b);
-        hdi_tool_acquire(b);
+        hdi_tell(RECEIVED, .object = &x->object, .clock = b, .mode = HDI_STANDS_IN);
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }
     {
@@ -119,8 +114,6 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         x->first = self;
         hdi_perform(&op);
     }
-    hdi_hb_acquire(b);
-    hdi_waits_acquire(b);
-    hdi_tool_acquire(b);
+    hdi_tell(RECEIVED, .object = &x->object, .clock = b, .mode = HDI_STANDS_IN);
     return 0;
 }

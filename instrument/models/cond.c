@@ -9,9 +9,8 @@
 
 #include "clock.h"
 #include "mutex.h"
+#include "core/observers.h"
 #include "core/real.h"
-#include "beside/other_tool.h"
-#include "locks/wait_under_lock.h"
 
 #define BYTES sizeof(pthread_cond_t)
 
@@ -123,7 +122,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     bool kept;
     int rc;
 
-    hdi_waits_begin();
+    hdi_tell(BEGINS, .object = &x->object, .event = HD_EV_COND_WAIT);
     hdi_point(HD_EV_COND_WAIT, &x->object, site);
     if (self->cancel_pending && !self->cancel_disabled)
         hdi_cancel_self();
@@ -156,17 +155,16 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     if (wake == HDI_READY && !self->granted)
         wake = HDI_SPURIOUS;
     if (wake == HDI_READY)
-        hdi_waits_done(&x->object, HD_EV_COND_WAIT, 1, until == 0, site);
+        hdi_tell(DONE, .object = &x->object, .event = HD_EV_COND_WAIT, .n = 1,
+                 .mode = until == 0 ? HDI_COULD_WAIT : 0, .site = site);
     if (wake != HDI_READY) {
         struct hdi_op again = {
             .kind = HD_EV_COND_RELOCK, .object = &mx->object, .site = site, .ready = can_relock};
         hdi_perform(&again);
     }
-    hdi_hb_acquire(c);
-    hdi_waits_acquire(c);
-    hdi_hb_take(&self->granted);
+    hdi_tell(RECEIVED, .object = &x->object, .clock = c, .mode = HDI_STANDS_IN);
+    hdi_tell(TAKEN, .clock = &self->granted);
     rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
-    hdi_tool_acquire(c);
     if (wake == HDI_CANCELLED)
         hdi_cancel_self();
     return wake == HDI_TIMED_OUT && rc == 0 ? ETIMEDOUT : rc;
@@ -176,7 +174,7 @@ static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
 {
     dequeue(x, t);
     t->granted = true;
-    hdi_hb_hand(&t->granted);
+    hdi_tell(HANDED, .clock = &t->granted);
     hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, can_relock);
 }
 
@@ -247,18 +245,22 @@ HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clo
     return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
 }
 
+static void signals(struct hdi_cond *x, enum hd_event kind, uint64_t site)
+{
+    hdi_tell(BEGINS, .object = &x->object, .event = kind);
+    hdi_point(kind, &x->object, site);
+    hdi_tell(DONE, .object = &x->object, .event = kind, .n = 1, .site = site);
+    hdi_tell(SENT, .object = &x->object, .clock = (const void *)x->object.addr,
+             .mode = HDI_STANDS_IN);
+}
+
 void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
 {
     struct hdi_cond *x = cond_of(c, site);
     struct hdi_thread *t;
     uint32_t n = 0;
 
-    hdi_waits_begin();
-    hdi_point(HD_EV_COND_SIGNAL, &x->object, site);
-    hdi_waits_done(&x->object, HD_EV_COND_SIGNAL, 1, false, site);
-    hdi_waits_release(c);
-    hdi_hb_release(c);
-    hdi_tool_release(c);
+    signals(x, HD_EV_COND_SIGNAL, site);
     for (t = x->first; t; t = t->queue_next)
         n++;
     if (n == 0) {
@@ -276,12 +278,7 @@ void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site)
 {
     struct hdi_cond *x = cond_of(c, site);
 
-    hdi_waits_begin();
-    hdi_point(HD_EV_COND_BROADCAST, &x->object, site);
-    hdi_waits_done(&x->object, HD_EV_COND_BROADCAST, 1, false, site);
-    hdi_waits_release(c);
-    hdi_hb_release(c);
-    hdi_tool_release(c);
+    signals(x, HD_EV_COND_BROADCAST, site);
     while (x->first)
         wake_one(x, x->first);
     if (x->shared)

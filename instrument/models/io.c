@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 #include "clock.h"
-#include "reach/reach.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "signals.h"
 #include "beside/other_tool.h"
@@ -94,9 +94,9 @@ static bool await(int fd, short events, uint64_t site)
         return false;
     }
     if (events & POLLOUT)
-        hdi_hb_release(clock_of(fd));
+        hdi_tell(SENT, .clock = clock_of(fd));
     if (events & POLLIN)
-        hdi_hb_acquire(clock_of(fd));
+        hdi_tell(RECEIVED, .clock = clock_of(fd));
     return true;
 }
 
@@ -105,7 +105,7 @@ static bool long_write(int fd, size_t bytes)
 {
     if (bytes <= PIPE_BUF || never_blocks(fd))
         return false;
-    hdi_hb_release(clock_of(fd));
+    hdi_tell(SENT, .clock = clock_of(fd));
     return true;
 }
 
@@ -146,7 +146,7 @@ HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 
 HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
-    hdi_reach_sent(buffer, bytes);
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
     if (hdi_enter()) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.write(fd, buffer, bytes));
@@ -159,7 +159,7 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 static void all_sent(const struct iovec *v, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        hdi_reach_sent(v[i].iov_base, v[i].iov_len);
+        hdi_tell(BYTES_LEFT, .clock = v[i].iov_base, .n = (int64_t)v[i].iov_len);
 }
 
 HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
@@ -219,7 +219,7 @@ HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 {
-    hdi_reach_sent(buffer, bytes);
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.send(fd, buffer, bytes, flags));
@@ -232,7 +232,7 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
                           __CONST_SOCKADDR_ARG addr, socklen_t length)
 {
-    hdi_reach_sent(buffer, bytes);
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
     if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));

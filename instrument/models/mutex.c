@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 
 #include "clock.h"
+#include "core/observers.h"
 #include "core/real.h"
 
 #define KIND(m) ((m)->__data.__kind)
@@ -35,7 +36,7 @@ struct hdi_mutex *hdi_mutex_of(pthread_mutex_t *m, uint64_t site)
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     /* Held by the model, free in memory: the memory was used anew without a destroy. */
     if (x->owner && !SHARED(m) && !ROBUST(m) && m->__data.__lock == 0) {
-        hdi_drop(x->owner, &x->object, true);
+        hdi_tell(LOST, .object = &x->object, .thread = x->owner);
         hdi_object_reborn(&x->object, sizeof *x, site);
     }
     return x;
@@ -63,9 +64,8 @@ static void own(struct hdi_mutex *x, enum hd_event kind, uint64_t site)
     x->owner = hdi_self();
     x->count = 1;
     x->dead_owner = false;
-    hdi_hold(&x->object, kind, false, site);
+    hdi_tell(ACQUIRED, .object = &x->object, .event = kind, .site = site);
     hdi_changed(&x->object);
-    hdi_hb_acquire((const void *)x->object.addr);
 }
 
 int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, uint64_t site)
@@ -95,8 +95,7 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
 
 void hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m)
 {
-    hdi_hb_release((const void *)x->object.addr);
-    hdi_drop(x->owner, &x->object, true);
+    hdi_tell(RELEASED, .object = &x->object, .thread = x->owner);
     x->owner = NULL;
     x->count = 0;
     hdi_real.pthread_mutex_unlock(m);
@@ -109,7 +108,7 @@ int hdi_mutex_level(struct hdi_mutex *x, pthread_mutex_t *m, bool up)
 
     if (rc == 0) {
         x->count += up ? 1u : -1u;
-        hdi_held_find(x->owner, &x->object)->count += up ? 1u : -1u;
+        hdi_tell(LEVEL, .object = &x->object, .thread = x->owner, .n = up ? 1 : -1);
     }
     return rc;
 }
@@ -153,7 +152,7 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
             return rc;
     }
     if (hdi_perform(&op) == HDI_TIMED_OUT) {
-        hdi_hb_look(m);
+        hdi_tell(MISSED, .clock = m);
         return ETIMEDOUT;
     }
     return hdi_mutex_take(x, m, HD_EV_MUTEX_LOCK, site);
@@ -177,7 +176,7 @@ HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t 
         return 0; /* stays locked: the owner's unlock is no finding */
     }
     if (x->owner)
-        hdi_drop(x->owner, &x->object, true);
+        hdi_tell(LOST, .object = &x->object, .thread = x->owner);
     hdi_object_reborn(&x->object, sizeof *x, site);
     if (attr)
         pthread_mutexattr_getpshared(attr, &shared);
@@ -259,7 +258,7 @@ int hdi_mutex_trylock(pthread_mutex_t *m, uint64_t site)
         return rc;
     }
     if (x->owner) {
-        hdi_hb_look(m);
+        hdi_tell(MISSED, .clock = m);
         hdi_retry();
         return EBUSY;
     }

@@ -1,8 +1,7 @@
 /* once.c - pthread_once: whoever comes while the initialiser runs waits for it in the model. */
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
-#include "beside/other_tool.h"
-#include "locks/wait_under_lock.h"
 
 struct hdi_once {
     struct hdi_object object;
@@ -20,11 +19,10 @@ static void leave(struct hdi_once **guard)
 {
     struct hdi_once *x = *guard;
 
-    hdi_drop(hdi_self(), &x->object, true);
+    hdi_tell(RELEASED, .object = &x->object, .thread = x->runner);
     x->runner = NULL;
-    hdi_hb_release((const void *)x->object.addr);
-    hdi_waits_release((const void *)x->object.addr);
-    hdi_tool_release((const void *)x->object.addr);
+    hdi_tell(SENT, .object = &x->object, .clock = (const void *)x->object.addr,
+             .mode = HDI_STANDS_IN);
     hdi_changed(&x->object);
 }
 
@@ -43,13 +41,11 @@ HDI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
     op.object = &x->object;
     hdi_perform(&op);
     if (x->done) {
-        hdi_hb_acquire(control);
-        hdi_waits_acquire(control);
-        hdi_tool_acquire(control);
+        hdi_tell(RECEIVED, .object = &x->object, .clock = control, .mode = HDI_STANDS_IN);
         return 0;
     }
     x->runner = hdi_self();
-    hdi_hold(&x->object, HD_EV_ONCE, false, site);
+    hdi_tell(ACQUIRED, .object = &x->object, .event = HD_EV_ONCE, .site = site);
     hdi_changed(&x->object);
     {
         struct hdi_once *guard __attribute__((cleanup(leave))) = x;

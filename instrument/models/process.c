@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
 
@@ -140,7 +141,7 @@ bool hdi_has_forked(void)
 static void in_child(void)
 {
     children = 0;
-    hdi_memory_forked();
+    hdi_tell(FORKED, .thread = hdi_self());
     hdi_forked();
 }
 

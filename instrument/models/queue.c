@@ -15,7 +15,7 @@
 
 #include "clock.h"
 #include "libc_threads.h"
-#include "reach/reach.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "signals.h"
 #include "core/thread.h"
@@ -113,7 +113,7 @@ static ssize_t receive(mqd_t q, char *text, size_t bytes, unsigned *priority, in
         if (!await_queue(q, false, until, site))
             return -1;
     if (n >= 0) {
-        hdi_hb_acquire(clock_of(0, inode(q)));
+        hdi_tell(RECEIVED, .clock = clock_of(0, inode(q)));
         hdi_changed(object_of(q, site));
     }
     return n;
@@ -125,9 +125,9 @@ static int put(mqd_t q, const char *text, size_t bytes, unsigned priority, int64
     bool blocks = (fcntl(q, F_GETFL) & O_NONBLOCK) == 0;
     int rc;
 
-    hdi_reach_sent(text, bytes);
+    hdi_tell(BYTES_LEFT, .clock = text, .n = (int64_t)bytes);
     hdi_point(HD_EV_FD_WAIT, object_of(q, site), site);
-    hdi_hb_release(clock_of(0, inode(q)));
+    hdi_tell(SENT, .clock = clock_of(0, inode(q)));
     while ((rc = hdi_real.mq_timedsend(q, text, bytes, priority, &past)) < 0 &&
            errno == ETIMEDOUT && blocks)
         if (!await_queue(q, true, until, site))
@@ -202,7 +202,7 @@ static void *notifies(void *data)
     if (n->off)
         return NULL;
     n->off = true;
-    hdi_hb_acquire(clock_of(0, inode(n->queue)));
+    hdi_tell(RECEIVED, .clock = clock_of(0, inode(n->queue)));
     hdi_notify(&n->event, SI_MESGQ);
     return NULL;
 }
@@ -306,7 +306,7 @@ HDI_EXPORT ssize_t msgrcv(int id, void *message, size_t bytes, long type, int fl
         look(&s, &s);
         n = hdi_real.msgrcv(id, message, bytes, type, flags | IPC_NOWAIT);
         if (n >= 0)
-            hdi_hb_acquire(clock_of(1, (unsigned)id));
+            hdi_tell(RECEIVED, .clock = clock_of(1, (unsigned)id));
         if (n >= 0 || errno != ENOMSG || (flags & IPC_NOWAIT))
             return n;
         if (!await_change(&s, 0, true, HDI_SITE()))
@@ -322,9 +322,9 @@ HDI_EXPORT int msgsnd(int id, const void *message, size_t bytes, int flags)
     if (!hdi_enter())
         return hdi_real.msgsnd(id, message, bytes, flags);
     if (message)
-        hdi_reach_sent((const char *)message + sizeof(long), bytes);
+        hdi_tell(BYTES_LEFT, .clock = (const char *)message + sizeof(long), .n = (int64_t)bytes);
     hdi_point(HD_EV_FD_WAIT, NULL, HDI_SITE());
-    hdi_hb_release(clock_of(1, (unsigned)id));
+    hdi_tell(SENT, .clock = clock_of(1, (unsigned)id));
     for (;;) {
         look(&s, &s);
         rc = hdi_real.msgsnd(id, message, bytes, flags | IPC_NOWAIT);
@@ -349,13 +349,13 @@ static int operate(int id, struct sembuf *ops, size_t count, const struct timesp
         now[i].sem_flg |= IPC_NOWAIT;
     }
     hdi_point(HD_EV_FD_WAIT, NULL, site);
-    hdi_hb_release(clock_of(2, (unsigned)id));
+    hdi_tell(SENT, .clock = clock_of(2, (unsigned)id));
     for (;;) {
         int rc;
         look(&s, &s);
         rc = hdi_real.semop(id, now, count);
         if (rc == 0)
-            hdi_hb_acquire(clock_of(2, (unsigned)id));
+            hdi_tell(RECEIVED, .clock = clock_of(2, (unsigned)id));
         if (rc == 0 || errno != EAGAIN || !waits)
             return rc;
         if (!await_change(&s, until, false, site))

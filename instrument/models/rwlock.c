@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "clock.h"
-#include "locks/lockorder.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
 
@@ -31,7 +31,7 @@ static void forget_holders(struct hdi_rwlock *x)
     struct hdi_thread **live = hdi_live(&n);
 
     for (uint32_t i = 0; i < n; i++)
-        hdi_drop(live[i], &x->object, true);
+        hdi_tell(LOST, .object = &x->object, .thread = live[i]);
 }
 
 static struct hdi_rwlock *rwlock_of(pthread_rwlock_t *l, uint64_t site)
@@ -85,15 +85,16 @@ static bool writable(const struct hdi_op *op)
 
 static void took(struct hdi_rwlock *x, bool write, enum hd_event kind, uint64_t site)
 {
+    uint32_t mode = write ? 0 : HDI_SHARED;
+
     if (PREFERS_WRITERS((const pthread_rwlock_t *)x->object.addr))
-        hdi_lockorder_writer_first(&x->object);
+        mode |= HDI_WRITER_FIRST;
     if (write)
         x->writer = hdi_self();
     else
         x->readers++;
-    hdi_hold(&x->object, kind, !write, site);
+    hdi_tell(ACQUIRED, .object = &x->object, .event = kind, .mode = mode, .site = site);
     hdi_changed(&x->object);
-    hdi_hb_acquire((const void *)x->object.addr);
 }
 
 static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
@@ -115,7 +116,7 @@ static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
     }
     do {
         if (hdi_perform(&op) == HDI_TIMED_OUT) {
-            hdi_hb_look(l);
+            hdi_tell(MISSED, .clock = l);
             return ETIMEDOUT;
         }
         if (op.outside)
@@ -140,7 +141,7 @@ static int try_lock(pthread_rwlock_t *l, bool write, uint64_t site)
     if (rc == 0) {
         took(x, write, HD_EV_RWLOCK_TRYLOCK, site);
     } else {
-        hdi_hb_look(l);
+        hdi_tell(MISSED, .clock = l);
         hdi_retry();
     }
     return rc;
@@ -247,6 +248,7 @@ HDI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
     uint64_t site = HDI_SITE();
     struct hdi_rwlock *x;
+    bool held;
 
     if (!hdi_enter())
         return hdi_real.pthread_rwlock_unlock(l);
@@ -256,11 +258,12 @@ HDI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
         hdi_lock_misuse(HD_FK_UNLOCK_NOT_HELD, NULL, &x->object, HD_EV_RWLOCK_UNLOCK, site);
         return 0; /* a real unlock would corrupt the lock */
     }
-    hdi_hb_release(l);
-    if (!hdi_drop(hdi_self(), &x->object, false)) {
+    held = hdi_held_find(hdi_self(), &x->object) != NULL;
+    hdi_tell(RELEASED, .object = &x->object, .thread = hdi_self());
+    if (!held) {
         hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_RWLOCK_UNLOCK, site);
         if (x->writer)
-            hdi_drop(x->writer, &x->object, true);
+            hdi_tell(LOST, .object = &x->object, .thread = x->writer);
     }
     if (x->writer)
         x->writer = NULL;

@@ -7,13 +7,10 @@
 #include <string.h>
 
 #include "core/leak_check.h"
-#include "locks/lockorder.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "reach/reach.h"
 #include "core/thread.h"
-#include "beside/other_tool.h"
-#include "core/units.h"
-#include "locks/wait_under_lock.h"
 
 static enum hd_object kind_of(enum hd_event kind)
 {
@@ -75,19 +72,22 @@ static void take_turn(enum hd_event kind, const void *object)
     static const char channels;
 
     if (kind == HD_EV_HD_MUTEX_TRYLOCK)
-        hdi_hb_look(object);
+        hdi_tell(MISSED, .clock = object);
     else if (kind == HD_EV_SELECT || kind_of(kind) == HD_OB_CHAN)
-        hdi_hb_turn(&channels);
+        hdi_tell(IN_TURN, .clock = &channels);
     else if (object && kind_of(kind) != HD_OB_HD_MUTEX)
-        hdi_hb_turn(object);
+        hdi_tell(IN_TURN, .clock = object);
 }
 
 static void point(enum hd_event kind, const void *object, const void *site)
 {
+    struct hdi_object *o;
+
     if (!hdi_enter())
         return;
-    hdi_waits_begin();
-    hdi_point(kind, object_of(object, kind, number(site)), number(site));
+    o = object_of(object, kind, number(site));
+    hdi_tell(BEGINS, .object = o, .event = kind);
+    hdi_point(kind, o, number(site));
     take_turn(kind, object);
 }
 
@@ -144,12 +144,8 @@ static void units(const void *object, int64_t total)
 {
     struct hdi_object *o;
 
-    if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
-        return;
-    hdi_units_start(o, HDI_UNITS_CONTENT, o->label_kind == HD_OB_CHAN ? 0 : total);
-    hdi_units_start(o, HDI_UNITS_ROOM, o->label_kind == HD_OB_CHAN ? total : 0);
-    if (total < 0)
-        hdi_units_hand(o);
+    if (hdi_enter() && (o = hdi_object_find(object, HD_OB_NONE)))
+        hdi_tell(UNITS, .object = o, .n = total);
 }
 
 static void moved(enum hd_event kind, const void *object, int64_t n, int could_wait,
@@ -157,28 +153,9 @@ static void moved(enum hd_event kind, const void *object, int64_t n, int could_w
 {
     struct hdi_object *o;
 
-    if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)) || o->dead)
-        return;
-    hdi_waits_done(o, kind, n, could_wait != 0, number(site));
-    switch (kind) {
-    case HD_EV_CHAN_SEND:
-        hdi_units_take(o, HDI_UNITS_ROOM, n, kind, number(site));
-        hdi_units_give(o, HDI_UNITS_CONTENT, n);
-        break;
-    case HD_EV_CHAN_RECV:
-        hdi_units_take(o, HDI_UNITS_CONTENT, n, kind, number(site));
-        hdi_units_give(o, HDI_UNITS_ROOM, n);
-        break;
-    case HD_EV_HD_SEMAPHORE:
-        hdi_units_take(o, HDI_UNITS_CONTENT, n, kind, number(site));
-        hdi_units_give(o, HDI_UNITS_CONTENT, -n);
-        break;
-    case HD_EV_CHAN_CLOSE:
-        hdi_units_hand(o);
-        break;
-    default:
-        break;
-    }
+    if (hdi_enter() && (o = hdi_object_find(object, HD_OB_NONE)) && !o->dead)
+        hdi_tell(DONE, .object = o, .event = kind, .n = n, .mode = could_wait ? HDI_COULD_WAIT : 0,
+                 .site = number(site));
 }
 
 static void wake(void *thread)
@@ -275,10 +252,8 @@ static void owes(const void *object, int owed)
 {
     struct hdi_object *o = hdi_enter() ? hdi_object_find(object, HD_OB_NONE) : NULL;
 
-    if (!o || !o->announced)
-        return;
-    o->owed = owed != 0;
-    o->check = hdi_self()->check;
+    if (o && o->announced)
+        hdi_tell(OWED, .object = o, .n = owed != 0);
 }
 
 static void gone(const void *object, const void *site)
@@ -287,7 +262,7 @@ static void gone(const void *object, const void *site)
 
     if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
         return;
-    hdi_lockorder_destroyed(o);
+    hdi_tell(DESTROYED, .object = o);
     o->dead = true;
     o->owed = o->announced = false;
     o->destroyed_site = number(site);
@@ -297,50 +272,34 @@ static void gone(const void *object, const void *site)
 static void acquired(const void *object, int shared, const void *site)
 {
     if (hdi_enter())
-        hdi_hold(object_of(object, HD_EV_NONE, number(site)), hdi_self()->last.kind, shared != 0,
-                 number(site));
+        hdi_tell(ACQUIRED, .object = object_of(object, HD_EV_NONE, number(site)),
+                 .event = hdi_self()->last.kind, .mode = shared ? HDI_SHARED : 0,
+                 .site = number(site));
 }
 
 static void released(const void *object, const void *site)
 {
     struct hdi_object *o;
-    struct hdi_thread **live;
+    struct hdi_thread *holder = hdi_self(), **live;
     uint32_t n;
 
-    (void)site;
     if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
         return;
-    if (hdi_drop(hdi_self(), o, false))
-        return;
     live = hdi_live(&n); /* Go lets another goroutine unlock */
-    for (uint32_t i = 0; i < n; i++)
-        if (hdi_drop(live[i], o, false))
-            return;
-}
-
-/* What it orders is decided anew in each schedule. */
-static bool is_lock(const void *clock)
-{
-    const struct hdi_object *o = hdi_object_find(clock, HD_OB_NONE);
-
-    return o && (o->label_kind == HD_OB_HD_MUTEX || o->label_kind == HD_OB_HD_RWMUTEX ||
-                 o->label_kind == HD_OB_WEIGHTED);
+    for (uint32_t i = 0; i < n && !hdi_held_find(holder, o); i++)
+        holder = live[i];
+    if (hdi_held_find(holder, o))
+        hdi_tell(RELEASED, .object = o, .thread = holder, .site = number(site));
 }
 
 static void release(const void *clock)
 {
-    if (!is_lock(clock))
-        hdi_waits_release(clock);
-    hdi_hb_release(clock);
-    hdi_tool_seam_release(clock);
+    hdi_tell(SENT, .clock = clock, .mode = HDI_OF_LIB);
 }
 
 static void acquire(const void *clock)
 {
-    if (!is_lock(clock))
-        hdi_waits_acquire(clock);
-    hdi_hb_acquire(clock);
-    hdi_tool_seam_acquire(clock);
+    hdi_tell(RECEIVED, .clock = clock, .mode = HDI_OF_LIB);
 }
 
 static void panic(const char *message, const void *object, const void *site)

@@ -5,12 +5,10 @@
 #include <fcntl.h>
 
 #include "clock.h"
-#include "locks/lockorder.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
 #include "beside/other_tool.h"
-#include "core/units.h"
-#include "locks/wait_under_lock.h"
 
 #define BYTES sizeof(sem_t)
 
@@ -18,7 +16,6 @@ struct hdi_sem {
     struct hdi_object object;
     bool known;  /* sem_init was seen */
     bool shared; /* other processes may post it */
-    bool one;    /* began with 1: perhaps a lock */
 };
 
 static struct hdi_sem *sem_of(sem_t *s, uint64_t site)
@@ -46,12 +43,9 @@ static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, bool could_wait
         rc = hdi_real.sem_trywait(s);
     if (rc == 0) {
         hdi_changed(&x->object);
-        hdi_hb_acquire(s);
-        hdi_units_take(&x->object, HDI_UNITS_CONTENT, 1, kind, site);
-        hdi_waits_done(&x->object, HD_EV_SEM_WAIT, 1, could_wait, site);
-        hdi_waits_acquire(s);
-        if (x->one)
-            hdi_lockorder_took(&x->object, kind, site);
+        hdi_tell(DONE, .object = &x->object, .event = kind, .n = 1,
+                 .mode = could_wait ? HDI_COULD_WAIT : 0, .site = site);
+        hdi_tell(RECEIVED, .object = &x->object, .clock = s);
     }
     return rc;
 }
@@ -69,11 +63,11 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
                         .cancellable = true,
                         .outside = !x->known || x->shared};
 
-    hdi_waits_begin();
+    hdi_tell(BEGINS, .object = &x->object, .event = HD_EV_SEM_WAIT);
     for (;;) {
         switch (hdi_perform(&op)) {
         case HDI_TIMED_OUT:
-            hdi_hb_look(s);
+            hdi_tell(MISSED, .clock = s);
             errno = ETIMEDOUT;
             return -1;
         case HDI_INTERRUPTED:
@@ -103,9 +97,8 @@ HDI_EXPORT int sem_init(sem_t *s, int shared, unsigned value)
         hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
         x->known = true;
         x->shared = shared != 0;
-        x->one = value == 1 && !shared;
         if (!shared)
-            hdi_units_start(&x->object, HDI_UNITS_CONTENT, value);
+            hdi_tell(UNITS, .object = &x->object, .n = value);
     }
     return rc;
 }
@@ -162,11 +155,11 @@ HDI_EXPORT int sem_trywait(sem_t *s)
     if (!hdi_enter())
         return hdi_real.sem_trywait(s);
     x = sem_of(s, HDI_SITE());
-    hdi_waits_begin();
+    hdi_tell(BEGINS, .object = &x->object, .event = HD_EV_SEM_TRYWAIT);
     hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
     rc = take(x, s, HD_EV_SEM_TRYWAIT, false, HDI_SITE());
     if (rc) {
-        hdi_hb_look(s);
+        hdi_tell(MISSED, .clock = s);
         hdi_retry();
     }
     return rc;
@@ -180,14 +173,10 @@ HDI_EXPORT int sem_post(sem_t *s)
     if (!hdi_enter())
         return hdi_real.sem_post(s);
     x = sem_of(s, HDI_SITE());
-    hdi_waits_begin();
+    hdi_tell(BEGINS, .object = &x->object, .event = HD_EV_SEM_POST);
     hdi_point(HD_EV_SEM_POST, &x->object, HDI_SITE());
-    hdi_hb_release(s);
-    hdi_waits_done(&x->object, HD_EV_SEM_POST, 1, false, HDI_SITE());
-    if (!hdi_units_give(&x->object, HDI_UNITS_CONTENT, 1))
-        hdi_waits_release(s);
-    if (x->one)
-        hdi_lockorder_dropped(hdi_self(), &x->object, 1);
+    hdi_tell(DONE, .object = &x->object, .event = HD_EV_SEM_POST, .n = 1, .site = HDI_SITE());
+    hdi_tell(SENT, .object = &x->object, .clock = s);
     rc = hdi_real.sem_post(s);
     hdi_changed(&x->object);
     return rc;
@@ -201,6 +190,6 @@ HDI_EXPORT int sem_getvalue(sem_t *s, int *value)
         return hdi_real.sem_getvalue(s, value);
     x = sem_of(s, HDI_SITE());
     hdi_point(HD_EV_SEM_TRYWAIT, &x->object, HDI_SITE());
-    hdi_hb_look(s);
+    hdi_tell(MISSED, .clock = s);
     return hdi_real.sem_getvalue(s, value);
 }

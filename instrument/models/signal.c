@@ -14,7 +14,7 @@
 #include <ucontext.h>
 
 #include "clock.h"
-#include "reach/reach.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
 
@@ -79,7 +79,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         hdi_real.sigaction(number, &once, NULL);
     }
     if (self) {
-        hdi_hb_acquire(&action[number]);
+        hdi_tell(RECEIVED, .clock = &action[number]);
         self->handled++;
         if (!(a.sa_flags & SA_RESTART))
             self->stops = true;
@@ -339,7 +339,7 @@ int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
 {
     int rc;
 
-    hdi_hb_release(&action[info->si_signo]);
+    hdi_tell(SENT, .clock = &action[info->si_signo]);
     if (t != hdi_self() && t->state != HDP_T_EXTERNAL && t->state != HDP_T_LOST &&
         hdi_disposition(info->si_signo) == HDI_SIG_HANDLED &&
         (!t->tid || !blocks(t, info->si_signo))) {
@@ -387,7 +387,7 @@ int hdi_signal_process(const siginfo_t *info)
     int rc;
 
     if (self && !self->inside) /* not by a timer */
-        hdi_hb_release(&action[info->si_signo]);
+        hdi_tell(SENT, .clock = &action[info->si_signo]);
     if (hdi_disposition(info->si_signo) == HDI_SIG_HANDLED)
         to = receiver(info->si_signo);
     if (to && to->state != HDP_T_EXTERNAL && to->state != HDP_T_LOST &&
@@ -449,7 +449,7 @@ HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval
     struct hdi_thread *t;
     siginfo_t info;
 
-    hdi_reach_sent(&value, sizeof value);
+    hdi_tell(BYTES_LEFT, .clock = &value, .n = sizeof value);
     hdi_real_find(&real, "pthread_sigqueue");
     if (!hdi_enter())
         return real(handle, number, value);
@@ -495,7 +495,7 @@ HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
 {
     int rc;
 
-    hdi_reach_sent(&value, sizeof value);
+    hdi_tell(BYTES_LEFT, .clock = &value, .n = sizeof value);
     if (hdi_enter()) {
         keep_pending(number);
         hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
@@ -614,7 +614,7 @@ static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, 
         }
         rc = hdi_real.sigtimedwait(set, info, &none);
         if (rc > 0)
-            hdi_hb_acquire(&action[rc]);
+            hdi_tell(RECEIVED, .clock = &action[rc]);
         if (rc > 0 && info &&
             (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL))
             info->si_pid = hdi_known_process(info->si_pid);

@@ -1,6 +1,7 @@
 /* spin.c - pthread spinlocks: a waiter does not spin, it is not enabled. */
 #include <errno.h>
 
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
 
@@ -31,9 +32,8 @@ static bool is_free(const struct hdi_op *op)
 static void own(struct hdi_spin *x, enum hd_event kind, uint64_t site)
 {
     x->owner = hdi_self();
-    hdi_hold(&x->object, kind, false, site);
+    hdi_tell(ACQUIRED, .object = &x->object, .event = kind, .site = site);
     hdi_changed(&x->object);
-    hdi_hb_acquire((const void *)x->object.addr);
 }
 
 HDI_EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
@@ -44,7 +44,7 @@ HDI_EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
         return hdi_real.pthread_spin_init(l, shared);
     x = (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, HDI_SITE());
     if (x->owner)
-        hdi_drop(x->owner, &x->object, true);
+        hdi_tell(LOST, .object = &x->object, .thread = x->owner);
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
     x->shared = shared == PTHREAD_PROCESS_SHARED;
     return hdi_real.pthread_spin_init(l, shared);
@@ -102,7 +102,7 @@ HDI_EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
     if (rc == 0) {
         own(x, HD_EV_SPIN_TRYLOCK, site);
     } else {
-        hdi_hb_look((const void *)l);
+        hdi_tell(MISSED, .clock = (const void *)l);
         hdi_retry();
     }
     return rc;
@@ -123,8 +123,7 @@ HDI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
     }
     if (x->owner != hdi_self())
         hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_SPIN_UNLOCK, site);
-    hdi_hb_release((const void *)l);
-    hdi_drop(x->owner, &x->object, true);
+    hdi_tell(RELEASED, .object = &x->object, .thread = x->owner);
     x->owner = NULL;
     hdi_changed(&x->object);
     return hdi_real.pthread_spin_unlock(l);

@@ -7,34 +7,15 @@
 
 #include "clock.h"
 #include "mutex.h"
-#include "locks/lockorder.h"
-#include "reach/reach.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "beside/other_tool.h"
-#include "locks/wait_under_lock.h"
 
 /* Its destructor runs in each round of thread-specific destructors; in the last one the thread is
  * over, C++ thread_local objects included. */
 static pthread_key_t end_key;
 static bool have_end_key;
 #define ROUNDS 4 /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
-
-static void locks_at_exit(struct hdi_thread *self)
-{
-    for (uint32_t i = 0; i < self->held_count; i++) {
-        struct hdi_held *h = &self->held[i];
-        struct hdp_finding *f;
-        if (h->told)
-            continue;
-        if (h->object->kind == HD_OB_MUTEX &&
-            (((pthread_mutex_t *)h->object->addr)->__data.__kind & 16))
-            continue; /* robust: the next owner is told */
-        f = hdi_finding_begin(HD_FK_LOCK_AT_EXIT, NULL);
-        hdi_note(f, HD_ROLE_HERE, self, HD_EV_THREAD_EXIT, h->object, self->start, 0);
-        hdi_note(f, HD_ROLE_HOLDS, self, h->kind, h->object, h->site, h->stack);
-        hdi_finding_end(f, false);
-    }
-}
 
 /* A robust mutex of an ended thread can be had: the real call then says EOWNERDEAD. */
 static void abandon_robust(struct hdi_thread *self)
@@ -45,7 +26,7 @@ static void abandon_robust(struct hdi_thread *self)
             struct hdi_mutex *x = (struct hdi_mutex *)o;
             x->owner = NULL;
             x->dead_owner = true;
-            hdi_drop(self, o, true);
+            hdi_tell(LOST, .object = o, .thread = self);
             hdi_changed(o);
         }
     }
@@ -64,15 +45,12 @@ static void at_end(void *round)
     }
     if (!hdi_enter())
         return;
-    hdi_waits_begin();
+    hdi_tell(BEGINS, .object = &self->object, .event = HD_EV_THREAD_EXIT);
     hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
-    hdi_waits_done(&self->object, HD_EV_THREAD_EXIT, 1, false, self->start);
-    hdi_waits_release(self);
-    locks_at_exit(self);
-    hdi_hb_release(self);
-    hdi_memory_thread_exit();
+    hdi_tell(DONE, .object = &self->object, .event = HD_EV_THREAD_EXIT, .n = 1,
+             .site = self->start);
     abandon_robust(self);
-    hdi_lockorder_ended(self);
+    hdi_tell(THREAD_ENDS, .object = &self->object);
     hdi_thread_end();
 }
 
@@ -91,8 +69,7 @@ static void *trampoline(void *data)
 
     watch_end();
     hdi_thread_begin(self);
-    hdi_memory_thread_start(0, 0);
-    hdi_hb_acquire(&self->start);
+    hdi_tell(THREAD_BEGINS, .object = &self->object);
     self->result = self->routine(self->arg);
     return self->result;
 }
@@ -109,16 +86,15 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         watch_end(); /* main may end by pthread_exit */
     hdi_point(HD_EV_THREAD_CREATE, NULL, site);
     t = hdi_thread_new(self, words ? words[0] : named_start, site);
-    hdi_lockorder_made(t);
     if (attr)
         pthread_attr_getdetachstate(attr, &state);
     t->detached = state == PTHREAD_CREATE_DETACHED;
-    hdi_reach_thread_made(t, attr);
-    hdi_hb_release(&t->start);
+    hdi_tell(THREAD_MADE, .thread = t, .attr = attr, .site = site);
     if (hdi_in_process()) {
         t->routine = start;
         t->arg = arg;
         if (!hdi_start_in_process(t)) {
+            hdi_tell(THREAD_FAILED, .thread = t);
             hdi_thread_discard(t);
             return EAGAIN;
         }
@@ -144,7 +120,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     }
     self->in_real--;
     if (rc) {
-        hdi_lockorder_ended(t);
+        hdi_tell(THREAD_FAILED, .thread = t);
         hdi_thread_discard(t);
         return rc;
     }
@@ -263,14 +239,15 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     } else {
         enum hdi_wake wake;
         t->joining = true;
-        hdi_waits_begin();
+        hdi_tell(BEGINS, .object = &t->object, .event = HD_EV_THREAD_JOIN);
         wake = hdi_perform(&op);
         t->joining = false;
         if (wake == HDI_CANCELLED)
             hdi_cancel_self();
         if (wake == HDI_TIMED_OUT)
             return ETIMEDOUT;
-        hdi_waits_done(&t->object, HD_EV_THREAD_JOIN, 1, until == 0, site);
+        hdi_tell(DONE, .object = &t->object, .event = HD_EV_THREAD_JOIN, .n = 1,
+                 .mode = until == 0 ? HDI_COULD_WAIT : 0, .site = site);
     }
     self->in_real++;
     rc = hdi_in_process() ? 0 : hdi_real.pthread_join(handle, result);
@@ -282,8 +259,7 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     t->joiner = self;
     t->joined_site = site;
     t->joined_stack = hdi_stack();
-    hdi_lockorder_joined(t, self);
-    hdi_hb_acquire(t);
+    hdi_tell(THREAD_JOINED, .thread = t, .site = site);
     return rc;
 }
 

@@ -12,7 +12,7 @@
 
 #include "clock.h"
 #include "libc_threads.h"
-#include "reach/reach.h"
+#include "core/observers.h"
 #include "core/real.h"
 #include "signals.h"
 #include "core/thread.h"
@@ -186,7 +186,7 @@ HDI_EXPORT int timer_create(clockid_t clock, struct sigevent *restrict event,
     struct hdi_timer *t;
 
     if (event)
-        hdi_reach_sent(&event->sigev_value, sizeof event->sigev_value);
+        hdi_tell(BYTES_LEFT, .clock = &event->sigev_value, .n = sizeof event->sigev_value);
     if (!hdi_enter() || hdi_real_clock() || !virtual_clock(clock))
         return hdi_real.timer_create(clock, event, handle);
     if (event && event->sigev_notify != SIGEV_NONE && event->sigev_notify != SIGEV_THREAD &&

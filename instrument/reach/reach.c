@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
 #include "beside/other_tool.h"
 #include "mark.h"
+#include "wire/protocol.h"
 #include "sent_pointers.h"
 
 #define WEAK 16u
@@ -46,9 +48,8 @@ void hdi_reach_weak(const void *memory, size_t bytes)
 
 /* ---- stacks ---- */
 
-void hdi_reach_thread_made(struct hdi_thread *t, const void *attr)
+static void thread_made(struct hdi_thread *t, const pthread_attr_t *a)
 {
-    const pthread_attr_t *a = attr;
     void *given;
     size_t bytes = hdi_modules.stack_bytes;
 
@@ -58,6 +59,16 @@ void hdi_reach_thread_made(struct hdi_thread *t, const void *attr)
               pthread_attr_getstack(a, &given, &bytes) != 0 || (uintptr_t)given + bytes != 0))
         bytes = 0; /* a stack of the program's own */
     t->reach.stack_bytes = bytes;
+}
+
+void hdi_reach_observes(enum hdi_what what, const struct hdi_happened *e)
+{
+    if (what == HDI_BYTES_LEFT)
+        hdi_reach_sent(e->clock, (size_t)e->n);
+    else if (what == HDI_THREAD_MADE)
+        thread_made(e->thread, e->attr);
+    else if (what == HDI_STARTS && !(e->mode & HDP_REACH))
+        hdi_reach_off();
 }
 
 /* The whole stack of t with its descriptor. */

@@ -40,13 +40,6 @@ void hdi_reach_allocator(bool ours, size_t (*usable)(void *));
 /* Memory was mapped, by the program or by the code at `pc`.   threads any */
 void hdi_reach_mapped(void *p, size_t bytes, uint64_t pc);
 
-/* These bytes leave the process, or are kept for it by the kernel: pointers in them may come
- * back.   threads any */
-void hdi_reach_sent(const void *bytes, size_t count);
-
-/* A thread is about to be made with these attributes (NULL: default). */
-void hdi_reach_thread_made(struct hdi_thread *t, const void *attr);
-
 /* Words in [memory, memory + bytes) keep nothing alive: lib/'s lists of waiters, by address. */
 void hdi_reach_weak(const void *memory, size_t bytes);
 

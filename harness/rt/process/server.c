@@ -22,6 +22,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "core/observers.h"
 #include "locks/lockorder.h"
 #include "reach/reach.h"
 #include "core/real.h"
@@ -250,13 +251,9 @@ static void start_schedule(void)
     rt_schedule_begin();
     rt_watchdog_start();
     rt_crash_handlers();
-    hdi_memory_start();
+    hdi_tell(STARTS, .thread = rt.main, .mode = rt.config.flags);
     if (hdi_timer_next())
         hdi_watch_over();
-    if (!(rt.config.flags & HDP_REACH))
-        hdi_reach_off();
-    if (rt.config.flags & HDP_LOCK_ORDER)
-        hdi_lockorder_start(rt.main, (rt.config.flags & HDP_RICH) != 0);
     rt.region->lock_graph.valid = 0;
     if (rt.config.flags & HDP_LOCK_GRAPH)
         hdi_lockorder_keep(&rt.region->lock_graph);

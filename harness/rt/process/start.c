@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "locks/lockorder.h"
+#include "core/observers.h"
 #include "reach/reach.h"
 #include "core/real.h"
 #include "beside/other_tool.h"
@@ -58,7 +58,7 @@ void hdi_program_ends(int code)
     rt.region->result.exit_code_set = 1;
     rt.region->result.exit_code = code;
     if (rt.started)
-        hdi_lockorder_finish();
+        hdi_tell(ENDS, .thread = rt.main);
     if (rt.started && code == 0 && !(rt.config.flags & HDP_NO_LEAKS))
         hdi_look_for_leaks(true);
     hdi_program_stops(code);

@@ -11,13 +11,13 @@
 
 #include "core/units.h"
 #include "locks/wait_under_lock.h"
+#include "wire/protocol.h"
 
 #define THREADS 4u
 
 static struct hdi_thread thread[THREADS], *running;
 static uint32_t live;
 static struct hdi_object table, gate, sem, chan, cond;
-static struct hdi_held held[THREADS][4];
 static struct hdp_finding found;
 static unsigned findings;
 static struct block {
@@ -81,6 +81,30 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
     findings++;
 }
 
+struct hdi_thread *hdi_thread_known(uint32_t i)
+{
+    return i < THREADS ? &thread[i] : NULL;
+}
+
+struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
+{
+    (void)kind;
+    return addr == &chan ? &chan : NULL;
+}
+
+/* ---- who else is told ---- */
+
+#define IGNORES(observes)                                                                          \
+    void observes(enum hdi_what what, const struct hdi_happened *e)                                \
+    {                                                                                              \
+        (void)what, (void)e;                                                                       \
+    }
+IGNORES(hdi_lockorder_observes)
+IGNORES(hdi_leaks_observe)
+IGNORES(hdi_reach_observes)
+IGNORES(hdi_races_observe)
+IGNORES(hdi_tool_observes)
+
 /* ---- histories ---- */
 
 enum { MAIN, A, B, C };
@@ -105,13 +129,15 @@ static int begin(void **state)
     for (uint32_t i = 0; i < THREADS; i++) {
         thread[i].index = i;
         thread[i].object.id = 100 + i;
-        thread[i].held = held[i];
         thread[i].creator = i ? &thread[MAIN] : NULL;
     }
-    hdi_waits_start(&thread[MAIN]);
+    sem.kind = HD_OB_SEM;
+    chan.label_kind = HD_OB_CHAN;
+    running = &thread[MAIN];
+    hdi_tell(STARTS, .thread = running, .mode = HDP_LOCK_ORDER);
     for (uint32_t i = 1; i < THREADS; i++)
-        hdi_waits_made(&thread[i]);
-    hdi_units_start(&sem, HDI_UNITS_CONTENT, 0);
+        hdi_tell(THREAD_MADE, .thread = &thread[i]);
+    hdi_tell(UNITS, .object = &sem, .n = 0);
     return 0;
 }
 
@@ -129,23 +155,20 @@ static int end(void **state)
 static void lock(int t, struct hdi_object *o, uint64_t site)
 {
     running = &thread[t];
-    struct hdi_held *h = &running->held[running->held_count++];
-    *h = (struct hdi_held){.object = o, .site = site, .kind = HD_EV_MUTEX_LOCK, .count = 1};
-    hdi_waits_locked(h, site);
+    hdi_tell(ACQUIRED, .object = o, .event = HD_EV_MUTEX_LOCK, .site = site);
 }
 
 static void rdlock(int t, struct hdi_object *o, uint64_t site)
 {
     running = &thread[t];
-    struct hdi_held *h = &running->held[running->held_count++];
-    *h = (struct hdi_held){
-        .object = o, .site = site, .kind = HD_EV_RWLOCK_RDLOCK, .shared = true, .count = 1};
-    hdi_waits_locked(h, site);
+    hdi_tell(ACQUIRED, .object = o, .event = HD_EV_RWLOCK_RDLOCK, .mode = HDI_SHARED, .site = site);
 }
 
+/* What it took last. */
 static void unlock(int t)
 {
-    thread[t].held_count--;
+    running = &thread[t];
+    hdi_tell(RELEASED, .object = running->held[running->held_count - 1].object, .thread = running);
 }
 
 static void section(int t, struct hdi_object *o, uint64_t site)
@@ -154,54 +177,51 @@ static void section(int t, struct hdi_object *o, uint64_t site)
     unlock(t);
 }
 
-static void wait_sem(int t, uint64_t site)
+static void operation(int t, struct hdi_object *o, enum hd_event event, bool could_wait,
+                      uint64_t site)
 {
     running = &thread[t];
-    hdi_waits_begin();
-    hdi_units_take(&sem, HDI_UNITS_CONTENT, 1, HD_EV_SEM_WAIT, site);
-    hdi_waits_done(&sem, HD_EV_SEM_WAIT, 1, true, site);
-    hdi_waits_acquire(&sem);
+    hdi_tell(BEGINS, .object = o, .event = event);
+    hdi_tell(DONE, .object = o, .event = event, .n = 1, .mode = could_wait ? HDI_COULD_WAIT : 0,
+             .site = site);
+}
+
+static void wait_sem(int t, uint64_t site)
+{
+    operation(t, &sem, HD_EV_SEM_WAIT, true, site);
+    hdi_tell(RECEIVED, .object = &sem, .clock = &sem);
 }
 
 static void post(int t, uint64_t site)
 {
-    running = &thread[t];
-    hdi_waits_begin();
-    hdi_waits_done(&sem, HD_EV_SEM_POST, 1, false, site);
-    if (!hdi_units_give(&sem, HDI_UNITS_CONTENT, 1))
-        hdi_waits_release(&sem);
+    operation(t, &sem, HD_EV_SEM_POST, false, site);
+    hdi_tell(SENT, .object = &sem, .clock = &sem);
 }
 
 static void channel(int t, enum hd_event kind, uint64_t site)
 {
-    running = &thread[t];
-    hdi_waits_begin();
-    hdi_waits_done(&chan, kind, 1, true, site);
+    operation(t, &chan, kind, true, site);
     if (kind == HD_EV_CHAN_SEND)
-        hdi_waits_release(&chan);
+        hdi_tell(SENT, .clock = &chan, .mode = HDI_OF_LIB);
     else
-        hdi_waits_acquire(&chan);
+        hdi_tell(RECEIVED, .clock = &chan, .mode = HDI_OF_LIB);
 }
 
 static void ends(int t)
 {
-    running = &thread[t];
-    hdi_waits_begin();
-    hdi_waits_done(&running->object, HD_EV_THREAD_EXIT, 1, false, 9);
-    hdi_waits_release(running);
+    operation(t, &thread[t].object, HD_EV_THREAD_EXIT, false, 9);
+    hdi_tell(THREAD_ENDS, .object = &running->object);
 }
 
 static void joins(int t, int other)
 {
-    running = &thread[t];
-    hdi_waits_begin();
-    hdi_waits_done(&thread[other].object, HD_EV_THREAD_JOIN, 1, true, 8);
-    hdi_waits_joined(&thread[other]);
+    operation(t, &thread[other].object, HD_EV_THREAD_JOIN, true, 8);
+    hdi_tell(THREAD_JOINED, .thread = &thread[other]);
 }
 
 static unsigned predicted(void)
 {
-    hdi_waits_finish();
+    hdi_tell(ENDS, .thread = &thread[MAIN]);
     return findings;
 }
 
@@ -264,7 +284,7 @@ static void test_waker_after_the_wait(void **state)
 static void test_unit_was_there(void **state)
 {
     (void)state;
-    hdi_units_start(&sem, HDI_UNITS_CONTENT, 1);
+    hdi_tell(UNITS, .object = &sem, .n = 1);
     section(B, &table, 20);
     post(B, 21);
     lock(A, &table, 10);
@@ -277,7 +297,7 @@ static void test_unit_was_there(void **state)
 static void test_unit_for_another(void **state)
 {
     (void)state;
-    hdi_units_start(&sem, HDI_UNITS_CONTENT, 1);
+    hdi_tell(UNITS, .object = &sem, .n = 1);
     wait_sem(C, 30);
     section(B, &table, 20);
     post(B, 21);
@@ -367,7 +387,7 @@ static void test_one_writes(void **state)
 static void test_semaphore_as_lock(void **state)
 {
     (void)state;
-    hdi_units_start(&sem, HDI_UNITS_CONTENT, 1);
+    hdi_tell(UNITS, .object = &sem, .n = 1);
     lock(B, &table, 20);
     wait_sem(B, 21);
     post(B, 22);
@@ -381,19 +401,14 @@ static void test_semaphore_as_lock(void **state)
 
 static void channel_of(int64_t capacity, int sends)
 {
-    hdi_units_start(&chan, HDI_UNITS_ROOM, capacity);
-    hdi_units_start(&chan, HDI_UNITS_CONTENT, 0);
+    hdi_tell(UNITS, .object = &chan, .n = capacity);
     section(B, &table, 20);
     lock(A, &table, 10);
     for (int i = 0; i < sends; i++)
         channel(A, HD_EV_CHAN_SEND, 11);
     unlock(A);
-    running = &thread[B];
-    for (int i = 0; i < sends; i++) {
-        /* it began to receive before it knew of any value */
-        hdi_waits_begin();
-        hdi_waits_done(&chan, HD_EV_CHAN_RECV, 1, true, 21);
-    }
+    for (int i = 0; i < sends; i++) /* it began to receive before it knew of any value */
+        operation(B, &chan, HD_EV_CHAN_RECV, true, 21);
 }
 
 static void test_room_enough(void **state)
@@ -412,20 +427,19 @@ static void test_room_for_fewer(void **state)
 
 static void signal_of(int t, uint64_t site)
 {
-    running = &thread[t];
-    hdi_waits_begin();
-    hdi_waits_done(&cond, HD_EV_COND_SIGNAL, 1, false, site);
-    hdi_waits_release(&cond);
+    operation(t, &cond, HD_EV_COND_SIGNAL, false, site);
+    hdi_tell(SENT, .object = &cond, .clock = &cond, .mode = HDI_STANDS_IN);
 }
 
 static void wait_signalled(int signaller)
 {
     running = &thread[A];
-    hdi_waits_begin(); /* before the signal */
+    hdi_tell(BEGINS, .object = &cond, .event = HD_EV_COND_WAIT); /* before the signal */
     signal_of(signaller, 21);
     running = &thread[A];
-    hdi_waits_done(&cond, HD_EV_COND_WAIT, 1, true, 11);
-    hdi_waits_acquire(&cond);
+    hdi_tell(DONE, .object = &cond, .event = HD_EV_COND_WAIT, .n = 1, .mode = HDI_COULD_WAIT,
+             .site = 11);
+    hdi_tell(RECEIVED, .object = &cond, .clock = &cond, .mode = HDI_STANDS_IN);
 }
 
 static void test_condition_under_second_lock(void **state)
@@ -490,7 +504,7 @@ static void test_units_have_owners(void **state)
     const struct hdi_units *u;
 
     (void)state;
-    hdi_units_start(&sem, HDI_UNITS_CONTENT, 2);
+    hdi_tell(UNITS, .object = &sem, .n = 2);
     assert_null(awaited());
     wait_sem(A, 10);
     wait_sem(B, 20);
