@@ -169,27 +169,31 @@ HDI_EXPORT pid_t fork(void)
 
 /* Children of before the first thread would belong to the process that schedules are forked from.
  */
-#define MAKES_CHILD(type, name, params, args)                                                      \
+#define MAKES_CHILD(type, name, params, args, refused)                                             \
     HDI_EXPORT type name params                                                                    \
     {                                                                                              \
         static type(*real) params;                                                                 \
         hdi_real_find(&real, #name);                                                               \
+        if (!hdi_may_fork()) {                                                                     \
+            errno = EAGAIN;                                                                        \
+            return refused;                                                                        \
+        }                                                                                          \
         if (hdi_enter())                                                                           \
             hdi_first_thread();                                                                    \
         return real args;                                                                          \
     }
 
-MAKES_CHILD(FILE *, popen, (const char *command, const char *mode), (command, mode))
+MAKES_CHILD(FILE *, popen, (const char *command, const char *mode), (command, mode), NULL)
 MAKES_CHILD(int, posix_spawn,
             (pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *fa,
              const posix_spawnattr_t *restrict a, char *const argv[restrict],
              char *const envp[restrict]),
-            (pid, path, fa, a, argv, envp))
+            (pid, path, fa, a, argv, envp), EAGAIN)
 MAKES_CHILD(int, posix_spawnp,
             (pid_t *restrict pid, const char *restrict file, const posix_spawn_file_actions_t *fa,
              const posix_spawnattr_t *restrict a, char *const argv[restrict],
              char *const envp[restrict]),
-            (pid, file, fa, a, argv, envp))
+            (pid, file, fa, a, argv, envp), EAGAIN)
 
 struct child_wait {
     idtype_t type;

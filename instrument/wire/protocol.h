@@ -235,22 +235,24 @@ struct hdp_bell {
     uint32_t workers;
     uint64_t region_bytes; /* sizeof(struct hdp_region), rounded up to pages */
     uint32_t bell;         /* futex word: changes with each change of any worker's state */
+    uint32_t randomised;   /* the driver could not turn address randomisation off */
+    /* A program that forks without end would leave nobody a CPU to stop it with. The driver's guard
+     * counts the processes of all schedules when many were made, and fork() waits for its count. */
+    uint32_t max_processes; /* at once; 0 = no bound */
+    uint32_t forks;         /* by programs and their children */
+    uint32_t counted;       /* of those, how many there were when the guard last counted, */
+    uint32_t processes;     /* and how many lived then; written before `counted` */
+    uint32_t flooded;       /* there were more: the guard killed all */
 };
 
-/* A program that forks without end would leave the driver no CPU to stop it with. */
-#define HDP_FORKS 256u
-#define HDP_FLOOD 2000u
-
 struct hdp_region {
-    uint32_t state;          /* enum hdp_state, futex word */
-    uint32_t command;        /* enum hdp_command, futex word */
-    int32_t server;          /* pid */
-    int32_t child;           /* pid of the running schedule, or 0 */
-    int32_t ended;           /* pid of the schedule that ended last: logs of other tools bear it */
-    uint32_t progress;       /* steps so far of the running schedule, for the live line */
-    uint32_t forks;          /* calls of fork() by the program and its children, in this schedule */
-    uint32_t threads_before; /* threads on the machine when there were HDP_FORKS of them */
-    uint32_t flooded;        /* fork() was refused: HDP_FLOOD threads more than that */
+    uint32_t state;    /* enum hdp_state, futex word */
+    uint32_t command;  /* enum hdp_command, futex word */
+    int32_t server;    /* pid */
+    int32_t child;     /* pid of the running schedule, or 0 */
+    int32_t ended;     /* pid of the schedule that ended last: logs of other tools bear it */
+    uint32_t progress; /* steps so far of the running schedule, for the live line */
+    uint32_t flooded;  /* fork() was refused: there are max_processes */
     char refusal[256];
     struct hdp_config config;
     struct hdp_result result;

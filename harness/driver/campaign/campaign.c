@@ -33,7 +33,6 @@ static void trouble(struct campaign *c, char *why)
 static void start(struct campaign *c, struct worker *w)
 {
     char *why = worker_start(&c->crew, w, &c->options.config);
-    c->stats.aslr_on |= c->crew.no_personality;
     if (why)
         trouble(c, why);
 }
@@ -43,6 +42,10 @@ static void bury(struct campaign *c, struct worker *w)
 {
     int status = w->status;
     worker_stop(&c->crew, w);
+    if (w->flooded || c->crew.bell->flooded) {
+        trouble(c, mem_copy("the program makes processes without end: stopped"));
+        return;
+    }
     if (++c->stats.server_deaths < SERVER_DEATHS)
         return;
     if (WIFSIGNALED(status))
@@ -133,6 +136,7 @@ static void count(struct campaign *c, struct worker *w)
     s->external += result->external;
     s->findings_dropped += result->findings_dropped;
     s->orders_forgotten += result->orders_forgotten;
+    s->aslr_on |= c->crew.bell->randomised != 0;
     s->cut += result->outcome == HDP_CUT;
     s->timed_out += w->timed_out;
     s->slow += w->slow;
@@ -298,7 +302,7 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
                               limit));
         return;
     }
-    if (w->flooded) {
+    if (w->flooded || c->crew.bell->flooded) {
         trouble(c, mem_copy("the program makes processes without end: stopped"));
         return;
     }
@@ -414,17 +418,19 @@ static void open_crew(struct campaign *c)
     c->symbols = symbols_new();
     symbols_hide(c->symbols, c->options.launch.runtime);
     c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
-    c->trouble = crew_open(&c->crew, &c->options.launch, c->options.jobs);
+    c->trouble =
+        c->options.native ? NULL : crew_open(&c->crew, &c->options.launch, c->options.jobs);
     c->crew.last_look = look_at_stuck;
     c->crew.last_look_arg = c;
 }
 
 static void close_crew(struct campaign *c)
 {
-    for (unsigned i = 0; i < c->crew.workers; i++)
+    for (unsigned i = 0; i < c->options.jobs; i++)
         free(c->maps[i]);
     free(c->maps);
-    crew_close(&c->crew);
+    if (!c->options.native)
+        crew_close(&c->crew);
     symbols_free(c->symbols);
     learn_free(c->learn);
 }

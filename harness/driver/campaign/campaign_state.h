@@ -38,9 +38,10 @@ struct campaign_options {
     bool timeout_given;
     struct tool_run *tool; /* another tool in the program's process, or NULL */
     unsigned jobs;
-    uint64_t schedules; /* 0 = until time_ns is up */
-    int64_t time_ns;    /* 0 = no limit */
-    int64_t timeout_ns; /* of one schedule, real time */
+    unsigned max_processes; /* 0 = GUARD_PROCESSES */
+    uint64_t schedules;     /* 0 = until time_ns is up */
+    int64_t time_ns;        /* 0 = no limit */
+    int64_t timeout_ns;     /* of one schedule, real time */
     bool stop_at_first, check_output, check_determinism, quiet;
     unsigned replays;       /* of each new finding */
     unsigned steers;        /* tries to bring a predicted deadlock about */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +25,8 @@
 
 /* One run, or none. */
 struct run {
-    pid_t pid; /* 0 = none */
-    uint64_t number;
+    uint64_t number; /* 0 = none */
+    pid_t pid;       /* 0 = not known yet */
     int64_t started_ns;
     int out, err; /* memory files */
     bool timed_out;
@@ -46,24 +45,28 @@ static char *find_perturb(const struct campaign *c)
     return NULL;
 }
 
-static _Noreturn void become_program(const struct campaign *c, const struct run *r,
-                                     const char *perturb)
+struct native {
+    struct campaign *campaign;
+    struct guard guard;
+    struct run *run; /* a slot of the guard for each; the last one is for repetitions */
+    unsigned runs;
+    const char *perturb;
+};
+
+static int become_program(void *arg, unsigned slot, uint64_t number)
 {
+    const struct native *n = arg;
+    const struct campaign *c = n->campaign;
     const struct launch *l = &c->options.launch;
     const char *others = getenv("LD_PRELOAD");
     char *text;
     int in = -1;
 
-    setsid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (c->options.tool) { /* TSan's address layout */
         int now = personality(0xffffffff);
         if (now != -1)
             personality((unsigned)now | ADDR_NO_RANDOMIZE);
     }
-    for (int s = 1; s < NSIG; s++)
-        if (s != SIGKILL && s != SIGSTOP)
-            signal(s, SIG_DFL);
     if (l->input >= 0) {
         text = mem_format("/proc/self/fd/%d", l->input);
         in = open(text, O_RDONLY | O_CLOEXEC);
@@ -72,38 +75,33 @@ static _Noreturn void become_program(const struct campaign *c, const struct run 
     if (in < 0)
         in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     dup2(in, 0);
-    dup2(r->out, 1);
-    dup2(r->err, 2);
+    dup2(n->run[slot].out, 1);
+    dup2(n->run[slot].err, 2);
     for (char *const *e = l->environment; e && *e; e++)
         putenv(*e);
-    if (perturb) {
-        text = mem_format("%llu", (unsigned long long)(c->options.plan.seed + r->number));
+    if (n->perturb) {
+        text = mem_format("%llu", (unsigned long long)(c->options.plan.seed + number));
         setenv("HEDDLE_PERTURB", text, 1);
         text = mem_format("%s%s%s%s%s", l->preload_before ? l->preload_before : "",
-                          l->preload_before ? ":" : "", perturb, others && *others ? ":" : "",
+                          l->preload_before ? ":" : "", n->perturb, others && *others ? ":" : "",
                           others ? others : "");
         setenv("LD_PRELOAD", text, 1);
     }
     execv(l->program, l->argv);
-    _exit(127);
+    return errno;
 }
 
-static bool begin(struct campaign *c, struct run *r, uint64_t number, const char *perturb)
+static bool begin(struct native *n, unsigned slot, uint64_t number)
 {
-    r->number = number;
-    r->timed_out = false;
-    r->started_ns = real_now();
+    struct run *r = &n->run[slot];
+
+    *r = (struct run){.out = r->out, .err = r->err};
     if (ftruncate(r->out, 0) != 0 || ftruncate(r->err, 0) != 0)
         return false;
-    fflush(NULL);
-    r->pid = fork();
-    if (r->pid == 0)
-        become_program(c, r, perturb);
-    if (r->pid < 0) {
-        c->trouble = mem_format("no new process: %s", strerror(errno));
-        r->pid = 0;
-    }
-    return r->pid > 0;
+    r->number = number;
+    r->started_ns = real_now();
+    guard_start(&n->guard, slot, number);
+    return true;
 }
 
 /* A tool that leaves places bare needs the program's map; the first run that lives long enough to
@@ -130,19 +128,25 @@ static void name_places(struct campaign *c, struct tool_log *log)
                    c->options.tool && !c->options.tool->symbolised);
 }
 
-static bool has_ended(struct campaign *c, struct run *r)
+static bool has_ended(struct native *n, unsigned slot)
 {
-    learn_map(c, r);
+    struct campaign *c = n->campaign;
+    struct run *r = &n->run[slot];
 
-    if (waitpid(r->pid, &r->status, WNOHANG) == r->pid) {
-        kill(-r->pid, SIGKILL); /* what it left behind */
+    r->pid = guard_pid(&n->guard, slot);
+    learn_map(c, r);
+    if (guard_ended(&n->guard, slot, &r->status)) {
+        int error = guard_error(&n->guard, slot);
+        if (error && !c->trouble)
+            c->trouble = mem_format("the program cannot be started: %s", strerror(error));
+        if (r->pid)
+            kill(-r->pid, SIGKILL); /* what it left behind */
         return true;
     }
-    if (!r->timed_out && (campaign_stop || real_now() - r->started_ns > c->options.timeout_ns)) {
-        r->timed_out = true;
-        kill(-r->pid, SIGKILL);
-        kill(r->pid, SIGKILL);
-    }
+    r->timed_out |= campaign_stop || real_now() - r->started_ns > c->options.timeout_ns;
+    if (r->timed_out)
+        guard_kill(&n->guard, slot);
+    guard_check(&n->guard);
     return false;
 }
 
@@ -223,15 +227,17 @@ static void save(struct campaign *c, struct finding *f, struct run *r)
 }
 
 /* Run the same seed again as often as new findings are to be replayed. */
-static void repeat(struct campaign *c, struct finding *f, uint64_t number, const char *perturb,
-                   struct run *spare)
+static void repeat(struct native *n, struct finding *f, uint64_t number)
 {
+    struct campaign *c = n->campaign;
+    struct run *spare = &n->run[n->runs - 1];
+
     for (unsigned k = 0; k < c->options.replays && !campaign_stop; k++) {
         struct tool_log log = {0};
         bool again = false;
-        if (!begin(c, spare, number, perturb))
+        if (!begin(n, n->runs - 1, number))
             return;
-        while (!has_ended(c, spare))
+        while (!has_ended(n, n->runs - 1))
             nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
         look(c, spare, &log);
         name_places(c, &log);
@@ -242,11 +248,11 @@ static void repeat(struct campaign *c, struct finding *f, uint64_t number, const
         f->reproduced += again;
         tool_log_free(&log);
     }
-    spare->pid = 0;
 }
 
-static void take(struct campaign *c, struct run *r, const char *perturb, struct run *spare)
+static void take(struct native *n, struct run *r)
 {
+    struct campaign *c = n->campaign;
     struct tool_log log = {0};
     bool is_new, hidden;
 
@@ -262,7 +268,7 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
     for (size_t i = 0; i < log.count; i++) {
         struct finding *f = log.finding[i];
         f->first = r->number;
-        f->strategy = perturb
+        f->strategy = n->perturb
                           ? mem_format("the operating system's scheduler, perturbed with seed %llu",
                                        (unsigned long long)(c->options.plan.seed + r->number))
                           : mem_copy("the operating system's scheduler");
@@ -273,7 +279,7 @@ static void take(struct campaign *c, struct run *r, const char *perturb, struct 
         if (!is_new || hidden)
             continue;
         save(c, f, r);
-        repeat(c, f, r->number, perturb, spare);
+        repeat(n, f, r->number);
         live_found(&c->live, f);
     }
     log.count = 0;
@@ -285,21 +291,26 @@ static bool may_start(const struct campaign *c)
     return !campaign_has_enough(c) && (!c->options.schedules || c->next <= c->options.schedules);
 }
 
-static void run_all(struct campaign *c, struct run *run, unsigned jobs, const char *perturb)
+static void run_all(struct native *n)
 {
+    struct campaign *c = n->campaign;
+
     for (;;) {
         unsigned running = 0;
         bool changed = false;
-        for (unsigned i = 0; i < jobs; i++) {
-            struct run *r = &run[i];
-            if (r->pid && has_ended(c, r)) {
-                take(c, r, perturb, &run[jobs]);
-                r->pid = 0;
+        for (unsigned i = 0; i < n->runs - 1; i++) {
+            struct run *r = &n->run[i];
+            if (r->number && has_ended(n, i)) {
+                if (n->guard.orders.bell->flooded && !c->trouble)
+                    c->trouble = mem_copy("the program makes processes without end: stopped");
+                if (!c->trouble)
+                    take(n, r);
+                r->number = 0;
                 changed = true;
             }
-            if (!r->pid && may_start(c))
-                changed |= begin(c, r, c->next++, perturb);
-            running += r->pid != 0;
+            if (!r->number && may_start(c))
+                changed |= begin(n, i, c->next++);
+            running += r->number != 0;
         }
         if (!running)
             return;
@@ -309,12 +320,53 @@ static void run_all(struct campaign *c, struct run *run, unsigned jobs, const ch
     }
 }
 
+static void open_runs(struct native *n)
+{
+    struct campaign *c = n->campaign;
+    struct hdp_bell *bell =
+        mmap(NULL, sizeof *bell, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (bell == MAP_FAILED) {
+        c->trouble = mem_format("no shared memory: %s", strerror(errno));
+        return;
+    }
+    for (unsigned i = 0; i < n->runs; i++) {
+        n->run[i].out = memfd_create("heddle-stdout", MFD_CLOEXEC);
+        n->run[i].err = memfd_create("heddle-stderr", MFD_CLOEXEC);
+        if (n->run[i].out < 0 || n->run[i].err < 0)
+            c->trouble = mem_format("no memory file for the program's output: %s", strerror(errno));
+    }
+    bell->max_processes = c->options.launch.max_processes;
+    char *why = guard_open(&n->guard, &(struct guard_orders){.slots = n->runs,
+                                                             .become = become_program,
+                                                             .arg = n,
+                                                             .bell = bell,
+                                                             .folder = c->options.launch.folder});
+    if (why && c->trouble)
+        free(why);
+    else if (why)
+        c->trouble = why;
+}
+
+static void close_runs(struct native *n)
+{
+    struct hdp_bell *bell = n->guard.orders.bell;
+
+    guard_close(&n->guard);
+    if (bell)
+        munmap(bell, sizeof *bell);
+    for (unsigned i = 0; i < n->runs; i++) {
+        close(n->run[i].out);
+        close(n->run[i].err);
+    }
+    free(n->run);
+}
+
 void native_run(struct campaign *c)
 {
-    unsigned jobs = c->options.jobs;
     bool valgrind = c->options.tool && c->options.tool->backend != &tool_tsan;
     char *perturb = c->options.perturb && !valgrind ? find_perturb(c) : NULL;
-    struct run *run = mem_zeroed(jobs + 1, sizeof *run);
+    struct native n = {.campaign = c, .runs = c->options.jobs + 1, .perturb = perturb};
 
     if (c->options.perturb && valgrind)
         complain("note: Valgrind's own scheduler runs one thread at a time: --perturb does nothing "
@@ -323,20 +375,11 @@ void native_run(struct campaign *c)
     else if (c->options.perturb && !perturb) {
         c->trouble = mem_copy("libheddle-perturb.so is not beside libheddle-rt.so: install Heddle "
                               "again, or leave --perturb out");
-        free(run);
         return;
     }
-    for (unsigned i = 0; i <= jobs; i++) {
-        run[i].out = memfd_create("heddle-stdout", MFD_CLOEXEC);
-        run[i].err = memfd_create("heddle-stderr", MFD_CLOEXEC);
-        if (run[i].out < 0 || run[i].err < 0)
-            c->trouble = mem_format("no memory file for the program's output: %s", strerror(errno));
-    }
-    run_all(c, run, jobs, perturb);
-    for (unsigned i = 0; i <= jobs; i++) {
-        close(run[i].out);
-        close(run[i].err);
-    }
-    free(run);
+    n.run = mem_zeroed(n.runs, sizeof *n.run);
+    open_runs(&n);
+    run_all(&n);
+    close_runs(&n);
     free(perturb);
 }

@@ -36,6 +36,7 @@ enum {
     OPT_PREDICT,
     OPT_SUPPRESSIONS,
     OPT_MAX_STEPS,
+    OPT_MAX_PROCESSES,
     OPT_SPURIOUS,
     OPT_CLOCK,
     OPT_PATIENCE,
@@ -74,6 +75,8 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "How the program runs:", 2},
     {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that one schedule may take (10s)", 0},
     {"max-steps", OPT_MAX_STEPS, "N", 0, "Decisions that one schedule may take (200000)", 0},
+    {"max-processes", OPT_MAX_PROCESSES, "N", 0,
+     "Processes that the programs of all jobs may have at once (4000)", 0},
     {"clock", OPT_CLOCK, "KIND", 0, "virtual (sleeping costs no time, the default) or real", 0},
     {"patience", OPT_PATIENCE, "TIME", 0,
      "Waits with a shorter time-out may time out although others could run (100ms)", 0},
@@ -269,6 +272,9 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         return 0;
     case OPT_MAX_STEPS:
         o->config.max_steps = (uint32_t)count_of(state, "--max-steps", arg, 1, HDP_STEPS);
+        return 0;
+    case OPT_MAX_PROCESSES:
+        o->max_processes = (unsigned)count_of(state, "--max-processes", arg, 16, 1000000);
         return 0;
     case OPT_CLOCK:
         if (strcmp(arg, "real") == 0)
@@ -467,6 +473,7 @@ static int explore(struct arguments *a, char **argv)
                                 .runtime = runtime,
                                 .input = input,
                                 .asan = target.asan_inside,
+                                .max_processes = o->max_processes,
                                 .preload_before = target.asan[0] ? target.asan : NULL};
     campaign_catch_signals();
     toolbox_default(&a->box, &target);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "guard.h"
 #include "wire/protocol.h"
 
 /* More than this on stdout or stderr of one schedule is cut off. */
@@ -33,9 +34,9 @@ enum worker_state {
 struct worker {
     unsigned index;
     enum worker_state state;
-    pid_t pid;  /* of the server; 0 = none */
-    int status; /* as waitpid gives it, for ENDED and DIED */
-    bool exited;
+    struct guard *guard; /* whose slot `index` is the server; borrowed */
+    pid_t pid;           /* of the server; 0 = none */
+    int status;          /* as waitpid gives it, for ENDED and DIED */
     struct hdp_region *region;
     int out, err;                 /* memory files; -1 = none */
     off_t out_prefix, err_prefix; /* bytes printed before the first schedule */
@@ -59,23 +60,24 @@ struct launch {
                 */
     char *const *environment; /* "NAME=value" to set, NULL-terminated; or NULL */
     const char
-        *preload_before; /* a library that stands before the runtime in LD_PRELOAD; or NULL */
-    int input;           /* descriptor of a seekable stdin, or -1: /dev/null */
-    bool show_output;    /* the program writes to our own stdout and stderr */
+        *preload_before;    /* a library that stands before the runtime in LD_PRELOAD; or NULL */
+    int input;              /* descriptor of a seekable stdin, or -1: /dev/null */
+    bool show_output;       /* the program writes to our own stdout and stderr */
+    const char *folder;     /* of temporary files, removed should we be killed; or NULL */
+    unsigned max_processes; /* that the program may have at once; 0 = GUARD_PROCESSES */
 };
 
 struct crew {
     struct launch launch;
+    struct guard guard;
     struct worker *worker;
     unsigned workers;
     int memory; /* memfd: the bell's page, then one region a worker */
     struct hdp_bell *bell;
-    uint32_t heard;      /* value of the bell at the last look */
-    bool no_personality; /* ASLR could not be turned off */
+    uint32_t heard; /* value of the bell at the last look */
     /* Called before a schedule that is over time is killed; or NULL. */
     void (*last_look)(void *arg, struct worker *w);
     void *last_look_arg;
-    unsigned processes; /* of the machine, when the crew was made */
 };
 
 /* Where libheddle-rt.so is: beside the heddle command, or where it was installed. NULL = nowhere;
@@ -101,7 +103,7 @@ void crew_wait(struct crew *c, int timeout_ms);
 /* Bring w->state up to date. Cheap. */
 enum worker_state worker_poll(struct worker *w);
 /* From time to time (every 20 ms or so): kill what is over time (limit_ns of real time), cut what
- * prints too much, stop what forks without end, reap strays. */
+ * prints too much, stop what forks without end, notice a guard that was killed. */
 void crew_check(struct crew *c, int64_t limit_ns);
 
 /* Bytes that the schedule printed to stdout (err: stderr), behind the prefix. */

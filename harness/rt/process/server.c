@@ -18,7 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -221,21 +220,30 @@ static void refuse(const char *why)
     hdi_real.syscall(SYS_exit_group, 125);
 }
 
+/* As many processes of all schedules as there can be now. */
+static uint32_t processes(uint32_t counted)
+{
+    return __atomic_load_n(&rt.bell->forks, __ATOMIC_RELAXED) - counted +
+           __atomic_load_n(&rt.bell->processes, __ATOMIC_RELAXED);
+}
+
 bool hdi_may_fork(void)
 {
-    struct hdp_region *r = rt.region;
-    struct timespec pause = {.tv_nsec = 100000000};
-    struct sysinfo info;
+    struct timespec pause = {.tv_nsec = 20000000};
+    uint32_t number, counted;
 
-    if (!r || __atomic_add_fetch(&r->forks, 1, __ATOMIC_RELAXED) < HDP_FORKS)
+    if (!rt.bell || !rt.bell->max_processes)
         return true;
-    if (hdi_real.syscall(SYS_sysinfo, &info) != 0)
-        return true;
-    if (!r->threads_before)
-        r->threads_before = info.procs;
-    if (!r->flooded && info.procs <= r->threads_before + HDP_FLOOD)
-        return true;
-    r->flooded = 1;
+    number = __atomic_add_fetch(&rt.bell->forks, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 100; i++) {
+        counted = __atomic_load_n(&rt.bell->counted, __ATOMIC_ACQUIRE);
+        if (processes(counted) <= rt.bell->max_processes)
+            return true;
+        if (rt.region->flooded || (int32_t)(counted - number) >= 0)
+            break;
+        hdi_real.syscall(SYS_nanosleep, &pause, NULL); /* until the driver's guard counts again */
+    }
+    rt.region->flooded = 1;
     hdi_real.syscall(SYS_nanosleep, &pause, NULL);
     return false;
 }
@@ -243,7 +251,7 @@ bool hdi_may_fork(void)
 static void start_schedule(void)
 {
     rt.started = true;
-    rt.region->forks = rt.region->threads_before = rt.region->flooded = 0;
+    rt.region->flooded = 0;
     rt.pid = (int)hdi_real.syscall(SYS_getpid);
     rt.main->tid = (int)hdi_real.syscall(SYS_gettid);
     rt.region->maps_bytes = 0;
@@ -298,6 +306,8 @@ void hdi_first_thread(void)
         if (pid == 0) {
             hdi_real.syscall(SYS_setpgid, 0, 0);
             prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if ((int)hdi_real.syscall(SYS_getppid) != rt.pid)
+                hdi_real.syscall(SYS_exit_group, 125); /* it was killed before that was said */
             for_held_mutexes(hdi_real.pthread_mutex_lock);
             copy_shared_memory();
             start_schedule();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,10 +47,16 @@ int main(int argc, char **argv)
         for (;;)
             if (puts("a line that is printed again and again, until somebody stops it") < 0)
                 break;
-    if (strcmp(how, "forker") == 0)
+    if (strcmp(how, "forker") == 0) /* each child goes on as its parent does */
         for (;;)
             if (fork() < 0)
                 pause();
+    if (strcmp(how, "cloner") ==
+        0) /* past all that counts calls of fork(); bounded, should it fail */
+        for (int i = 0; i < 150; i++)
+            if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0)
+                for (;;)
+                    pause();
     if (strcmp(how, "daemon") == 0 && fork() == 0) {
         setsid();
         sleep(100);
