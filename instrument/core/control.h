@@ -76,6 +76,7 @@ struct hdi_op {
     bool may_wake_spuriously;               /* condition variables */
     bool cancellable;                       /* a cancellation point */
     uint8_t interrupt;                      /* enum hdi_interrupt */
+    bool progress;                          /* a yield by a thread that got on since its last */
     bool outside;                           /* ready() may turn true from outside the process */
     uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
     struct hdi_thread *self; /* set by hdi_perform */
@@ -94,6 +95,15 @@ void hdi_start(void);
 enum hdi_wake hdi_perform(struct hdi_op *op);
 /* A point without condition. */
 void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site);
+/* The calling thread yields. One that yields again and again with the same registers and the same
+ * stack waits for others; one that changes them gets on. Call it first in the function that the
+ * program called. */
+#define HDI_YIELD(SITE)                                                                            \
+    do {                                                                                           \
+        __builtin_unwind_init(); /* the program's registers are in this frame */                   \
+        hdi_yield(__builtin_frame_address(0), SITE);                                               \
+    } while (0)
+void hdi_yield(const void *frame, uint64_t site);
 /* Readiness of operations pending on `o` may have changed. */
 void hdi_changed(struct hdi_object *o);
 /* The readiness of t's pending operation may have changed. */

@@ -78,7 +78,7 @@ HDI_EXPORT int thrd_detach(thrd_t thread)
 HDI_EXPORT void thrd_yield(void)
 {
     if (hdi_enter())
-        hdi_point(HD_EV_YIELD, NULL, HDI_SITE());
+        HDI_YIELD(HDI_SITE());
     else
         hdi_real.sched_yield();
 }

@@ -172,7 +172,7 @@ HDI_EXPORT int sched_yield(void)
 
     if (!hdi_enter() || !hdi_live(&threads) || (threads == 1 && !hdi_timer_next()))
         return hdi_real.sched_yield();
-    hdi_point(HD_EV_YIELD, NULL, HDI_SITE());
+    HDI_YIELD(HDI_SITE());
     return 0;
 }
 

@@ -119,6 +119,8 @@ struct hdp_config {
         timeout_ms; /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
     uint32_t meets;         /* used entries of meet[] */
+    uint32_t work_steps;    /* decisions after which the next deadline is due although threads run;
+                               0: WORK_STEPS of the runtime */
     struct hdp_steer steer[HDP_STEERS];
     struct hdp_meet meet[HDP_MEETS];
 };
@@ -156,6 +158,9 @@ struct hdp_result {
     uint32_t exit_code_set;     /* the program called exit / returned from main with exit_code */
     int32_t exit_code;
     uint32_t external; /* system calls that left control */
+    uint32_t waited_steps; /* most decisions between two movements of the clock that nobody could
+                              run without */
+    uint32_t work_jumps;   /* movements of the clock while threads could run: work_steps */
 };
 
 #define HDP_THREADS 1024

@@ -75,6 +75,8 @@ static bool may_start(struct campaign *c)
         learn_share(c->learn, &c->crew);
         c->expected_steps = c->steps_seen;
         c->expected_threads = c->threads_seen;
+        c->waited_steps = c->waited_steps_seen;
+        c->work_jumps = c->work_jumps_seen;
     }
     return true;
 }
@@ -92,6 +94,7 @@ static void give_work(struct campaign *c, struct worker *w)
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
     plan_schedule(&c->options.plan, c->next, config);
+    config->work_steps = plan_work_steps(config, c->waited_steps, c->work_jumps);
     if (c->lockgraph)
         config->flags |= HDP_LOCK_GRAPH;
     if (may_predict(c))
@@ -150,6 +153,9 @@ static void count(struct campaign *c, struct worker *w)
         if (result->steps > c->steps_seen)
             c->steps_seen = result->steps;
     }
+    if (result->waited_steps > c->waited_steps_seen)
+        c->waited_steps_seen = result->waited_steps;
+    c->work_jumps_seen += result->work_jumps;
     if (result->threads > c->threads_seen)
         c->threads_seen = result->threads;
     if (result->control_lost || result->unmodelled)
@@ -458,6 +464,7 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     c->ended_early = c->stats.time_up = false;
     c->stats.planned += options->schedules;
     c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
+    c->waited_steps = c->waited_steps_seen = c->work_jumps = c->work_jumps_seen = 0;
     for (size_t i = 0; i < c->findings.count; i++)
         c->findings.list[i]->last = 0; /* the numbers of schedules start again */
     open_crew(c);

@@ -88,6 +88,8 @@ struct campaign {
     int64_t phase_started_ns; /* since when the options are these */
     unsigned in_flight;       /* schedules that run */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
+    /* Of the clock (struct hdp_result): what schedules start with, and what was seen so far. */
+    uint32_t waited_steps, work_jumps, waited_steps_seen, work_jumps_seen;
     struct live_thread *stuck; /* threads of the last replay that ran out of time */
     size_t stuck_count;
     char *trouble;    /* why the campaign cannot go on, or NULL */

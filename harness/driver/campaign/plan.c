@@ -50,3 +50,14 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
     if (!config->depth)
         config->depth = 1;
 }
+
+uint32_t plan_work_steps(const struct hdp_config *planned, uint32_t waited_steps,
+                         uint32_t work_jumps)
+{
+    enum { LEAST = 1024, MOST = 50000 };
+    uint64_t steps = waited_steps > LEAST / 2 ? 2ull * waited_steps : LEAST;
+    if (!work_jumps)
+        return 0;
+    steps <<= splitmix(planned->seed) % 4;
+    return steps < MOST ? (uint32_t)steps : MOST;
+}

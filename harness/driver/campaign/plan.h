@@ -16,6 +16,12 @@ struct plan {
     uint64_t seed;
 };
 
+/* How much threads do before a sleep beside them ends (hdp_config.work_steps), for a planned
+ * schedule: 0, the runtime's own and large number, until a schedule showed that threads do not stop
+ * by themselves while one sleeps; then a few thousand decisions, more than twice as many as were
+ * ever seen to end by themselves. */
+uint32_t plan_work_steps(const struct hdp_config *planned, uint32_t waited_steps,
+                         uint32_t work_jumps);
 /* Set strategy, depth and seed of config for schedule `number`, from 1. */
 void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *config);
 

@@ -250,6 +250,8 @@ static void write_header(FILE *out, const struct schedule *s)
     fprintf(out, "max-steps %u\npatience-ns %lld\nclock-base-ns %lld\nwatchdog-ms %u\n",
             s->config.max_steps, (long long)s->config.patience_ns,
             (long long)s->config.clock_base_ns, s->config.watchdog_ms);
+    if (s->config.work_steps)
+        fprintf(out, "work-steps %u\n", s->config.work_steps);
     if (s->timeout_ns)
         fprintf(out, "timeout-ns %lld\n", (long long)s->timeout_ns);
 }

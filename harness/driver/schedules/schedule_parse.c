@@ -108,6 +108,8 @@ static void parse_number(struct parser *p, const char *key, char *value)
         c->depth = (uint32_t)n;
     else if (strcmp(key, "max-steps") == 0)
         c->max_steps = (uint32_t)n;
+    else if (strcmp(key, "work-steps") == 0)
+        c->work_steps = (uint32_t)n;
     else if (strcmp(key, "watchdog-ms") == 0)
         c->watchdog_ms = (uint32_t)n;
     else if (strcmp(key, "patience-ns") == 0)
@@ -289,7 +291,8 @@ static void parse_end(struct parser *p, const char *value, uint32_t sum)
 static void parse_header(struct parser *p, const char *key, char *value)
 {
     static const char *const numbers[] = {
-        "seed", "depth", "max-steps", "watchdog-ms", "patience-ns", "clock-base-ns", "timeout-ns"};
+        "seed", "depth", "max-steps", "watchdog-ms", "patience-ns", "clock-base-ns", "timeout-ns",
+        "work-steps"};
     struct schedule *s = p->s;
     const struct {
         const char *key;

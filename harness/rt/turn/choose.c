@@ -8,6 +8,11 @@
 #include "reach/reach.h"
 
 #define LIVELOCK_OPS 20000u
+/* One sleep in so many decisions: threads sleep and try again. */
+#define SLEEPY 32u
+/* How often those are looked for who could run and are not let. */
+#define STARVED_EVERY 256u
+#define STARVED_STEPS 2048u
 
 void rt_record(struct hdi_thread *t, uint16_t flags)
 {
@@ -209,12 +214,30 @@ static bool replay_next(void)
     return true;
 }
 
+/* Has one of them been passed over so often that a program which polls for what it is about to do
+ * would never end? For a while chance takes over from the strategy then. */
+static struct hdi_thread *starved(struct hdi_thread *const *e, uint32_t n)
+{
+    uint32_t step = rt.region->result.steps;
+    struct hdi_thread *first = NULL;
+
+    /* Once in each stretch, not always after the same operation of a loop. */
+    if (step % STARVED_EVERY != rt_mix(step / STARVED_EVERY) % STARVED_EVERY ||
+        step < rt.fair_until)
+        return NULL;
+    for (uint32_t i = 0; i < n; i++)
+        if (e[i]->passed_over++ > STARVED_STEPS / STARVED_EVERY &&
+            (!first || e[i]->passed_over > first->passed_over))
+            first = e[i];
+    return n > 1 ? first : NULL;
+}
+
 bool rt_choose_next(void)
 {
     struct hdi_thread **e = rt.candidate, *t;
     uint32_t n;
 
-    rt_idlers_let_time_pass();
+    rt_work_takes_time();
     rt_expire_timers();
     if (rt.region->result.steps >= rt.reach_at)
         rt_look_for_unreachable();
@@ -222,6 +245,8 @@ bool rt_choose_next(void)
         !rt.retries_half) {
         rt.retries_half = rt.retries + 1;
         rt.sleeps_half = rt.sleeps;
+        /* Who sleeps between two tries is kept in step with the others by a strategy alone. */
+        rt.fair |= rt.sleeps > rt.region->result.steps / SLEEPY;
         struct hdi_thread **live = hdi_live(&n);
         for (uint32_t i = 0; i < n; i++)
             live[i]->steps_half = live[i]->steps;
@@ -270,7 +295,14 @@ bool rt_choose_next(void)
     }
     /* A strategy that holds threads back must not make a livelock of it: chance is fair. */
     rt.fair |= rt.idle_ops > LIVELOCK_OPS / 4;
-    t = e[n == 1 ? 0 : rt.fair ? rt_random_below(n) : rt.strategy->pick(e, n)];
+    if ((t = starved(e, n)))
+        rt.fair_until = rt.region->result.steps + STARVED_STEPS;
+    else if (n == 1)
+        t = e[0];
+    else if (rt.fair || rt.region->result.steps < rt.fair_until)
+        t = e[rt_random_below(n)];
+    else
+        t = e[rt.strategy->pick(e, n)];
     grant(t, wake_of(t));
     return true;
 }

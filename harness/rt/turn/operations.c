@@ -75,14 +75,19 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     op = t->op = &t->published;
     t->outside = op->outside;
     t->enabled = false;
+    t->passed_over = 0;
     link_pending(t);
     rt_evaluate(t);
     switch (op->kind) {
     case HD_EV_YIELD:
     case HD_EV_PREEMPT:
-        rt.retries++;
         t->retry_step = rt.region->result.steps + 1;
-        rt.idle_ops++;
+        if (op->progress) {
+            rt.idle_ops = 0;
+        } else {
+            rt.retries++;
+            rt.idle_ops++;
+        }
         rt.strategy->yielded ? rt.strategy->yielded(t) : (void)0;
         break;
     case HD_EV_SLEEP:

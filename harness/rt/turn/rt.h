@@ -57,9 +57,11 @@ struct rt {
     uint64_t rng[4];
     uint32_t replay_at; /* next entry of region->replay */
     bool replaying;
-    bool recheck;      /* a signal handler may have changed an object beside the models */
-    uint32_t idle_ops; /* operations in a row, of all threads, that made no progress */
-    bool fair;         /* too many of them: the strategy has had its chance */
+    bool recheck;        /* a signal handler may have changed an object beside the models */
+    uint32_t idle_ops;   /* operations in a row, of all threads, that made no progress */
+    bool fair;           /* too many of them: the strategy has had its chance */
+    uint32_t fair_until; /* the same up to this step: a thread was passed over for too long */
+    uint32_t clock_step; /* step at which the clock last moved, or nobody waited for a time */
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
     uint32_t sleeps, sleeps_half;       /* of them sleeps */
     uint32_t reach_at;                  /* step of the next look for unreachable threads */
@@ -161,8 +163,10 @@ uint32_t rt_deadlines_passed(struct hdi_thread **out); /* how many; in no order 
 
 /* virtual_clock.c */
 int64_t rt_real_ns(void);
-/* Threads that only look again and again would do so until something else happens. */
-void rt_idlers_let_time_pass(void);
+/* Decisions while which a deadline stays ahead, at most. */
+uint32_t rt_work_steps(void);
+/* Before each decision: what threads have done may have taken until the next deadline. */
+void rt_work_takes_time(void);
 void rt_expire_timers(void);
 /* Nobody can run: let time pass. True when it is worth choosing again. Lock held; dropped while
  * waiting for the outside. False: nobody ever will. */

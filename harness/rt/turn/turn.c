@@ -148,6 +148,36 @@ void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site)
     hdi_perform(&op);
 }
 
+#define SAVED_REGISTERS 5 /* rbx, r12 to r15 lie below the frame pointer */
+#define STATE_WORDS 64u
+
+/* What the program has in registers and in the frames nearest to the call. */
+__attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hdi_thread *t,
+                                                                 const void *frame)
+{
+    const uint64_t *p = (const uint64_t *)frame - SAVED_REGISTERS;
+    uint64_t h = (uint64_t)(uintptr_t)frame;
+
+    for (uint32_t i = 0; i < STATE_WORDS; i++) {
+        if (t->stack_high && (uintptr_t)(p + i + 1) > t->stack_high)
+            break;
+        h = rt_mix(h ^ p[i]);
+    }
+    return h;
+}
+
+void hdi_yield(const void *frame, uint64_t site)
+{
+    enum { KEPT = sizeof self_->yielded / sizeof *self_->yielded };
+    uint64_t state = state_of(self_, frame);
+    struct hdi_op op = {.kind = HD_EV_YIELD, .site = site, .progress = true};
+
+    for (uint32_t i = 0; i < KEPT; i++)
+        op.progress &= self_->yielded[i] != state;
+    self_->yielded[self_->yields++ % KEPT] = state;
+    hdi_perform(&op);
+}
+
 uint32_t hdi_choose(uint32_t n, uint64_t site)
 {
     struct hdp_result *r = &rt.region->result;

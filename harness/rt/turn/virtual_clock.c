@@ -1,5 +1,6 @@
-/* virtual_clock.c - time as the program sees it: it stands still while anybody can run, and jumps to
- * the next deadline when nobody can. */
+/* virtual_clock.c - time as the program sees it: it jumps to the next deadline when nobody can run,
+ * or when those who can have done so much that it would have been reached: a thread that polls, or
+ * never ends, keeps nobody asleep for ever. */
 #include "rt.h"
 
 #include <sys/syscall.h>
@@ -12,7 +13,11 @@
 #define IDLE_GRACE_NS 20000000
 /* How long a replay waits for a thread that came back from outside in the record. */
 #define REPLAY_PATIENCE_NS 2000000000
+/* Failed tries in a row after which a deadline is due. */
 #define IDLE_OPS 250u
+/* The same for decisions of any kind. More than most tests make while somebody sleeps in order to
+ * let the others finish; the driver gives a smaller number once it has seen that they never do. */
+#define WORK_STEPS 50000u
 
 int64_t rt_real_ns(void)
 {
@@ -21,18 +26,46 @@ int64_t rt_real_ns(void)
     return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-void rt_idlers_let_time_pass(void)
+static int64_t next_deadline(void)
 {
-    struct hdi_thread *t;
-    int64_t at = hdi_timer_next();
+    struct hdi_thread *t = rt_earliest();
+    int64_t timer = hdi_timer_next(), at = t ? t->op->until_ns : 0;
 
-    if (rt.idle_ops == 0 || rt.idle_ops % IDLE_OPS != 0 || rt.draining)
+    return timer && (!at || timer < at) ? timer : at;
+}
+
+uint32_t rt_work_steps(void)
+{
+    uint32_t steps = rt.config.work_steps ? rt.config.work_steps : WORK_STEPS;
+    uint32_t most = rt.config.max_steps / 4;
+
+    return most && steps > most ? most : steps;
+}
+
+static void move_clock(int64_t at)
+{
+    rt.now_ns = at;
+    rt.clock_step = rt.region->result.steps;
+}
+
+void rt_work_takes_time(void)
+{
+    int64_t at = next_deadline();
+    uint32_t steps = rt.region->result.steps;
+
+    if (rt.draining)
         return;
-    t = rt_earliest();
-    if (t && (!at || t->op->until_ns < at))
-        at = t->op->until_ns;
-    if (at > rt.now_ns)
-        rt.now_ns = at;
+    if (!at || at <= rt.now_ns) {
+        if (!at)
+            rt.clock_step = steps;
+        return;
+    }
+    if (rt.idle_ops > 0 && rt.idle_ops % IDLE_OPS == 0) {
+        move_clock(at);
+    } else if (steps - rt.clock_step >= rt_work_steps()) {
+        rt.region->result.work_jumps++;
+        move_clock(at);
+    }
 }
 
 void rt_expire_timers(void)
@@ -59,7 +92,10 @@ bool rt_let_time_pass(bool may_wait)
         return at == timer || !rt.drainer;
     /* Who waits for a signal from outside holds nobody up. */
     if (at && (at == timer ? !child && !rt.external_count : !near) && !rt.drainer) {
-        rt.now_ns = at;
+        uint32_t waited = rt.region->result.steps - rt.clock_step;
+        if (waited > rt.region->result.waited_steps)
+            rt.region->result.waited_steps = waited;
+        move_clock(at);
         return true;
     }
     if (!outside)
@@ -73,7 +109,7 @@ bool rt_let_time_pass(bool may_wait)
             rt.replaying = false;
         }
     } else if (at && now - rt.idle_real_ns > (child ? at - rt.now_ns : IDLE_GRACE_NS)) {
-        rt.now_ns = at;
+        move_clock(at);
         rt.idle_real_ns = 0;
         return true;
     }

@@ -50,6 +50,19 @@ static void one_strategy_is_that_one(void **state)
     }
 }
 
+static void sleeps_end_beside_work_only_when_it_does_not_end(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct hdp_config c = {.seed = seed};
+        assert_int_equal(plan_work_steps(&c, 0, 0), 0);
+        assert_int_equal(plan_work_steps(&c, 30000, 0), 0);
+        assert_in_range(plan_work_steps(&c, 0, 1), 1024, 8192);
+        assert_in_range(plan_work_steps(&c, 3000, 1), 6000, 48000);
+        assert_int_equal(plan_work_steps(&c, 40000, 1), 50000);
+    }
+}
+
 static void distinct_is_exact_then_close(void **state)
 {
     (void)state;
@@ -73,6 +86,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_is_the_same_plan),
         cmocka_unit_test(auto_uses_every_strategy_that_needs_no_counts),
         cmocka_unit_test(one_strategy_is_that_one),
+        cmocka_unit_test(sleeps_end_beside_work_only_when_it_does_not_end),
         cmocka_unit_test(distinct_is_exact_then_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
