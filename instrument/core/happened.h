@@ -3,7 +3,8 @@
  *     hdi_tell(ACQUIRED, .object = &x->object, .event = HD_EV_MUTEX_LOCK, .site = site);
  *
  * Who is told of what stands in one table: observers.h for a program under control,
- * observe/watch_observers.h for one under heddle watch.
+ * observe/watch_observers.h for one under heddle watch. Waits are told by the latter alone: under
+ * control the scheduler knows of them.
  *
  *   threads   the one that has the turn; BYTES_LEFT, and all under heddle watch: any
  */
@@ -50,7 +51,7 @@ enum hdi_what {
     HDI_THREAD_BEGINS, /* the caller, with its first turn */
     HDI_THREAD_ENDS,   /* the caller, with its last one */
     HDI_THREAD_JOINED, /* the caller waited for the end of `thread` */
-    HDI_WAITS,         /* the caller is about to wait; under control the scheduler knows */
+    HDI_WAITS,         /* `thread`, the caller, is about to wait; HDI_COULD_WAIT: for ever */
     HDI_WOKE,          /* ... and does so no more */
 
     /* The program */
@@ -74,8 +75,9 @@ struct hdi_happened {
     uint32_t mode;       /* enum hdi_mode */
     union {
         struct hdi_object *object; /* under control */
-        const void *address;       /* under heddle watch */
+        const void *address;       /* under heddle watch, which knows no more of it than */
     };
+    enum hd_object kind; /* ... this, of locks */
     union {
         struct hdi_thread *thread; /* when it is not always the caller */
         struct follower *follower; /* under heddle watch: always */

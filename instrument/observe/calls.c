@@ -3,8 +3,7 @@
  * A lock that is free costs a trylock and one entry in the thread's list of held locks. Only one
  * that is not free is timed.
  */
-#include "observe.h"
-#include "locks/lockgraph_fast.h"
+#include "watch_observers.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -91,54 +90,33 @@ static inline struct follower *self(void)
     return __builtin_expect(follow_self_ != NULL, 1) ? follow_self_ : follow_self();
 }
 
-static inline struct hdi_lock_thread *locks(struct follower *f)
-{
-    return f ? f->locks : NULL;
-}
-
 static inline void acquired(struct follower *f, enum hd_object kind, const void *lock,
                             uint32_t mode, uint64_t site)
 {
-    if (locks(f))
-        lg_acquired(f->locks, lock, mode | HDI_LOCK_KIND(kind), site);
+    follow_tell(ACQUIRED, .follower = f, .address = lock, .kind = kind, .mode = mode, .site = site);
 }
 
 static inline void released(struct follower *f, const void *lock)
 {
-    if (locks(f))
-        lg_released(f->locks, lock);
+    follow_tell(RELEASED, .follower = f, .address = lock);
 }
 
-static void destroyed(const void *object)
+static void done(struct follower *f, enum hd_event event, const void *object, uint32_t mode,
+                 uint64_t site)
 {
-    if (!follow_on || !follow_graph)
-        return;
-    if (follow_sends)
-        follow_send_gone(object);
-    hdi_lock_destroyed(follow_graph, object);
-}
-
-/* What was there before is no more. */
-static void made(const void *object, uint64_t site)
-{
-    if (!follow_on || !follow_graph)
-        return;
-    if (follow_sends)
-        follow_send_gone(object);
-    hdi_lock_made(follow_graph, object, site);
+    follow_tell(DONE, .follower = f, .address = object, .event = event, .mode = mode, .site = site);
 }
 
 /* rc = call, a wait, in the open. */
-#define WAIT_AT(rc, f, kind, object, timed, site, call)                                            \
+#define WAIT_AT(rc, f, operation, object, timed, at, call)                                         \
     do {                                                                                           \
-        if (f)                                                                                     \
-            follow_waits(f, kind, object, site, timed);                                            \
+        follow_tell(WAITS, .follower = f, .address = object, .event = operation,                   \
+                    .mode = (timed) ? 0 : HDI_COULD_WAIT, .site = at);                             \
         rc = (call);                                                                               \
-        if (f)                                                                                     \
-            follow_goes_on(f);                                                                     \
+        follow_tell(WOKE, .follower = f);                                                          \
     } while (0)
-#define WAIT(rc, f, kind, object, timed, call)                                                     \
-    WAIT_AT(rc, f, kind, object, timed, FOLLOW_SITE(), call)
+#define WAIT(rc, f, operation, object, timed, call)                                                \
+    WAIT_AT(rc, f, operation, object, timed, FOLLOW_SITE(), call)
 
 /* ---- mutexes ---- */
 
@@ -177,7 +155,7 @@ static __attribute__((noinline)) int lock_slowly(pthread_mutex_t *m, uint64_t si
     if (rc == EBUSY)
         WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, false, site, follow_real.lock(m));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, site);
+        acquired(f, HD_OB_MUTEX, m, 0, site);
     return rc;
 }
 
@@ -207,8 +185,7 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
     struct follower *f = follow_self_;
     if (__builtin_expect(!f || try_mutex_plain(f, m), 0))
         return lock_slowly(m, FOLLOW_SITE());
-    if (locks(f))
-        lg_acquired(f->locks, m, HDI_LOCK_EXCLUSIVE | HDI_LOCK_KIND(HD_OB_MUTEX), FOLLOW_SITE());
+    acquired(f, HD_OB_MUTEX, m, 0, FOLLOW_SITE());
     return 0;
 }
 
@@ -233,7 +210,7 @@ int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site)
     struct follower *f = self();
     int rc = real_pthread_mutex_trylock(m);
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, site);
+        acquired(f, HD_OB_MUTEX, m, HDI_TRIED, site);
     return rc;
 }
 
@@ -249,7 +226,7 @@ int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uin
     int rc;
     WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, true, site, real_pthread_mutex_timedlock(m, until));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, site);
+        acquired(f, HD_OB_MUTEX, m, HDI_TRIED, site);
     return rc;
 }
 
@@ -266,14 +243,14 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
     int rc;
     WAIT(rc, f, HD_EV_MUTEX_LOCK, m, true, real_pthread_mutex_clocklock(m, clock, until));
     if (rc == 0 || rc == EOWNERDEAD)
-        acquired(f, HD_OB_MUTEX, m, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_MUTEX, m, HDI_TRIED, FOLLOW_SITE());
     return rc;
 }
 
 int follow_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site)
 {
     READY();
-    made(m, site);
+    follow_tell(MADE, .address = m, .site = site);
     return real_pthread_mutex_init(m, attr);
 }
 
@@ -287,7 +264,7 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     READY();
     int rc = real_pthread_mutex_destroy(m);
     if (rc == 0)
-        destroyed(m);
+        follow_tell(DESTROYED, .address = m);
     return rc;
 }
 
@@ -300,7 +277,7 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     released(f, m);                                                                                \
     int rc;                                                                                        \
     WAIT_AT(rc, f, HD_EV_COND_WAIT, c, timed, site, call);                                         \
-    acquired(f, HD_OB_MUTEX, m, HDI_LOCK_EXCLUSIVE, site);                                         \
+    acquired(f, HD_OB_MUTEX, m, 0, site);                                                          \
     return rc
 
 int follow_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site)
@@ -335,8 +312,7 @@ int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site)
 {
     READY();
     struct follower *f = self();
-    if (f)
-        follow_did(f, all ? HD_EV_COND_BROADCAST : HD_EV_COND_SIGNAL, c, site);
+    done(f, all ? HD_EV_COND_BROADCAST : HD_EV_COND_SIGNAL, c, 0, site);
     return all ? real_pthread_cond_broadcast(c) : real_pthread_cond_signal(c);
 }
 
@@ -352,20 +328,17 @@ EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
 
 /* ---- read-write locks ---- */
 
-/* A writer of a lock that prefers writers is noted even when it holds nothing else. */
 static uint32_t rwlock_mode(const pthread_rwlock_t *l, uint32_t mode)
 {
-    if (l->__data.__flags != PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)
-        return mode;
-    if (follow_graph)
-        hdi_lock_traits(follow_graph, l, HDI_LOCK_WRITER_FIRST);
-    return mode & HDI_LOCK_SHARED ? mode : mode | HDI_LOCK_ALONE;
+    return l->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP
+               ? mode | HDI_WRITER_FIRST
+               : mode;
 }
 
 EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     READY();
-    made(l, FOLLOW_SITE());
+    follow_tell(MADE, .address = l, .site = FOLLOW_SITE());
     return real_pthread_rwlock_init(l, attr);
 }
 
@@ -377,7 +350,7 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *l)
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_RWLOCK_RDLOCK, l, false, real_pthread_rwlock_rdlock(l));
     if (rc == 0)
-        acquired(f, HD_OB_RWLOCK, l, rwlock_mode(l, HDI_LOCK_SHARED), FOLLOW_SITE());
+        acquired(f, HD_OB_RWLOCK, l, rwlock_mode(l, HDI_SHARED), FOLLOW_SITE());
     return rc;
 }
 
@@ -389,7 +362,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_RWLOCK_WRLOCK, l, false, real_pthread_rwlock_wrlock(l));
     if (rc == 0)
-        acquired(f, HD_OB_RWLOCK, l, rwlock_mode(l, HDI_LOCK_EXCLUSIVE), FOLLOW_SITE());
+        acquired(f, HD_OB_RWLOCK, l, rwlock_mode(l, 0), FOLLOW_SITE());
     return rc;
 }
 
@@ -398,7 +371,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
     struct follower *f = self();                                                                   \
     int rc = call;                                                                                 \
     if (rc == 0)                                                                                   \
-        acquired(f, HD_OB_RWLOCK, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                        \
+        acquired(f, HD_OB_RWLOCK, l, HDI_TRIED | (mode), FOLLOW_SITE());                           \
     return rc
 
 #define RWLOCK_TIMED(kind, call, mode)                                                             \
@@ -407,42 +380,39 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *l)
     int rc;                                                                                        \
     WAIT(rc, f, kind, l, true, call);                                                              \
     if (rc == 0)                                                                                   \
-        acquired(f, HD_OB_RWLOCK, l, HDI_LOCK_TRY | (mode), FOLLOW_SITE());                        \
+        acquired(f, HD_OB_RWLOCK, l, HDI_TRIED | (mode), FOLLOW_SITE());                           \
     return rc
 
 EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 {
-    RWLOCK_TRY(real_pthread_rwlock_tryrdlock(l), HDI_LOCK_SHARED);
+    RWLOCK_TRY(real_pthread_rwlock_tryrdlock(l), HDI_SHARED);
 }
 
 EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 {
-    RWLOCK_TRY(real_pthread_rwlock_trywrlock(l), HDI_LOCK_EXCLUSIVE);
+    RWLOCK_TRY(real_pthread_rwlock_trywrlock(l), 0);
 }
 
 EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *until)
 {
-    RWLOCK_TIMED(HD_EV_RWLOCK_RDLOCK, real_pthread_rwlock_timedrdlock(l, until), HDI_LOCK_SHARED);
+    RWLOCK_TIMED(HD_EV_RWLOCK_RDLOCK, real_pthread_rwlock_timedrdlock(l, until), HDI_SHARED);
 }
 
 EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *until)
 {
-    RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_timedwrlock(l, until),
-                 HDI_LOCK_EXCLUSIVE);
+    RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_timedwrlock(l, until), 0);
 }
 
 EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock,
                                       const struct timespec *until)
 {
-    RWLOCK_TIMED(HD_EV_RWLOCK_RDLOCK, real_pthread_rwlock_clockrdlock(l, clock, until),
-                 HDI_LOCK_SHARED);
+    RWLOCK_TIMED(HD_EV_RWLOCK_RDLOCK, real_pthread_rwlock_clockrdlock(l, clock, until), HDI_SHARED);
 }
 
 EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock,
                                       const struct timespec *until)
 {
-    RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_clockwrlock(l, clock, until),
-                 HDI_LOCK_EXCLUSIVE);
+    RWLOCK_TIMED(HD_EV_RWLOCK_WRLOCK, real_pthread_rwlock_clockwrlock(l, clock, until), 0);
 }
 
 EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
@@ -457,7 +427,7 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
     READY();
     int rc = real_pthread_rwlock_destroy(l);
     if (rc == 0)
-        destroyed(l);
+        follow_tell(DESTROYED, .address = l);
     return rc;
 }
 
@@ -466,7 +436,7 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
 EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
 {
     READY();
-    made((const void *)l, FOLLOW_SITE());
+    follow_tell(MADE, .address = (const void *)l, .site = FOLLOW_SITE());
     return real_pthread_spin_init(l, shared);
 }
 
@@ -478,7 +448,7 @@ EXPORT int pthread_spin_lock(pthread_spinlock_t *l)
     if (rc == EBUSY)
         WAIT(rc, f, HD_EV_SPIN_LOCK, (const void *)l, false, real_pthread_spin_lock(l));
     if (rc == 0)
-        acquired(f, HD_OB_SPIN, (const void *)l, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+        acquired(f, HD_OB_SPIN, (const void *)l, 0, FOLLOW_SITE());
     return rc;
 }
 
@@ -488,7 +458,7 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *l)
     struct follower *f = self();
     int rc = real_pthread_spin_trylock(l);
     if (rc == 0)
-        acquired(f, HD_OB_SPIN, (const void *)l, HDI_LOCK_TRY, FOLLOW_SITE());
+        acquired(f, HD_OB_SPIN, (const void *)l, HDI_TRIED, FOLLOW_SITE());
     return rc;
 }
 
@@ -502,7 +472,7 @@ EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
 EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
 {
     READY();
-    destroyed((const void *)l);
+    follow_tell(DESTROYED, .address = (const void *)l);
     return real_pthread_spin_destroy(l);
 }
 
@@ -521,13 +491,12 @@ EXPORT int sem_init(sem_t *s, int shared, unsigned value)
 {
     READY();
     int rc = real_sem_init(s, shared, value);
-    made(s, FOLLOW_SITE());
-    if (rc == 0 && value == 1 && !shared && follow_on && follow_graph)
-        hdi_lock_traits(follow_graph, s, HDI_LOCK_COUNTED);
+    follow_tell(MADE, .address = s, .site = FOLLOW_SITE());
+    if (rc == 0 && !shared)
+        follow_tell(UNITS, .address = s, .n = value);
     return rc;
 }
 
-/* A lock only if it began with 1: the graph knows. */
 EXPORT int sem_wait(sem_t *s)
 {
     READY();
@@ -535,8 +504,8 @@ EXPORT int sem_wait(sem_t *s)
     int rc = real_sem_trywait(s);
     if (rc)
         WAIT(rc, f, HD_EV_SEM_WAIT, s, false, real_sem_wait(s));
-    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        acquired(f, HD_OB_SEM, s, HDI_LOCK_EXCLUSIVE, FOLLOW_SITE());
+    if (rc == 0)
+        done(f, HD_EV_SEM_WAIT, s, 0, FOLLOW_SITE());
     return rc;
 }
 
@@ -545,8 +514,8 @@ EXPORT int sem_trywait(sem_t *s)
     READY();
     struct follower *f = self();
     int rc = real_sem_trywait(s);
-    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        acquired(f, HD_OB_SEM, s, HDI_LOCK_TRY, FOLLOW_SITE());
+    if (rc == 0)
+        done(f, HD_EV_SEM_WAIT, s, HDI_TRIED, FOLLOW_SITE());
     return rc;
 }
 
@@ -555,8 +524,8 @@ EXPORT int sem_trywait(sem_t *s)
     struct follower *f = self();                                                                   \
     int rc;                                                                                        \
     WAIT(rc, f, HD_EV_SEM_WAIT, s, true, call);                                                    \
-    if (rc == 0 && locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))                     \
-        acquired(f, HD_OB_SEM, s, HDI_LOCK_TRY, FOLLOW_SITE());                                    \
+    if (rc == 0)                                                                                   \
+        done(f, HD_EV_SEM_WAIT, s, HDI_TRIED, FOLLOW_SITE());                                      \
     return rc
 
 EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)
@@ -573,10 +542,7 @@ EXPORT int sem_post(sem_t *s)
 {
     READY();
     struct follower *f = self();
-    if (f)
-        follow_did(f, HD_EV_SEM_POST, s, FOLLOW_SITE());
-    if (locks(f) && hdi_lock_is(follow_graph, s, HDI_LOCK_COUNTED))
-        released(f, s);
+    done(f, HD_EV_SEM_POST, s, 0, FOLLOW_SITE());
     return real_sem_post(s);
 }
 
@@ -585,7 +551,7 @@ EXPORT int sem_destroy(sem_t *s)
     READY();
     int rc = real_sem_destroy(s);
     if (rc == 0)
-        destroyed(s);
+        follow_tell(DESTROYED, .address = s);
     return rc;
 }
 

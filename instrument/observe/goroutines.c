@@ -1,6 +1,6 @@
 /* goroutines.c - the goroutines of lib/, which the program's library tells us of (heddle/watch.h).
  */
-#include "observe.h"
+#include "watch_observers.h"
 
 #include <heddle/watch.h>
 
@@ -40,13 +40,14 @@ static void waits(enum hd_event kind, const void *object, const void *site, int 
 {
     struct follower *f = follow_self();
     if (f && !f->idle && kind != HD_EV_NONE)
-        follow_waits(f, kind, object, (uint64_t)(uintptr_t)site, timed != 0);
+        follow_tell(WAITS, .follower = f, .address = object, .event = kind,
+                    .mode = timed ? 0 : HDI_COULD_WAIT, .site = (uint64_t)(uintptr_t)site);
 }
 
 static void goes_on(void)
 {
     if (follow_self_)
-        follow_goes_on(follow_self_);
+        follow_tell(WOKE, .follower = follow_self_);
 }
 
 static struct hd_watch_state state(const void *thread)

@@ -96,21 +96,18 @@ int follow_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct ti
 int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site);
 int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site);
 
-/* watched_threads.c */
+/* state.c */
 extern bool follow_on; /* the program is followed */
 extern bool follow_leaks, follow_orders, follow_dumps, follow_usr1;
 extern bool follow_sends; /* the driver wants the lock-order graph */
 extern struct hdi_lockgraph *follow_graph;
 extern __thread struct follower *follow_self_
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* watched_threads.c */
 bool follow_wanted(void);           /* it will be, as soon as we are started */
 struct follower *follow_self(void); /* made for threads that nobody is known to have made */
 struct follower *follow_first(void);
-void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
-                  bool timed);
-void follow_goes_on(struct follower *f);
-/* It did something that is worth telling when it hangs. */
-void follow_did(struct follower *f, enum hd_event kind, const void *object, uint64_t site);
 int64_t follow_now(void);
 int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
                   uint64_t site);
@@ -143,7 +140,6 @@ void follow_ring(const struct hdi_lock_ring *ring, void *data);
 /* To the driver alone, when it wants the lock-order graph: all of it; what is lost with a lock. */
 void follow_send_graph(void);
 void follow_note_forgotten(void); /* in words, when orders were given up for want of room */
-void follow_send_gone(const void *lock);
 const char *follow_word(enum hd_finding_kind kind);
 const char *follow_doing(enum hd_event kind);
 

@@ -1,5 +1,5 @@
 /* output.c - what is written about a program that is followed. */
-#include "observe.h"
+#include "watch_observers.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -278,10 +278,13 @@ void follow_send_graph(void)
     write_all(out, "\2z\n", 3);
 }
 
-void follow_send_gone(const void *lock)
+/* The edges of a lock that is gone. */
+void follow_drawing_observes(enum hdi_what what, const struct hdi_happened *e)
 {
     int saved = errno;
-    hdi_lockgraph_each_of(follow_graph, lock, send_gone, NULL);
+    (void)what;
+    if (follow_on && follow_sends && follow_graph)
+        hdi_lockgraph_each_of(follow_graph, e->address, send_gone, NULL);
     errno = saved;
 }
 

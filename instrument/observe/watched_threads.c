@@ -1,5 +1,5 @@
 /* watched_threads.c - the threads of a program that is followed, from creation to end. */
-#include "observe.h"
+#include "watch_observers.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,16 +15,12 @@
 #define EXPORT __attribute__((visibility("default")))
 #define SLAB_BYTES (256u << 10)
 
-bool follow_on, follow_leaks, follow_orders, follow_dumps, follow_usr1, follow_sends;
-struct hdi_lockgraph *follow_graph;
-
 static struct follower *_Atomic first;
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER; /* guards the four below; a leaf */
 static struct follower *slab;
 static uint32_t slab_left, made;
 static struct follower *free_ones;
 static pthread_key_t end_key;
-__thread struct follower *follow_self_;
 
 int64_t follow_now(void)
 {
@@ -79,8 +75,8 @@ static struct follower *make(struct follower *creator, uint64_t site)
         f->used = true;
     }
     follow_real.unlock(&making);
-    if (f && follow_graph)
-        f->locks = hdi_lock_thread_made(follow_graph, creator ? creator->locks : NULL, f);
+    if (f)
+        follow_tell(THREAD_MADE, .follower = f, .site = site);
     return f;
 }
 
@@ -104,8 +100,7 @@ static void ends(void *arg)
         pthread_setspecific(end_key, f);
         return;
     }
-    if (f->locks)
-        hdi_lock_thread_ended(f->locks);
+    follow_tell(THREAD_ENDS, .follower = f);
     follow_self_ = NULL;
     f->alive = false;
     release(f);
@@ -133,28 +128,39 @@ struct follower *follow_self(void)
     return f;
 }
 
-void follow_waits(struct follower *f, enum hd_event kind, const void *object, uint64_t site,
-                  bool timed)
-{
-    f->object = (uintptr_t)object;
-    f->site = site;
-    f->timed = timed;
-    f->since_ns = follow_now();
-    f->kind = (uint16_t)kind;
-}
-
-void follow_did(struct follower *f, enum hd_event kind, const void *object, uint64_t site)
+/* Something that is worth telling when it hangs. */
+static void did(struct follower *f, enum hd_event event, uintptr_t object, uint64_t site)
 {
     struct follow_deed *d = &f->deed[f->deeds++ % FOLLOW_DEEDS];
-    d->kind = (uint16_t)kind;
-    d->object = (uintptr_t)object;
+    d->kind = (uint16_t)event;
+    d->object = object;
     d->site = site;
 }
 
-void follow_goes_on(struct follower *f)
+void follow_thread_observes(enum hdi_what what, const struct hdi_happened *e)
 {
-    follow_did(f, (enum hd_event)f->kind, (const void *)f->object, f->site);
-    f->kind = HD_EV_NONE;
+    struct follower *f = e->follower;
+    if (!f)
+        return;
+    switch (what) {
+    case HDI_WAITS:
+        f->object = (uintptr_t)e->address;
+        f->site = e->site;
+        f->timed = !(e->mode & HDI_COULD_WAIT);
+        f->since_ns = follow_now();
+        f->kind = (uint16_t)e->event;
+        break;
+    case HDI_WOKE:
+        did(f, (enum hd_event)f->kind, f->object, f->site);
+        f->kind = HD_EV_NONE;
+        break;
+    case HDI_DONE:
+        if (e->event != HD_EV_SEM_WAIT) /* it may have waited, and that was told */
+            did(f, e->event, (uintptr_t)e->address, e->site);
+        break;
+    default:
+        break;
+    }
 }
 
 static void *trampoline(void *arg)
@@ -182,8 +188,7 @@ int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(voi
         f->debt = follow_library->made(f, f->number, (const void *)(uintptr_t)f->created_site);
     rc = follow_real.create(out, attr, trampoline, f);
     if (rc) {
-        if (f->locks)
-            hdi_lock_thread_ended(f->locks);
+        follow_tell(THREAD_FAILED, .follower = f);
         f->alive = false;
         f->joined = true;
         release(f);
@@ -212,13 +217,12 @@ int follow_join(pthread_t handle, void **result, uint64_t site)
     struct follower *me = follow_self(), *f = me ? of_handle(handle) : NULL;
     if (!f)
         return follow_real.join(handle, result);
-    follow_waits(me, HD_EV_THREAD_JOIN, f, site, false);
+    follow_tell(WAITS, .follower = me, .address = f, .event = HD_EV_THREAD_JOIN,
+                .mode = HDI_COULD_WAIT, .site = site);
     int rc = follow_real.join(handle, result);
-    follow_goes_on(me);
+    follow_tell(WOKE, .follower = me);
     if (rc == 0) {
-        if (f->locks && me->locks)
-            hdi_lock_thread_joined(f->locks, me->locks);
-        f->locks = NULL;
+        follow_tell(THREAD_JOINED, .follower = f, .site = site);
         f->joined = true;
         release(f);
     }
@@ -367,8 +371,7 @@ __attribute__((destructor(101))) static void end(void)
     if (!follow_on)
         return;
     follow_finish_dumps();
-    if (follow_graph)
-        hdi_lockgraph_finish(follow_graph);
+    follow_tell(ENDS, .follower = follow_self_);
     follow_note_forgotten();
     if (follow_sends)
         follow_send_graph();
