@@ -173,6 +173,8 @@ int hdi_known_process(int pid);
  * the memory returned is shared with them (NULL: there was none). remove: what a schedule left. */
 void *hdi_named_start(int server);
 void hdi_named_remove(void);
+/* socketpair() made these two: the kernel does not tell which sockets belong together. */
+void hdi_pair_made(const int fd[2]);
 /* A child process that the program forked has not ended yet. */
 bool hdi_children_live(void);
 /* The program has forked: what is shared with other processes may be held and released there. */

@@ -195,6 +195,18 @@ HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
     return hdi_real.connect(fd, addr.__sockaddr__, length);
 }
 
+HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
+{
+    static int (*real)(int, int, int, int *);
+    int rc;
+
+    hdi_real_find(&real, "socketpair");
+    rc = real(family, type, protocol, fd);
+    if (rc == 0)
+        hdi_pair_made(fd);
+    return rc;
+}
+
 HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
     if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))

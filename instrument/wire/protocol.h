@@ -167,6 +167,7 @@ struct hdp_result {
 #define HDP_OBJECTS 2048
 #define HDP_FINDINGS 32
 #define HDP_UNMODELLED 32
+#define HDP_SHARED 32
 #define HDP_STEPS (1u << 20)
 #define HDP_PROFILE (1u << 14)
 #define HDP_STACK_BYTES (64u << 20)
@@ -269,8 +270,10 @@ struct hdp_region {
     struct hdp_object object[HDP_OBJECTS];
     struct hdp_finding finding[HDP_FINDINGS];
     struct hdp_unmodelled unmodelled[HDP_UNMODELLED];
-    struct hdp_learned learned; /* what schedules before this one learned: by the driver */
-    struct hdp_learned news;    /* what this worker's schedules add to it; the driver empties it */
+    uint32_t shared_count;       /* used entries of shared[] */
+    char shared[HDP_SHARED][64]; /* of before the first thread, and all schedules share it */
+    struct hdp_learned learned;  /* what schedules before this one learned: by the driver */
+    struct hdp_learned news;     /* what this worker's schedules add to it; the driver empties it */
     struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */
     uint32_t profile_steps;           /* used entries of profile[] */
     struct hdp_step

@@ -126,6 +126,11 @@ static void note_oddities(struct campaign *c, struct worker *w)
         snprintf(name, sizeof name, "%.31s", r->unmodelled[i].name);
         add_name(&c->stats.unmodelled, name);
     }
+    for (uint32_t i = 0; i < r->shared_count && i < HDP_SHARED; i++) {
+        char what[sizeof r->shared[i] + 1];
+        snprintf(what, sizeof what, "%.63s", r->shared[i]);
+        add_name(&c->stats.shared, what);
+    }
 }
 
 static void count(struct campaign *c, struct worker *w)
@@ -158,7 +163,7 @@ static void count(struct campaign *c, struct worker *w)
     c->work_jumps_seen += result->work_jumps;
     if (result->threads > c->threads_seen)
         c->threads_seen = result->threads;
-    if (result->control_lost || result->unmodelled)
+    if (result->control_lost || result->unmodelled || w->region->shared_count)
         note_oddities(c, w);
 }
 
@@ -551,6 +556,7 @@ void campaign_close(struct campaign *c)
     distinct_free(&c->stats.interleavings);
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);
+    names_free(&c->stats.shared);
     free(c->input_file);
     free(c->usual_output);
     free(c->trouble);

@@ -194,6 +194,7 @@ char *worker_start(struct crew *c, struct worker *w, const struct hdp_config *co
     struct hdp_region *r = w->region;
     r->server = r->child = 0;
     r->refusal[0] = '\0';
+    r->shared_count = 0;
     r->config = *config;
     r->result = (struct hdp_result){0};
     r->thread_count = r->object_count = r->stack_used = r->maps_bytes = r->flooded = 0;

@@ -602,6 +602,11 @@ static void print_remarks(FILE *to, const struct stats *s)
         print_names(to, &s->unmodelled);
         fputc('\n', to);
     }
+    if (s->shared.count) {
+        fputs("  note: made before the first thread, and shared by all schedules: ", to);
+        print_names(to, &s->shared);
+        fputc('\n', to);
+    }
     if (s->server_deaths)
         fprintf(to, "  note: the process that starts the schedules was killed %s times\n",
                 show_count(s->server_deaths, a));

@@ -38,6 +38,7 @@ struct stats {
     uint64_t orders_forgotten; /* of locks, and searches given up, for want of room */
     struct names lost_places;  /* where control was lost */
     struct names unmodelled;   /* calls that passed through without a model */
+    struct names shared;       /* what all schedules share although each ought to have its own */
     int usual_exit;            /* exit code of most schedules, -1 = none ended by itself */
     bool interrupted;
     bool time_up;

@@ -1,24 +1,17 @@
 /* server.c - the fork server: the program up to its first thread, then one process a schedule.
  *
  * Until it creates a thread the program runs alone, so all schedules share that prefix; each starts
- * as a fork of it. What fork does not copy is set back by hand: the offsets and sizes of regular
- * files that are open, interval timers, shared memory, what has a name in the system, and what the
- * program's own pid means.
+ * as a fork of it. What fork does not copy is set back or made anew (world.h), what has a name in
+ * the system gets another (ipc_names.c), and the program's own pid keeps its meaning.
  */
 #include "turn/rt.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "core/observers.h"
@@ -27,15 +20,7 @@
 #include "core/real.h"
 #include "models/signals.h"
 #include "beside/other_tool.h"
-
-#define FILES 256
-
-static struct {
-    int fd;
-    bool writable;
-    off_t offset, size;
-} file[FILES];
-static int files;
+#include "world.h"
 
 void rt_state(enum hdp_state s)
 {
@@ -43,63 +28,6 @@ void rt_state(enum hdp_state s)
     rt_futex_wake(&rt.region->state, 1, true);
     __atomic_add_fetch(&rt.bell->bell, 1, __ATOMIC_RELEASE);
     rt_futex_wake(&rt.bell->bell, 1, true);
-}
-
-static void note_file(int fd)
-{
-    struct stat st;
-    int flags = fcntl(fd, F_GETFL);
-
-    if (files == FILES || flags < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return;
-    file[files].fd = fd;
-    file[files].writable = (flags & O_ACCMODE) != O_RDONLY;
-    file[files].offset = lseek(fd, 0, SEEK_CUR);
-    file[files].size = st.st_size;
-    files++;
-}
-
-static void note_files(void)
-{
-    struct entry {
-        uint64_t ino;
-        int64_t off;
-        unsigned short length;
-        unsigned char type;
-        char name[];
-    };
-    char buffer[4096] __attribute__((aligned(8)));
-    long n, dir = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
-
-    if (dir < 0) {
-        for (int fd = 0; fd < 64; fd++)
-            note_file(fd);
-        return;
-    }
-    while ((n = hdi_real.syscall(SYS_getdents64, dir, buffer, sizeof buffer)) > 0)
-        for (long at = 0; at < n;) {
-            const struct entry *e = (const void *)(buffer + at);
-            int fd = 0;
-            at += e->length;
-            if (e->name[0] < '0' || e->name[0] > '9')
-                continue;
-            for (const char *p = e->name; *p; p++)
-                fd = fd * 10 + (*p - '0');
-            if (fd != dir)
-                note_file(fd);
-        }
-    hdi_real.syscall(SYS_close, dir);
-}
-
-static void restore_files(void)
-{
-    for (int i = 0; i < files; i++) {
-        struct stat st;
-        if (file[i].writable && fstat(file[i].fd, &st) == 0 && st.st_size != file[i].size &&
-            ftruncate(file[i].fd, file[i].size) != 0)
-            continue;
-        lseek(file[i].fd, file[i].offset, SEEK_SET);
-    }
 }
 
 /* A mutex that main holds names its owner by kernel tid, which the fork changes: it is dropped
@@ -112,90 +40,6 @@ static void for_held_mutexes(int (*f)(pthread_mutex_t *))
         if (t->held[i].object->kind == HD_OB_MUTEX)
             for (uint32_t k = 0; k < t->held[i].count; k++)
                 f((pthread_mutex_t *)t->held[i].object->addr);
-}
-
-/* Memory that the program shares with its children to come is each schedule's own: found before the
- * first, replaced by a copy in each. */
-#define SHARED_MAPPINGS 64
-#define SHARED_BYTES ((size_t)64 << 20) /* larger ones stay shared */
-static struct {
-    char *low;
-    size_t bytes;
-} shared[SHARED_MAPPINGS];
-static int shared_mappings;
-static const char *named; /* the models' own */
-
-static bool is_ours(const char *low)
-{
-    return low == (const char *)rt.bell || low == (const char *)rt.region || low == named;
-}
-
-static void note_shared(char *line)
-{
-    char *end = strchr(line, '-'), *mode, *name = strchr(line, '/');
-    char *low, *high;
-
-    if (!end || !name || !(mode = strchr(line, ' ')) || strncmp(mode, " rw-s", 5) != 0 ||
-        strncmp(name, "/dev/zero", 9) != 0 || shared_mappings == SHARED_MAPPINGS)
-        return;
-    low = (char *)(uintptr_t)strtoul(line, NULL, 16);
-    high = (char *)(uintptr_t)strtoul(end + 1, NULL, 16);
-    if (is_ours(low) || (size_t)(high - low) > SHARED_BYTES)
-        return;
-    shared[shared_mappings].low = low;
-    shared[shared_mappings++].bytes = (size_t)(high - low);
-}
-
-static void note_shared_memory(void)
-{
-    static char text[65536];
-    size_t have = 0;
-    long got, fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    while ((got = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
-        char *line = text, *end;
-        text[have += (size_t)got] = 0;
-        for (; (end = strchr(line, '\n')); line = end + 1) {
-            *end = 0;
-            note_shared(line);
-        }
-        have = strlen(line);
-        memmove(text, line, have + 1);
-    }
-    hdi_real.syscall(SYS_close, fd);
-}
-
-static void copy_shared_memory(void)
-{
-    for (int i = 0; i < shared_mappings; i++) {
-        char *copy = mmap(NULL, shared[i].bytes, PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (copy == MAP_FAILED)
-            continue;
-        memcpy(copy, shared[i].low, shared[i].bytes);
-        mremap(copy, shared[i].bytes, shared[i].bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
-               shared[i].low);
-    }
-}
-
-/* Interval timers, which a fork does not inherit. */
-static struct itimerval timer[3]; /* by ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
-
-static void note_timers(void)
-{
-    static const struct itimerval off;
-
-    for (int i = 0; i < 3; i++)
-        hdi_real.syscall(SYS_setitimer, i, &off, &timer[i]);
-}
-
-static void restore_timers(void)
-{
-    for (int i = 0; i < 3; i++)
-        if (timer[i].it_value.tv_sec || timer[i].it_value.tv_usec)
-            hdi_real.syscall(SYS_setitimer, i, &timer[i], NULL);
 }
 
 int hdi_process(int pid)
@@ -282,10 +126,8 @@ void hdi_first_thread(void)
     fork_plain = (pid_t(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "_Fork");
     if (!fork_plain)
         fork_plain = hdi_real.fork;
-    note_files();
-    note_timers();
-    named = hdi_named_start(rt.pid);
-    note_shared_memory();
+    rt.named = hdi_named_start(rt.pid);
+    rt_world_note();
     rt.prefix_stacks = rt.region->stack_used;
     for_held_mutexes(hdi_real.pthread_mutex_unlock);
     hdi_tool_slim();
@@ -300,7 +142,7 @@ void hdi_first_thread(void)
             rt_futex_wait(&rt.region->command, HDP_CMD_NONE, -1, true);
         if (command == HDP_CMD_QUIT)
             hdi_real.syscall(SYS_exit_group, 0);
-        restore_files();
+        rt_world_set_back();
         __atomic_store_n(&rt.region->state, HDP_RUNNING, __ATOMIC_RELEASE);
         pid = fork_plain();
         if (pid == 0) {
@@ -309,9 +151,9 @@ void hdi_first_thread(void)
             if ((int)hdi_real.syscall(SYS_getppid) != rt.pid)
                 hdi_real.syscall(SYS_exit_group, 125); /* it was killed before that was said */
             for_held_mutexes(hdi_real.pthread_mutex_lock);
-            copy_shared_memory();
+            rt_world_make();
             start_schedule();
-            restore_timers();
+            rt_world_start_timers();
             return;
         }
         if (pid < 0)

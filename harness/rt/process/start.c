@@ -10,6 +10,7 @@
 #include "reach/reach.h"
 #include "core/real.h"
 #include "beside/other_tool.h"
+#include "world.h"
 
 /* Take the entry of LD_PRELOAD that names us out of it, in place: children run without us. */
 static void leave_preload(void)
@@ -125,6 +126,7 @@ static bool attach(void)
     rt.main->tid = rt.pid;
     if (rt.config.flags & HDP_RICH)
         rt_crash_handlers();
+    rt_world_inherit();
     hdi_process_start();
     on_exit(on_program_exit, NULL);
     rt.active = true;

@@ -77,6 +77,7 @@ struct rt {
 
     struct hdp_bell *bell;
     struct hdp_region *region;
+    void *named; /* memory of ipc_names.c, shared between schedules */
     struct hdp_config config;
     uint32_t prefix_findings, prefix_unmodelled, prefix_stacks;
 };

@@ -1,0 +1,274 @@
+/* descriptors.c - the open descriptors of the program: what they refer to, and the same numbers
+ * referring to other objects of that kind, in the same state, in each schedule.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "core/control.h"
+#include "core/real.h"
+#include "kernel_objects.h"
+#include "noting.h"
+#include "turn/rt.h"
+#include "world.h"
+
+/* Open when the program was started. */
+static struct inherited {
+    struct inherited *next;
+    int fd;
+    dev_t dev;
+    ino_t ino;
+    bool anonymous;
+} * inherited;
+
+/* Two sockets that were made for each other. */
+static struct pair {
+    struct pair *next;
+    ino_t ino[2];
+} * pairs;
+
+static struct rt_object *objects, **last = &objects;
+
+static long control(int fd, int command, long value)
+{
+    return hdi_real.syscall(SYS_fcntl, fd, command, value);
+}
+
+/* ---- whose it is ---- */
+
+static void inherit(int fd)
+{
+    struct inherited *i;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return;
+    i = hdi_alloc(sizeof *i);
+    *i = (struct inherited){inherited, fd, st.st_dev, st.st_ino, !(st.st_mode & S_IFMT)};
+    inherited = i;
+}
+
+void rt_descriptors_inherit(void)
+{
+    rt_each_descriptor(inherit);
+}
+
+static bool was_open(int fd, const struct stat *st)
+{
+    for (const struct inherited *i = inherited; i; i = i->next)
+        if (i->dev == st->st_dev && i->ino == st->st_ino && (!i->anonymous || i->fd == fd))
+            return true; /* all that is anonymous has one inode */
+    return false;
+}
+
+void hdi_pair_made(const int fd[2])
+{
+    struct stat st[2];
+    struct pair *p;
+
+    if (!rt.active || rt.started || fstat(fd[0], &st[0]) != 0 || fstat(fd[1], &st[1]) != 0)
+        return;
+    p = hdi_alloc(sizeof *p);
+    *p = (struct pair){pairs, {st[0].st_ino, st[1].st_ino}};
+    pairs = p;
+}
+
+/* ---- what it is ---- */
+
+/* A device that keeps nothing of what is done to it: of memory, or the terminal. */
+static bool is_stateless(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && (major(st->st_rdev) == 1 || major(st->st_rdev) == 5);
+}
+
+/* NULL: it is none that can be made anew, and *what says what it is; NULL as well: no matter. */
+static const struct rt_object_kind *kind_of(int fd, const struct stat *st, const char **what)
+{
+    static const struct {
+        const char *link;
+        const struct rt_object_kind *kind;
+    } anonymous[] = {{"anon_inode:[eventfd]", &rt_eventfd},
+                     {"anon_inode:[timerfd]", &rt_timerfd},
+                     {"anon_inode:[signalfd]", &rt_signalfd},
+                     {"anon_inode:[eventpoll]", &rt_epoll}};
+    static char link[48];
+    char path[48];
+    long n;
+    int listens = 0;
+    socklen_t bytes = sizeof listens;
+
+    *what = NULL;
+    if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || S_ISLNK(st->st_mode) || is_stateless(st))
+        return NULL;
+    rt_descriptor_path(path, "fd", fd);
+    n = hdi_real.syscall(SYS_readlink, path, link, sizeof link - 1);
+    link[n > 0 ? n : 0] = 0;
+    *what = n > 0 ? link : "of a kind that cannot be told";
+    if (S_ISFIFO(st->st_mode) && strncmp(link, "pipe:", 5) == 0)
+        return &rt_pipe;
+    if (S_ISSOCK(st->st_mode)) {
+        for (const struct pair *p = pairs; p; p = p->next)
+            if (p->ino[0] == st->st_ino || p->ino[1] == st->st_ino)
+                return &rt_pair;
+        hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes);
+        *what = listens ? "a listening socket" : "a socket";
+    }
+    for (size_t i = 0; i < sizeof anonymous / sizeof *anonymous; i++)
+        if (strcmp(link, anonymous[i].link) == 0)
+            return anonymous[i].kind;
+    return NULL;
+}
+
+static bool is_of_object(const struct rt_object *o, const struct rt_object_kind *kind, ino_t ino)
+{
+    return o->kind == kind && (kind == &rt_pipe || kind == &rt_pair) &&
+           (o->ino[0] == ino || o->ino[1] == ino);
+}
+
+/* They do if a flag that is set through one shows through the other. */
+static bool share_description(const struct rt_descriptor *a, const struct rt_descriptor *b)
+{
+    bool shown;
+
+    if (a->flags != b->flags)
+        return false;
+    control(a->fd, F_SETFL, a->flags ^ O_NONBLOCK);
+    shown = control(b->fd, F_GETFL, 0) != b->flags;
+    control(a->fd, F_SETFL, a->flags);
+    return shown;
+}
+
+static void add(struct rt_object *o, struct rt_descriptor *d)
+{
+    struct rt_descriptor **end = &o->first;
+
+    for (; *end; end = &(*end)->next) {
+        if ((*end)->end != d->end)
+            continue;
+        d->opened_again = true;
+        if (!(*end)->same && share_description(*end, d))
+            d->same = *end;
+    }
+    *end = d;
+}
+
+static struct rt_object *object_of(const struct rt_object_kind *kind, const struct stat *st,
+                                   const struct rt_descriptor *d)
+{
+    struct rt_object *o;
+
+    for (o = objects; o; o = o->next)
+        if (is_of_object(o, kind, st->st_ino) ||
+            (!(st->st_mode & S_IFMT) && o->kind == kind && share_description(o->first, d)))
+            return o;
+    o = hdi_alloc(sizeof *o);
+    o->kind = kind;
+    o->ino[0] = o->ino[1] = st->st_ino;
+    for (const struct pair *p = pairs; p && kind == &rt_pair; p = p->next)
+        if (p->ino[0] == st->st_ino || p->ino[1] == st->st_ino) {
+            o->ino[0] = p->ino[0];
+            o->ino[1] = p->ino[1];
+            break;
+        }
+    *last = o;
+    last = &o->next;
+    return o;
+}
+
+static void note(int fd)
+{
+    const struct rt_object_kind *kind;
+    struct rt_descriptor *d;
+    struct rt_object *o;
+    const char *what;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || was_open(fd, &st))
+        return;
+    kind = kind_of(fd, &st, &what);
+    if (!kind) {
+        if (what)
+            rt_shared(fd, what);
+        return;
+    }
+    d = hdi_alloc(sizeof *d);
+    d->fd = fd;
+    d->flags = (int)control(fd, F_GETFL, 0);
+    d->close_on_exec = (control(fd, F_GETFD, 0) & FD_CLOEXEC) != 0;
+    if (d->flags & O_ASYNC) {
+        d->owner = (int)control(fd, F_GETOWN, 0);
+        d->signal = (int)control(fd, F_GETSIG, 0);
+    }
+    o = object_of(kind, &st, d);
+    if (kind == &rt_pipe) {
+        d->end = (d->flags & O_ACCMODE) == O_WRONLY;
+        d->opened_again = (d->flags & O_ACCMODE) == O_RDWR;
+    } else {
+        d->end = o->ino[0] != st.st_ino;
+    }
+    add(o, d);
+}
+
+void rt_descriptors_note(void)
+{
+    rt_each_descriptor(note);
+    for (struct rt_object **p = &objects, *o; (o = *p);) {
+        char path[48];
+        rt_descriptor_path(path, "fdinfo", o->first->fd);
+        rt_scratch_read(path);
+        if (o->kind->note(o, rt_scratch)) {
+            p = &o->next;
+        } else {
+            rt_shared(o->first->fd, o->kind->name);
+            *p = o->next;
+        }
+    }
+}
+
+/* ---- in each schedule ---- */
+
+static void put(const struct rt_descriptor *d, int made)
+{
+    int from = d->same ? d->same->fd : made;
+
+    if (d->opened_again && !d->same) {
+        char path[48];
+        rt_descriptor_path(path, "fd", made);
+        from = (int)hdi_real.syscall(SYS_openat, AT_FDCWD, path,
+                                     (d->flags & (O_ACCMODE | O_DIRECT)) | O_NONBLOCK | O_CLOEXEC);
+    }
+    if (hdi_real.syscall(SYS_dup3, from, d->fd, d->close_on_exec ? O_CLOEXEC : 0) < 0)
+        rt_shared(d->fd, "a descriptor");
+    if (d->opened_again && !d->same)
+        hdi_real.syscall(SYS_close, from);
+    if (d->same)
+        return;
+    if (d->flags & O_ASYNC) {
+        control(d->fd, F_SETSIG, d->signal);
+        control(d->fd, F_SETOWN,
+                d->owner == rt.region->server ? hdi_real.syscall(SYS_getpid) : d->owner);
+    }
+    control(d->fd, F_SETFL, d->flags);
+}
+
+void rt_descriptors_make(void)
+{
+    for (const struct rt_object *o = objects; o; o = o->next) {
+        int fd[2] = {-1, -1};
+        bool made = o->kind->make(o, fd);
+        if (made)
+            for (const struct rt_descriptor *d = o->first; d; d = d->next)
+                put(d, fd[d->end]);
+        else
+            rt_shared(o->first->fd, o->kind->name);
+        for (int i = 0; i < 2; i++)
+            if (fd[i] >= 0)
+                hdi_real.syscall(SYS_close, fd[i]);
+    }
+    for (const struct rt_object *o = objects; o; o = o->next)
+        if (o->kind->finish && !o->kind->finish(o))
+            rt_shared(o->first->fd, o->kind->name);
+}
