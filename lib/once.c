@@ -12,10 +12,19 @@
 
 enum { FRESH, DOING, DONE };
 
-static void finish(struct hd_once *once)
+/* Whoever runs the function holds the once, as a lock is held. */
+static void tell_held(struct hd_once *once, const void *site)
+{
+    if (!HDI_UNWATCHED() && hdi_seam)
+        hdi_seam->acquired(once, false, site);
+}
+
+static void finish(struct hd_once *once, const void *site)
 {
     struct hdi_lot *lot;
 
+    if (!HDI_UNWATCHED() && hdi_seam)
+        hdi_seam->released(once, site);
     hdi_release(once);
     lot = hdi_lot_lock(once);
     atomic_store_explicit(&once->state, DONE, memory_order_release);
@@ -45,8 +54,10 @@ static void once_do(struct hd_once *once, void (*fn)(void *arg), void *arg, cons
     hdi_hide(once, sizeof *once);
     if (atomic_compare_exchange_strong(&once->state, &seen, DOING)) {
         hd_err err = NULL;
-        enum hdi_ending ending = hdi_catch(fn, arg, &err);
-        finish(once);
+        enum hdi_ending ending;
+        tell_held(once, site);
+        ending = hdi_catch(fn, arg, &err);
+        finish(once, site);
         hdi_carry_on(ending, err);
         return;
     }

@@ -107,7 +107,8 @@ struct hdp_finding {
     uint32_t step;    /* decisions made when it was noticed */
     uint32_t fatal;   /* the schedule ended with it */
     uint32_t dropped; /* notes that did not fit */
-    uint32_t pad;
+    uint32_t
+        causes; /* so many of the notes are the cause, what is behind follows from it; 0: all */
     char text[HDP_TEXT]; /* one line of detail: assertion text, panic message, signal;
                             NUL-terminated */
     struct hdp_note note[HDP_NOTES];

@@ -157,7 +157,7 @@ struct hdp_result {
     uint32_t unmodelled;        /* used entries of unmodelled[] */
     uint32_t exit_code_set;     /* the program called exit / returned from main with exit_code */
     int32_t exit_code;
-    uint32_t external; /* system calls that left control */
+    uint32_t external;     /* system calls that left control */
     uint32_t waited_steps; /* most decisions between two movements of the clock that nobody could
                               run without */
     uint32_t work_jumps;   /* movements of the clock while threads could run: work_steps */

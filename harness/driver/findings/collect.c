@@ -369,6 +369,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
     free(text);
     f->fatal = raw->fatal != 0;
+    f->causes = raw->causes;
     for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++)
         add_note(scene, f, &raw->note[i]);
     for (size_t i = 0; i < f->notes; i++)
@@ -459,7 +460,8 @@ uint64_t collect_key(const struct scene *scene, const struct hdp_finding *raw)
     size_t sides = 0;
     for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++) {
         const struct hdp_note *n = &raw->note[i];
-        if (!finding_decides((enum hd_finding_kind)raw->kind, (enum hd_role)n->role) || !n->site)
+        if (!finding_decides((enum hd_finding_kind)raw->kind, (enum hd_role)n->role) || !n->site ||
+            (raw->causes && i >= raw->causes))
             continue;
         side[sides++] = mix(mix(n->kind, n->role), symbols_stable(scene->symbols, n->site));
     }

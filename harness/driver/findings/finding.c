@@ -236,7 +236,8 @@ uint64_t finding_fingerprint(struct finding *f)
     size_t sides = 0;
     for (size_t i = 0; i < f->notes; i++) {
         const struct note *n = &f->note[i];
-        if (!finding_decides(f->kind, n->role) || is_only_waiting_for_the_stuck(f, n))
+        if (!finding_decides(f->kind, n->role) || is_only_waiting_for_the_stuck(f, n) ||
+            (f->causes && i >= f->causes))
             continue;
         uint64_t h = FNV_BASIS;
         if (!is_race(f->kind)) /* which side came first is chance */

@@ -59,6 +59,7 @@ struct finding {
     char *text; /* one line of detail: assertion text, panic message, signal; never NULL */
     struct note *note;
     size_t notes;
+    size_t causes; /* so many of them are the cause, the others follow from it; 0: not told apart */
     struct moment *moment; /* may be empty */
     size_t moments;
     uint64_t fingerprint; /* 0 until finding_fingerprint() */

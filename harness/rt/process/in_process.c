@@ -47,7 +47,7 @@ static void begin(void)
     rt.draining = rt.started = rt.recheck = false;
     rt.drainer = NULL;
     rt.fair = false;
-    rt.fair_until = rt.clock_step = 0;
+    rt.fair_until = rt.clock_step = rt.cycle_step = 0;
     rt.idle_ops = rt.retries = rt.retries_half = rt.sleeps = rt.lively_step = 0;
     rt.idle_real_ns = 0;
     rt.now_ns = RT_CLOCK_START_NS;

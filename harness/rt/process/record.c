@@ -281,8 +281,9 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
 
     f->fatal = fatal;
     if (rt.draining && f->kind != HD_FK_LEAK_BLOCKED && f->kind != HD_FK_LEAK_UNJOINED &&
-        f->kind != HD_FK_LEAK_OBJECT)
-        return; /* after the program's end nothing is its fault */
+        f->kind != HD_FK_LEAK_OBJECT && f->kind != HD_FK_DEADLOCK &&
+        f->kind != HD_FK_SELF_DEADLOCK)
+        return; /* after the program's end nothing else is its fault */
     if (!rt.region->maps_bytes || (rt.config.flags & HDP_RICH && !rt.draining))
         take_maps();
     if (f == &scratch)

@@ -239,6 +239,8 @@ bool rt_choose_next(void)
 
     rt_work_takes_time();
     rt_expire_timers();
+    if (rt.cycle_step && rt.region->result.steps >= rt.cycle_step)
+        rt_look_for_old_cycles();
     if (rt.region->result.steps >= rt.reach_at)
         rt_look_for_unreachable();
     if (rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps / 2 &&

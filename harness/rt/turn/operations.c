@@ -157,4 +157,6 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
         return;
     link_pending(t);
     rt_evaluate(t);
+    if (!t->enabled)
+        rt_look_for_cycle(t);
 }

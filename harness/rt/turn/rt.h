@@ -61,6 +61,7 @@ struct rt {
     uint32_t idle_ops;   /* operations in a row, of all threads, that made no progress */
     bool fair;           /* too many of them: the strategy has had its chance */
     uint32_t fair_until; /* the same up to this step: a thread was passed over for too long */
+    uint32_t cycle_step; /* step at which to look at cycles again; 0: none is known */
     uint32_t clock_step; /* step at which the clock last moved, or nobody waited for a time */
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
     uint32_t sleeps, sleeps_half;       /* of them sleeps */
@@ -194,6 +195,11 @@ void rt_watchdog_start(void);
 
 /* verdict.c: nobody can run any more */
 void rt_all_asleep(void) __attribute__((noreturn));
+/* t has just begun to wait: does that close a cycle of owners? Then it is a deadlock, whoever else
+ * runs. Lock held. */
+void rt_look_for_cycle(struct hdi_thread *t);
+/* Cycles of locks that anybody could have unlocked, and nobody did. */
+void rt_look_for_old_cycles(void);
 bool rt_circle(void); /* threads wait for each other in a circle */
 void rt_step_bound(void);
 void rt_hang(void);

@@ -98,6 +98,8 @@ static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
     rt_note_place(self);
     rt_lock();
     rt_publish(self, op);
+    if (!self->enabled)
+        rt_look_for_cycle(self);
     next = rt_pass_on(true);
     rt_unlock();
     if (next != self) {

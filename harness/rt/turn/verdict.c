@@ -14,6 +14,9 @@
 
 #include "core/units.h"
 
+/* Decisions that others make until a cycle of locks which anybody may unlock is one for good. */
+#define HAND_OVER_STEPS 2000u
+
 /* The threads that have not ended, and room for one mark and the like for each of them. */
 static struct hdi_thread **live;
 static uint32_t count;
@@ -199,10 +202,98 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
 
     for (uint32_t i = 0; i < n; i++)
         note_waiter(f, first[i], false);
+    f->causes = f->notes;
     for (uint32_t i = 0; i < count; i++)
         if (live[i]->op && !member(first, n, live[i]))
             note_waiter(f, live[i], n == 0);
     return f;
+}
+
+/* ---- a cycle that closes while others run ---- */
+
+/* Waits for as long as it takes, for a lock, a once or a thread's end. */
+static bool waits_for_owner(const struct hdi_thread *t)
+{
+    return t->op && !t->enabled && t->op->object && !rt_has_deadline(t->op) &&
+           !hdi_units_awaited(t->op) && !rt_cancel_due(t);
+}
+
+/* Go and lib/ let anybody unlock: its owner need not be the one who ends the wait. */
+static bool may_be_handed_over(const struct hdi_thread *t)
+{
+    return t->op->kind >= HD_EV_CHAN_SEND && t->op->kind != HD_EV_HD_ONCE;
+}
+
+/* The cycle through t, in order, into rt.search.cycle; its length, 0: there is none. */
+static uint32_t cycle_through(struct hdi_thread *t)
+{
+    struct hdi_thread **cycle = rt.search.cycle;
+    uint32_t *next = rt.search.next, depth = 0;
+    uint8_t *seen = rt.search.colour;
+
+    memset(seen, 0, count);
+    cycle[depth] = t;
+    next[depth++] = 0;
+    while (depth) {
+        struct hdi_thread *u = awaited(cycle[depth - 1], next[depth - 1]++);
+        if (!u) {
+            depth--;
+        } else if (u == t) {
+            return depth;
+        } else if (!seen[u->live_at] && waits_for_owner(u)) {
+            seen[u->live_at] = 1;
+            cycle[depth] = u;
+            next[depth++] = 0;
+        }
+    }
+    return 0;
+}
+
+/* Somebody waits for what t has. */
+static bool is_awaited(const struct hdi_thread *t)
+{
+    for (uint32_t i = 0; i < t->held_count; i++)
+        if (t->held[i].object->pending)
+            return true;
+    return t->object.pending != NULL;
+}
+
+static void report_cycle(uint32_t n)
+{
+    hdi_finding_end(
+        describe(n == 1 ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK, NULL, rt.search.cycle, n), true);
+}
+
+void rt_look_for_cycle(struct hdi_thread *t)
+{
+    uint32_t n;
+
+    if (!waits_for_owner(t) || !is_awaited(t))
+        return;
+    look();
+    n = cycle_through(t);
+    if (!n)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        if (may_be_handed_over(rt.search.cycle[i])) {
+            if (!rt.cycle_step)
+                rt.cycle_step = rt.region->result.steps + HAND_OVER_STEPS;
+            return;
+        }
+    report_cycle(n);
+}
+
+void rt_look_for_old_cycles(void)
+{
+    uint32_t n = 0;
+
+    rt.cycle_step = 0;
+    look();
+    for (uint32_t i = 0; i < count && !n; i++)
+        if (waits_for_owner(live[i]))
+            n = cycle_through(live[i]);
+    if (n)
+        report_cycle(n);
 }
 
 bool rt_circle(void)
@@ -240,7 +331,7 @@ void rt_step_bound(void)
     if (rt.draining)
         rt_finish(HDP_RAN);
     rt_last_look();
-    look();
+    rt_look_for_old_cycles();
     /* One that could run and was not let: what the others did meanwhile says nothing. */
     for (uint32_t i = 0; i < count; i++)
         if (rt.retries_half && live[i]->op && live[i]->enabled &&
