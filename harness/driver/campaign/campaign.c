@@ -20,48 +20,41 @@
 #include "util/real_time.h"
 
 #define LEARN_UNTIL 4096u
-#define SERVER_DEATHS 3u
 
-static void trouble(struct campaign *c, char *why)
+static unsigned running(const struct campaign *c)
 {
-    if (c->trouble)
-        free(why);
-    else
-        c->trouble = why;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        n += c->crew.worker[i].schedule != 0;
+    return n;
 }
 
-static void start(struct campaign *c, struct worker *w)
+/* A schedule that is to be run again; NULL = none. */
+static struct lost *next_lost(const struct campaign *c)
 {
-    char *why = worker_start(&c->crew, w, &c->options.config);
-    if (why)
-        trouble(c, why);
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        if (c->lost[i].waits)
+            return &c->lost[i];
+    return NULL;
 }
 
-/* The server died in the middle of its work. A few times it gets another chance. */
-static void bury(struct campaign *c, struct worker *w)
+/* The entry of schedule `number`; of 0: a free one. There is one, as each belongs to a worker that
+ * runs its schedule, or is free to. */
+static struct lost *lost_entry(const struct campaign *c, uint64_t number)
 {
-    int status = w->status;
-    worker_stop(&c->crew, w);
-    if (w->flooded || c->crew.bell->flooded) {
-        trouble(c, mem_copy("the program makes processes without end: stopped"));
-        return;
-    }
-    if (++c->stats.server_deaths < SERVER_DEATHS)
-        return;
-    if (WIFSIGNALED(status))
-        trouble(c, mem_format("the process that starts the schedules was killed by signal %d (%s) "
-                              "%llu times: does the program signal its parent?",
-                              WTERMSIG(status), strsignal(WTERMSIG(status)),
-                              (unsigned long long)c->stats.server_deaths));
-    else
-        trouble(c, mem_format("the process that starts the schedules ended with exit code %d",
-                              WEXITSTATUS(status)));
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        if (c->lost[i].number == number)
+            return &c->lost[i];
+    return NULL;
 }
 
 /* May the next schedule start now? */
 static bool may_start(struct campaign *c)
 {
     uint64_t n = c->next;
+    if (!c->trouble && !campaign_stop && next_lost(c))
+        return true;
     if (c->trouble || campaign_stop || (c->options.schedules && n > c->options.schedules) ||
         (c->options.stop_at_first && c->findings.count))
         return false;
@@ -70,7 +63,7 @@ static bool may_start(struct campaign *c)
         return false;
     }
     if (n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
-        if (c->in_flight)
+        if (running(c))
             return false;
         learn_share(c->learn, &c->crew);
         c->expected_steps = c->steps_seen;
@@ -90,17 +83,20 @@ static bool may_predict(const struct campaign *c)
 static void give_work(struct campaign *c, struct worker *w)
 {
     struct hdp_config *config = &w->region->config;
+    struct lost *again = next_lost(c);
+    uint64_t number = again ? again->number : c->next++;
+    if (again)
+        again->waits = false;
     *config = c->options.config;
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
-    plan_schedule(&c->options.plan, c->next, config);
+    plan_schedule(&c->options.plan, number, config);
     config->work_steps = plan_work_steps(config, c->waited_steps, c->work_jumps);
     if (c->lockgraph)
         config->flags |= HDP_LOCK_GRAPH;
     if (may_predict(c))
-        predict_plan(c->next, w->region);
-    w->schedule = c->next++;
-    c->in_flight++;
+        predict_plan(number, w->region);
+    w->schedule = number;
     worker_run(w);
 }
 
@@ -234,8 +230,10 @@ static void take(struct campaign *c, struct worker *w)
 {
     struct symptom list[SYMPTOMS];
     uint64_t number = w->schedule;
+    struct lost *again = lost_entry(c, number);
+    if (again)
+        *again = (struct lost){0};
     w->schedule = 0;
-    c->in_flight--;
     count(c, w);
     if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
         learn_profile(c->learn, w->region);
@@ -281,66 +279,161 @@ static void look_again(struct campaign *c, bool over)
     }
 }
 
-/* The program failed before it made a thread: once more, with stacks. */
-static void run_alone_again(struct campaign *c, struct worker *w)
+static void flooded(struct campaign *c)
 {
-    struct hdp_config rich = c->options.config;
-    char *why;
+    campaign_trouble(c, mem_copy("the program makes processes without end: stopped"));
+}
 
-    rich.flags |= HDP_RICH;
+/* The server died in the middle of its work. Its schedule gets a few more chances. */
+static void server_died(struct campaign *c, struct worker *w)
+{
+    int status = w->status;
+    uint64_t number = w->schedule;
+    struct lost *lost = number ? lost_entry(c, number) : NULL;
+
+    w->schedule = 0;
     worker_stop(&c->crew, w);
-    why = worker_start(&c->crew, w, &rich);
-    if (why) {
-        trouble(c, why);
+    free(c->maps[w->index]);
+    c->maps[w->index] = NULL;
+    if (campaign_is_flooded(c, w)) {
+        flooded(c);
         return;
     }
-    while (worker_poll(w) == WORKER_STARTING && !campaign_stop) {
-        crew_wait(&c->crew, TICK_MS);
-        crew_check(&c->crew, c->options.timeout_ns);
+    c->stats.server_deaths++;
+    if (!number)
+        return;
+    if (!lost)
+        lost = lost_entry(c, 0);
+    *lost = (struct lost){.number = number, .deaths = lost->deaths + 1, .waits = true};
+    if (lost->deaths < SERVER_DEATHS)
+        return;
+    if (WIFSIGNALED(status))
+        campaign_trouble(c, mem_format("the process that starts the schedules was killed by signal "
+                                       "%d (%s) %u times in schedule %llu: does the program signal "
+                                       "its parent?",
+                                       WTERMSIG(status), strsignal(WTERMSIG(status)), lost->deaths,
+                                       (unsigned long long)number));
+    else
+        campaign_trouble(c, mem_format("the process that starts the schedules ended with exit code "
+                                       "%d",
+                                       WEXITSTATUS(status)));
+}
+
+/* By us, by the system for want of memory, by somebody: it says nothing about the program. */
+static bool killed_from_outside(int status)
+{
+    return WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM ||
+                                   WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGHUP);
+}
+
+/* A start that failed and did not fail again: found, and the campaign goes on. */
+static void report_flaky_start(struct campaign *c, struct confirmation *k)
+{
+    struct steering predicted;
+    struct finding *f;
+
+    while (k && (f = confirm_next(c, k, &predicted))) {
+        char *text = mem_format("%s before the first thread was created, but not in the next start",
+                                f->text);
+        free(f->text);
+        f->text = text;
+        confirm_save(c, k, f);
+        live_found(&c->live, f);
     }
 }
 
-/* The program is over before it made a thread. */
+/* The program failed before it made a thread: once more, with stacks. */
+static void start_failed(struct campaign *c, struct worker *w)
+{
+    struct symptom list[SYMPTOMS], again[SYMPTOMS];
+    struct hdp_config rich = c->options.config;
+    size_t symptoms = judge(c, w, 0, list);
+    struct confirmation *k = confirm(c, w, 0, list, symptoms);
+
+    rich.flags |= HDP_RICH;
+    symptoms = 0;
+    if (campaign_start_now(c, w, &rich) && w->state == WORKER_ENDED &&
+        !killed_from_outside(w->status)) {
+        w->region->result.wait_status = w->status;
+        symptoms = judge(c, w, 0, again);
+    }
+    if (symptoms) {
+        confirm_drop(k);
+        report_symptoms(c, w, 0, again, symptoms);
+    } else {
+        report_flaky_start(c, k);
+    }
+}
+
+/* The program is over before it made a thread. Where others got there, it is only this start. */
 static void ended_without_thread(struct campaign *c, struct worker *w)
 {
-    struct symptom list[SYMPTOMS];
+    char limit[32];
+
     w->region->result.wait_status = w->status;
-    if (w->timed_out) {
-        char limit[32];
+    w->starts_failed++;
+    if (campaign_is_flooded(c, w)) {
+        flooded(c);
+    } else if (w->timed_out) {
         show_time(c->options.timeout_ns, limit, sizeof limit);
-        trouble(c, mem_format("the program created no thread within %s (--timeout gives it more "
-                              "time)",
-                              limit));
-        return;
+        if (!c->started)
+            campaign_trouble(c, mem_format("the program created no thread within %s (--timeout "
+                                           "gives it more time)",
+                                           limit));
+    } else if (killed_from_outside(w->status)) {
+        c->stats.server_deaths++;
+        if (w->starts_failed == SERVER_DEATHS && !c->started)
+            campaign_trouble(c, mem_format("the program was killed by signal %d (%s) in each of %u "
+                                           "starts, before it created a thread",
+                                           WTERMSIG(w->status), strsignal(WTERMSIG(w->status)),
+                                           w->starts_failed));
+    } else if (WIFSIGNALED(w->status) || w->region->result.findings) {
+        start_failed(c, w);
+        c->ended_early = !c->started && w->state == WORKER_ENDED;
+    } else if (!c->started) {
+        c->ended_early = true;
+        campaign_trouble(c, mem_format("the program ended (exit code %d) without creating a "
+                                       "thread: there is nothing to schedule",
+                                       WEXITSTATUS(w->status)));
     }
-    if (w->flooded || c->crew.bell->flooded) {
-        trouble(c, mem_copy("the program makes processes without end: stopped"));
-        return;
+    if (w->state != WORKER_IDLE && !c->ended_early) {
+        c->stats.starts_failed++;
+        worker_stop(&c->crew, w);
     }
-    c->ended_early = true;
-    if (WIFSIGNALED(w->status) || w->region->result.findings) {
-        run_alone_again(c, w);
-        if (c->trouble || campaign_stop || w->state != WORKER_ENDED)
-            return;
-        w->region->result.wait_status = w->status;
-        size_t symptoms = judge(c, w, 0, list);
-        report_symptoms(c, w, 0, list, symptoms);
-    }
-    if (!c->findings.count)
-        trouble(c, mem_format("the program ended (exit code %d) without creating a thread: there "
-                              "is nothing to schedule",
-                              WEXITSTATUS(w->status)));
+}
+
+/* Every worker has given up. */
+static bool nobody_starts(const struct campaign *c)
+{
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        if (c->crew.worker[i].state != WORKER_DOWN ||
+            c->crew.worker[i].starts_failed < SERVER_DEATHS)
+            return false;
+    return true;
+}
+
+static void start(struct campaign *c, struct worker *w)
+{
+    char *why = worker_start(&c->crew, w, &c->options.config);
+    if (why)
+        campaign_trouble(c, why);
 }
 
 static void serve(struct campaign *c, struct worker *w)
 {
     switch (worker_poll(w)) {
     case WORKER_DOWN:
+        if (nobody_starts(c))
+            campaign_trouble(c, mem_format("the program could be started no more: %llu starts "
+                                           "ended before the first thread was created",
+                                           (unsigned long long)c->stats.starts_failed));
         /* One server first: what is wrong with the program is said once. */
-        if (!c->trouble && (w->index == 0 || c->next > 1))
+        if (!c->trouble && w->starts_failed < SERVER_DEATHS && (w->index == 0 || c->started))
             start(c, w);
         break;
     case WORKER_IDLE:
+        c->started = true;
+        w->starts_failed = 0;
         if (!c->maps[w->index])
             c->maps[w->index] = worker_maps(w);
         if (may_start(c))
@@ -355,17 +448,11 @@ static void serve(struct campaign *c, struct worker *w)
         ended_without_thread(c, w);
         break;
     case WORKER_REFUSED:
-        trouble(c, mem_format("%.255s", w->region->refusal));
-        if (w->schedule)
-            c->in_flight--;
+        campaign_trouble(c, mem_format("%.255s", w->region->refusal));
         w->schedule = 0;
         break;
     case WORKER_DIED:
-        c->in_flight--;
-        w->schedule = 0;
-        bury(c, w);
-        free(c->maps[w->index]);
-        c->maps[w->index] = NULL;
+        server_died(c, w);
         break;
     case WORKER_STARTING:
     case WORKER_RUNNING:
@@ -375,10 +462,12 @@ static void serve(struct campaign *c, struct worker *w)
 
 static bool is_over(struct campaign *c)
 {
-    if (c->in_flight && !campaign_stop)
+    if (running(c) && !campaign_stop)
         return false;
     if (c->trouble || c->ended_early || campaign_stop || c->stats.time_up)
         return true;
+    if (next_lost(c))
+        return false;
     return (c->options.schedules && c->next > c->options.schedules) ||
            (c->options.stop_at_first && c->findings.count);
 }
@@ -398,7 +487,7 @@ static void run_loop(struct campaign *c)
         checked = now;
         crew_check(&c->crew, c->options.timeout_ns);
         live_update(&c->live, &c->stats, &c->findings);
-        if (c->in_flight == 0)
+        if (!running(c))
             look_again(c, false);
     }
 }
@@ -429,6 +518,7 @@ static void open_crew(struct campaign *c)
     c->symbols = symbols_new();
     symbols_hide(c->symbols, c->options.launch.runtime);
     c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
+    c->lost = mem_zeroed(c->options.jobs, sizeof *c->lost);
     c->trouble =
         c->options.native ? NULL : crew_open(&c->crew, &c->options.launch, c->options.jobs);
     c->crew.last_look = look_at_stuck;
@@ -440,6 +530,7 @@ static void close_crew(struct campaign *c)
     for (unsigned i = 0; i < c->options.jobs; i++)
         free(c->maps[i]);
     free(c->maps);
+    free(c->lost);
     if (!c->options.native)
         crew_close(&c->crew);
     symbols_free(c->symbols);
@@ -465,8 +556,7 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     free(c->trouble);
     c->options = *options;
     c->next = 1;
-    c->in_flight = 0;
-    c->ended_early = c->stats.time_up = false;
+    c->started = c->ended_early = c->stats.time_up = false;
     c->stats.planned += options->schedules;
     c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
     c->waited_steps = c->waited_steps_seen = c->work_jumps = c->work_jumps_seen = 0;
@@ -496,22 +586,16 @@ void campaign_take_log(struct campaign *c, struct tool_log *log)
 struct worker *campaign_first_worker(struct campaign *c)
 {
     struct worker *w = &c->crew.worker[0];
-    if (!c->trouble)
-        start(c, w);
-    while (!c->trouble && worker_poll(w) == WORKER_STARTING && !campaign_stop) {
-        crew_wait(&c->crew, TICK_MS);
-        crew_check(&c->crew, c->options.timeout_ns);
+
+    while (!c->trouble && !c->ended_early && w->state == WORKER_DOWN) {
+        if (!campaign_start_now(c, w, &c->options.config))
+            return NULL;
+        if (w->state == WORKER_ENDED)
+            ended_without_thread(c, w);
+        else if (w->state == WORKER_REFUSED)
+            campaign_trouble(c, mem_format("%.255s", w->region->refusal));
     }
-    if (c->trouble || campaign_stop)
-        return NULL;
-    if (w->state == WORKER_ENDED)
-        ended_without_thread(c, w);
-    else if (w->state == WORKER_REFUSED)
-        trouble(c, mem_format("%.255s", w->region->refusal));
-    if (w->state != WORKER_IDLE)
-        return NULL;
-    c->maps[0] = worker_maps(w);
-    return w;
+    return w->state == WORKER_IDLE ? w : NULL;
 }
 
 void campaign_explore(struct campaign *c)

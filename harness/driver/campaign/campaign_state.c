@@ -68,20 +68,65 @@ struct scene campaign_scene(struct campaign *c, const struct worker *w)
                           .stuck_count = stuck ? c->stuck_count : 0};
 }
 
-bool campaign_run_now(struct campaign *c, struct worker *w)
+void campaign_trouble(struct campaign *c, char *why)
 {
-    if (w->state == WORKER_DONE)
-        worker_next(w);
-    if (w->state != WORKER_IDLE || campaign_stop)
-        return false;
-    worker_run(w);
+    if (c->trouble)
+        free(why);
+    else
+        c->trouble = why;
+}
+
+bool campaign_is_flooded(const struct campaign *c, const struct worker *w)
+{
+    return w->flooded || c->crew.bell->flooded;
+}
+
+/* Wait until w is no more in this state. */
+static void wait_while(struct campaign *c, struct worker *w, enum worker_state state)
+{
     int64_t checked = real_now();
-    while (worker_poll(w) == WORKER_RUNNING) {
+
+    while (worker_poll(w) == state) {
         crew_wait(&c->crew, TICK_MS);
         if (real_now() - checked > TICK_MS * 1000000ll) {
             crew_check(&c->crew, c->options.timeout_ns);
             checked = real_now();
         }
+        if (state == WORKER_STARTING && campaign_stop)
+            return;
+    }
+}
+
+bool campaign_start_now(struct campaign *c, struct worker *w, const struct hdp_config *config)
+{
+    worker_stop(&c->crew, w);
+    free(c->maps[w->index]);
+    c->maps[w->index] = NULL;
+    char *why = worker_start(&c->crew, w, config);
+    if (why) {
+        campaign_trouble(c, why);
+        return false;
+    }
+    wait_while(c, w, WORKER_STARTING);
+    if (w->state == WORKER_IDLE)
+        c->maps[w->index] = worker_maps(w);
+    return w->state != WORKER_STARTING;
+}
+
+bool campaign_run_now(struct campaign *c, struct worker *w)
+{
+    struct hdp_config config = w->region->config;
+
+    if (w->state == WORKER_DONE)
+        worker_next(w);
+    for (unsigned i = 0; i < SERVER_DEATHS && w->state == WORKER_IDLE && !campaign_stop; i++) {
+        w->region->config = config;
+        worker_run(w);
+        wait_while(c, w, WORKER_RUNNING);
+        if (w->state != WORKER_DIED || campaign_is_flooded(c, w))
+            break;
+        c->stats.server_deaths++;
+        campaign_start_now(c, w, &c->options.config);
     }
     return w->state == WORKER_DONE;
 }

@@ -62,6 +62,15 @@ struct variant {
 };
 enum { VARIANTS = 16 };
 
+/* A schedule that came to nothing because its server died. */
+struct lost {
+    uint64_t number; /* 0 = none */
+    unsigned deaths;
+    bool waits; /* until a worker is free to run it again */
+};
+/* So often a server may die of one schedule, or be started in vain. */
+enum { SERVER_DEATHS = 3 };
+
 struct campaign {
     struct campaign_options options;
     struct crew crew;
@@ -86,12 +95,13 @@ struct campaign {
     size_t usual_output_bytes;
     uint64_t next;            /* number of the next schedule to start */
     int64_t phase_started_ns; /* since when the options are these */
-    unsigned in_flight;       /* schedules that run */
+    struct lost *lost;        /* schedules whose server died: one entry a worker, to be run again */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
     /* Of the clock (struct hdp_result): what schedules start with, and what was seen so far. */
     uint32_t waited_steps, work_jumps, waited_steps_seen, work_jumps_seen;
     struct live_thread *stuck; /* threads of the last replay that ran out of time */
     size_t stuck_count;
+    bool started;     /* a server got to the program's first thread */
     char *trouble;    /* why the campaign cannot go on, or NULL */
     bool ended_early; /* the program created no thread */
     bool tool_failed; /* one of several tools could not work */
@@ -104,11 +114,19 @@ void campaign_catch_signals(void);
  * finding that was to be the last? */
 bool campaign_has_enough(const struct campaign *c);
 
+/* The campaign cannot go on; the first reason is kept. Takes `why` over. */
+void campaign_trouble(struct campaign *c, char *why);
+/* The process that starts the schedules was stopped because there were too many processes. */
+bool campaign_is_flooded(const struct campaign *c, const struct worker *w);
+
 /* Symbols for the addresses of w. */
 void campaign_look_at(struct campaign *c, const struct worker *w);
 struct scene campaign_scene(struct campaign *c, const struct worker *w);
-/* Run what region->config says on an idle or done worker, and wait for its end. False: the server
- * died or the user wants to stop. */
+/* Start the server of w with `config`, whatever it did before, and wait until it is ready, has ended
+ * or refuses to work. False: it could not be started, or the user wants to stop. */
+bool campaign_start_now(struct campaign *c, struct worker *w, const struct hdp_config *config);
+/* Run what region->config says on an idle or done worker, and wait for its end; on another server
+ * when this one dies. False: that did not help, or the user wants to stop. */
 bool campaign_run_now(struct campaign *c, struct worker *w);
 /* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
  * be said of it. */

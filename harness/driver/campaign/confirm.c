@@ -288,6 +288,17 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
     return k;
 }
 
+void confirm_drop(struct confirmation *k)
+{
+    if (!k)
+        return;
+    for (; k->next < k->count; k->next++)
+        finding_free(k->found[k->next]);
+    drop_evidence(&k->evidence);
+    symptoms_free(k->symptom, k->count);
+    free(k);
+}
+
 struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct steering *predicted)
 {
     while (k->next < k->count) {
@@ -308,8 +319,6 @@ struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct 
         if (is_new)
             return f;
     }
-    drop_evidence(&k->evidence);
-    symptoms_free(k->symptom, k->count);
-    free(k);
+    confirm_drop(k);
     return NULL;
 }

@@ -16,6 +16,8 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
  * it. NULL, k released: there is no other. */
 struct finding *confirm_next(struct campaign *c, struct confirmation *k,
                              struct steering *predicted);
+/* Release k, of which no more is wanted, or NULL. */
+void confirm_drop(struct confirmation *k);
 /* Write the files of f, which confirm_next() gave last. */
 void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f);
 

@@ -68,6 +68,7 @@ char *toolbox_apply(const struct toolbox *box, const struct tool_backend *tool,
     o->launch.program = run->program;
     o->launch.argv = run->argv;
     o->launch.environment = run->environment;
+    o->launch.folder = run->folder;
     if (run->preload_before)
         o->launch.preload_before = run->preload_before;
     o->config.watchdog_ms *= tool->slower;

@@ -49,6 +49,7 @@ struct worker {
     pid_t child;                  /* of the schedule that ended last */
     int64_t started_ns;           /* of the server, or of the schedule that runs */
     uint64_t schedule;            /* number of the one that runs; 0 = none: the campaign's */
+    unsigned starts_failed;       /* in a row: the campaign's, too */
 };
 
 /* How the program is started; all borrowed while the crew lives. */

@@ -535,7 +535,8 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
         fprintf(to, "schedule %llu%s%s%s, ", (unsigned long long)f->first, f->strategy ? " (" : "",
                 f->strategy ? f->strategy : "", f->strategy ? ")" : "");
     if (final && f->count > 1)
-        fprintf(to, "seen in %llu schedules, ", (unsigned long long)f->count);
+        fprintf(to, "seen in %llu %s, ", (unsigned long long)f->count,
+                f->first ? "schedules" : "starts");
     fputs(reproduced, to);
     if (f->tools != TOOL_HEDDLE)
         fprintf(to, ", seen by %s", finding_tools(f->tools, tools, sizeof tools));
@@ -608,8 +609,13 @@ static void print_remarks(FILE *to, const struct stats *s)
         fputc('\n', to);
     }
     if (s->server_deaths)
-        fprintf(to, "  note: the process that starts the schedules was killed %s times\n",
-                show_count(s->server_deaths, a));
+        fprintf(to,
+                "  note: the process that starts the schedules was killed %s time%s: what it had "
+                "begun was run again\n",
+                show_count(s->server_deaths, a), s->server_deaths == 1 ? "" : "s");
+    if (s->starts_failed)
+        fprintf(to, "  note: %s start%s of the program ended before the first thread was created\n",
+                show_count(s->starts_failed, a), s->starts_failed == 1 ? "" : "s");
     if (s->findings_dropped)
         fprintf(to, "  note: %s findings did not fit into their schedule's table\n",
                 show_count(s->findings_dropped, a));

@@ -32,6 +32,7 @@ struct stats {
     uint64_t control_lost;     /* times the watchdog stepped in */
     uint64_t external;         /* system calls that left control */
     uint64_t server_deaths;    /* the fork server was killed */
+    uint64_t starts_failed;    /* starts that got to no thread, although others did */
     uint64_t not_understood;   /* reports of another tool that are shown as they were */
     uint64_t reports_dropped;  /* too many in one log */
     uint64_t findings_dropped; /* did not fit into a schedule's table */

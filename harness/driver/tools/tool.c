@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/folder.h"
 
 static void append(char ***list, char *text)
 {
@@ -37,19 +38,13 @@ void tool_argument(struct tool_run *run, const char *text)
 char *tool_open(struct tool_run *run, const struct tool_backend *backend, const struct target *t,
                 char *const *argv, char *const *tool_args)
 {
-    const char *base = getenv("TMPDIR");
-
     *run = (struct tool_run){.backend = backend};
     char *why = backend->check(t);
     if (why)
         return why;
-    run->folder = mem_format("%s/heddle-%s-XXXXXX", base && *base ? base : "/tmp", backend->name);
-    if (!mkdtemp(run->folder)) {
-        why = mem_format("no folder for the logs of %s: %s", backend->name, strerror(errno));
-        free(run->folder);
-        run->folder = NULL;
-        return why;
-    }
+    run->folder = folder_make(backend->name, &run->lock);
+    if (!run->folder)
+        return mem_format("no folder for the logs of %s: %s", backend->name, strerror(errno));
     return backend->prepare(run, t, argv, tool_args);
 }
 
@@ -60,7 +55,7 @@ static void free_list(char **list)
     free(list);
 }
 
-/* Every log in the folder goes to take(); with NULL it is only removed. */
+/* Every log in the folder goes to take(). */
 static void each_log(struct tool_run *run,
                      void (*take)(struct tool_run *, const char *, struct tool_log *),
                      struct tool_log *log)
@@ -71,12 +66,8 @@ static void each_log(struct tool_run *run,
     if (!dir)
         return;
     while ((entry = readdir(dir))) {
-        if (entry->d_name[0] == '.')
-            continue;
         char *path = mem_format("%s/%s", run->folder, entry->d_name);
-        if (!take)
-            unlink(path);
-        else if (strncmp(entry->d_name, "log.", 4) == 0)
+        if (strncmp(entry->d_name, "log.", 4) == 0)
             take(run, path, log);
         free(path);
     }
@@ -85,9 +76,10 @@ static void each_log(struct tool_run *run,
 
 void tool_close(struct tool_run *run)
 {
-    each_log(run, NULL, NULL);
-    if (run->folder)
-        rmdir(run->folder);
+    if (run->folder) {
+        folder_remove(run->folder);
+        close(run->lock);
+    }
     free(run->folder);
     free((char *)run->program);
     free(run->preload_before);

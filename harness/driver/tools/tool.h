@@ -51,6 +51,7 @@ struct tool_run {
     char **environment;   /* "NAME=value" to be set for it; NULL-terminated; owned, strings too */
     char *preload_before; /* library to stand before the runtime in LD_PRELOAD, or NULL */
     char *folder;         /* private, holds the logs; removed by tool_close() */
+    int lock;             /* open while the folder is in use */
     bool symbolised;      /* the tool resolves places itself; else tool_symbolise() has to */
     size_t reports;       /* taken from its logs so far */
     size_t raw;           /* of those, not understood */
