@@ -194,7 +194,7 @@ static void collect(struct hdi_check *check, struct leaks *leaks)
 /* ---- in words ---- */
 
 static const char *const doing[] = {
-#define DOING(name, text, doing) doing,
+#define DOING(name, text, doing, object) doing,
     HD_EVENT_MAP(DOING)
 #undef DOING
 };

@@ -1,8 +1,8 @@
 /* plants.h - the smallest programs with one bug each, one for every kind of finding: what
  * `heddle doctor --self-test` runs to see that each check is alive.
  *
- * plant_KIND() is a whole program's main() but for its return. A kind of instrument/wire/finding_record.h
- * without one does not link.
+ * plant_KIND() is a whole program's main() but for its return. A kind of
+ * instrument/wire/finding_kinds.inc without one does not link.
  */
 #ifndef HEDDLE_SELFTEST_PLANTS_H
 #define HEDDLE_SELFTEST_PLANTS_H
@@ -14,9 +14,8 @@
 
 #include "wire/finding_record.h"
 
-#define PLANT_DECLARE(name, word, title) void plant_##name(void);
-HD_FINDING_MAP(PLANT_DECLARE)
-#undef PLANT_DECLARE
+#define FINDING(NAME, word, title, advice, plant) void plant_##NAME(void);
+#include "wire/finding_kinds.inc"
 
 /* No kind of its own. */
 void plant_correct(void); /* locks, waits, joins, and does nothing wrong */

@@ -8,10 +8,9 @@ static const struct {
     const char *word;
     void (*run)(void);
 } plants[] = {
-#define PLANT(name, word, title) {word, plant_##name},
-    HD_FINDING_MAP(PLANT)
-#undef PLANT
-        {"correct", plant_correct},
+#define FINDING(NAME, word, title, advice, plant) {word, plant_##NAME},
+#include "wire/finding_kinds.inc"
+    {"correct", plant_correct},
     {"dump", plant_dump},
 };
 

@@ -18,6 +18,7 @@
 #include <heddle/seam.h>
 
 #include "findings/collect.h"
+#include "schedules/config_words.h"
 #include "reports/report_text.h"
 #include "process/in_process.h"
 
@@ -30,39 +31,37 @@ static struct hd_explore_options wanted;
 static uint32_t extra_flags;
 static void (*attach_seam)(const struct hd_seam *seam);
 
+/* What needs no earlier schedule; round robin only when asked for. */
+static const struct {
+    enum hdp_strategy strategy;
+    uint32_t depth;
+} mix[] = {{HDP_RANDOM, 0}, {HDP_PCT, 2}, {HDP_POS, 0}, {HDP_BURST, 0}, {HDP_PCT, 3}, {HDP_RR, 0}};
+enum { TURNS = 5, MIX = sizeof mix / sizeof *mix };
+
+/* The first entry of mix with this strategy; MIX: none. */
+static size_t find_strategy(const char *word)
+{
+    size_t i = 0;
+    while (i < MIX && strcmp(strategy_word(mix[i].strategy), word) != 0)
+        i++;
+    return i;
+}
+
 /* Everything follows from the number, so that a number is a replay. */
 static void configure(struct hdp_config *c, uint64_t number)
 {
-    static const struct {
-        const char *name;
-        enum hdp_strategy strategy;
-        uint32_t depth;
-    } mix[] = {{"random", HDP_RANDOM, 0}, {"pct", HDP_PCT, 2}, {"pos", HDP_POS, 0},
-               {"burst", HDP_BURST, 0},   {"pct", HDP_PCT, 3}, {"rr", HDP_RR, 0}};
     static const uint32_t lengths[] = {16, 64, 256};
-    size_t which = number % 5; /* round robin only when asked for */
+    size_t which = wanted.strategy ? find_strategy(wanted.strategy) : number % TURNS;
 
-    if (wanted.strategy)
-        for (which = 0; strcmp(mix[which].name, wanted.strategy) != 0; which++)
-            ;
     *c = (struct hdp_config){.flags = HDP_TRACE | extra_flags |
                                       (wanted.ignore_leaks ? (uint32_t)HDP_NO_LEAKS : 0),
                              .strategy = mix[which].strategy,
                              .depth = mix[which].depth,
                              .seed = wanted.seed * 0x9e3779b97f4a7c15u + number,
-                             .expected_steps = lengths[number / 5 % 3],
+                             .expected_steps = lengths[number / TURNS % 3],
                              .max_steps = wanted.max_steps,
                              .clock_base_ns = 1767225600LL * 1000000000,
                              .patience_ns = 100000000};
-}
-
-static bool known_strategy(const char *name)
-{
-    static const char *const names[] = {"random", "pct", "pos", "burst", "rr"};
-    for (size_t i = 0; name && i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return !name;
 }
 
 static void explore_here(struct hdp_region *region, struct rt_explored *told, uint64_t first,
@@ -180,7 +179,7 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
         r->schedules = 1;
         return 0;
     }
-    if (!known_strategy(wanted.strategy)) {
+    if (wanted.strategy && find_strategy(wanted.strategy) == MIX) {
         snprintf(r->report, sizeof r->report, "hd_explore: unknown strategy \"%s\"",
                  wanted.strategy);
         return -1;

@@ -194,9 +194,8 @@ void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t obje
 const char *follow_word(enum hd_finding_kind kind)
 {
     static const char *const word[] = {
-#define WORD(name, text, title) text,
-        HD_FINDING_MAP(WORD)
-#undef WORD
+#define FINDING(NAME, word, title, advice, plant) word,
+#include "wire/finding_kinds.inc"
     };
     return word[kind];
 }
@@ -204,7 +203,7 @@ const char *follow_word(enum hd_finding_kind kind)
 const char *follow_doing(enum hd_event kind)
 {
     static const char *const doing[] = {
-#define DOING(name, text, what) what,
+#define DOING(name, text, what, object) what,
         HD_EVENT_MAP(DOING)
 #undef DOING
     };

@@ -1,53 +1,17 @@
 /* finding_record.h - what can be found, as the runtime notes it and the driver reports it.
  *
  * The runtime (inside the program under test) fills struct hdp_finding in shared memory when it
- * meets a bug; the driver adds stacks from the replay, a fingerprint and the text. Every kind is
- * here once: constant, the word used in file names, JSON and suppressions, the title.
+ * meets a bug; the driver adds stacks from the replay, a fingerprint and the text.
  */
 #ifndef HEDDLE_FINDING_RECORD_H
 #define HEDDLE_FINDING_RECORD_H
 
 #include <stdint.h>
 
-#define HD_FINDING_MAP(X)                                                                          \
-    X(DEADLOCK, "deadlock", "deadlock")                                                            \
-    X(LOST_WAKEUP, "lost-wakeup", "all threads wait and nobody is left to wake them")              \
-    X(SELF_DEADLOCK, "self-deadlock", "a thread waits for a lock that it holds itself")            \
-    X(LEAK_BLOCKED, "leak-blocked", "thread blocked for ever")                                     \
-    X(LEAK_UNJOINED, "leak-unjoined", "thread never joined nor detached")                          \
-    X(UNLOCK_NOT_HELD, "unlock-not-held", "unlock of a lock that nobody holds")                    \
-    X(UNLOCK_NOT_OWNER, "unlock-not-owner", "unlock of a lock that another thread holds")          \
-    X(DESTROY_IN_USE, "destroy-in-use", "destroyed while in use")                                  \
-    X(USE_AFTER_DESTROY, "use-after-destroy", "used after it was destroyed")                       \
-    X(COND_TWO_MUTEXES, "cond-two-mutexes", "condition variable waited on with two mutexes")       \
-    X(COND_NOT_LOCKED, "cond-not-locked", "wait on a condition variable without its mutex")        \
-    X(LOCK_AT_EXIT, "lock-at-exit", "thread ended holding a lock")                                 \
-    X(JOIN_MISUSE, "join-misuse", "join or detach of a thread that cannot be joined")              \
-    X(SYNC_MISUSE, "sync-misuse", "misuse of a synchronisation object")                            \
-    X(CRASH, "crash", "crash")                                                                     \
-    X(ASSERTION, "assertion", "assertion failed")                                                  \
-    X(PANIC, "panic", "panic")                                                                     \
-    X(EXIT_CODE, "exit-code", "exit code depends on the schedule")                                 \
-    X(OUTPUT, "output", "output depends on the schedule")                                          \
-    X(ORACLE, "oracle", "the oracle command rejected the output")                                  \
-    X(LIVELOCK, "livelock", "livelock")                                                            \
-    X(HANG, "hang", "hang")                                                                        \
-    X(NONDETERMINISM, "nondeterminism", "something is not under control")                          \
-    X(DATA_RACE, "data-race", "data race")                                                         \
-    X(PREDICTED_RACE, "predicted-race", "data race in another order of the same events")           \
-    X(USE_AFTER_FREE, "use-after-free", "memory used after it was freed")                          \
-    X(DOUBLE_FREE, "double-free", "memory freed twice")                                            \
-    X(LOCK_ORDER, "lock-order", "locks taken in opposite orders")                                  \
-    X(WAIT_HOLDING_LOCK, "wait-holding-lock", "waits while holding a lock that its waker needs")   \
-    X(LEAK_OBJECT, "leak-object", "object never closed, stopped or cancelled")                     \
-    X(SANITIZER, "sanitizer", "report of a sanitizer")                                             \
-    X(TOOL, "tool", "report of another tool")
-
 enum hd_finding_kind {
-#define HD_FINDING_ENUM(name, word, title) HD_FK_##name,
-    HD_FINDING_MAP(HD_FINDING_ENUM)
-#undef HD_FINDING_ENUM
-        HD_FK_COUNT
+#define FINDING(NAME, word, title, advice, plant) HD_FK_##NAME,
+#include "finding_kinds.inc"
+    HD_FK_COUNT
 };
 
 /* What a note of a finding says about its thread, object and place. */

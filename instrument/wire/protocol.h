@@ -53,14 +53,17 @@ enum hdp_state { HDP_STARTING, HDP_READY, HDP_RUNNING, HDP_DONE, HDP_ENDED, HDP_
 enum hdp_command { HDP_CMD_NONE, HDP_CMD_RUN, HDP_CMD_QUIT };
 
 enum hdp_strategy {
-    HDP_RANDOM, /* uniform among enabled threads */
-    HDP_PCT,    /* Burckhardt et al. 2010: priorities, depth-1 change points */
-    HDP_POS,    /* Yuan et al. 2018: partial order sampling */
-    HDP_BURST,  /* long runs of one thread, starvation windows */
-    HDP_RR,     /* round robin, one step each */
-    HDP_SURW,   /* Zhao et al. 2025 (needs counts of an earlier run) */
-    HDP_HOLD,   /* threads are held at one place of the code (needs places of an earlier run) */
+#define STRATEGY(NAME, word, table, depth) HDP_##NAME,
+#include "strategies.inc"
     HDP_STRATEGIES
+};
+
+/* What hdp_config.depth is to a strategy. */
+enum hdp_depth {
+    HDP_DEPTH_UNUSED,
+    HDP_DEPTH_OF_BUG,       /* ordered events that a bug needs, >= 1 */
+    HDP_DEPTH_RANDOM_START, /* above 1: it begins with random steps */
+    HDP_DEPTH_SERIAL,       /* which of this strategy's schedules it is, from 1 */
 };
 
 enum hdp_flags {
@@ -104,7 +107,7 @@ struct hdp_config {
     uint32_t flags;
     uint32_t strategy; /* enum hdp_strategy */
     uint64_t seed;
-    uint32_t depth;          /* pct: bug depth d >= 1 */
+    uint32_t depth;          /* see enum hdp_depth */
     uint32_t expected_steps; /* pct, surw: estimate of the number of steps k */
     uint32_t max_steps;      /* step bound, 0 = none */
     uint32_t replay_steps;   /* entries used in the replay region */

@@ -9,6 +9,7 @@
 
 #include "judge.h"
 #include "reports/report_text.h"
+#include "schedules/config_words.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
 #include "util/complain.h"
@@ -237,8 +238,8 @@ static char *describe_strategy(const struct evidence *e)
         return mem_copy("predicted");
     if (config->steers)
         return mem_copy("steered");
-    if (config->strategy == HDP_PCT)
-        return mem_format("pct depth %u", config->depth);
+    if (strategy_depth(config->strategy) == HDP_DEPTH_OF_BUG)
+        return mem_format("%s depth %u", strategy_word(config->strategy), config->depth);
     return mem_copy(strategy_word(config->strategy));
 }
 

@@ -1,17 +1,17 @@
 /* plan.c - see plan.h */
 #include "plan.h"
 
-/* No strategy wins everywhere: random, pos and surw spread evenly, pct reaches bugs that need few
- * but rare switches, burst those that need one thread to run far ahead, hold those that need a
- * piece of code to be late, whichever thread runs it. Threads that stay in step for ever (a
- * livelock) are what no random choice shows: some go round robin after a random beginning. */
+#include <stdbool.h>
+
+#include "schedules/config_words.h"
+
+#define DEPTH 3u /* of the bugs that are looked for when nothing else is said */
+
 static const struct {
     uint32_t strategy, depth;
 } portfolio[] = {
-    {HDP_RANDOM, 0}, {HDP_HOLD, 0},  {HDP_PCT, 2},    {HDP_HOLD, 0},  {HDP_HOLD, 0}, {HDP_POS, 0},
-    {HDP_HOLD, 0},   {HDP_SURW, 0},  {HDP_HOLD, 0},   {HDP_BURST, 0}, {HDP_HOLD, 0}, {HDP_PCT, 3},
-    {HDP_POS, 0},    {HDP_HOLD, 0},  {HDP_RANDOM, 0}, {HDP_PCT, 1},   {HDP_SURW, 0}, {HDP_HOLD, 0},
-    {HDP_PCT, 4},    {HDP_BURST, 0}, {HDP_RR, 2},
+#define TURN(NAME, depth) {HDP_##NAME, depth},
+#include "wire/strategies.inc"
 };
 
 static uint64_t splitmix(uint64_t x)
@@ -22,31 +22,31 @@ static uint64_t splitmix(uint64_t x)
     return x ^ x >> 31;
 }
 
-/* How many of the schedules up to this one hold: each tries the next place. */
-static uint32_t hold_turn(const struct plan *plan, uint64_t number)
+/* Which of the strategy's schedules this one is, from 1. */
+static uint32_t serial(const struct plan *plan, uint32_t strategy, uint64_t number)
 {
     uint64_t length = sizeof portfolio / sizeof *portfolio, each = 0, rest = 0;
     if (plan->strategy != PLAN_AUTO)
         return (uint32_t)number;
     for (uint64_t i = 0; i < length; i++) {
-        each += portfolio[i].strategy == HDP_HOLD;
-        rest += portfolio[i].strategy == HDP_HOLD && i <= (number - 1) % length;
+        each += portfolio[i].strategy == strategy;
+        rest += portfolio[i].strategy == strategy && i <= (number - 1) % length;
     }
     return (uint32_t)((number - 1) / length * each + rest);
 }
 
 void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *config)
 {
+    uint64_t turn = (number - 1) % (sizeof portfolio / sizeof *portfolio);
+    bool alone = plan->strategy != PLAN_AUTO;
     config->seed = splitmix(splitmix(plan->seed) + number);
-    config->strategy = plan->strategy;
-    config->depth = plan->depth ? plan->depth : plan->strategy == HDP_RR ? 1 : 3;
-    if (plan->strategy == PLAN_AUTO) {
-        uint64_t turn = (number - 1) % (sizeof portfolio / sizeof *portfolio);
-        config->strategy = portfolio[turn].strategy;
-        config->depth = plan->depth ? plan->depth : portfolio[turn].depth;
-    }
-    if (config->strategy == HDP_HOLD)
-        config->depth = hold_turn(plan, number);
+    config->strategy = alone ? plan->strategy : portfolio[turn].strategy;
+    enum hdp_depth depth = strategy_depth(config->strategy);
+    config->depth = alone ? (depth == HDP_DEPTH_OF_BUG ? DEPTH : 1) : portfolio[turn].depth;
+    if (plan->depth)
+        config->depth = plan->depth;
+    if (depth == HDP_DEPTH_SERIAL)
+        config->depth = serial(plan, config->strategy, number);
     if (!config->depth)
         config->depth = 1;
 }

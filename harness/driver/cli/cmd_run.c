@@ -12,8 +12,7 @@
 #include "program/input.h"
 #include "reports/report_json.h"
 #include "reports/report_text.h"
-#include "schedules/schedule.h"
-#include "schedules/schedule_inside.h"
+#include "schedules/config_words.h"
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
@@ -58,9 +57,10 @@ static const struct argp_option table[] = {
     {"time", OPT_TIME, "TIME", 0, "Stop after TIME: 30s, 5m, 1h", 0},
     {"stop-at-first", OPT_STOP, 0, 0, "Stop at the first finding", 0},
     {"jobs", 'j', "N", 0, "Run N schedules side by side (one per CPU)", 0},
-    {"strategy", OPT_STRATEGY, "NAME", 0,
-     "How to choose the next thread: auto (a mix, the default), random, pct, pos, burst, rr, surw, "
-     "hold",
+    {"strategy", OPT_STRATEGY, "NAME", 0, "How to choose the next thread: auto (a mix, the default)"
+#define STRATEGY(NAME, word, table, depth) ", " word
+#include "wire/strategies.inc"
+     ,
      0},
     {"points", OPT_POINTS, "WHICH", 0,
      "Memory accesses of instrumented code where a switch may happen: shared (atomics, and those "
@@ -169,9 +169,7 @@ static uint32_t strategy_of(struct argp_state *state, const char *text)
         return PLAN_AUTO;
     unsigned s = strategy_parse(text);
     if (s == HDP_STRATEGIES)
-        argp_failure(state, EXIT_USAGE, 0,
-                     "there is no strategy \"%s\" (auto, random, pct, pos, burst, rr, surw, hold)",
-                     text);
+        argp_failure(state, EXIT_USAGE, 0, "there is no strategy \"%s\" (%s)", text, strategy_list);
     return s;
 }
 
@@ -196,11 +194,10 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         o->plan.strategy = strategy_of(state, arg);
         return 0;
     case OPT_POINTS:
-        o->config.points = word_of(state, "--points", arg, points_words, SCHEDULE_POINTS);
+        o->config.points = word_of(state, "--points", arg, points_words, POINTS_WORDS);
         return 0;
     case OPT_MODEL:
-        o->config.memory_model =
-            word_of(state, "--memory-model", arg, model_words, SCHEDULE_MODELS);
+        o->config.memory_model = word_of(state, "--memory-model", arg, model_words, MODEL_WORDS);
         return 0;
     case OPT_DEPTH:
         o->plan.depth = (uint32_t)count_of(state, "--depth", arg, 1, 100);

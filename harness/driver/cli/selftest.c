@@ -38,53 +38,16 @@ struct plant {
     const char *option[ARGUMENTS];
 };
 
-#define IN(form, ...)                                                                              \
+static const struct plant plants[] = {
+#define PLANT(form, ...)                                                                           \
     {                                                                                              \
         form,                                                                                      \
         {                                                                                          \
             __VA_ARGS__, NULL                                                                      \
         }                                                                                          \
     }
-#define MANY "-n50", "--lock-order=off"
-
-/* One macro a kind: a new kind does not compile before it has one. */
-#define PLANT_DEADLOCK IN(PLAIN, MANY)
-#define PLANT_LOST_WAKEUP IN(PLAIN, MANY)
-#define PLANT_SELF_DEADLOCK IN(PLAIN, MANY)
-#define PLANT_LEAK_BLOCKED IN(PLAIN, MANY)
-#define PLANT_LEAK_UNJOINED IN(PLAIN, MANY)
-#define PLANT_UNLOCK_NOT_HELD IN(PLAIN, MANY)
-#define PLANT_UNLOCK_NOT_OWNER IN(PLAIN, MANY)
-#define PLANT_DESTROY_IN_USE IN(PLAIN, MANY)
-#define PLANT_USE_AFTER_DESTROY IN(PLAIN, MANY)
-#define PLANT_COND_TWO_MUTEXES IN(PLAIN, MANY)
-#define PLANT_COND_NOT_LOCKED IN(PLAIN, MANY)
-#define PLANT_LOCK_AT_EXIT IN(PLAIN, MANY)
-#define PLANT_JOIN_MISUSE IN(PLAIN, MANY)
-#define PLANT_SYNC_MISUSE IN(PLAIN, MANY)
-#define PLANT_CRASH IN(PLAIN, MANY)
-#define PLANT_ASSERTION IN(PLAIN, MANY)
-#define PLANT_PANIC IN(PLAIN, MANY)
-#define PLANT_EXIT_CODE IN(PLAIN, MANY)
-#define PLANT_OUTPUT IN(PLAIN, "-n50", "--check-output")
-#define PLANT_ORACLE IN(PLAIN, "-n50", "--oracle=grep -q ^1")
-#define PLANT_LIVELOCK IN(PLAIN, "-n50", "--max-steps=5000")
-#define PLANT_HANG IN(PLAIN, "-n1", "--timeout=1s")
-#define PLANT_NONDETERMINISM IN(PLAIN, "-n30", "--check-determinism")
-#define PLANT_DATA_RACE IN(MEMORY, MANY)
-#define PLANT_PREDICTED_RACE IN(MEMORY, MANY)
-#define PLANT_USE_AFTER_FREE IN(MEMORY, MANY)
-#define PLANT_DOUBLE_FREE IN(MEMORY, MANY)
-#define PLANT_LOCK_ORDER IN(PLAIN, "-n10")
-#define PLANT_WAIT_HOLDING_LOCK IN(PLAIN, "-n10")
-#define PLANT_LEAK_OBJECT IN(PLAIN, MANY)
-#define PLANT_SANITIZER IN(ADDRESS, "-n2")
-#define PLANT_TOOL IN(INSIDE, NULL)
-
-static const struct plant plants[] = {
-#define PLANT(name, word, title) [HD_FK_##name] = PLANT_##name,
-    HD_FINDING_MAP(PLANT)
-#undef PLANT
+#define FINDING(NAME, word, title, advice, plant) [HD_FK_##NAME] = plant,
+#include "wire/finding_kinds.inc"
 };
 
 struct selftest {

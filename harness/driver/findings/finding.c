@@ -10,9 +10,8 @@
 static const struct {
     const char *word, *title;
 } kinds[HD_FK_COUNT] = {
-#define KIND(name, word, title) [HD_FK_##name] = {word, title},
-    HD_FINDING_MAP(KIND)
-#undef KIND
+#define FINDING(NAME, word, title, advice, plant) [HD_FK_##NAME] = {word, title},
+#include "wire/finding_kinds.inc"
 };
 
 const char *finding_word(enum hd_finding_kind kind)

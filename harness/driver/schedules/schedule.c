@@ -4,36 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_words.h"
 #include "schedule_inside.h"
 #include "util/alloc.h"
-
-static const char *const strategies[HDP_STRATEGIES] = {
-    [HDP_RANDOM] = "random", [HDP_PCT] = "pct",   [HDP_POS] = "pos",   [HDP_BURST] = "burst",
-    [HDP_RR] = "rr",         [HDP_SURW] = "surw", [HDP_HOLD] = "hold",
-};
-
-const struct schedule_flag schedule_flags[] = {
-    {"spurious", HDP_SPURIOUS},     {"real-clock", HDP_REAL_CLOCK},
-    {"no-leaks", HDP_NO_LEAKS},     {"elastic-sleep", HDP_ELASTIC_SLEEP},
-    {"lock-order", HDP_LOCK_ORDER}, {"races", HDP_RACES},
-    {"reach", HDP_REACH},           {NULL, 0},
-};
-
-const char *const points_words[SCHEDULE_POINTS] = {"shared", "all", "sync"};
-const char *const model_words[SCHEDULE_MODELS] = {"sc", "tso", "c11"};
-
-const char *strategy_word(unsigned strategy)
-{
-    return strategy < HDP_STRATEGIES ? strategies[strategy] : "unknown";
-}
-
-unsigned strategy_parse(const char *word)
-{
-    unsigned i = 0;
-    while (i < HDP_STRATEGIES && strcmp(strategies[i], word) != 0)
-        i++;
-    return i;
-}
 
 uint32_t schedule_checksum(uint32_t h, const char *text, size_t bytes)
 {
@@ -238,12 +211,12 @@ static void write_header(FILE *out, const struct schedule *s)
     }
     fprintf(out, "strategy %s\nseed %llu\n", strategy_word(s->config.strategy),
             (unsigned long long)s->config.seed);
-    if (s->config.strategy == HDP_PCT)
+    if (strategy_depth(s->config.strategy) == HDP_DEPTH_OF_BUG)
         fprintf(out, "depth %u\n", s->config.depth);
     if (s->config.points)
-        fprintf(out, "points %s\n", points_words[s->config.points % SCHEDULE_POINTS]);
+        fprintf(out, "points %s\n", points_words[s->config.points % POINTS_WORDS]);
     if (s->config.memory_model)
-        fprintf(out, "memory-model %s\n", model_words[s->config.memory_model % SCHEDULE_MODELS]);
+        fprintf(out, "memory-model %s\n", model_words[s->config.memory_model % MODEL_WORDS]);
     for (const struct schedule_flag *f = schedule_flags; f->word; f++)
         if (s->config.flags & f->bit)
             fprintf(out, "option %s\n", f->word);

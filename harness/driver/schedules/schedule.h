@@ -70,10 +70,6 @@ struct schedule {
     bool other_build;
 };
 
-/* The word of a strategy ("pct"), and back: HDP_STRATEGIES when there is none. */
-const char *strategy_word(unsigned strategy);
-unsigned strategy_parse(const char *word);
-
 /* Parse a whole file. Pure: reads nothing but `text`. `file` is for messages. Returns NULL, or a
  * sentence "file:line: ..." that the caller frees; on both, schedule_free(s). */
 char *schedule_parse(const char *file, const char *text, size_t bytes, struct schedule *s);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "schedule.h"
+#include "config_words.h"
 #include "schedule_inside.h"
 #include "util/alloc.h"
 
@@ -324,9 +325,9 @@ static void parse_header(struct parser *p, const char *key, char *value)
     } else if (strcmp(key, "option") == 0) {
         parse_option(p, value);
     } else if (strcmp(key, "points") == 0) {
-        s->config.points = parse_choice(p, key, value, points_words, SCHEDULE_POINTS);
+        s->config.points = parse_choice(p, key, value, points_words, POINTS_WORDS);
     } else if (strcmp(key, "memory-model") == 0) {
-        s->config.memory_model = parse_choice(p, key, value, model_words, SCHEDULE_MODELS);
+        s->config.memory_model = parse_choice(p, key, value, model_words, MODEL_WORDS);
     } else if (strcmp(key, "point") == 0) {
         parse_point(p, value);
     } else if (strcmp(key, "object") == 0) {

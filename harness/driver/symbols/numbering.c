@@ -16,8 +16,9 @@ struct name {
 
 static const struct {
     const char *word, *doing;
+    enum hd_object object;
 } events[] = {
-#define EVENT(name, text, doing) {text, doing},
+#define EVENT(name, text, doing, object) {text, doing, HD_OB_##object},
     HD_EVENT_MAP(EVENT)
 #undef EVENT
 };
@@ -131,38 +132,5 @@ const char *names_object(struct names *n, uint32_t id, enum hd_object kind)
 
 enum hd_object object_of_event(enum hd_event kind)
 {
-    static const struct {
-        const char *start;
-        enum hd_object kind;
-    } families[] = {
-        {"thread_", HD_OB_THREAD},
-        {"mutex_", HD_OB_MUTEX},
-        {"cond_relock", HD_OB_MUTEX},
-        {"cond_", HD_OB_COND},
-        {"rwlock_", HD_OB_RWLOCK},
-        {"spin_", HD_OB_SPIN},
-        {"barrier_", HD_OB_BARRIER},
-        {"once", HD_OB_ONCE},
-        {"sem_", HD_OB_SEM},
-        {"futex_", HD_OB_FUTEX},
-        {"fd_", HD_OB_FD},
-        {"read", HD_OB_MEMORY},
-        {"write", HD_OB_MEMORY},
-        {"atomic_", HD_OB_MEMORY},
-        {"free", HD_OB_MEMORY},
-        {"chan_", HD_OB_CHAN},
-        {"hd_mutex_", HD_OB_HD_MUTEX},
-        {"hd_rwmutex_", HD_OB_HD_RWMUTEX},
-        {"hd_wg_", HD_OB_WAITGROUP},
-        {"hd_cond_", HD_OB_HD_COND},
-        {"hd_once", HD_OB_HD_ONCE},
-        {"hd_context", HD_OB_CONTEXT},
-        {"hd_timer", HD_OB_TIMER},
-        {"hd_semaphore", HD_OB_WEIGHTED},
-    };
-    const char *word = event_word(kind);
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (strncmp(word, families[i].start, strlen(families[i].start)) == 0)
-            return families[i].kind;
-    return HD_OB_NONE;
+    return (unsigned)kind < HD_EV_COUNT ? events[kind].object : HD_OB_NONE;
 }

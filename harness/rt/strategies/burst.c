@@ -59,5 +59,4 @@ static void yielded(struct hdi_thread *t)
         left = 0;
 }
 
-const struct rt_strategy rt_burst = {
-    .name = "burst", .begin = begin, .pick = pick, .yielded = yielded};
+const struct rt_strategy rt_burst = {.begin = begin, .pick = pick, .yielded = yielded};

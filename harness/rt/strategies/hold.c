@@ -130,5 +130,4 @@ static void yielded(struct hdi_thread *t)
         kept = 0;
 }
 
-const struct rt_strategy rt_hold = {
-    .name = "hold", .begin = begin, .pick = pick, .yielded = yielded};
+const struct rt_strategy rt_hold = {.begin = begin, .pick = pick, .yielded = yielded};

@@ -60,4 +60,4 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
 }
 
 const struct rt_strategy rt_pct = {
-    .name = "pct", .begin = begin, .created = created, .pick = pick, .yielded = yielded};
+    .begin = begin, .created = created, .pick = pick, .yielded = yielded};

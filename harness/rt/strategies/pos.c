@@ -31,5 +31,4 @@ static void yielded(struct hdi_thread *t)
     t->priority >>= 8;
 }
 
-const struct rt_strategy rt_pos = {
-    .name = "pos", .created = created, .pick = pick, .yielded = yielded};
+const struct rt_strategy rt_pos = {.created = created, .pick = pick, .yielded = yielded};

@@ -7,4 +7,4 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
     return rt_random_below(n);
 }
 
-const struct rt_strategy rt_random_walk = {.name = "random", .pick = pick};
+const struct rt_strategy rt_random_walk = {.pick = pick};

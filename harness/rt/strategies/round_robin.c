@@ -38,4 +38,5 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
     return next;
 }
 
-const struct rt_strategy rt_round_robin = {.name = "rr", .begin = begin, .pick = pick};
+const struct rt_strategy rt_round_robin = {
+    .begin = begin, .pick = pick, .no_early_time_outs = true};

@@ -126,5 +126,4 @@ static void yielded(struct hdi_thread *t)
         intended = 0;
 }
 
-const struct rt_strategy rt_surw = {
-    .name = "surw", .begin = begin, .pick = pick, .yielded = yielded};
+const struct rt_strategy rt_surw = {.begin = begin, .pick = pick, .yielded = yielded};

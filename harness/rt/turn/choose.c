@@ -102,7 +102,7 @@ static struct hdi_thread *overtaken(struct hdi_thread *const *e, uint32_t n)
     struct hdi_thread *t;
     int64_t since = rt.now_ns;
 
-    if (rt.config.strategy == HDP_RR || rt_random_below(8) != 0)
+    if (rt.strategy->no_early_time_outs || rt_random_below(8) != 0)
         return NULL;
     t = rt_earliest();
     if (!t || !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)))

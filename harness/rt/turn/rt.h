@@ -107,15 +107,16 @@ extern const struct rt_vehicle *rt_vehicle;
 
 /* strategies: who runs next. `e` holds the n >= 1 threads that may run, in order of creation. */
 struct rt_strategy {
-    const char *name;
     void (*begin)(const struct hdp_config *c);
     void (*created)(struct hdi_thread *t);
     uint32_t (*pick)(struct hdi_thread *const *e, uint32_t n);
     /* t made one more try of a loop that waits: it must not keep the others from running */
     void (*yielded)(struct hdi_thread *t);
+    bool no_early_time_outs; /* no timed wait runs out while others can run */
 };
-extern const struct rt_strategy rt_random_walk, rt_pct, rt_pos, rt_burst, rt_round_robin, rt_surw,
-    rt_hold;
+#define STRATEGY(NAME, word, table, depth) extern const struct rt_strategy table;
+#include "wire/strategies.inc"
+extern const struct rt_strategy *const rt_strategy_table[HDP_STRATEGIES];
 
 /* predicted_deadlock.c: keep those out of e that stand where a predicted deadlock wants them; how many are left.
  */
@@ -135,8 +136,6 @@ enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
  * RT_OVER (the schedule is used up, or could not be followed). */
 struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags);
 uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
-
-extern const struct rt_strategy *const rt_strategy_table[HDP_STRATEGIES];
 
 /* schedule_begin.c */
 void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */

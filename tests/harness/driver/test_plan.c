@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "campaign/plan.h"
+#include "schedules/config_words.h"
 #include "util/distinct.h"
 
 static void the_same_seed_is_the_same_plan(void **state)
@@ -24,18 +25,46 @@ static void the_same_seed_is_the_same_plan(void **state)
     }
 }
 
-static void auto_uses_every_strategy_that_needs_no_counts(void **state)
+static void auto_uses_every_strategy(void **state)
 {
     (void)state;
     struct plan p = {.strategy = PLAN_AUTO, .seed = 1};
-    unsigned used[HDP_STRATEGIES] = {0};
-    for (uint64_t n = 1; n <= 21; n++) {
+    unsigned used[HDP_STRATEGIES] = {0}, turns = 0;
+#define TURN(NAME, depth) turns++;
+#include "wire/strategies.inc"
+    for (uint64_t n = 1; n <= turns; n++) {
         struct hdp_config c = {0};
         plan_schedule(&p, n, &c);
         used[c.strategy]++;
     }
-    assert_true(used[HDP_RANDOM] && used[HDP_PCT] && used[HDP_POS] && used[HDP_BURST]);
+    for (unsigned i = 0; i < HDP_STRATEGIES; i++)
+        assert_true(used[i] > 0);
     assert_true(used[HDP_RR] > 0 && used[HDP_RR] < used[HDP_RANDOM]); /* after a random beginning */
+}
+
+static void a_strategy_has_one_word(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < HDP_STRATEGIES; i++)
+        assert_int_equal(strategy_parse(strategy_word(i)), i);
+    assert_int_equal(strategy_parse("auto"), HDP_STRATEGIES);
+}
+
+/* `hold` alone goes through the places as it does in turn with the others. */
+static void a_serial_depth_counts_the_schedules_of_its_strategy(void **state)
+{
+    (void)state;
+    struct plan mixed = {.strategy = PLAN_AUTO, .seed = 1}, alone = {.strategy = HDP_HOLD};
+    uint32_t held = 0;
+    for (uint64_t n = 1; n <= 100; n++) {
+        struct hdp_config c = {0};
+        plan_schedule(&mixed, n, &c);
+        if (c.strategy == HDP_HOLD)
+            assert_int_equal(c.depth, ++held);
+        plan_schedule(&alone, n, &c);
+        assert_int_equal(c.depth, n);
+    }
+    assert_true(held > 10);
 }
 
 static void one_strategy_is_that_one(void **state)
@@ -84,7 +113,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_is_the_same_plan),
-        cmocka_unit_test(auto_uses_every_strategy_that_needs_no_counts),
+        cmocka_unit_test(auto_uses_every_strategy),
+        cmocka_unit_test(a_strategy_has_one_word),
+        cmocka_unit_test(a_serial_depth_counts_the_schedules_of_its_strategy),
         cmocka_unit_test(one_strategy_is_that_one),
         cmocka_unit_test(sleeps_end_beside_work_only_when_it_does_not_end),
         cmocka_unit_test(distinct_is_exact_then_close),
