@@ -101,14 +101,14 @@ struct hdi_thread {
     uint32_t turn;                   /* futex word of the vehicle */
     uint8_t state;                   /* enum hdp_thread_state */
     bool enabled;
-    uint32_t live_at;           /* its place in rt.live */
-    uint32_t deadline_at;       /* in rt.deadline, + 1; 0: it waits for no time */
-    bool outside;               /* its readiness may come from outside the process */
-    bool inside;                /* in the runtime's own code: a signal handler passes through */
-    uint32_t passed_over;       /* how often it could run and another did, of those looked at */
-    uint32_t retry_step;        /* step + 1 at which it made one more try of a loop */
-    uint8_t wake;               /* enum hdi_wake: how its operation was granted */
-    uint64_t yielded[4];        /* hashes of its state at its last yields */
+    uint32_t live_at;     /* its place in rt.live */
+    uint32_t deadline_at; /* in rt.deadline, + 1; 0: it waits for no time */
+    bool outside;         /* its readiness may come from outside the process */
+    bool inside;          /* in the runtime's own code: a signal handler passes through */
+    uint32_t passed_over; /* how often it could run and another did, of those looked at */
+    uint32_t retry_step;  /* step + 1 at which it made one more try of a loop */
+    uint8_t wake;         /* enum hdi_wake: how its operation was granted */
+    uint64_t yielded[4];  /* hashes of its state at its last yields */
     uint32_t yields;
     uint32_t idle_ops;          /* operations in a row that made no progress */
     bool waits_for_lock;        /* for the scheduler's own */

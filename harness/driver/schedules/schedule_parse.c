@@ -291,9 +291,9 @@ static void parse_end(struct parser *p, const char *value, uint32_t sum)
 
 static void parse_header(struct parser *p, const char *key, char *value)
 {
-    static const char *const numbers[] = {
-        "seed", "depth", "max-steps", "watchdog-ms", "patience-ns", "clock-base-ns", "timeout-ns",
-        "work-steps"};
+    static const char *const numbers[] = {"seed",        "depth",       "max-steps",
+                                          "watchdog-ms", "patience-ns", "clock-base-ns",
+                                          "timeout-ns",  "work-steps"};
     struct schedule *s = p->s;
     const struct {
         const char *key;
