@@ -111,7 +111,7 @@ HDI_EXPORT void heddle_rt_expect_leak(void);
 HDI_EXPORT void heddle_rt_expect_leak(void)
 {
     if (hdi_enter())
-        hdi_self()->leak_expected = true;
+        hdi_self()->leak.expected = true;
 }
 
 HDI_EXPORT void heddle_rt_benign_race(const volatile void *memory, size_t bytes);

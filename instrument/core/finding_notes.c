@@ -24,11 +24,11 @@ bool hdi_could_wake(enum hd_event waits, enum hd_event did)
 void hdi_note_wait(struct hdp_finding *f, struct hdi_thread *t, const struct hdi_op *op)
 {
     uint32_t link = f->notes;
-    bool select = op->kind == HD_EV_SELECT && t->cases;
+    bool select = op->kind == HD_EV_SELECT && t->wait.count;
 
     hdi_note(f, HD_ROLE_WAITS, t, op->kind, select ? NULL : op->object, op->site, t->end_stack);
-    for (uint32_t i = 0; select && i < t->cases; i++)
-        hdi_note(f, HD_ROLE_CASE, t, t->wait_case[i].kind, t->wait_case[i].object, 0, 0)->link =
+    for (uint32_t i = 0; select && i < t->wait.count; i++)
+        hdi_note(f, HD_ROLE_CASE, t, t->wait.cases[i].kind, t->wait.cases[i].object, 0, 0)->link =
             link;
 }
 
@@ -55,9 +55,9 @@ static void note_users(struct hdp_finding *f, const struct hdi_thread *t, enum h
 void hdi_note_wakers(struct hdp_finding *f, const struct hdi_thread *t, const struct hdi_op *op,
                      uint32_t link)
 {
-    if (op->kind != HD_EV_SELECT || !t->cases)
+    if (op->kind != HD_EV_SELECT || !t->wait.count)
         note_users(f, t, op->kind, op->object, link);
     else
-        for (uint32_t i = 0; i < t->cases; i++)
-            note_users(f, t, t->wait_case[i].kind, t->wait_case[i].object, link);
+        for (uint32_t i = 0; i < t->wait.count; i++)
+            note_users(f, t, t->wait.cases[i].kind, t->wait.cases[i].object, link);
 }

@@ -6,9 +6,9 @@
 
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object)
 {
-    for (uint32_t i = t->held_count; i-- > 0;)
-        if (t->held[i].object == object)
-            return &t->held[i];
+    for (uint32_t i = t->locks.count; i-- > 0;)
+        if (t->locks.held[i].object == object)
+            return &t->locks.held[i];
     return NULL;
 }
 
@@ -35,27 +35,27 @@ static void hold(const struct hdi_happened *e)
         h->count++;
         return;
     }
-    if (t->held_count == t->held_capacity) {
-        uint32_t capacity = t->held_capacity ? 2 * t->held_capacity : 8;
+    if (t->locks.count == t->locks.capacity) {
+        uint32_t capacity = t->locks.capacity ? 2 * t->locks.capacity : 8;
         struct hdi_held *more = hdi_alloc(capacity * sizeof *more);
-        if (t->held_count)
-            memcpy(more, t->held, t->held_count * sizeof *more);
-        t->held = more;
-        t->held_capacity = capacity;
+        if (t->locks.count)
+            memcpy(more, t->locks.held, t->locks.count * sizeof *more);
+        t->locks.held = more;
+        t->locks.capacity = capacity;
     }
-    t->held[t->held_count++] = (struct hdi_held){.object = e->object,
-                                                 .site = e->site,
-                                                 .stack = hdi_stack(),
-                                                 .kind = (uint16_t)e->event,
-                                                 .shared = (e->mode & HDI_SHARED) != 0,
-                                                 .count = 1};
+    t->locks.held[t->locks.count++] = (struct hdi_held){.object = e->object,
+                                                        .site = e->site,
+                                                        .stack = hdi_stack(),
+                                                        .kind = (uint16_t)e->event,
+                                                        .shared = (e->mode & HDI_SHARED) != 0,
+                                                        .count = 1};
 }
 
 /* What t holds is not given back by its end. */
 static void at_exit(struct hdi_thread *t)
 {
-    for (uint32_t i = 0; i < t->held_count; i++) {
-        struct hdi_held *h = &t->held[i];
+    for (uint32_t i = 0; i < t->locks.count; i++) {
+        struct hdi_held *h = &t->locks.held[i];
         struct hdp_finding *f;
         if (h->told)
             continue;
@@ -96,9 +96,9 @@ void hdi_held_observes_end(enum hdi_what what, const struct hdi_happened *e)
     object->dropped_site = self->last.site;
     object->dropped_stack = hdi_stack();
     object->dropper = self;
-    uint32_t i = (uint32_t)(h - t->held);
-    memmove(h, h + 1, (t->held_count - i - 1) * sizeof *h);
-    t->held_count--;
+    uint32_t i = (uint32_t)(h - t->locks.held);
+    memmove(h, h + 1, (t->locks.count - i - 1) * sizeof *h);
+    t->locks.count--;
 }
 
 static bool gives_back(enum hd_event event)

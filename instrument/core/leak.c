@@ -29,13 +29,13 @@ void hdi_leaves_in_the_middle(void)
 struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text)
 {
     struct hdp_finding *f =
-        hdi_finding_begin(t->ended ? HD_FK_LEAK_UNJOINED : HD_FK_LEAK_BLOCKED, text);
+        hdi_finding_begin(t->life.ended ? HD_FK_LEAK_UNJOINED : HD_FK_LEAK_BLOCKED, text);
     const struct hdi_op *op = t->op ? t->op : &t->last;
 
-    t->leak_told = true;
-    if (!t->ended && !t->op) {
+    t->leak.told = true;
+    if (!t->life.ended && !t->op) {
         hdi_note(f, HD_ROLE_LAST_OP, t, op->kind, op->object, op->site, t->end_stack);
-    } else if (!t->ended) {
+    } else if (!t->life.ended) {
         struct hdi_object *o = op->object;
         uint32_t n;
         struct hdi_thread **live = hdi_live(&n);
@@ -65,7 +65,7 @@ static bool kept_by(struct hdi_thread *t, const struct hdi_thread *self)
     struct hdi_thread *u;
 
     for (uint32_t i = 0; o && (u = hdi_thread_known(i)); i++) {
-        if (u == t || (u != self && !u->excused))
+        if (u == t || (u != self && !u->leak.excused))
             continue;
         if (&u->object == o || hdi_held_find(u, o))
             return true;
@@ -85,8 +85,8 @@ static bool excuse(const struct hdi_thread *self)
     while (more) {
         more = false;
         for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
-            if (t != self && t->state == HDP_T_BLOCKED && !t->excused && kept_by(t, self))
-                any = more = t->excused = true;
+            if (t != self && t->state == HDP_T_BLOCKED && !t->leak.excused && kept_by(t, self))
+                any = more = t->leak.excused = true;
     }
     return any;
 }
@@ -110,7 +110,7 @@ void hdi_leaks_observe(enum hdi_what what, const struct hdi_happened *e)
     if (what != HDI_OWED)
         return;
     e->object->owed = e->n != 0;
-    e->object->check = hdi_self()->check;
+    e->object->check = hdi_self()->leak.check;
 }
 
 void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)
@@ -128,7 +128,7 @@ void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)
 static void look_at_object(struct hdi_object *o)
 {
     if (o->owed && !o->leak_told &&
-        (!o->creator || o->creator->ended || o->creator == hdi_self()) &&
+        (!o->creator || o->creator->life.ended || o->creator == hdi_self()) &&
         !(o->label_kind == HD_OB_POOL && hdi_object_is_static(o)))
         hdi_leaked_object(o, hdi_owed_text(o), end_step);
 }
@@ -158,13 +158,13 @@ void hdi_look_for_leaks(bool silence)
     }
     any = excuse(self);
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
-        if (t == self || !t->creator || t->leak_expected || t->leak_told)
+        if (t == self || !t->creator || t->leak.expected || t->leak.told)
             continue;
-        if (t->state == HDP_T_BLOCKED && !t->outside && !t->excused &&
+        if (t->state == HDP_T_BLOCKED && !t->outside && !t->leak.excused &&
             (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))
             hdi_leaked_thread(t, "thread still blocked when the program ended");
-        else if (t->ended && t->known && !t->joined && !t->detached && !any &&
-                 (t->creator == self || t->creator->ended))
+        else if (t->life.ended && t->life.known && !t->life.joined && !t->life.detached && !any &&
+                 (t->creator == self || t->creator->life.ended))
             hdi_leaked_thread(t, NULL);
     }
     if (!any && !in_the_middle)

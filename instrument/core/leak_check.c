@@ -41,8 +41,8 @@ void *hdi_check_swap(void *check)
 
     if (!self)
         return NULL;
-    before = self->check;
-    self->check = check;
+    before = self->leak.check;
+    self->leak.check = check;
     return before;
 }
 
@@ -55,28 +55,28 @@ void hdi_check_begin(const char *name, const char *file, int line, const void *s
     if (!self)
         return;
     check = hdi_alloc(sizeof *check);
-    *check = (struct hdi_check){.outer = self->check, .by = self, .file = file, .line = line};
+    *check = (struct hdi_check){.outer = self->leak.check, .by = self, .file = file, .line = line};
     for (size_t i = 0; i + 1 < sizeof check->name && name && name[i]; i++)
         check->name[i] = name[i];
-    self->check = check;
+    self->leak.check = check;
 }
 
 /* ---- what is left ---- */
 
 static bool is_left(const struct hdi_thread *t, const struct hdi_check *check)
 {
-    if (t == hdi_self() || t->check != check || t->leak_expected || t->leak_told)
+    if (t == hdi_self() || t->leak.check != check || t->leak.expected || t->leak.told)
         return false;
-    if (!t->ended)
+    if (!t->life.ended)
         return true;
-    return t->known && !t->joined && !t->detached &&
-           (t->creator == hdi_self() || t->creator->ended);
+    return t->life.known && !t->life.joined && !t->life.detached &&
+           (t->creator == hdi_self() || t->creator->life.ended);
 }
 
 static bool is_owed(const struct hdi_object *o, const struct hdi_check *check)
 {
     return o->owed && !o->leak_told && o->check == check &&
-           (o->creator == hdi_self() || !o->creator || o->creator->ended);
+           (o->creator == hdi_self() || !o->creator || o->creator->life.ended);
 }
 
 static void count_owed(struct hdi_object *o)
@@ -101,7 +101,7 @@ static bool any_outside(const struct hdi_check *check)
     struct hdi_thread *t;
 
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
-        if (is_left(t, check) && !t->ended &&
+        if (is_left(t, check) && !t->life.ended &&
             (t->outside || t->state == HDP_T_EXTERNAL || t->state == HDP_T_LOST))
             return true;
     return false;
@@ -150,19 +150,19 @@ static const char *charged_to(const struct hdi_check *check, char text[HDP_TEXT]
 
 static void tell_thread(struct hdi_thread *t)
 {
-    const struct hdi_op *op = !t->ended && t->op ? t->op : NULL;
+    const struct hdi_op *op = !t->life.ended && t->op ? t->op : NULL;
     char text[HDP_TEXT];
     bool runs = !op || t->enabled;
 
     hdi_leaked_thread(t, charged_to(ending->check, text,
-                                    t->ended                     ? "thread not joined"
+                                    t->life.ended                ? "thread not joined"
                                     : runs                       ? "thread still running"
                                     : t->state == HDP_T_SLEEPING ? "thread still sleeping"
                                                                  : "thread still blocked"));
     ending->tell(&(struct hd_seam_left){.kind = HD_OB_THREAD,
                                         .goroutine = t->goroutine,
                                         .name = t->label[0] ? t->label : t->name,
-                                        .ended = t->ended,
+                                        .ended = t->life.ended,
                                         .event = runs ? HD_EV_NONE : op->kind,
                                         .object = !runs && op->object ? op->object->label : "",
                                         .site = runs ? NULL : address(op->site),
@@ -193,9 +193,9 @@ int hdi_check_end(struct hd_seam_check *of,
     struct hdi_thread *self = hdi_enter() ? hdi_self() : NULL, *t;
     struct ending end = {.tell = tell, .arg = arg, .step = hdi_step()};
 
-    if (!self || !self->check || self->check->by != self)
+    if (!self || !self->leak.check || self->leak.check->by != self)
         return 0;
-    end.check = self->check;
+    end.check = self->leak.check;
     *of = (struct hd_seam_check){end.check->name, end.check->file, end.check->line};
     wait_for_the_others(&end, (uint64_t)(uintptr_t)site);
     ending = &end;
@@ -203,6 +203,6 @@ int hdi_check_end(struct hd_seam_check *of,
         if (is_left(t, end.check))
             tell_thread(t);
     hdi_objects_each(tell_object);
-    self->check = end.check->outer;
+    self->leak.check = end.check->outer;
     return 1;
 }

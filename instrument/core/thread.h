@@ -1,7 +1,8 @@
-/* thread.h - a thread of the program under test, as the models and the scheduler see it.
+/* thread.h - a thread of the program under test, as the models, the detectors and the scheduler see
+ * it.
  *
- * One struct per thread that was created under control, from hdi_alloc(), never freed. The fields
- * belong to whoever has the turn; those marked S to the scheduler, under its lock.
+ * One struct per thread that was created under control, from hdi_alloc(), never freed. Each owner's
+ * fields are in a struct of its own, which says whose it is; they belong to whoever has the turn.
  */
 #ifndef HEDDLE_THREAD_H
 #define HEDDLE_THREAD_H
@@ -10,13 +11,46 @@
 
 #include "control.h"
 
-/* Of the look for threads that nobody can wake (reach/reach.h). */
-struct hdi_thread_reach {
-    uint64_t registers[7];       /* where it gave the turn away; the last is the stack pointer */
-    size_t stack_bytes;          /* of its stack, if the C library made it */
-    uint32_t since;              /* step at which it began to wait */
-    bool waits;                  /* of a look: not yet known to be reachable */
-    struct hdp_finding *finding; /* it was reported */
+/* models/thread.c: what it runs, its end, and who joined it. */
+struct hdi_thread_life {
+    void *(*routine)(void *);
+    void *arg, *result;
+    bool ended, detached, joined, joining;
+    bool known; /* its handle refers to it: neither joined nor detached and ended */
+    struct hdi_thread *joiner;
+    uint64_t joined_site;
+    uint32_t joined_stack;
+};
+
+/* models/thread.c */
+struct hdi_thread_cancel {
+    bool pending, disabled, async;
+};
+
+/* models/signal.c */
+struct hdi_thread_signals {
+    struct hdi_due *due;   /* sent to it while it waited for its turn, oldest first */
+    uint64_t postponed;    /* arrived then, and blocked until it has the turn: kernel's bits */
+    uint64_t pending_hint; /* may be pending for it */
+    uint32_t handled;      /* handlers that ran in it */
+    bool stops;            /* one of them without SA_RESTART */
+};
+
+/* One of the things that a select waits for. */
+struct hdi_case {
+    struct hdi_object *object;
+    enum hd_event kind;
+};
+
+/* The models in which a thread waits in a queue: condition variable, barrier, futex, seam. */
+struct hdi_thread_wait {
+    struct hdi_thread *next;
+    struct hdi_object *queue;  /* queue it is in, NULL when taken out */
+    bool granted;              /* the wait is over: signalled, woken, barrier passed */
+    struct hdi_object *relock; /* mutex to take again after a condition wait */
+    bool token;                /* of the seam's block() and wake() */
+    struct hdi_case *cases;    /* what it may end by, when it is one for several things */
+    uint32_t count, capacity;  /* of cases */
 };
 
 /* A lock that a thread holds. */
@@ -30,14 +64,59 @@ struct hdi_held {
     uint32_t count; /* recursive locks and repeated read locks */
 };
 
-/* One of the things that a select waits for. */
-struct hdi_case {
-    struct hdi_object *object;
-    enum hd_event kind;
+struct hdi_thread_locks {
+    struct hdi_held *held; /* core/held.c: oldest first */
+    uint32_t count, capacity;
+    struct hdi_lock_thread *graph; /* locks/lockorder.c; NULL: not watched */
+    struct hdi_waits *waits;       /* locks/wait_under_lock.c; NULL: not watched */
+};
+
+/* core/leak.c, core/leak_check.c */
+struct hdi_thread_leak {
+    bool expected;           /* the program said so */
+    bool told;               /* that it is left was said */
+    bool excused;            /* only kept from going on by the one that ends the program */
+    struct hdi_check *check; /* the leak check that it works for, inherited; or NULL */
+};
+
+/* reach/: the look for threads that nobody can wake. */
+struct hdi_thread_reach {
+    uint64_t registers[7];       /* where it gave the turn away; the last is the stack pointer */
+    size_t stack_bytes;          /* of its stack, if the C library made it */
+    uint32_t since;              /* step at which it began to wait */
+    bool waits;                  /* of a look: not yet known to be reachable */
+    struct hdp_finding *finding; /* it was reported */
+};
+
+/* harness/rt/ alone: scheduling, under its lock. */
+struct hdi_thread_turn {
+    struct hdi_op published;  /* what op points to: others read it, and a stack is private */
+    struct hdi_op *suspended; /* the wait that handlers run in, innermost; see hdi_perform */
+    uint32_t word;            /* futex word of the vehicle */
+    uint32_t live_at;         /* its place in rt.live */
+    uint32_t deadline_at;     /* in rt.deadline, + 1; 0: it waits for no time */
+    uint32_t passed_over;     /* how often it could run and another did, of those looked at */
+    uint32_t retry_step;      /* step + 1 at which it made one more try of a loop */
+    uint8_t wake;             /* enum hdi_wake: how its operation was granted */
+    bool waits_for_lock;      /* for the scheduler's own */
+    uint64_t yielded[4];      /* hashes of its state at its last yields */
+    uint32_t yields;
+    uint32_t idle_ops;          /* operations in a row that made no progress */
+    uint32_t clock_reads;       /* since it last waited */
+    uint64_t steps, steps_half; /* in all, and up to half the step bound */
+    uint64_t priority;          /* of the strategy */
+    int64_t enabled_since;      /* virtual time */
+};
+
+/* harness/rt/vehicles/carrier.c: threads that share one of the kernel. */
+struct hdi_thread_carrier {
+    void *sp;
+    struct rt_stack *stack;
+    void *local[8];
 };
 
 struct hdi_thread {
-    /* identity */
+    /* What it is. */
     char name[32];  /* creation path */
     char label[32]; /* given by the program; may be empty */
     uint32_t hash;  /* of name */
@@ -50,81 +129,29 @@ struct hdi_thread {
     struct hdi_object object; /* what joiners wait for */
     pthread_t handle;
     int tid;
+    bool goroutine; /* made by lib/ */
     uintptr_t stack_low, stack_high;
 
-    /* life */
-    void *(*routine)(void *);
-    void *arg;
-    bool ended, detached, joined, joining;
-    bool known;                /* handle refers to it: neither joined nor detached and ended */
-    struct hdi_thread *joiner; /* who joined it, and where */
-    uint64_t joined_site;
-    uint32_t joined_stack;
-    bool excused; /* at the end: only kept from going on by the thread that ends the program */
-    void *result;
-
-    /* cancellation */
-    bool cancel_pending, cancel_disabled, cancel_async;
-
-    /* signals */
-    struct hdi_due *due;      /* sent to it while it waited for its turn, oldest first */
-    uint64_t postponed;       /* arrived then, and blocked until it has the turn: kernel's bits */
-    uint64_t pending_hint;    /* may be pending for it */
-    uint32_t handled;         /* handlers that ran in it */
-    bool stops;               /* one of them without SA_RESTART */
-    struct hdi_op *suspended; /* the wait that handlers run in, innermost; see hdi_perform */
-
-    /* locks held, oldest first */
-    struct hdi_held *held;
-    uint32_t held_count, held_capacity;
-    bool goroutine;                /* made by lib/ */
-    bool leak_expected;            /* the program said so */
-    bool leak_told;                /* that it is left was said */
-    struct hdi_check *check;       /* the leak check that it works for, inherited; or NULL */
-    struct hdi_lock_thread *locks; /* of the lock-order graph; NULL: not watched */
-    struct hdi_waits *waits;       /* of wait_under_lock.c; NULL: not watched */
-
-    /* waiting in a queue of a condition variable, futex or seam */
-    struct hdi_thread *queue_next;
-    struct hdi_object *queue;   /* queue it is in, NULL when taken out */
-    bool granted;               /* the wait is over: signalled, woken, barrier passed */
-    struct hdi_object *relock;  /* mutex to take again after a condition wait */
-    bool token;                 /* of the seam's block() and wake() */
-    struct hdi_case *wait_case; /* what its wait may end by, when it is one for several things */
-    uint32_t cases, case_capacity;
-
-    /* S: scheduling */
+    /* What it does, said by the scheduler to all others. */
     struct hdi_op *op;               /* pending operation; NULL while running or external */
-    struct hdi_op published;         /* what op points to: others read it, and a stack is private */
     struct hdi_op last;              /* copy of the operation done last, for reports */
     struct hdi_thread *pending_next; /* next in op->object->pending */
-    uint32_t turn;                   /* futex word of the vehicle */
     uint8_t state;                   /* enum hdp_thread_state */
     bool enabled;
-    uint32_t live_at;     /* its place in rt.live */
-    uint32_t deadline_at; /* in rt.deadline, + 1; 0: it waits for no time */
-    bool outside;         /* its readiness may come from outside the process */
-    bool inside;          /* in the runtime's own code: a signal handler passes through */
-    uint32_t passed_over; /* how often it could run and another did, of those looked at */
-    uint32_t retry_step;  /* step + 1 at which it made one more try of a loop */
-    uint8_t wake;         /* enum hdi_wake: how its operation was granted */
-    uint64_t yielded[4];  /* hashes of its state at its last yields */
-    uint32_t yields;
-    uint32_t idle_ops;          /* operations in a row that made no progress */
-    bool waits_for_lock;        /* for the scheduler's own */
-    uint32_t in_real;           /* inside a real call that may call us back */
-    uint32_t clock_reads;       /* since it last waited */
-    uint64_t steps, steps_half; /* in all, and up to half the step bound */
-    uint64_t priority;          /* of the strategy */
-    int64_t enabled_since;      /* virtual time */
-    uint32_t end_stack;         /* stack at the end, when rich */
+    bool outside;       /* its readiness may come from outside the process */
+    bool inside;        /* in the runtime's own code: a signal handler passes through */
+    uint32_t in_real;   /* inside a real call that may call us back */
+    uint32_t end_stack; /* stack at the end, when rich */
 
+    struct hdi_thread_life life;
+    struct hdi_thread_cancel cancel;
+    struct hdi_thread_signals signals;
+    struct hdi_thread_wait wait;
+    struct hdi_thread_locks locks;
+    struct hdi_thread_leak leak;
     struct hdi_thread_reach reach;
-
-    /* of the carrier, when threads share one kernel thread */
-    void *sp;
-    struct rt_stack *stack;
-    void *local[8];
+    struct hdi_thread_turn turn;
+    struct hdi_thread_carrier carrier;
 };
 
 /* How t holds a lock; NULL: not. */

@@ -156,9 +156,9 @@ const struct hdi_units *hdi_units_awaited(const struct hdi_op *op)
 {
     enum hdi_units_side side = HDI_UNITS_CONTENT;
 
-    if (!op || !op->object || !op->object->units || op->self->cases > 1)
+    if (!op || !op->object || !op->object->units || op->self->wait.count > 1)
         return NULL;
-    switch (op->self->cases ? op->self->wait_case[0].kind : op->kind) {
+    switch (op->self->wait.count ? op->self->wait.cases[0].kind : op->kind) {
     case HD_EV_SEM_WAIT:
     case HD_EV_HD_SEMAPHORE:
     case HD_EV_CHAN_RECV:

@@ -232,7 +232,7 @@ static void take(struct hdi_object *o, enum hd_event event, uint32_t mode, uint6
     struct hdi_thread *self = hdi_self();
     struct hdi_happened e = {.mode = mode, .site = site};
 
-    if (!self->locks || hdi_draining())
+    if (!self->locks.graph || hdi_draining())
         return;
     if (hdi_gives_up(event))
         e.mode |= HDI_TRIED;
@@ -242,7 +242,7 @@ static void take(struct hdi_object *o, enum hd_event event, uint32_t mode, uint6
         o->writer_first = true;
         hdi_lock_traits(graph, o, HDI_LOCK_WRITER_FIRST);
     }
-    lg_observes(graph, self->locks, o, kind_of(o), HDI_ACQUIRED, &e);
+    lg_observes(graph, self->locks.graph, o, kind_of(o), HDI_ACQUIRED, &e);
 }
 
 static void start(struct hdi_thread *main, bool rich)
@@ -255,9 +255,9 @@ static void start(struct hdi_thread *main, bool rich)
     graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;
-    main->locks = hdi_lock_thread_made(graph, NULL, main);
-    for (uint32_t i = 0; i < main->held_count; i++) {
-        const struct hdi_held *h = &main->held[i];
+    main->locks.graph = hdi_lock_thread_made(graph, NULL, main);
+    for (uint32_t i = 0; i < main->locks.count; i++) {
+        const struct hdi_held *h = &main->locks.held[i];
         stack_now = h->stack;
         take(h->object, (enum hd_event)h->kind, h->shared ? HDI_SHARED : 0, h->site);
     }
@@ -278,13 +278,13 @@ static void acquired(const struct hdi_happened *e)
 static void released(enum hdi_what what, const struct hdi_happened *e)
 {
     const struct hdi_held *h = hdi_held_find(e->thread, e->object);
-    uint32_t times = !h || !e->thread->locks        ? 0
+    uint32_t times = !h || !e->thread->locks.graph  ? 0
                      : what == HDI_LOST             ? (h->shared ? h->count : 1)
                      : (h->shared || h->count == 1) ? 1
                                                     : 0;
 
     while (times--)
-        lg_observes(graph, e->thread->locks, e->object, kind_of(e->object), HDI_RELEASED, e);
+        lg_observes(graph, e->thread->locks.graph, e->object, kind_of(e->object), HDI_RELEASED, e);
 }
 
 /* A semaphore that began with one unit is a lock, as long as whoever takes it gives it back. */
@@ -297,8 +297,8 @@ static void passed(const struct hdi_happened *e)
     if (e->event != HD_EV_SEM_POST) {
         hdi_lock_traits(graph, e->object, HDI_LOCK_COUNTED);
         take(e->object, e->event, 0, e->site);
-    } else if (self->locks) {
-        lg_observes(graph, self->locks, e->object, HD_OB_SEM, HDI_RELEASED, e);
+    } else if (self->locks.graph) {
+        lg_observes(graph, self->locks.graph, e->object, HD_OB_SEM, HDI_RELEASED, e);
     }
 }
 
@@ -330,19 +330,19 @@ void hdi_lockorder_observes(enum hdi_what what, const struct hdi_happened *e)
         passed(e);
         break;
     case HDI_THREAD_MADE:
-        e->thread->locks = hdi_lock_thread_made(graph, self->locks, e->thread);
+        e->thread->locks.graph = hdi_lock_thread_made(graph, self->locks.graph, e->thread);
         break;
     case HDI_THREAD_FAILED:
     case HDI_THREAD_ENDS:
         if (what == HDI_THREAD_FAILED)
             self = e->thread;
-        if (self->locks)
-            lg_observes(graph, self->locks, NULL, HD_OB_NONE, what, e);
+        if (self->locks.graph)
+            lg_observes(graph, self->locks.graph, NULL, HD_OB_NONE, what, e);
         break;
     case HDI_THREAD_JOINED:
-        if (e->thread->locks && self->locks)
-            hdi_lock_thread_joined(e->thread->locks, self->locks);
-        e->thread->locks = NULL; /* the graph may use it anew */
+        if (e->thread->locks.graph && self->locks.graph)
+            hdi_lock_thread_joined(e->thread->locks.graph, self->locks.graph);
+        e->thread->locks.graph = NULL; /* the graph may use it anew */
         break;
     case HDI_ENDS:
         hdi_lockgraph_finish(graph);

@@ -185,22 +185,22 @@ static bool comes_before(const struct hdi_waits *t, uint32_t epoch, const struct
 static struct hdi_waits *self(void)
 {
     struct hdi_thread *t = hdi_self();
-    return w.on && t ? t->waits : NULL;
+    return w.on && t ? t->locks.waits : NULL;
 }
 
 static void made(struct hdi_thread *t)
 {
-    struct hdi_waits *maker = t->creator ? t->creator->waits : NULL;
+    struct hdi_waits *maker = t->creator ? t->creator->locks.waits : NULL;
 
-    if (!w.on || !(t->waits = take(sizeof *t->waits)))
+    if (!w.on || !(t->locks.waits = take(sizeof *t->locks.waits)))
         return;
-    t->waits->thread = t;
-    t->waits->epoch = 1;
+    t->locks.waits->thread = t;
+    t->locks.waits->epoch = 1;
     struct record *birth = maker ? record_of(&t->start, NULL) : NULL;
     if (!birth)
         return;
     publish(birth, maker);
-    learn(t->waits, birth->clock);
+    learn(t->locks.waits, birth->clock);
 }
 
 static void release(const void *clock)
@@ -260,9 +260,9 @@ static void start(struct hdi_thread *main)
     w.last = &w.first;
     w.bucket = hdi_alloc(BUCKETS * sizeof *w.bucket);
     made(main);
-    for (uint32_t i = 0; i < main->held_count; i++)
-        if (!hdi_gives_up((enum hd_event)main->held[i].kind))
-            locked(&main->held[i], main->held[i].site);
+    for (uint32_t i = 0; i < main->locks.count; i++)
+        if (!hdi_gives_up((enum hd_event)main->locks.held[i].kind))
+            locked(&main->locks.held[i], main->locks.held[i].site);
 }
 
 static void add_wait(struct record *r, struct operation *o)
@@ -274,11 +274,11 @@ static void add_wait(struct record *r, struct operation *o)
         alike += x->operation->site == o->site;
     if (alike >= HDI_WAITS_SITES || w.waits >= HDI_WAITS_ALL)
         return;
-    struct wait *x = take(sizeof *x + t->held_count * sizeof x->held[0]);
+    struct wait *x = take(sizeof *x + t->locks.count * sizeof x->held[0]);
     if (!x)
         return;
-    *x = (struct wait){.record = r, .operation = o, .held_count = t->held_count};
-    memcpy(x->held, t->held, t->held_count * sizeof x->held[0]);
+    *x = (struct wait){.record = r, .operation = o, .held_count = t->locks.count};
+    memcpy(x->held, t->locks.held, t->locks.count * sizeof x->held[0]);
     *w.last = x;
     w.last = &x->next;
     w.waits++;
@@ -301,7 +301,7 @@ static void done(const struct hdi_happened *e)
                             .site = e->site,
                             .n = e->n};
     r->operations = o;
-    if (e->mode & HDI_COULD_WAIT && t->thread->held_count)
+    if (e->mode & HDI_COULD_WAIT && t->thread->locks.count)
         add_wait(r, o);
     t->epoch++;
 }

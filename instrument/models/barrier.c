@@ -12,7 +12,7 @@
 struct hdi_barrier {
     struct hdi_object object;
     uint32_t count, arrived;
-    struct hdi_thread *first; /* waiting, by queue_next */
+    struct hdi_thread *first; /* waiting, by wait.next */
     bool shared;              /* other processes may come to it */
 };
 
@@ -25,7 +25,7 @@ static struct hdi_barrier *barrier_of(pthread_barrier_t *b, uint64_t site)
 
 static bool granted(const struct hdi_op *op)
 {
-    return op->self->granted;
+    return op->self->wait.granted;
 }
 
 HDI_EXPORT int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr,
@@ -61,7 +61,7 @@ HDI_EXPORT int pthread_barrier_destroy(pthread_barrier_t *b)
     if (x->arrived) {
         struct hdp_finding *f = hdi_finding_begin(HD_FK_DESTROY_IN_USE, NULL);
         hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_BARRIER_DESTROY, &x->object, site, hdi_stack());
-        for (struct hdi_thread *t = x->first; t; t = t->queue_next)
+        for (struct hdi_thread *t = x->first; t; t = t->wait.next)
             hdi_note(f, HD_ROLE_WAITS, t, HD_EV_BARRIER_WAIT, &x->object, t->op ? t->op->site : 0,
                      t->end_stack);
         hdi_finding_end(f, false);
@@ -99,8 +99,8 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         x->arrived = 0;
         x->first = NULL;
         for (; t; t = next) {
-            next = t->queue_next;
-            t->granted = true;
+            next = t->wait.next;
+            t->wait.granted = true;
         }
         hdi_changed(&x->object);
         hdi_tell(RECEIVED, .object = &x->object, .clock = b, .mode = HDI_STANDS_IN);
@@ -109,8 +109,8 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
     {
         struct hdi_op op = {
             .kind = HD_EV_BARRIER_WAIT, .object = &x->object, .site = site, .ready = granted};
-        self->granted = false;
-        self->queue_next = x->first;
+        self->wait.granted = false;
+        self->wait.next = x->first;
         x->first = self;
         hdi_perform(&op);
     }

@@ -16,7 +16,7 @@
 
 struct hdi_cond {
     struct hdi_object object;
-    struct hdi_thread *first; /* waiters, oldest first, by queue_next */
+    struct hdi_thread *first; /* waiters, oldest first, by wait.next */
     struct hdi_mutex *mutex;  /* of the waiters */
     clockid_t clock;
     bool shared; /* other processes may wait and signal */
@@ -36,7 +36,7 @@ static struct hdi_cond *cond_of(pthread_cond_t *c, uint64_t site)
 
 static bool granted(const struct hdi_op *op)
 {
-    return op->self->granted;
+    return op->self->wait.granted;
 }
 
 #define LOOK_AFTER_NS 500000
@@ -47,7 +47,7 @@ static bool granted_or_late(const struct hdi_op *op)
 {
     struct timespec now;
 
-    if (op->self->granted)
+    if (op->self->wait.granted)
         return true;
     hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000LL + now.tv_nsec >= *(const int64_t *)op->data;
@@ -65,21 +65,21 @@ static void enqueue(struct hdi_cond *x, struct hdi_thread *t)
 {
     struct hdi_thread **p = &x->first;
     while (*p)
-        p = &(*p)->queue_next;
+        p = &(*p)->wait.next;
     *p = t;
-    t->queue_next = NULL;
-    t->queue = &x->object;
-    t->granted = false;
+    t->wait.next = NULL;
+    t->wait.queue = &x->object;
+    t->wait.granted = false;
 }
 
 static void dequeue(struct hdi_cond *x, struct hdi_thread *t)
 {
-    for (struct hdi_thread **p = &x->first; *p; p = &(*p)->queue_next)
+    for (struct hdi_thread **p = &x->first; *p; p = &(*p)->wait.next)
         if (*p == t) {
-            *p = t->queue_next;
+            *p = t->wait.next;
             break;
         }
-    t->queue = NULL;
+    t->wait.queue = NULL;
 }
 
 static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_cond *x,
@@ -90,7 +90,7 @@ static void misuse(enum hd_finding_kind kind, const char *text, struct hdi_cond 
     hdi_note(f, HD_ROLE_HERE, hdi_self(), event, &x->object, site, hdi_stack());
     if (m)
         hdi_note(f, HD_ROLE_WITH, hdi_self(), HD_EV_MUTEX_LOCK, &m->object, 0, 0)->link = 0;
-    for (struct hdi_thread *t = x->first; t; t = t->queue_next)
+    for (struct hdi_thread *t = x->first; t; t = t->wait.next)
         hdi_note(f, HD_ROLE_WAITS, t, HD_EV_COND_WAIT, &x->object, t->op ? t->op->site : 0,
                  t->end_stack);
     for (struct hdi_thread *t = x->object.pending; t && event == HD_EV_COND_DESTROY;
@@ -124,7 +124,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
 
     hdi_tell(BEGINS, .object = &x->object, .event = HD_EV_COND_WAIT);
     hdi_point(HD_EV_COND_WAIT, &x->object, site);
-    if (self->cancel_pending && !self->cancel_disabled)
+    if (self->cancel.pending && !self->cancel.disabled)
         hdi_cancel_self();
     if (mx->owner != self && hdi_mutex_checks(m))
         return EPERM;
@@ -136,7 +136,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
         misuse(HD_FK_COND_TWO_MUTEXES, NULL, x, mx, HD_EV_COND_WAIT, site);
     x->mutex = mx;
     enqueue(x, self);
-    self->relock = &mx->object;
+    self->wait.relock = &mx->object;
     if (x->shared && hdi_children_live()) {
         hdi_real.clock_gettime(CLOCK_MONOTONIC, &now);
         look = now.tv_sec * 1000000000LL + now.tv_nsec + LOOK_AFTER_NS;
@@ -150,9 +150,9 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     else
         hdi_mutex_release(mx, m);
     wake = hdi_perform(&op);
-    if (self->queue)
+    if (self->wait.queue)
         dequeue(x, self);
-    if (wake == HDI_READY && !self->granted)
+    if (wake == HDI_READY && !self->wait.granted)
         wake = HDI_SPURIOUS;
     if (wake == HDI_READY)
         hdi_tell(DONE, .object = &x->object, .event = HD_EV_COND_WAIT, .n = 1,
@@ -163,7 +163,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
         hdi_perform(&again);
     }
     hdi_tell(RECEIVED, .object = &x->object, .clock = c, .mode = HDI_STANDS_IN);
-    hdi_tell(TAKEN, .clock = &self->granted);
+    hdi_tell(TAKEN, .clock = &self->wait.granted);
     rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     if (wake == HDI_CANCELLED)
         hdi_cancel_self();
@@ -173,9 +173,9 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
 static void wake_one(struct hdi_cond *x, struct hdi_thread *t)
 {
     dequeue(x, t);
-    t->granted = true;
-    hdi_tell(HANDED, .clock = &t->granted);
-    hdi_retarget(t, HD_EV_COND_RELOCK, t->relock, can_relock);
+    t->wait.granted = true;
+    hdi_tell(HANDED, .clock = &t->wait.granted);
+    hdi_retarget(t, HD_EV_COND_RELOCK, t->wait.relock, can_relock);
 }
 
 HDI_EXPORT int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
@@ -261,7 +261,7 @@ void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
     uint32_t n = 0;
 
     signals(x, HD_EV_COND_SIGNAL, site);
-    for (t = x->first; t; t = t->queue_next)
+    for (t = x->first; t; t = t->wait.next)
         n++;
     if (n == 0) {
         if (x->shared)
@@ -269,7 +269,7 @@ void hdi_cond_signal(pthread_cond_t *c, uint64_t site)
         return;
     }
     n = hdi_choose(n, site);
-    for (t = x->first; n; t = t->queue_next)
+    for (t = x->first; n; t = t->wait.next)
         n--;
     wake_one(x, t);
 }

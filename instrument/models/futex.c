@@ -10,7 +10,7 @@
 
 struct hdi_futex {
     struct hdi_object object;
-    struct hdi_thread *first; /* waiting, oldest first, by queue_next */
+    struct hdi_thread *first; /* waiting, oldest first, by wait.next */
 };
 
 static struct hdi_futex *futex_of(const void *word, uint64_t site)
@@ -20,7 +20,7 @@ static struct hdi_futex *futex_of(const void *word, uint64_t site)
 
 static bool granted(const struct hdi_op *op)
 {
-    return op->self->granted;
+    return op->self->wait.granted;
 }
 
 static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, uint64_t site)
@@ -43,19 +43,19 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, 
         errno = EAGAIN;
         return -1;
     }
-    self->granted = false;
-    self->queue = &x->object;
-    self->queue_next = NULL;
-    for (p = &x->first; *p; p = &(*p)->queue_next)
+    self->wait.granted = false;
+    self->wait.queue = &x->object;
+    self->wait.next = NULL;
+    for (p = &x->first; *p; p = &(*p)->wait.next)
         ;
     *p = self;
     wake = hdi_perform(&op);
-    if (self->queue) {
-        for (p = &x->first; *p && *p != self; p = &(*p)->queue_next)
+    if (self->wait.queue) {
+        for (p = &x->first; *p && *p != self; p = &(*p)->wait.next)
             ;
         if (*p)
-            *p = self->queue_next;
-        self->queue = NULL;
+            *p = self->wait.next;
+        self->wait.queue = NULL;
     }
     if (wake == HDI_INTERRUPTED) {
         errno = EINTR;
@@ -76,9 +76,9 @@ static long wake(uint32_t *word, uint32_t count, uint64_t site)
     hdi_point(HD_EV_FUTEX_WAKE, &x->object, site);
     while (x->first && (uint32_t)woken < count) {
         struct hdi_thread *t = x->first;
-        x->first = t->queue_next;
-        t->queue = NULL;
-        t->granted = true;
+        x->first = t->wait.next;
+        t->wait.queue = NULL;
+        t->wait.granted = true;
         woken++;
     }
     hdi_changed(&x->object);

@@ -169,7 +169,7 @@ HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t 
     x = model(m, site);
     hdi_point(HD_EV_MUTEX_INIT, &x->object, site);
     /* The memory shows the owner: it was not freed and used anew. */
-    if (x->owner && x->owner != hdi_self() && !x->owner->ended && m->__data.__lock &&
+    if (x->owner && x->owner != hdi_self() && !x->owner->life.ended && m->__data.__lock &&
         m->__data.__owner == x->owner->tid) {
         hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", &x->object,
                         HD_EV_MUTEX_INIT, site);

@@ -156,7 +156,7 @@ HDI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr
         return hdi_real.pthread_rwlock_init(l, attr);
     x = model(l, HDI_SITE());
     /* The memory shows the owner: it was not freed and used anew. */
-    if (x->writer && x->writer != hdi_self() && !x->writer->ended &&
+    if (x->writer && x->writer != hdi_self() && !x->writer->life.ended &&
         l->__data.__cur_writer == x->writer->tid) {
         hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", &x->object,
                         HD_EV_NONE, HDI_SITE());

@@ -93,7 +93,7 @@ static void point(enum hd_event kind, const void *object, const void *site)
 
 static bool has_token(const struct hdi_op *op)
 {
-    return op->self->token;
+    return op->self->wait.token;
 }
 
 static enum hd_seam_wake wait_for_token(enum hd_event kind, const void *object, uint64_t site,
@@ -103,12 +103,12 @@ static enum hd_seam_wake wait_for_token(enum hd_event kind, const void *object, 
     struct hdi_op op = {
         .kind = kind, .site = site, .ready = has_token, .until_ns = until_ns < 1 ? 1 : until_ns};
 
-    if (until_ns <= hdi_now() && !self->token)
+    if (until_ns <= hdi_now() && !self->wait.token)
         return HD_SEAM_TIMED_OUT;
     op.object = object_of(object, kind, site);
-    if (!self->token && hdi_perform(&op) == HDI_TIMED_OUT && !self->token)
+    if (!self->wait.token && hdi_perform(&op) == HDI_TIMED_OUT && !self->wait.token)
         return HD_SEAM_TIMED_OUT;
-    self->token = false;
+    self->wait.token = false;
     return HD_SEAM_WOKEN;
 }
 
@@ -120,7 +120,7 @@ static enum hd_seam_wake block(enum hd_event kind, const void *object, const voi
     if (!hdi_enter())
         return HD_SEAM_TIMED_OUT;
     wake = wait_for_token(kind, object, number(site), until_ns);
-    hdi_self()->cases = 0;
+    hdi_self()->wait.count = 0;
     return wake;
 }
 
@@ -130,14 +130,14 @@ static void cases(const struct hd_seam_case *list, uint32_t count)
 
     if (!hdi_enter())
         return;
-    if (count > t->case_capacity) {
-        t->wait_case = hdi_alloc(count * sizeof *t->wait_case);
-        t->case_capacity = count;
+    if (count > t->wait.capacity) {
+        t->wait.cases = hdi_alloc(count * sizeof *t->wait.cases);
+        t->wait.capacity = count;
     }
     for (uint32_t i = 0; i < count; i++)
-        t->wait_case[i] =
+        t->wait.cases[i] =
             (struct hdi_case){object_of(list[i].object, list[i].kind, 0), list[i].kind};
-    t->cases = count;
+    t->wait.count = count;
 }
 
 static void units(const void *object, int64_t total)
@@ -162,7 +162,7 @@ static void wake(void *thread)
 {
     struct hdi_thread *t = thread;
 
-    t->token = true;
+    t->wait.token = true;
     if (t->op)
         hdi_reconsider(t);
 }

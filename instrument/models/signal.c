@@ -68,7 +68,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (self && self->inside && hdi_postpones()) {
         int saved = errno;
         sigaddset(&((ucontext_t *)context)->uc_sigmask, number);
-        self->postponed |= BIT(number);
+        self->signals.postponed |= BIT(number);
         send_to_self(info);
         hdi_signal_arrived();
         errno = saved;
@@ -80,9 +80,9 @@ static void on_signal(int number, siginfo_t *info, void *context)
     }
     if (self) {
         hdi_tell(RECEIVED, .clock = &action[number]);
-        self->handled++;
+        self->signals.handled++;
         if (!(a.sa_flags & SA_RESTART))
-            self->stops = true;
+            self->signals.stops = true;
     }
     if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
         info->si_pid = hdi_known_process(info->si_pid);
@@ -236,44 +236,44 @@ static bool blocks(const struct hdi_thread *t, int number)
     if (t == hdi_self())
         return (change_mask(SIG_BLOCK, 0) & BIT(number)) != 0;
     masks_of(t->tid, mask);
-    return (mask[BLOCKED] & ~t->postponed & BIT(number)) != 0;
+    return (mask[BLOCKED] & ~t->signals.postponed & BIT(number)) != 0;
 }
 
 /* ---- sending ---- */
 
 bool hdi_signalled(const struct hdi_thread *t)
 {
-    return t->due || t->postponed;
+    return t->signals.due || t->signals.postponed;
 }
 
 enum hdi_handled hdi_deliver(struct hdi_thread *self)
 {
-    uint32_t before = self->handled;
+    uint32_t before = self->signals.handled;
 
-    self->stops = false;
-    while (self->due) {
-        struct hdi_due *d = self->due;
+    self->signals.stops = false;
+    while (self->signals.due) {
+        struct hdi_due *d = self->signals.due;
         siginfo_t info = d->info;
-        self->due = d->next;
+        self->signals.due = d->next;
         d->next = idle;
         idle = d;
         send_to_self(&info);
     }
-    while (self->postponed) {
-        uint64_t mask = self->postponed;
-        self->postponed = 0;
+    while (self->signals.postponed) {
+        uint64_t mask = self->signals.postponed;
+        self->signals.postponed = 0;
         change_mask(SIG_UNBLOCK, mask);
     }
-    if (self->handled == before)
+    if (self->signals.handled == before)
         return HDI_NONE_RAN;
-    return self->stops ? HDI_ONE_STOPS : HDI_ALL_RESTART;
+    return self->signals.stops ? HDI_ONE_STOPS : HDI_ALL_RESTART;
 }
 
 static void keep(struct hdi_thread *t, const siginfo_t *info)
 {
     struct hdi_due *d, **p;
 
-    for (p = &t->due; *p; p = &(*p)->next)
+    for (p = &t->signals.due; *p; p = &(*p)->next)
         if ((*p)->info.si_signo == info->si_signo && info->si_signo < SIGRTMIN)
             return; /* one of these is kept, as in the kernel */
     d = idle;
@@ -330,7 +330,7 @@ static void tell_waiters(int number)
 
     for (uint32_t i = 0; i < n; i++)
         if (live[i]->op && live[i]->op->kind == HD_EV_SIGNAL_WAIT) {
-            live[i]->pending_hint |= BIT(number);
+            live[i]->signals.pending_hint |= BIT(number);
             hdi_reconsider(live[i]);
         }
 }
@@ -359,7 +359,7 @@ static bool waits_for(const struct hdi_thread *t, int number)
 
 static bool lets_through(const struct hdi_thread *t, int number)
 {
-    return t && t->tid && !t->ended && !blocks(t, number);
+    return t && t->tid && !t->life.ended && !blocks(t, number);
 }
 
 static struct hdi_thread *receiver(int number)
@@ -408,9 +408,9 @@ bool hdi_signal_pends(int number)
     uint64_t pending = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        if (live[i]->postponed & BIT(number))
+        if (live[i]->signals.postponed & BIT(number))
             return true;
-        for (const struct hdi_due *d = live[i]->due; d; d = d->next)
+        for (const struct hdi_due *d = live[i]->signals.due; d; d = d->next)
             if (d->info.si_signo == number)
                 return true;
     }
@@ -435,7 +435,7 @@ HDI_EXPORT int pthread_kill(pthread_t handle, int number)
     keep_pending(number);
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
-    if (!t || t->ended)
+    if (!t || t->life.ended)
         return t ? (number < 0 || number >= SIGNALS ? EINVAL : 0) : ESRCH;
     if (number <= 0 || number >= SIGNALS || t == hdi_self())
         return hdi_real.pthread_kill(handle, number);
@@ -538,10 +538,10 @@ static void wait_for_handler(uint64_t site)
 bool hdi_mask_replace(const sigset_t *mask, uint64_t *old)
 {
     struct hdi_thread *self = hdi_self();
-    uint32_t before = self->handled;
+    uint32_t before = self->signals.handled;
 
     *old = change_mask(SIG_SETMASK, bits(mask));
-    return self->handled != before;
+    return self->signals.handled != before;
 }
 
 void hdi_mask_restore(uint64_t old)
@@ -581,10 +581,10 @@ static bool has_pending(const struct hdi_op *op)
     uint64_t set = *(const uint64_t *)op->data, shared = 0, mask[MASKS];
 
     hdi_real.syscall(SYS_rt_sigpending, &shared, sizeof shared);
-    if (!((shared | op->self->pending_hint) & set))
+    if (!((shared | op->self->signals.pending_hint) & set))
         return false;
     masks_of(op->self->tid, mask);
-    op->self->pending_hint = mask[PENDING];
+    op->self->signals.pending_hint = mask[PENDING];
     return ((mask[PENDING] | mask[SHARED_PENDING]) & set) != 0;
 }
 

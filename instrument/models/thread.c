@@ -20,8 +20,8 @@ static bool have_end_key;
 /* A robust mutex of an ended thread can be had: the real call then says EOWNERDEAD. */
 static void abandon_robust(struct hdi_thread *self)
 {
-    for (uint32_t i = self->held_count; i-- > 0;) {
-        struct hdi_object *o = self->held[i].object;
+    for (uint32_t i = self->locks.count; i-- > 0;) {
+        struct hdi_object *o = self->locks.held[i].object;
         if (o->kind == HD_OB_MUTEX && (((pthread_mutex_t *)o->addr)->__data.__kind & 16)) {
             struct hdi_mutex *x = (struct hdi_mutex *)o;
             x->owner = NULL;
@@ -70,8 +70,8 @@ static void *trampoline(void *data)
     watch_end();
     hdi_thread_begin(self);
     hdi_tell(THREAD_BEGINS, .object = &self->object);
-    self->result = self->routine(self->arg);
-    return self->result;
+    self->life.result = self->life.routine(self->life.arg);
+    return self->life.result;
 }
 
 int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
@@ -88,17 +88,17 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     t = hdi_thread_new(self, words ? words[0] : named_start, site);
     if (attr)
         pthread_attr_getdetachstate(attr, &state);
-    t->detached = state == PTHREAD_CREATE_DETACHED;
+    t->life.detached = state == PTHREAD_CREATE_DETACHED;
     hdi_tell(THREAD_MADE, .thread = t, .attr = attr, .site = site);
     if (hdi_in_process()) {
-        t->routine = start;
-        t->arg = arg;
+        t->life.routine = start;
+        t->life.arg = arg;
         if (!hdi_start_in_process(t)) {
             hdi_tell(THREAD_FAILED, .thread = t);
             hdi_thread_discard(t);
             return EAGAIN;
         }
-        t->known = true;
+        t->life.known = true;
         *out = (pthread_t)(uintptr_t)t;
         t->handle = *out;
         return 0;
@@ -106,16 +106,16 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     self->in_real++;
     if (words) {
         memcpy(saved, words, sizeof saved);
-        t->routine = (void *(*)(void *))(uintptr_t)words[0];
-        t->arg = words[1];
+        t->life.routine = (void *(*)(void *))(uintptr_t)words[0];
+        t->life.arg = words[1];
         words[0] = (void *)(uintptr_t)trampoline;
         words[1] = t;
         rc = hdi_real.pthread_create(out, attr, start, arg);
         if (rc)
             memcpy(words, saved, sizeof saved);
     } else {
-        t->routine = start;
-        t->arg = arg;
+        t->life.routine = start;
+        t->life.arg = arg;
         rc = hdi_real.pthread_create(out, attr, trampoline, t);
     }
     self->in_real--;
@@ -125,7 +125,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         return rc;
     }
     t->handle = *out;
-    t->known = true;
+    t->life.known = true;
     return 0;
 }
 
@@ -166,7 +166,7 @@ __asm__(".symver hdi_pthread_create_old, pthread_create@GLIBC_2.2.5");
 
 static bool target_ended(const struct hdi_op *op)
 {
-    return ((const struct hdi_thread *)op->data)->ended;
+    return ((const struct hdi_thread *)op->data)->life.ended;
 }
 
 /* The last thread of that handle, which was joined: the next may get the same. */
@@ -175,7 +175,7 @@ static struct hdi_thread *joined_before(pthread_t handle)
     struct hdi_thread *t, *last = NULL;
 
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
-        if (t->joiner && pthread_equal(t->handle, handle))
+        if (t->life.joiner && pthread_equal(t->handle, handle))
             last = t;
     return last;
 }
@@ -189,8 +189,8 @@ static void join_misuse(pthread_t handle, struct hdi_thread *t, const char *text
     t = t ? t : joined;
     hdi_note(f, HD_ROLE_HERE, hdi_self(), kind, t ? &t->object : NULL, site, hdi_stack());
     if (joined)
-        hdi_note(f, HD_ROLE_EARLIER, joined->joiner, HD_EV_THREAD_JOIN, &joined->object,
-                 joined->joined_site, joined->joined_stack);
+        hdi_note(f, HD_ROLE_EARLIER, joined->life.joiner, HD_EV_THREAD_JOIN, &joined->object,
+                 joined->life.joined_site, joined->life.joined_stack);
     for (struct hdi_thread *p = t ? t->object.pending : NULL; p; p = p->pending_next)
         if (p->op->kind == HD_EV_THREAD_JOIN)
             hdi_note_wait(f, p, p->op);
@@ -222,26 +222,26 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
         hdi_point(HD_EV_THREAD_JOIN, &t->object, site);
         return EDEADLK;
     }
-    if (t->detached) {
+    if (t->life.detached) {
         join_misuse(handle, t, "join of a detached thread", HD_EV_THREAD_JOIN, site);
         return EINVAL;
     }
-    if (t->joining) {
+    if (t->life.joining) {
         join_misuse(handle, t, "two threads join the same thread", HD_EV_THREAD_JOIN, site);
         return EINVAL;
     }
     if (until < 0) {
         hdi_point(HD_EV_THREAD_JOIN, &t->object, site);
-        if (!t->ended) {
+        if (!t->life.ended) {
             hdi_retry();
             return EBUSY;
         }
     } else {
         enum hdi_wake wake;
-        t->joining = true;
+        t->life.joining = true;
         hdi_tell(BEGINS, .object = &t->object, .event = HD_EV_THREAD_JOIN);
         wake = hdi_perform(&op);
-        t->joining = false;
+        t->life.joining = false;
         if (wake == HDI_CANCELLED)
             hdi_cancel_self();
         if (wake == HDI_TIMED_OUT)
@@ -253,12 +253,12 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     rc = hdi_in_process() ? 0 : hdi_real.pthread_join(handle, result);
     self->in_real--;
     if (hdi_in_process() && result)
-        *result = t->result;
-    t->joined = true;
-    t->known = false;
-    t->joiner = self;
-    t->joined_site = site;
-    t->joined_stack = hdi_stack();
+        *result = t->life.result;
+    t->life.joined = true;
+    t->life.known = false;
+    t->life.joiner = self;
+    t->life.joined_site = site;
+    t->life.joined_stack = hdi_stack();
     hdi_tell(THREAD_JOINED, .thread = t, .site = site);
     return rc;
 }
@@ -310,7 +310,7 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
         return hdi_real.pthread_detach(handle);
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_DETACH, t ? &t->object : NULL, site);
-    if (!t || t->detached) {
+    if (!t || t->life.detached) {
         join_misuse(handle, t,
                     t ? "detach of a detached thread"
                       : "detach of a thread that was joined before or never existed",
@@ -318,9 +318,9 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
         return t ? EINVAL : ESRCH;
     }
     rc = hdi_in_process() ? 0 : hdi_real.pthread_detach(handle);
-    t->detached = true;
-    if (t->ended)
-        t->known = false;
+    t->life.detached = true;
+    if (t->life.ended)
+        t->life.known = false;
     return rc;
 }
 
@@ -332,9 +332,9 @@ void hdi_cancel_self(void)
 {
     struct hdi_thread *self = hdi_self();
 
-    if (!self->cancel_pending || self->cancel_disabled)
+    if (!self->cancel.pending || self->cancel.disabled)
         return;
-    self->cancel_pending = false;
+    self->cancel.pending = false;
     hdi_real.pthread_cancel(pthread_self());
     hdi_real.pthread_testcancel();
 }
@@ -349,13 +349,13 @@ HDI_EXPORT int pthread_cancel(pthread_t handle)
     hdi_point(HD_EV_THREAD_CANCEL, t ? &t->object : NULL, HDI_SITE());
     if (!t)
         return ESRCH;
-    if (t->ended)
+    if (t->life.ended)
         return 0;
     if (t->state == HDP_T_EXTERNAL || t->state == HDP_T_LOST)
         return hdi_real.pthread_cancel(handle); /* in a system call: this interrupts it */
-    t->cancel_pending = true;
+    t->cancel.pending = true;
     hdi_reconsider(t);
-    if (t == hdi_self() && t->cancel_async)
+    if (t == hdi_self() && t->cancel.async)
         hdi_cancel_self();
     return 0;
 }
@@ -376,8 +376,8 @@ HDI_EXPORT int pthread_setcancelstate(int state, int *old)
     rc = hdi_real.pthread_setcancelstate(state, old);
     if (rc == 0) {
         struct hdi_thread *self = hdi_self();
-        self->cancel_disabled = state == PTHREAD_CANCEL_DISABLE;
-        if (self->cancel_async)
+        self->cancel.disabled = state == PTHREAD_CANCEL_DISABLE;
+        if (self->cancel.async)
             hdi_cancel_self();
     }
     return rc;
@@ -392,8 +392,8 @@ HDI_EXPORT int pthread_setcanceltype(int type, int *old)
     rc = hdi_real.pthread_setcanceltype(type, old);
     if (rc == 0) {
         struct hdi_thread *self = hdi_self();
-        self->cancel_async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
-        if (self->cancel_async)
+        self->cancel.async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+        if (self->cancel.async)
             hdi_cancel_self();
     }
     return rc;

@@ -154,16 +154,16 @@ static bool waits(const struct hdi_thread *t)
 {
     const struct hdi_op *op = t->op;
 
-    if (!op || t->enabled || t->state != HDP_T_BLOCKED || op->outside || t->leak_expected ||
+    if (!op || t->enabled || t->state != HDP_T_BLOCKED || op->outside || t->leak.expected ||
         (op->until_ns != 0 && op->until_ns != HDI_FOREVER) || !begun(t) ||
-        (t->cancel_pending && !t->cancel_disabled))
+        (t->cancel.pending && !t->cancel.disabled))
         return false;
     switch (op->kind) {
     case HD_EV_CHAN_SEND:
     case HD_EV_CHAN_RECV:
         return true; /* without a channel: for ever */
     case HD_EV_SELECT:
-        return t->cases > 0 && t->cases < SELECT_TOLD;
+        return t->wait.count > 0 && t->wait.count < SELECT_TOLD;
     case HD_EV_SEM_WAIT:
     case HD_EV_FUTEX_WAIT:
         return op->object && !have_handlers; /* a handled signal ends it */
@@ -175,8 +175,8 @@ static bool waits(const struct hdi_thread *t)
 /* Its object, or the i-th of those of its select; 0: no more. */
 static uintptr_t awaited(const struct hdi_thread *t, uint32_t i)
 {
-    if (t->cases)
-        return i < t->cases ? t->wait_case[i].object->addr : 0;
+    if (t->wait.count)
+        return i < t->wait.count ? t->wait.cases[i].object->addr : 0;
     return i == 0 && t->op->object ? t->op->object->addr : 0;
 }
 
@@ -278,13 +278,13 @@ static void mark_thread(const struct hdi_thread *t)
     struct hdi_span s = frames(t);
 
     if (!begun(t)) {
-        hdi_mark_word((uintptr_t)t->arg);
+        hdi_mark_word((uintptr_t)t->life.arg);
         return;
     }
     for (uint32_t i = 0; i + 1 < HDI_REACH_REGISTERS; i++)
         hdi_mark_word(t->reach.registers[i]);
-    for (size_t i = 0; i < sizeof t->local / sizeof t->local[0]; i++)
-        hdi_mark_word((uintptr_t)t->local[i]);
+    for (size_t i = 0; i < sizeof t->carrier.local / sizeof t->carrier.local[0]; i++)
+        hdi_mark_word((uintptr_t)t->carrier.local[i]);
     hdi_mark_word(s.low); /* what lies on it, too, is reached */
     hdi_mark_memory(s.low, s.high);
     if (!hdi_in_process() && t->creator)
@@ -300,7 +300,7 @@ static bool reached(const struct hdi_thread *t)
         hdi_marked((uintptr_t)t->handle))
         return true;
     if (u)
-        return u->ended || !u->reach.waits;
+        return u->life.ended || !u->reach.waits;
     for (uint32_t c = 0; (addr = awaited(t, c)); c++)
         if (hdi_marked(addr))
             return true;
@@ -324,11 +324,11 @@ static bool spread(const struct look *k, bool thorough)
                 hdi_mark_memory(map->at[i].low, map->at[i].high);
     }
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
-        if (t->ended && t->known && !t->joined && !hdi_in_process() && t->creator)
+        if (t->life.ended && t->life.known && !t->life.joined && !hdi_in_process() && t->creator)
             mark_thread_variables(t); /* what it returned */
-        else if (!t->ended && !t->reach.waits)
+        else if (!t->life.ended && !t->reach.waits)
             mark_thread(t);
-        else if (!t->ended && have_handlers && !hdi_in_process() && t->creator)
+        else if (!t->life.ended && have_handlers && !hdi_in_process() && t->creator)
             mark_thread_variables(t); /* a handler may run there */
     }
     while (more) {
@@ -412,7 +412,7 @@ void hdi_reach_mistaken(struct hdi_thread *t)
     hdi_reach_off();
     hdi_finding_withdraw(gone);
     t->reach.finding = NULL;
-    t->leak_told = false;
+    t->leak.told = false;
     for (uint32_t i = 0; (u = hdi_thread_known(i)); i++)
         if (u->reach.finding > gone)
             u->reach.finding--;
@@ -433,7 +433,7 @@ void hdi_reach_mapped(void *p, size_t bytes, uint64_t pc)
     hdi_map_not_own(low, high);
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
         uintptr_t top = ((uintptr_t)t->handle + hdi_modules.descriptor_bytes + 4095) & ~4095ul;
-        if (t->ended && t->reach.stack_bytes && low < top && top - t->reach.stack_bytes < high)
+        if (t->life.ended && t->reach.stack_bytes && low < top && top - t->reach.stack_bytes < high)
             t->reach.stack_bytes = 0;
     }
 }

@@ -29,7 +29,8 @@ static bool in_place(const struct hdi_thread *t)
             continue;
         if (!c->steer[i].held)
             return true;
-        for (uint32_t k = 0; t->locks && hdi_lock_held_at(t->locks, k, &site, &mode); k++)
+        for (uint32_t k = 0; t->locks.graph && hdi_lock_held_at(t->locks.graph, k, &site, &mode);
+             k++)
             if (site == c->steer[i].held)
                 return true;
     }

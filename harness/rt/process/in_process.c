@@ -56,7 +56,7 @@ static void begin(void)
     rt.region->object_count = rt.region->thread_count = 0;
     rt.config = rt.region->config;
     hdi_thread_new(NULL, (const void *)(uintptr_t)body.fn, 0);
-    rt.main->routine = run_body;
+    rt.main->life.routine = run_body;
     rt.main->tid = (int)getpid();
     rt_schedule_begin();
     rt.started = true;

@@ -36,10 +36,10 @@ static void for_held_mutexes(int (*f)(pthread_mutex_t *))
 {
     struct hdi_thread *t = rt.main;
 
-    for (uint32_t i = 0; i < t->held_count; i++)
-        if (t->held[i].object->kind == HD_OB_MUTEX)
-            for (uint32_t k = 0; k < t->held[i].count; k++)
-                f((pthread_mutex_t *)t->held[i].object->addr);
+    for (uint32_t i = 0; i < t->locks.count; i++)
+        if (t->locks.held[i].object->kind == HD_OB_MUTEX)
+            for (uint32_t k = 0; k < t->locks.held[i].count; k++)
+                f((pthread_mutex_t *)t->locks.held[i].object->addr);
 }
 
 int hdi_process(int pid)

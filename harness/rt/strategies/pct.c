@@ -29,19 +29,19 @@ static void begin(const struct hdp_config *c)
 
 static void created(struct hdi_thread *t)
 {
-    t->priority = FIRST_HIGH + (rt_random() >> 16);
+    t->turn.priority = FIRST_HIGH + (rt_random() >> 16);
 }
 
 static void yielded(struct hdi_thread *t)
 {
-    t->priority = --low;
+    t->turn.priority = --low;
 }
 
 static uint32_t highest(struct hdi_thread *const *e, uint32_t n)
 {
     uint32_t best = 0;
     for (uint32_t i = 1; i < n; i++)
-        if (e[i]->priority > e[best]->priority)
+        if (e[i]->turn.priority > e[best]->turn.priority)
             best = i;
     return best;
 }

@@ -8,7 +8,7 @@
 
 static void created(struct hdi_thread *t)
 {
-    t->priority = rt_random();
+    t->turn.priority = rt_random();
 }
 
 static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
@@ -17,18 +17,18 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
     struct hdi_object *o;
 
     for (uint32_t i = 1; i < n; i++)
-        if (e[i]->priority > e[best]->priority)
+        if (e[i]->turn.priority > e[best]->turn.priority)
             best = i;
     o = e[best]->op ? e[best]->op->object : NULL;
     for (uint32_t i = 0; i < n; i++)
         if (i == best || (o && e[i]->op && e[i]->op->object == o))
-            e[i]->priority = rt_random();
+            e[i]->turn.priority = rt_random();
     return best;
 }
 
 static void yielded(struct hdi_thread *t)
 {
-    t->priority >>= 8;
+    t->turn.priority >>= 8;
 }
 
 const struct rt_strategy rt_pos = {.created = created, .pick = pick, .yielded = yielded};

@@ -28,9 +28,9 @@ void rt_record(struct hdi_thread *t, uint16_t flags)
                                                        .site = op->site};
     r->steps++;
     rt.region->progress = r->steps;
-    t->steps++;
+    t->turn.steps++;
     /* A sum, so that schedules which differ in the order of independent steps agree. */
-    r->interleaving += rt_mix(((uint64_t)t->hash << 32 | t->steps) ^
+    r->interleaving += rt_mix(((uint64_t)t->hash << 32 | t->turn.steps) ^
                               rt_mix(o ? (uint64_t)o->id << 32 | o->version : 0) ^ flags);
     if (o)
         o->version++;
@@ -50,7 +50,7 @@ static void note_user(struct hdi_thread *t)
         if (o->users < sizeof o->user / sizeof o->user[0])
             o->users++;
         else
-            i = (uint32_t)(t->steps % (sizeof o->user / sizeof o->user[0]));
+            i = (uint32_t)(t->turn.steps % (sizeof o->user / sizeof o->user[0]));
     }
     o->user[i].thread = t->hash;
     o->user[i].kind = (uint16_t)t->op->kind;
@@ -79,7 +79,7 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     t->last = *t->op;
     t->op = NULL;
     t->outside = false;
-    t->wake = (uint8_t)wake;
+    t->turn.wake = (uint8_t)wake;
     t->state = HDP_T_RUNNING;
     rt.current = t;
     rt.idle_real_ns = 0;
@@ -108,8 +108,8 @@ static struct hdi_thread *overtaken(struct hdi_thread *const *e, uint32_t n)
     if (!t || !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)))
         return NULL;
     for (uint32_t i = 0; i < n; i++)
-        if (e[i]->enabled_since < since)
-            since = e[i]->enabled_since;
+        if (e[i]->turn.enabled_since < since)
+            since = e[i]->turn.enabled_since;
     return t->op->until_ns - since < rt.config.patience_ns ? t : NULL;
 }
 
@@ -182,11 +182,11 @@ static uint32_t gather(struct hdi_thread **e)
         n = m;
     }
     for (uint32_t i = 0; i < n; i++)
-        held_back += e[i]->retry_step == now;
+        held_back += e[i]->turn.retry_step == now;
     if (held_back && held_back < n) {
         uint32_t m = 0;
         for (uint32_t i = 0; i < n; i++)
-            if (e[i]->retry_step != now)
+            if (e[i]->turn.retry_step != now)
                 e[m++] = e[i];
         n = m;
     }
@@ -226,8 +226,8 @@ static struct hdi_thread *starved(struct hdi_thread *const *e, uint32_t n)
         step < rt.fair_until)
         return NULL;
     for (uint32_t i = 0; i < n; i++)
-        if (e[i]->passed_over++ > STARVED_STEPS / STARVED_EVERY &&
-            (!first || e[i]->passed_over > first->passed_over))
+        if (e[i]->turn.passed_over++ > STARVED_STEPS / STARVED_EVERY &&
+            (!first || e[i]->turn.passed_over > first->turn.passed_over))
             first = e[i];
     return n > 1 ? first : NULL;
 }
@@ -251,7 +251,7 @@ bool rt_choose_next(void)
         rt.fair |= rt.sleeps > rt.region->result.steps / SLEEPY;
         struct hdi_thread **live = hdi_live(&n);
         for (uint32_t i = 0; i < n; i++)
-            live[i]->steps_half = live[i]->steps;
+            live[i]->turn.steps_half = live[i]->turn.steps;
     }
     if ((rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps) ||
         rt.idle_ops > LIVELOCK_OPS)

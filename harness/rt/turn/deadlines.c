@@ -17,7 +17,7 @@ static bool before(const struct hdi_thread *a, const struct hdi_thread *b)
 static void place(struct hdi_thread *t, uint32_t at)
 {
     rt.deadline[at] = t;
-    t->deadline_at = at + 1;
+    t->turn.deadline_at = at + 1;
 }
 
 static void settle(struct hdi_thread *t, uint32_t at)
@@ -38,12 +38,12 @@ static void settle(struct hdi_thread *t, uint32_t at)
 
 void rt_deadline_remove(struct hdi_thread *t)
 {
-    uint32_t at = t->deadline_at;
+    uint32_t at = t->turn.deadline_at;
     struct hdi_thread *last;
 
     if (!at)
         return;
-    t->deadline_at = 0;
+    t->turn.deadline_at = 0;
     last = rt.deadline[--rt.deadlines];
     if (last != t)
         settle(last, at - 1);
@@ -51,7 +51,7 @@ void rt_deadline_remove(struct hdi_thread *t)
 
 void rt_deadline_set(struct hdi_thread *t)
 {
-    settle(t, t->deadline_at ? t->deadline_at - 1 : rt.deadlines++);
+    settle(t, t->turn.deadline_at ? t->turn.deadline_at - 1 : rt.deadlines++);
 }
 
 struct hdi_thread *rt_earliest(void)
@@ -73,7 +73,7 @@ uint32_t rt_deadlines_passed(struct hdi_thread **out)
         return 0;
     out[n++] = rt.deadline[0];
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t child = 2 * (out[i]->deadline_at - 1) + 1, k = 0; k < 2; k++, child++)
+        for (uint32_t child = 2 * (out[i]->turn.deadline_at - 1) + 1, k = 0; k < 2; k++, child++)
             if (child < rt.deadlines && rt.deadline[child]->op->until_ns <= rt.now_ns)
                 out[n++] = rt.deadline[child];
     return n;

@@ -14,7 +14,7 @@ bool rt_due(const struct hdi_thread *t)
 
 bool rt_cancel_due(const struct hdi_thread *t)
 {
-    return t->cancel_pending && !t->cancel_disabled && t->op && t->op->cancellable;
+    return t->cancel.pending && !t->cancel.disabled && t->op && t->op->cancellable;
 }
 
 /* Can t's pending operation complete now? Keeps rt.runnable and rt.deadline in step. */
@@ -23,7 +23,7 @@ void rt_evaluate(struct hdi_thread *t)
     bool ready = !t->op->ready || t->op->ready(t->op);
 
     if (ready && !t->enabled)
-        t->enabled_since = rt.now_ns;
+        t->turn.enabled_since = rt.now_ns;
     if (__builtin_expect(t->reach.finding != NULL, 0) && ready)
         hdi_reach_mistaken(t);
     t->enabled = ready;
@@ -71,17 +71,17 @@ void rt_withdraw(struct hdi_thread *t)
 void rt_publish(struct hdi_thread *t, struct hdi_op *op)
 {
     op->self = t;
-    t->published = *op;
-    op = t->op = &t->published;
+    t->turn.published = *op;
+    op = t->op = &t->turn.published;
     t->outside = op->outside;
     t->enabled = false;
-    t->passed_over = 0;
+    t->turn.passed_over = 0;
     link_pending(t);
     rt_evaluate(t);
     switch (op->kind) {
     case HD_EV_YIELD:
     case HD_EV_PREEMPT:
-        t->retry_step = rt.region->result.steps + 1;
+        t->turn.retry_step = rt.region->result.steps + 1;
         if (op->progress) {
             rt.idle_ops = 0;
         } else {
@@ -102,12 +102,12 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     case HD_EV_ATOMIC_LOAD:
         break;
     default:
-        t->idle_ops = 0;
+        t->turn.idle_ops = 0;
         rt.idle_ops = 0;
         break;
     }
     if (!t->enabled)
-        t->clock_reads = 0;
+        t->turn.clock_reads = 0;
     t->reach.since = rt.region->result.steps;
 }
 
@@ -117,9 +117,9 @@ void hdi_retry(void)
 
     rt.retries++;
     rt.idle_ops++;
-    if (++self->idle_ops >= RETRIES_ARE_A_LOOP) {
+    if (++self->turn.idle_ops >= RETRIES_ARE_A_LOOP) {
         rt_lock();
-        self->retry_step = rt.region->result.steps + 1;
+        self->turn.retry_step = rt.region->result.steps + 1;
         if (rt.strategy->yielded)
             rt.strategy->yielded(self);
         rt_unlock();
@@ -141,7 +141,7 @@ void hdi_reconsider(struct hdi_thread *t)
 void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *object,
                   bool (*ready)(const struct hdi_op *))
 {
-    struct hdi_op *op = t->suspended ? t->suspended : t->op;
+    struct hdi_op *op = t->turn.suspended ? t->turn.suspended : t->op;
 
     if (t->reach.finding) /* it was signalled, whether or not it gets the mutex */
         hdi_reach_mistaken(t);

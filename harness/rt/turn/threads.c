@@ -14,7 +14,7 @@ static void close_gaps(void)
 
     for (uint32_t i = 0; i < rt.live_slots; i++)
         if (rt.live[i]) {
-            rt.live[i]->live_at = n;
+            rt.live[i]->turn.live_at = n;
             rt.live[n++] = rt.live[i];
         }
     rt.live_slots = n;
@@ -22,7 +22,7 @@ static void close_gaps(void)
 
 static void remove_live(struct hdi_thread *t)
 {
-    rt.live[t->live_at] = NULL;
+    rt.live[t->turn.live_at] = NULL;
     rt.live_count--;
 }
 
@@ -42,7 +42,7 @@ struct hdi_thread *hdi_thread_known(uint32_t i)
 struct hdi_thread *hdi_thread_of(pthread_t handle)
 {
     for (uint32_t i = rt.all_count; i-- > 0;)
-        if (rt.all[i]->known && pthread_equal(rt.all[i]->handle, handle))
+        if (rt.all[i]->life.known && pthread_equal(rt.all[i]->handle, handle))
             return rt.all[i];
     return NULL;
 }
@@ -108,7 +108,7 @@ struct hdi_thread *rt_live_by_name(uint32_t hash)
     uint32_t mask = 2 * rt.all_capacity - 1, at = hash & mask;
 
     for (; rt.by_name[at]; at = (at + 1) & mask)
-        if (rt.by_name[at]->hash == hash && !rt.by_name[at]->ended)
+        if (rt.by_name[at]->hash == hash && !rt.by_name[at]->life.ended)
             return rt.by_name[at];
     return NULL;
 }
@@ -155,7 +155,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
     struct hdi_op *op = hdi_alloc(sizeof *op);
 
     t->creator = creator;
-    t->check = creator ? creator->check : NULL;
+    t->leak.check = creator ? creator->leak.check : NULL;
     t->start = (uint64_t)(uintptr_t)start;
     t->created_site = site;
     t->created_stack = creator ? hdi_stack() : 0;
@@ -170,7 +170,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
         grow_tables();
     t->index = rt.all_count;
     rt.all[rt.all_count++] = t;
-    t->live_at = rt.live_slots;
+    t->turn.live_at = rt.live_slots;
     rt.live[rt.live_slots++] = t;
     rt.live_count++;
     remember_name(t);
@@ -183,7 +183,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
     } else {
         rt_become(t);
         rt.main = rt.current = t;
-        t->known = true;
+        t->life.known = true;
         t->handle = pthread_self();
     }
     if (rt.strategy->created && rt.started)
@@ -199,7 +199,7 @@ void hdi_thread_discard(struct hdi_thread *t)
     rt_withdraw(t);
     t->op = NULL;
     t->state = HDP_T_ENDED;
-    t->ended = t->joined = true;
+    t->life.ended = t->life.joined = true;
     remove_live(t);
     rt_unlock();
 }
@@ -222,9 +222,9 @@ void hdi_thread_end(void)
     self->inside = true;
     rt_lock();
     self->state = HDP_T_ENDED;
-    self->ended = true;
-    if (self->detached)
-        self->known = false;
+    self->life.ended = true;
+    if (self->life.detached)
+        self->life.known = false;
     remove_live(self);
     rt.lively_step = rt.region->result.steps;
     hdi_changed(&self->object);

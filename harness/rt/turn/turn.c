@@ -113,13 +113,13 @@ static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
 /* Handlers run now. True: the wait that they interrupted goes on, as *op. */
 static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi_op *op)
 {
-    struct hdi_op *outer = self->suspended;
+    struct hdi_op *outer = self->turn.suspended;
     enum hdi_handled handled;
 
     *op = self->last;
-    self->suspended = op;
+    self->turn.suspended = op;
     handled = hdi_deliver(self);
-    self->suspended = outer;
+    self->turn.suspended = outer;
     return wake == HDI_INTERRUPTED &&
            (handled == HDI_NONE_RAN || op->interrupt == HDI_GOES_ON ||
             (op->interrupt == HDI_RESTARTS && handled == HDI_ALL_RESTART));
@@ -133,13 +133,13 @@ enum hdi_wake hdi_perform(struct hdi_op *op)
     enum hdi_wake wake;
 
     publish_and_wait(self, op);
-    wake = self->wake;
+    wake = self->turn.wake;
     while (__builtin_expect(hdi_signalled(self), 0) && handlers_ran(self, wake, &again)) {
         publish_and_wait(self, &again);
-        wake = self->wake;
+        wake = self->turn.wake;
     }
     errno = saved;
-    if (self->cancel_pending && self->cancel_async && !self->cancel_disabled)
+    if (self->cancel.pending && self->cancel.async && !self->cancel.disabled)
         hdi_cancel_self();
     return wake;
 }
@@ -170,13 +170,13 @@ __attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hd
 
 void hdi_yield(const void *frame, uint64_t site)
 {
-    enum { KEPT = sizeof self_->yielded / sizeof *self_->yielded };
+    enum { KEPT = sizeof self_->turn.yielded / sizeof *self_->turn.yielded };
     uint64_t state = state_of(self_, frame);
     struct hdi_op op = {.kind = HD_EV_YIELD, .site = site, .progress = true};
 
     for (uint32_t i = 0; i < KEPT; i++)
-        op.progress &= self_->yielded[i] != state;
-    self_->yielded[self_->yields++ % KEPT] = state;
+        op.progress &= self_->turn.yielded[i] != state;
+    self_->turn.yielded[self_->turn.yields++ % KEPT] = state;
     hdi_perform(&op);
 }
 
@@ -197,7 +197,8 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
         rt.region->trace[r->steps] = (struct hdp_step){
             .thread = self_->hash, .flags = HDP_STEP_CHOICE, .choice = value, .site = site};
     r->steps++;
-    r->interleaving += rt_mix(((uint64_t)self_->hash << 32 | self_->steps) ^ rt_mix(value + 1));
+    r->interleaving +=
+        rt_mix(((uint64_t)self_->hash << 32 | self_->turn.steps) ^ rt_mix(value + 1));
     rt_unlock();
     return value;
 }

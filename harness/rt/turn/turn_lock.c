@@ -34,11 +34,11 @@ void rt_lock(void)
         return;
     self = hdi_self();
     if (self)
-        __atomic_store_n(&self->waits_for_lock, true, __ATOMIC_RELAXED);
+        __atomic_store_n(&self->turn.waits_for_lock, true, __ATOMIC_RELAXED);
     while (__atomic_exchange_n(&rt.lock, 2, __ATOMIC_ACQUIRE) != 0)
         rt_futex_wait(&rt.lock, 2, -1, false);
     if (self)
-        __atomic_store_n(&self->waits_for_lock, false, __ATOMIC_RELAXED);
+        __atomic_store_n(&self->turn.waits_for_lock, false, __ATOMIC_RELAXED);
 }
 
 void rt_unlock(void)

@@ -40,7 +40,7 @@ static void look(void)
 
 static bool is_stuck(const struct hdi_thread *t)
 {
-    return !t->ended && stuck[t->live_at];
+    return !t->life.ended && stuck[t->turn.live_at];
 }
 
 /* i-th holder of units that t waits for; t itself only when it holds them all. */
@@ -144,7 +144,7 @@ static uint32_t find_cycle(struct hdi_thread **out)
                 depth--;
                 continue;
             }
-            to = u->live_at;
+            to = u->turn.live_at;
             if (colour[to] == 1) {
                 uint32_t from = depth, n = 0;
                 while (path[from - 1] != to)
@@ -240,8 +240,8 @@ static uint32_t cycle_through(struct hdi_thread *t)
             depth--;
         } else if (u == t) {
             return depth;
-        } else if (!seen[u->live_at] && waits_for_owner(u)) {
-            seen[u->live_at] = 1;
+        } else if (!seen[u->turn.live_at] && waits_for_owner(u)) {
+            seen[u->turn.live_at] = 1;
             cycle[depth] = u;
             next[depth++] = 0;
         }
@@ -252,8 +252,8 @@ static uint32_t cycle_through(struct hdi_thread *t)
 /* Somebody waits for what t has. */
 static bool is_awaited(const struct hdi_thread *t)
 {
-    for (uint32_t i = 0; i < t->held_count; i++)
-        if (t->held[i].object->pending)
+    for (uint32_t i = 0; i < t->locks.count; i++)
+        if (t->locks.held[i].object->pending)
             return true;
     return t->object.pending != NULL;
 }
@@ -335,7 +335,7 @@ void rt_step_bound(void)
     /* One that could run and was not let: what the others did meanwhile says nothing. */
     for (uint32_t i = 0; i < count; i++)
         if (rt.retries_half && live[i]->op && live[i]->enabled &&
-            live[i]->steps == live[i]->steps_half)
+            live[i]->turn.steps == live[i]->turn.steps_half)
             rt_finish(HDP_CUT);
     /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
      */

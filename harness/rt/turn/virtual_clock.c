@@ -144,7 +144,7 @@ bool hdi_real_clock(void)
 int64_t hdi_clock_read(void)
 {
     struct hdi_thread *self = hdi_self();
-    uint32_t n = self ? ++self->clock_reads : 0, shift = n > 128 ? (n - 128) / 16 : 0;
+    uint32_t n = self ? ++self->turn.clock_reads : 0, shift = n > 128 ? (n - 128) / 16 : 0;
 
     rt.now_ns += shift > 13 ? 10000000 : 1000LL << shift;
     if (rt.started && hdi_timer_next() && hdi_timer_next() <= rt.now_ns)

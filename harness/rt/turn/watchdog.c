@@ -101,7 +101,7 @@ static int64_t cpu_ns(int tid)
 static bool on_its_way(const struct hdi_thread *cur)
 {
     return __atomic_load_n(&cur->inside, __ATOMIC_RELAXED) ||
-           __atomic_load_n(&cur->waits_for_lock, __ATOMIC_RELAXED);
+           __atomic_load_n(&cur->turn.waits_for_lock, __ATOMIC_RELAXED);
 }
 
 static bool others_can_run(void)

@@ -17,8 +17,8 @@
 
 static void give(struct hdi_thread *t)
 {
-    __atomic_store_n(&t->turn, 1, __ATOMIC_RELEASE);
-    rt_futex_wake(&t->turn, 1, false);
+    __atomic_store_n(&t->turn.word, 1, __ATOMIC_RELEASE);
+    rt_futex_wake(&t->turn.word, 1, false);
 }
 
 /* A thread that has ended still has libc's farewell to do, which frees memory and may crash: nobody
@@ -44,9 +44,9 @@ static void wait_for_turn(struct hdi_thread *self)
     rank = rank ? self->index % rank : 0;
     if (rank > WATCH_SELDOM)
         rank = WATCH_SELDOM;
-    while (__atomic_exchange_n(&self->turn, 0, __ATOMIC_ACQUIRE) == 0) {
-        rt_futex_wait(&self->turn, 0, (rank + 1) * (int64_t)WATCH_EVERY_NS, false);
-        if (__atomic_load_n(&self->turn, __ATOMIC_RELAXED) == 0)
+    while (__atomic_exchange_n(&self->turn.word, 0, __ATOMIC_ACQUIRE) == 0) {
+        rt_futex_wait(&self->turn.word, 0, (rank + 1) * (int64_t)WATCH_EVERY_NS, false);
+        if (__atomic_load_n(&self->turn.word, __ATOMIC_RELAXED) == 0)
             rt_watch(self);
     }
     leaving = rt.leaving;

@@ -49,13 +49,13 @@ void rt_carrier_local(void **word)
 static void save_locals(struct hdi_thread *t)
 {
     for (uint32_t i = 0; i < locals; i++)
-        t->local[i] = *local[i];
+        t->carrier.local[i] = *local[i];
 }
 
 static void load_locals(struct hdi_thread *t)
 {
     for (uint32_t i = 0; i < locals; i++)
-        *local[i] = t ? t->local[i] : NULL;
+        *local[i] = t ? t->carrier.local[i] : NULL;
 }
 
 static void give(struct hdi_thread *t)
@@ -73,7 +73,7 @@ static void wait_for_turn(struct hdi_thread *self)
     save_locals(self);
     rt_become(t);
     load_locals(t);
-    rt_switch(&self->sp, t ? t->sp : engine_sp);
+    rt_switch(&self->carrier.sp, t ? t->carrier.sp : engine_sp);
 }
 
 const struct rt_vehicle rt_carrier = {.give = give, .wait = wait_for_turn};
@@ -84,16 +84,16 @@ __attribute__((noreturn)) static void run(void)
     struct hdi_thread *self = hdi_self(), *t;
     void *abandoned;
 
-    self->result = self->routine(self->arg);
+    self->life.result = self->life.routine(self->life.arg);
     hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
-    self->stack->next = idle;
-    idle = self->stack;
+    self->carrier.stack->next = idle;
+    idle = self->carrier.stack;
     hdi_thread_end();
     t = next;
     next = NULL;
     rt_become(t);
     load_locals(t);
-    rt_switch(&abandoned, t ? t->sp : engine_sp);
+    rt_switch(&abandoned, t ? t->carrier.sp : engine_sp);
     __builtin_unreachable();
 }
 
@@ -112,7 +112,7 @@ bool rt_carrier_start(struct hdi_thread *t)
         s = (struct rt_stack *)(void *)(m + STACK_BYTES + GUARD_BYTES - 64);
         s->low = m;
     }
-    t->stack = s;
+    t->carrier.stack = s;
     t->stack_low = (uintptr_t)s->low + GUARD_BYTES;
     t->stack_high = (uintptr_t)s;
     /* As rt_switch leaves it: control words, six registers, the address to return to. */
@@ -122,7 +122,7 @@ bool rt_carrier_start(struct hdi_thread *t)
     for (int i = 0; i < 6; i++)
         *--top = 0;
     *--top = 0x1f80 | 0x037full << 32;
-    t->sp = top;
+    t->carrier.sp = top;
     return true;
 }
 
@@ -132,7 +132,7 @@ void rt_carrier_enter(struct hdi_thread *t)
     next = NULL;
     rt_become(t);
     load_locals(t);
-    rt_switch(&engine_sp, t->sp);
+    rt_switch(&engine_sp, t->carrier.sp);
     load_locals(NULL);
 }
 

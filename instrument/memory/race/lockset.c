@@ -8,10 +8,11 @@ static uint32_t used;
 
 static bool same(const struct hdi_lockset *set, const struct hdi_thread *t)
 {
-    if (set->count != (t->held_count < HDI_LOCKSET ? t->held_count : HDI_LOCKSET))
+    if (set->count != (t->locks.count < HDI_LOCKSET ? t->locks.count : HDI_LOCKSET))
         return false;
     for (uint32_t i = 0; i < set->count; i++)
-        if (set->lock[i].object != t->held[i].object || set->lock[i].site != t->held[i].site)
+        if (set->lock[i].object != t->locks.held[i].object ||
+            set->lock[i].site != t->locks.held[i].site)
             return false;
     return true;
 }
@@ -19,7 +20,7 @@ static bool same(const struct hdi_lockset *set, const struct hdi_thread *t)
 uint32_t hdi_lockset_of(const struct hdi_thread *t)
 {
     static uint32_t last;
-    if (!t || !t->held_count)
+    if (!t || !t->locks.count)
         return 0;
     if (!sets)
         sets = hdi_alloc(SETS * sizeof *sets);
@@ -31,9 +32,9 @@ uint32_t hdi_lockset_of(const struct hdi_thread *t)
     if (used == SETS)
         return 0;
     struct hdi_lockset *set = &sets[used++];
-    set->count = t->held_count < HDI_LOCKSET ? t->held_count : HDI_LOCKSET;
+    set->count = t->locks.count < HDI_LOCKSET ? t->locks.count : HDI_LOCKSET;
     for (uint32_t i = 0; i < set->count; i++)
-        set->lock[i] = t->held[i];
+        set->lock[i] = t->locks.held[i];
     return last = used;
 }
 

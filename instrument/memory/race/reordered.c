@@ -39,8 +39,8 @@ static struct guarded *site_of(uint64_t pc)
 
 static bool holds(const struct hdi_thread *t, const struct hdi_object *lock)
 {
-    for (uint32_t i = 0; i < t->held_count; i++)
-        if (t->held[i].object == lock)
+    for (uint32_t i = 0; i < t->locks.count; i++)
+        if (t->locks.held[i].object == lock)
             return true;
     return false;
 }
@@ -52,8 +52,8 @@ void hdi_predict_access(const struct hdi_thread *t, uint64_t pc)
         return;
     if (!g->pc) {
         g->pc = pc;
-        for (uint32_t i = 0; i < t->held_count && g->locks < LOCKS; i++)
-            g->lock[g->locks++] = t->held[i].object;
+        for (uint32_t i = 0; i < t->locks.count && g->locks < LOCKS; i++)
+            g->lock[g->locks++] = t->locks.held[i].object;
         return;
     }
     for (uint8_t i = 0; i < g->locks;)
@@ -76,8 +76,8 @@ bool hdi_race_candidate(struct hdi_racer *t, uint64_t pc, const struct hdi_earli
 {
     struct hdp_learned *news = hdi_watch.config.news;
     const struct hdi_thread *thread = hdi_strand_of(t->tid)->thread;
-    for (uint32_t i = 0; i < thread->held_count; i++)
-        if (hdi_race_lock_orders(t, thread->held[i].object->addr, earlier))
+    for (uint32_t i = 0; i < thread->locks.count; i++)
+        if (hdi_race_lock_orders(t, thread->locks.held[i].object->addr, earlier))
             return false;
     for (uint32_t i = 0; i < news->pairs; i++)
         if (news->pair[i].second == pc && (uint32_t)news->pair[i].first == earlier->pc)

@@ -34,8 +34,8 @@ void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps)
     decisions = steps;
     age = 1;
     hdi_tape = tape;
-    for (uint32_t i = 0; s && s->thread && i < s->thread->held_count; i++) {
-        const struct hdi_held *h = &s->thread->held[i];
+    for (uint32_t i = 0; s && s->thread && i < s->thread->locks.count; i++) {
+        const struct hdi_held *h = &s->thread->locks.held[i];
         hdi_tape_note(h->shared ? HDP_TAPE_RDLOCK : HDP_TAPE_LOCK, (const void *)h->object->addr);
     }
 }
@@ -149,8 +149,8 @@ void hdi_tape_reset(uintptr_t addr, size_t bytes)
 /* How the calling thread holds the lock at this address; NULL: it is no lock, or not held. */
 static const struct hdi_held *held_at(const struct hdi_thread *t, const void *lock)
 {
-    for (uint32_t i = 0; i < t->held_count; i++) {
-        const struct hdi_held *h = &t->held[i];
+    for (uint32_t i = 0; i < t->locks.count; i++) {
+        const struct hdi_held *h = &t->locks.held[i];
         uint8_t kind = h->object->label_kind ? h->object->label_kind : h->object->kind;
         if (h->object->addr == (uintptr_t)lock && (kind == HD_OB_MUTEX || kind == HD_OB_SPIN ||
                                                    kind == HD_OB_RWLOCK || kind == HD_OB_HD_MUTEX))

@@ -168,7 +168,8 @@ static void rdlock(int t, struct hdi_object *o, uint64_t site)
 static void unlock(int t)
 {
     running = &thread[t];
-    hdi_tell(RELEASED, .object = running->held[running->held_count - 1].object, .thread = running);
+    hdi_tell(RELEASED, .object = running->locks.held[running->locks.count - 1].object,
+             .thread = running);
 }
 
 static void section(int t, struct hdi_object *o, uint64_t site)
