@@ -132,6 +132,9 @@ void hdi_external_leave(void);
 struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind);
 struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t size,
                                   uint64_t site);
+/* The modules that are loaded now, whose objects are named by their place in them. Not in a thread
+ * beside main: that may have the dynamic linker's lock. */
+void hdi_modules_note(void);
 /* In a loaded module's own data. */
 bool hdi_object_is_static(const struct hdi_object *o);
 /* Forget what was known (init called again): zeroes the state behind the head, clears dead. */

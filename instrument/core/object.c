@@ -32,7 +32,8 @@ static struct {
     uintptr_t low, high;
     uint32_t index;
 } segment[MODULES];
-static uint32_t segments, segments_full_at;
+static uint32_t segments;
+static bool modules_noted;
 
 static struct chunk *new_chunk(size_t room)
 {
@@ -89,14 +90,20 @@ static int note_segments(struct dl_phdr_info *info, size_t size, void *count)
     return 0;
 }
 
+void hdi_modules_note(void)
+{
+    uint32_t module = 1;
+
+    segments = 0;
+    dl_iterate_phdr(note_segments, &module);
+    modules_noted = true;
+}
+
 /* Module and offset of a static object as one number, 0 for any other. */
 static uint64_t static_place(uintptr_t addr)
 {
-    if (!segments_full_at) {
-        uint32_t module = 1;
-        dl_iterate_phdr(note_segments, &module);
-        segments_full_at = segments ? segments : 1;
-    }
+    if (!modules_noted)
+        hdi_modules_note();
     for (uint32_t i = 0; i < segments; i++)
         if (addr >= segment[i].low && addr < segment[i].high)
             return (uint64_t)segment[i].index << 40 | (addr - segment[i].low);

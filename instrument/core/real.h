@@ -6,15 +6,18 @@
 #ifndef HEDDLE_REAL_H
 #define HEDDLE_REAL_H
 
+#include <aio.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sem.h>
@@ -151,7 +154,50 @@
     X(int, sigaction, (int, const struct sigaction *restrict, struct sigaction *restrict))         \
     X(int, kill, (pid_t, int))                                                                     \
     X(int, sigqueue, (pid_t, int, const union sigval))                                             \
+    X(int, pthread_tryjoin_np, (pthread_t, void **))                                               \
+    X(int, pthread_timedjoin_np, (pthread_t, void **, const struct timespec *))                    \
+    X(int, pthread_clockjoin_np, (pthread_t, void **, clockid_t, const struct timespec *))         \
+    X(int, pthread_sigqueue, (pthread_t, int, const union sigval))                                 \
+    X(int, thrd_create, (thrd_t *, thrd_start_t, void *))                                          \
+    X(int, clock_settime, (clockid_t, const struct timespec *))                                    \
+    X(int, clock_getcpuclockid, (pid_t, clockid_t *))                                              \
+    X(int, sched_getscheduler, (pid_t))                                                            \
+    X(int, sched_setscheduler, (pid_t, int, const struct sched_param *))                           \
+    X(int, sched_getparam, (pid_t, struct sched_param *))                                          \
+    X(int, sched_setparam, (pid_t, const struct sched_param *))                                    \
+    X(int, sched_rr_get_interval, (pid_t, struct timespec *))                                      \
+    X(int, sched_getaffinity, (pid_t, size_t, cpu_set_t *))                                        \
+    X(int, sched_setaffinity, (pid_t, size_t, const cpu_set_t *))                                  \
+    X(pid_t, getpgid, (pid_t))                                                                     \
+    X(int, setpgid, (pid_t, pid_t))                                                                \
+    X(pid_t, getsid, (pid_t))                                                                      \
+    X(int, socketpair, (int, int, int, int[2]))                                                    \
+    X(int, epoll_ctl, (int, int, int, struct epoll_event *))                                       \
+    X(sem_t *, sem_open, (const char *, int, ...))                                                 \
+    X(int, sem_unlink, (const char *))                                                             \
+    X(int, shm_open, (const char *, int, mode_t))                                                  \
+    X(int, shm_unlink, (const char *))                                                             \
+    X(mqd_t, mq_open, (const char *, int, ...))                                                    \
+    X(int, mq_unlink, (const char *))                                                              \
+    X(int, msgget, (key_t, int))                                                                   \
+    X(int, semget, (key_t, int, int))                                                              \
+    X(int, shmget, (key_t, size_t, int))                                                           \
+    X(int, aio_read, (struct aiocb *))                                                             \
+    X(int, aio_write, (struct aiocb *))                                                            \
+    X(int, aio_fsync, (int, struct aiocb *))                                                       \
+    X(int, aio_suspend, (const struct aiocb *const[], int, const struct timespec *))               \
+    X(int, aio_cancel, (int, struct aiocb *))                                                      \
+    X(int, lio_listio, (int, struct aiocb *const[restrict], int, struct sigevent *restrict))       \
+    X(FILE *, popen, (const char *, const char *))                                                 \
+    X(int, posix_spawn,                                                                            \
+      (pid_t *restrict, const char *restrict, const posix_spawn_file_actions_t *,                  \
+       const posix_spawnattr_t *restrict, char *const[restrict], char *const[restrict]))           \
+    X(int, posix_spawnp,                                                                           \
+      (pid_t *restrict, const char *restrict, const posix_spawn_file_actions_t *,                  \
+       const posix_spawnattr_t *restrict, char *const[restrict], char *const[restrict]))           \
     X(pid_t, fork, (void))                                                                         \
+    X(void, __assert_fail, (const char *, const char *, unsigned, const char *))                   \
+    X(void, exit, (int))                                                                           \
     X(void, _exit, (int))
 
 struct hdi_real {
@@ -163,11 +209,8 @@ struct hdi_real {
 
 extern struct hdi_real hdi_real;
 
-/* Fill the table; cheap when done. Safe in any thread once the first constructor has run. */
+/* Fill the table; cheap when done. An entry that is called before does it itself. */
 void hdi_real_start(void);
-
-/* Look up one more function, once. `function` points to a function pointer. */
-void hdi_real_find(void *function, const char *name);
 
 /* What an interposed function calls first: true when the call is to be modelled, and then the
  * caller has the turn. */

@@ -105,9 +105,7 @@ static int start(struct aiocb *b, int what, struct group *group, uint64_t site)
 #define REQUEST(name, what)                                                                        \
     HDI_EXPORT int name(struct aiocb *b)                                                           \
     {                                                                                              \
-        static int (*real)(struct aiocb *);                                                        \
-        hdi_real_find(&real, #name);                                                               \
-        return hdi_enter() ? start(b, what, NULL, HDI_SITE()) : real(b);                           \
+        return hdi_enter() ? start(b, what, NULL, HDI_SITE()) : hdi_real.name(b);                  \
     }
 
 REQUEST(aio_read, LIO_READ)
@@ -115,11 +113,8 @@ REQUEST(aio_write, LIO_WRITE)
 
 HDI_EXPORT int aio_fsync(int op, struct aiocb *b)
 {
-    static int (*real)(int, struct aiocb *);
-
-    hdi_real_find(&real, "aio_fsync");
     if (!hdi_enter() || (op != O_SYNC && op != O_DSYNC) || fcntl(b->aio_fildes, F_GETFL) < 0)
-        return real(op, b);
+        return hdi_real.aio_fsync(op, b);
     return start(b, op == O_SYNC ? SYNC : DATA_SYNC, NULL, HDI_SITE());
 }
 
@@ -155,7 +150,6 @@ static bool any_done(const struct hdi_op *op)
 HDI_EXPORT int aio_suspend(const struct aiocb *const block[], int count,
                            const struct timespec *timeout)
 {
-    static int (*real)(const struct aiocb *const[], int, const struct timespec *);
     struct list l = {block, count};
     struct hdi_op op = {.kind = HD_EV_FD_WAIT,
                         .site = HDI_SITE(),
@@ -165,9 +159,8 @@ HDI_EXPORT int aio_suspend(const struct aiocb *const block[], int count,
                         .interrupt = HDI_STOPS,
                         .cancellable = true};
 
-    hdi_real_find(&real, "aio_suspend");
     if (!hdi_enter() || (timeout && !hdi_timespec_valid(timeout)))
-        return real(block, count, timeout);
+        return hdi_real.aio_suspend(block, count, timeout);
     op.object = completion(op.site);
     op.until_ns = timeout ? hdi_deadline_for(timeout) : 0;
     switch (hdi_perform(&op)) {
@@ -190,12 +183,10 @@ HDI_EXPORT int aio_suspend(const struct aiocb *const block[], int count,
 
 HDI_EXPORT int aio_cancel(int fd, struct aiocb *b)
 {
-    static int (*real)(int, struct aiocb *);
     bool any = false, kept = false;
 
-    hdi_real_find(&real, "aio_cancel");
     if (!hdi_enter() || fcntl(fd, F_GETFL) < 0)
-        return real(fd, b);
+        return hdi_real.aio_cancel(fd, b);
     hdi_point(HD_EV_FD_WAIT, completion(HDI_SITE()), HDI_SITE());
     for (struct request *r = requests; r; r = r->next) {
         if (r->done || r->cancelled || (b ? r->block != b : r->block->aio_fildes != fd))
@@ -218,14 +209,12 @@ static bool all_done(const struct hdi_op *op)
 HDI_EXPORT int lio_listio(int mode, struct aiocb *const list[restrict], int count,
                           struct sigevent *restrict event)
 {
-    static int (*real)(int, struct aiocb *const[], int, struct sigevent *);
     uint64_t site = HDI_SITE();
     struct group *g;
     bool failed = false;
 
-    hdi_real_find(&real, "lio_listio");
     if (!hdi_enter() || (mode != LIO_WAIT && mode != LIO_NOWAIT) || count < 0)
-        return real(mode, list, count, event);
+        return hdi_real.lio_listio(mode, list, count, event);
     g = hdi_alloc(sizeof *g);
     *g = (struct group){.left = 1, .event.sigev_notify = SIGEV_NONE};
     if (mode == LIO_NOWAIT && event)

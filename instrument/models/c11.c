@@ -43,14 +43,11 @@ static void *run(void *data)
 
 HDI_EXPORT int thrd_create(thrd_t *out, thrd_start_t routine, void *arg)
 {
-    static int (*real)(thrd_t *, thrd_start_t, void *);
     struct start *s;
     int rc;
 
-    if (!hdi_enter()) {
-        hdi_real_find(&real, "thrd_create");
-        return real(out, routine, arg);
-    }
+    if (!hdi_enter())
+        return hdi_real.thrd_create(out, routine, arg);
     s = hdi_alloc(sizeof *s);
     *s = (struct start){routine, arg};
     rc = hdi_spawn(out, NULL, run, s, (const void *)(uintptr_t)routine, HDI_SITE());

@@ -194,11 +194,8 @@ HDI_EXPORT int clock_gettime(clockid_t clock, struct timespec *out)
 /* Time is ours: the machine's is not touched. */
 HDI_EXPORT int clock_settime(clockid_t clock, const struct timespec *to)
 {
-    static int (*real)(clockid_t, const struct timespec *);
-
-    hdi_real_find(&real, "clock_settime");
     if (!hdi_enter() || clock != CLOCK_REALTIME || !hdi_timespec_valid(to))
-        return real(clock, to);
+        return hdi_real.clock_settime(clock, to);
     errno = EPERM;
     return -1;
 }

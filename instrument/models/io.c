@@ -197,11 +197,8 @@ HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
 
 HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
 {
-    static int (*real)(int, int, int, int *);
-    int rc;
+    int rc = hdi_real.socketpair(family, type, protocol, fd);
 
-    hdi_real_find(&real, "socketpair");
-    rc = real(family, type, protocol, fd);
     if (rc == 0)
         hdi_pair_made(fd);
     return rc;

@@ -21,7 +21,7 @@
 #define NAME_BYTES 128
 #define NAMES 64
 
-enum family { SEM, SHM, MQ, FAMILIES };
+enum family { SEM, SHM, MQ };
 
 /* What schedules made, for the server to remove: memory that they share with it. */
 struct made {
@@ -35,38 +35,11 @@ struct made {
 static struct made *made;
 static char suffix[24]; /* empty: names are left alone */
 
-typedef sem_t *(*sem_open_function)(const char *, int, ...);
-typedef int (*shm_open_function)(const char *, int, mode_t);
-typedef mqd_t (*mq_open_function)(const char *, int, ...);
-typedef int (*unlink_function)(const char *);
-
-static sem_open_function real_sem_open(void)
+static int remove_name(enum family family, const char *name)
 {
-    static sem_open_function f;
-    hdi_real_find(&f, "sem_open");
-    return f;
-}
-
-static shm_open_function real_shm_open(void)
-{
-    static shm_open_function f;
-    hdi_real_find(&f, "shm_open");
-    return f;
-}
-
-static mq_open_function real_mq_open(void)
-{
-    static mq_open_function f;
-    hdi_real_find(&f, "mq_open");
-    return f;
-}
-
-static unlink_function real_unlink(enum family family)
-{
-    static const char *const name[FAMILIES] = {"sem_unlink", "shm_unlink", "mq_unlink"};
-    static unlink_function f[FAMILIES];
-    hdi_real_find(&f[family], name[family]);
-    return f[family];
+    return family == SEM   ? hdi_real.sem_unlink(name)
+           : family == SHM ? hdi_real.shm_unlink(name)
+                           : hdi_real.mq_unlink(name);
 }
 
 void *hdi_named_start(int server)
@@ -83,7 +56,7 @@ void *hdi_named_start(int server)
 void hdi_named_remove(void)
 {
     for (uint32_t i = 0; made && i < made->count && i < NAMES; i++)
-        real_unlink((enum family)made->entry[i].family)(made->entry[i].name);
+        remove_name((enum family)made->entry[i].family, made->entry[i].name);
     if (made)
         made->count = 0;
 }
@@ -96,7 +69,7 @@ static bool is_there(const char *name, enum family family)
     bool there;
 
     if (family == MQ) {
-        fd = real_mq_open()(name, O_RDONLY | O_CLOEXEC);
+        fd = hdi_real.mq_open(name, O_RDONLY | O_CLOEXEC);
         there = fd >= 0 || errno == EACCES;
         if (fd >= 0)
             mq_close(fd);
@@ -137,23 +110,21 @@ HDI_EXPORT sem_t *sem_open(const char *name, int flags, ...)
     unsigned value;
     va_list ap;
 
-    hdi_real_start();
     use = name_for(name, SEM, flags & O_CREAT, own);
     if (!(flags & O_CREAT))
-        return real_sem_open()(use, flags);
+        return hdi_real.sem_open(use, flags);
     va_start(ap, flags);
     mode = va_arg(ap, mode_t);
     value = va_arg(ap, unsigned);
     va_end(ap);
-    return real_sem_open()(use, flags, mode, value);
+    return hdi_real.sem_open(use, flags, mode, value);
 }
 
 HDI_EXPORT int shm_open(const char *name, int flags, mode_t mode)
 {
     char own[NAME_BYTES];
 
-    hdi_real_start();
-    return real_shm_open()(name_for(name, SHM, flags & O_CREAT, own), flags, mode);
+    return hdi_real.shm_open(name_for(name, SHM, flags & O_CREAT, own), flags, mode);
 }
 
 HDI_EXPORT mqd_t mq_open(const char *name, int flags, ...)
@@ -164,23 +135,21 @@ HDI_EXPORT mqd_t mq_open(const char *name, int flags, ...)
     struct mq_attr *attr;
     va_list ap;
 
-    hdi_real_start();
     use = name_for(name, MQ, flags & O_CREAT, own);
     if (!(flags & O_CREAT))
-        return real_mq_open()(use, flags);
+        return hdi_real.mq_open(use, flags);
     va_start(ap, flags);
     mode = va_arg(ap, mode_t);
     attr = va_arg(ap, struct mq_attr *);
     va_end(ap);
-    return real_mq_open()(use, flags, mode, attr);
+    return hdi_real.mq_open(use, flags, mode, attr);
 }
 
 #define UNLINKS(name, family)                                                                      \
     HDI_EXPORT int name(const char *object)                                                        \
     {                                                                                              \
         char own[NAME_BYTES];                                                                      \
-        hdi_real_start();                                                                          \
-        return real_unlink(family)(name_for(object, family, false, own));                          \
+        return remove_name(family, name_for(object, family, false, own));                          \
     }
 
 UNLINKS(sem_unlink, SEM)
@@ -191,11 +160,9 @@ UNLINKS(mq_unlink, MQ)
 #define BY_KEY(name, params, args)                                                                 \
     HDI_EXPORT int name params                                                                     \
     {                                                                                              \
-        static int(*real) params;                                                                  \
-        hdi_real_find(&real, #name);                                                               \
         if (hdi_enter())                                                                           \
             hdi_first_thread();                                                                    \
-        return real args;                                                                          \
+        return hdi_real.name args;                                                                 \
     }
 
 BY_KEY(msgget, (key_t key, int flags), (key, flags))

@@ -17,9 +17,6 @@
 HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
                               const char *function)
 {
-    static void (*real)(const char *, const char *, unsigned, const char *);
-
-    hdi_real_find(&real, "__assert_fail");
     if (hdi_enter()) {
         char what[HDP_TEXT];
         struct hdp_finding *f;
@@ -29,19 +26,16 @@ HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
         hdi_finding_end(f, hdi_in_process());
         hdi_crash_expected();
     }
-    real(text, file, line, function);
+    hdi_real.__assert_fail(text, file, line, function);
     abort();
 }
 
 /* Called by the program, and not when main returns. */
 HDI_EXPORT void exit(int code)
 {
-    static void (*real)(int);
-
-    hdi_real_find(&real, "exit");
     if (hdi_enter())
         hdi_leaves_in_the_middle();
-    real(code);
+    hdi_real.exit(code);
     __builtin_unreachable();
 }
 
@@ -64,23 +58,19 @@ HDI_EXPORT void _Exit(int code)
 
 HDI_EXPORT pid_t getpid(void)
 {
-    hdi_real_start();
     return hdi_known_process(hdi_real.getpid());
 }
 
 HDI_EXPORT pid_t getppid(void)
 {
-    hdi_real_start();
     return hdi_known_process(hdi_real.getppid());
 }
 
 #define OF_PROCESS(name, params, args)                                                             \
     HDI_EXPORT int name params                                                                     \
     {                                                                                              \
-        static int(*real) params;                                                                  \
-        hdi_real_find(&real, #name);                                                               \
         pid = hdi_process(pid);                                                                    \
-        return real args;                                                                          \
+        return hdi_real.name args;                                                                 \
     }
 
 OF_PROCESS(sched_getscheduler, (pid_t pid), (pid))
@@ -172,15 +162,13 @@ HDI_EXPORT pid_t fork(void)
 #define MAKES_CHILD(type, name, params, args, refused)                                             \
     HDI_EXPORT type name params                                                                    \
     {                                                                                              \
-        static type(*real) params;                                                                 \
-        hdi_real_find(&real, #name);                                                               \
         if (!hdi_may_fork()) {                                                                     \
             errno = EAGAIN;                                                                        \
             return refused;                                                                        \
         }                                                                                          \
         if (hdi_enter())                                                                           \
             hdi_first_thread();                                                                    \
-        return real args;                                                                          \
+        return hdi_real.name args;                                                                 \
     }
 
 MAKES_CHILD(FILE *, popen, (const char *command, const char *mode), (command, mode), NULL)

@@ -338,6 +338,5 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .check_end = hdi_check_end,
 
                                          .weak = hdi_reach_weak};
-    hdi_start();
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

@@ -150,7 +150,6 @@ static int set_action(int number, const struct sigaction *new, struct sigaction 
 HDI_EXPORT int sigaction(int number, const struct sigaction *restrict new,
                          struct sigaction *restrict old)
 {
-    hdi_real_start();
     return set_action(number, new, old);
 }
 
@@ -158,7 +157,6 @@ HDI_EXPORT sighandler_t signal(int number, sighandler_t handler)
 {
     struct sigaction new = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
 
-    hdi_real_start();
     if (handler == SIG_ERR) {
         errno = EINVAL;
         return SIG_ERR;
@@ -445,21 +443,19 @@ HDI_EXPORT int pthread_kill(pthread_t handle, int number)
 
 HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval value)
 {
-    static int (*real)(pthread_t, int, const union sigval);
     struct hdi_thread *t;
     siginfo_t info;
 
     hdi_tell(BYTES_LEFT, .clock = &value, .n = sizeof value);
-    hdi_real_find(&real, "pthread_sigqueue");
     if (!hdi_enter())
-        return real(handle, number, value);
+        return hdi_real.pthread_sigqueue(handle, number, value);
     keep_pending(number);
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
     if (!t)
         return ESRCH;
     if (number <= 0 || number >= SIGNALS || t == hdi_self())
-        return real(handle, number, value);
+        return hdi_real.pthread_sigqueue(handle, number, value);
     info = hdi_siginfo(number, SI_QUEUE, value);
     return hdi_signal_thread(t, &info);
 }

@@ -271,33 +271,24 @@ HDI_EXPORT int pthread_join(pthread_t handle, void **result)
 
 HDI_EXPORT int pthread_tryjoin_np(pthread_t handle, void **result)
 {
-    static int (*real)(pthread_t, void **);
-
     if (hdi_enter())
         return hdi_join(handle, result, -1, HDI_SITE());
-    hdi_real_find(&real, "pthread_tryjoin_np");
-    return real(handle, result);
+    return hdi_real.pthread_tryjoin_np(handle, result);
 }
 
 HDI_EXPORT int pthread_timedjoin_np(pthread_t handle, void **result, const struct timespec *abs)
 {
-    static int (*real)(pthread_t, void **, const struct timespec *);
-
     if (hdi_enter() && hdi_timespec_valid(abs))
         return hdi_join(handle, result, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
-    hdi_real_find(&real, "pthread_timedjoin_np");
-    return real(handle, result, abs);
+    return hdi_real.pthread_timedjoin_np(handle, result, abs);
 }
 
 HDI_EXPORT int pthread_clockjoin_np(pthread_t handle, void **result, clockid_t clock,
                                     const struct timespec *abs)
 {
-    static int (*real)(pthread_t, void **, clockid_t, const struct timespec *);
-
     if (hdi_enter() && hdi_timespec_valid(abs))
         return hdi_join(handle, result, hdi_deadline(clock, abs), HDI_SITE());
-    hdi_real_find(&real, "pthread_clockjoin_np");
-    return real(handle, result, clock, abs);
+    return hdi_real.pthread_clockjoin_np(handle, result, clock, abs);
 }
 
 HDI_EXPORT int pthread_detach(pthread_t handle)

@@ -1,8 +1,38 @@
-/* Threads that are made while a plugin is being loaded: plugin WHERE TWIN. */
+/* Threads that are made in the middle of something: plugin WHERE TWIN. A wrong one fails after that. */
 #include "case.h"
 #include <dlfcn.h>
+#include <link.h>
 
-/* By the plugin's own constructor; its destructor joins it. A wrong one fails after that. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int done;
+
+static void *work(void *arg)
+{
+    pthread_mutex_lock(&lock);
+    done++;
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static int count_modules(struct dl_phdr_info *info, size_t size, void *count)
+{
+    (void)info;
+    (void)size;
+    ++*(int *)count;
+    return 0;
+}
+
+/* Wants the dynamic linker's locks, which main has as it makes this thread. */
+static void *looks_at_modules(void *arg)
+{
+    int modules = 0;
+
+    dl_iterate_phdr(count_modules, &modules);
+    assert(modules > 1);
+    return work(arg);
+}
+
+/* By the plugin's own constructor; its destructor joins it. */
 static void made_constructor(void)
 {
     void *plugin = dlopen("$ORIGIN/plugin_thread.so", RTLD_NOW);
@@ -12,15 +42,86 @@ static void made_constructor(void)
         exit(2);
     }
     assert(dlclose(plugin) == 0);
-    if (wrong)
-        abort();
+    done = 1;
 }
 
-static const struct variant mades[] = {VARIANT(made, constructor)};
+static pthread_t made;
+
+static int makes(struct dl_phdr_info *info, size_t size, void *body)
+{
+    (void)info;
+    (void)size;
+    made = start((void *(*)(void *))(uintptr_t)body, NULL);
+    return 1;
+}
+
+static int makes_and_joins(struct dl_phdr_info *info, size_t size, void *body)
+{
+    makes(info, size, body);
+    finish(made);
+    return 1;
+}
+
+/* By a function that the dynamic linker calls. */
+static void made_iterate(void)
+{
+    dl_iterate_phdr(makes, (void *)(uintptr_t)looks_at_modules);
+    finish(made);
+}
+
+static void made_iterate_join(void)
+{
+    dl_iterate_phdr(makes_and_joins, (void *)(uintptr_t)work);
+}
+
+/* By a stream's own function, under the lock of the stream. */
+static void *prints(void *stream)
+{
+    assert(fputs("b", stream) >= 0);
+    return work(stream);
+}
+
+static ssize_t makes_one(void *stream, const char *bytes, size_t n)
+{
+    (void)bytes;
+    if (!made)
+        made = start(prints, *(FILE **)stream);
+    return (ssize_t)n;
+}
+
+static void made_stdio(void)
+{
+    FILE *stream = NULL;
+
+    stream = fopencookie(&stream, "w", (cookie_io_functions_t){.write = makes_one});
+    setvbuf(stream, NULL, _IONBF, 0);
+    assert(fputs("a", stream) >= 0);
+    finish(made);
+    assert(fclose(stream) == 0);
+}
+
+/* By a constructor of the program: before main. */
+__attribute__((constructor)) static void before_main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "program") == 0)
+        made = start(work, NULL);
+}
+
+static void made_program(void)
+{
+    finish(made);
+}
+
+static const struct variant mades[] = {VARIANT(made, constructor), VARIANT(made, iterate),
+                                       VARIANT(made, iterate_join), VARIANT(made, stdio),
+                                       VARIANT(made, program)};
 
 int main(int argc, char **argv)
 {
     arguments(argc, argv, 1);
     PICK(mades, argv[1])->run();
+    assert(done == 1);
+    if (wrong)
+        abort();
     return 0;
 }

@@ -67,7 +67,6 @@ HDI_EXPORT void heddle_rt_explore_start(struct hdp_region *region)
     static unsigned char alternate[64 << 10];
     stack_t ss = {.ss_sp = alternate, .ss_size = sizeof alternate};
 
-    hdi_real_start();
     rt.region = region;
     rt.pid = (int)getpid();
     rt.in_process = rt.active = true;

@@ -20,6 +20,7 @@
 #include "core/real.h"
 #include "models/signals.h"
 #include "beside/other_tool.h"
+#include "held_locks.h"
 #include "world.h"
 
 void rt_state(enum hdp_state s)
@@ -30,18 +31,6 @@ void rt_state(enum hdp_state s)
     rt_futex_wake(&rt.bell->bell, 1, true);
 }
 
-/* A mutex that main holds names its owner by kernel tid, which the fork changes: it is dropped
- * before and taken again after. */
-static void for_held_mutexes(int (*f)(pthread_mutex_t *))
-{
-    struct hdi_thread *t = rt.main;
-
-    for (uint32_t i = 0; i < t->locks.count; i++)
-        if (t->locks.held[i].object->kind == HD_OB_MUTEX)
-            for (uint32_t k = 0; k < t->locks.held[i].count; k++)
-                f((pthread_mutex_t *)t->locks.held[i].object->addr);
-}
-
 int hdi_process(int pid)
 {
     return rt.started && !rt.in_process && pid > 0 && pid == rt.region->server ? rt.pid : pid;
@@ -50,11 +39,6 @@ int hdi_process(int pid)
 int hdi_known_process(int pid)
 {
     return rt.started && !rt.in_process && pid == rt.pid ? rt.region->server : pid;
-}
-
-bool hdi_present(void)
-{
-    return rt.region != NULL;
 }
 
 static void refuse(const char *why)
@@ -118,6 +102,7 @@ void hdi_first_thread(void)
     if (rt.started)
         return;
     hdi_reach_start();
+    hdi_modules_note();
     if (rt.region->config.flags & HDP_NO_FORK) {
         rt_state(HDP_RUNNING);
         start_schedule();
@@ -129,7 +114,7 @@ void hdi_first_thread(void)
     rt.named = hdi_named_start(rt.pid);
     rt_world_note();
     rt.prefix_stacks = rt.region->stack_used;
-    for_held_mutexes(hdi_real.pthread_mutex_unlock);
+    rt_held_locks_note();
     hdi_tool_slim();
     rt_state(HDP_READY);
     for (;;) {
@@ -150,7 +135,7 @@ void hdi_first_thread(void)
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             if ((int)hdi_real.syscall(SYS_getppid) != rt.pid)
                 hdi_real.syscall(SYS_exit_group, 125); /* it was killed before that was said */
-            for_held_mutexes(hdi_real.pthread_mutex_lock);
+            rt_held_locks_adopt();
             rt_world_make();
             start_schedule();
             rt_world_start_timers();

@@ -70,7 +70,6 @@ void hdi_refuse(const char *who, const char *text)
 {
     const char *part[] = {"heddle: ", who, text, "\n"};
 
-    hdi_real_start();
     for (size_t i = 0; i < sizeof part / sizeof *part; i++)
         if (hdi_real.syscall(SYS_write, 2, part[i], strlen(part[i])) < 0)
             break;
@@ -137,10 +136,16 @@ void hdi_start(void)
 {
     static bool tried;
 
-    if (tried)
+    if (tried || !environ) /* so early that libc has not begun */
         return;
     tried = true;
     hdi_real_start();
     if (!attach() || !(rt.config.flags & HDP_REACH))
         hdi_reach_off();
+}
+
+bool hdi_present(void)
+{
+    hdi_start();
+    return rt.region != NULL;
 }
