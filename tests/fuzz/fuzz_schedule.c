@@ -13,7 +13,7 @@ static char *rewrite(const struct schedule *s, size_t *bytes)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, bytes);
-    schedule_write(out, s);
+    schedule_write(out, s, NULL);
     fclose(out);
     return text;
 }

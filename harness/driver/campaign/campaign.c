@@ -537,10 +537,28 @@ static void close_crew(struct campaign *c)
     learn_free(c->learn);
 }
 
+static char *describe(const struct campaign_options *o)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    if (!out)
+        return mem_copy("");
+    fprintf(out, "heddle %s\nprogram %s\nbuild-id %s\n", HEDDLE_VERSION, o->target->path,
+            o->target->build_id);
+    for (char *const *a = o->argv; *a; a++)
+        fprintf(out, "argument %s\n", *a);
+    fprintf(out, "seed %llu\n", (unsigned long long)o->plan.seed);
+    fclose(out);
+    return text;
+}
+
 void campaign_open(struct campaign *c, const struct campaign_options *options)
 {
     *c = (struct campaign){.options = *options, .next = 1};
-    c->outdir.path = options->out;
+    c->outdir.wanted = options->out;
+    c->about = describe(options);
     c->stats.planned = options->schedules;
     c->stats.started_ns = real_now();
     c->stats.usual_exit = -1;
@@ -641,6 +659,8 @@ void campaign_close(struct campaign *c)
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);
     names_free(&c->stats.shared);
+    outdir_close(&c->outdir);
+    free(c->about);
     free(c->input_file);
     free(c->usual_output);
     free(c->trouble);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "findings/suppress.h"
+#include "util/complain.h"
 #include "util/real_time.h"
 
 volatile sig_atomic_t campaign_stop;
@@ -22,6 +23,7 @@ void campaign_catch_signals(void)
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGHUP, &act, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 }
 
 bool campaign_has_enough(const struct campaign *c)
@@ -135,4 +137,19 @@ struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidde
 {
     *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
     return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
+}
+
+bool campaign_write(struct campaign *c, const char *name, const char *ending, const void *data,
+                    size_t bytes, char **written)
+{
+    if (!c->outdir.wanted)
+        return false;
+    char *why = outdir_write(&c->outdir, c->about, name, ending, data, bytes, written);
+    if (!why)
+        return true;
+    if (!c->stats.not_saved)
+        complain("%s; findings are printed all the same", why);
+    c->stats.not_saved = true;
+    free(why);
+    return false;
 }

@@ -20,6 +20,7 @@
 #include "reports/campaign_lockgraph.h"
 #include "reports/outdir.h"
 #include "reports/stats.h"
+#include "schedules/stamp.h"
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
 #include "tools/false_alarms.h"
@@ -47,7 +48,7 @@ struct campaign_options {
     unsigned steers;        /* tries to bring a predicted deadlock about */
     bool predict;           /* predict races, and bring them about */
     const char *oracle;     /* shell command, or NULL */
-    const char *out;        /* folder */
+    const char *out;        /* folder, or NULL: nothing is written */
     const char *lock_graph; /* file for the lock-order graph, or NULL */
     struct plan plan;
     struct hdp_config config; /* flags, bounds and times of every schedule */
@@ -88,7 +89,9 @@ struct campaign {
     struct stats stats;
     struct live live;
     struct outdir outdir;
-    char *input_file; /* of stdin, once it was saved */
+    char *about;                /* the campaign, for its folder */
+    struct stamp_key stamp_key; /* of the user; known once there was something to save */
+    char *input_file;           /* of stdin, once it was saved */
     struct variant exits[VARIANTS], outputs[VARIANTS];
     unsigned exit_kinds, output_kinds;
     char *usual_output; /* of the first schedule, cut to 1 MiB */
@@ -131,5 +134,8 @@ bool campaign_run_now(struct campaign *c, struct worker *w);
 /* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
  * be said of it. */
 struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new);
+/* Write a file of the campaign's folder; *written gets its path. When that fails it is said, once. */
+bool campaign_write(struct campaign *c, const char *name, const char *ending, const void *data,
+                    size_t bytes, char **written);
 
 #endif /* HEDDLE_DRIVER_CAMPAIGN_STATE_H */

@@ -12,7 +12,6 @@
 #include "schedules/config_words.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
-#include "util/complain.h"
 
 /* More kinds of symptoms than this are no longer told apart: the campaign has enough to say. */
 #define KNOWN_BOUND 4096u
@@ -154,16 +153,6 @@ static bool replay_once(struct campaign *c, struct worker *w, struct confirmatio
     return true;
 }
 
-static void complain_once(struct campaign *c, char *why)
-{
-    if (!why)
-        return;
-    if (!c->stats.not_saved)
-        complain("%s; findings are printed all the same", why);
-    c->stats.not_saved = true;
-    free(why);
-}
-
 /* The program's stdin goes beside the schedule files, so that they replay by themselves. */
 static void save_input(struct campaign *c)
 {
@@ -173,17 +162,10 @@ static void save_input(struct campaign *c)
     if (bytes <= 0 || bytes > OUTPUT_BOUND)
         return;
     char *data = mem_zeroed((size_t)bytes, 1), *path = NULL;
-    if (pread(c->options.launch.input, data, (size_t)bytes, 0) == bytes) {
-        /* Named after what it holds: files of an earlier campaign keep theirs. */
-        uint32_t h = 2166136261u;
-        for (off_t i = 0; i < bytes; i++)
-            h = (h ^ (unsigned char)data[i]) * 16777619u;
-        char *name = mem_format("stdin-%08x", h);
-        complain_once(c, outdir_write(&c->outdir, name, "", data, (size_t)bytes, &path));
-        free(name);
-        c->input_file = path ? realpath(path, NULL) : NULL;
-        free(path);
-    }
+    if (pread(c->options.launch.input, data, (size_t)bytes, 0) == bytes &&
+        campaign_write(c, "stdin", "", data, (size_t)bytes, &path))
+        c->input_file = realpath(path, NULL);
+    free(path);
     free(data);
 }
 
@@ -203,10 +185,14 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
         s->fingerprint = f->fingerprint;
         out = open_memstream(&text, &bytes);
         if (out) {
-            schedule_write(out, s);
+            if (!c->stamp_key.known)
+                c->stamp_key = stamp_key(true);
+            schedule_write(out, s, &c->stamp_key);
             fclose(out);
-            complain_once(
-                c, outdir_write(&c->outdir, f->name, ".schedule", text, bytes, &f->schedule_file));
+            if (!campaign_write(c, f->name, ".schedule", text, bytes, &f->schedule_file)) {
+                f->schedule_text = text;
+                text = NULL;
+            }
         }
         free(text);
         free(s->input);
@@ -216,17 +202,15 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
         s->input = s->finding = s->kind = s->text = NULL;
     }
     if (e->out_bytes)
-        complain_once(
-            c, outdir_write(&c->outdir, f->name, ".stdout", e->out, e->out_bytes, &f->output_file));
+        campaign_write(c, f->name, ".stdout", e->out, e->out_bytes, &f->output_file);
     if (e->err_bytes)
-        complain_once(
-            c, outdir_write(&c->outdir, f->name, ".stderr", e->err, e->err_bytes, &f->error_file));
+        campaign_write(c, f->name, ".stderr", e->err, e->err_bytes, &f->error_file);
     text = NULL;
     out = open_memstream(&text, &bytes);
     if (out) {
         report_finding(out, f, false, false);
         fclose(out);
-        complain_once(c, outdir_write(&c->outdir, f->name, ".txt", text, bytes, &f->report_file));
+        campaign_write(c, f->name, ".txt", text, bytes, &f->report_file);
     }
     free(text);
 }

@@ -214,14 +214,10 @@ static void save(struct campaign *c, struct finding *f, struct run *r)
 
     for (int i = 0; i < 2; i++) {
         size_t bytes;
-        char *text = read_file(i ? r->err : r->out, &bytes), *why = NULL;
+        char *text = read_file(i ? r->err : r->out, &bytes);
         if (bytes)
-            why = outdir_write(&c->outdir, f->name, kept[i].ending, text, bytes,
-                               (char **)((char *)f + kept[i].file));
-        if (why && !c->stats.not_saved)
-            complain("%s; findings are printed all the same", why);
-        c->stats.not_saved |= why != NULL;
-        free(why);
+            campaign_write(c, f->name, kept[i].ending, text, bytes,
+                           (char **)((char *)f + kept[i].file));
         free(text);
     }
 }

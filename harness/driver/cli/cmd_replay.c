@@ -19,13 +19,15 @@
 #include "util/exit_code.h"
 #include "util/quantity.h"
 
-enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW };
+enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST };
 
 static const struct argp_option table[] = {
     {"gdb", OPT_GDB, 0, 0, "Run it in gdb, which stops at the finding", 0},
     {"times", 'n', "N", 0, "Replay N times and compare (1)", 0},
     {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that it may take (as recorded)", 0},
     {"show-output", OPT_SHOW, 0, 0, "Print what the program prints", 0},
+    {"trust", OPT_TRUST, 0, 0,
+     "Run the program that the file names, although you did not write the file on this machine", 0},
     {0},
 };
 
@@ -33,7 +35,8 @@ struct arguments {
     const char *file;
     uint64_t times;
     int64_t timeout_ns;
-    bool gdb, show;
+    bool gdb, show, trust;
+    bool ours; /* this user wrote the file on this machine */
     int first; /* index of another program in argv; 0 = the recorded one */
 };
 
@@ -43,6 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case OPT_GDB:
         a->gdb = true;
+        return 0;
+    case OPT_TRUST:
+        a->trust = true;
         return 0;
     case OPT_SHOW:
         a->show = true;
@@ -285,8 +291,53 @@ static char **arguments_of(const struct schedule *s, const struct arguments *a, 
     return list;
 }
 
+/* A file from elsewhere names a program, and may name any: say which, and let the user decide. */
+static void show_what_it_runs(const struct schedule *s, const char *file)
+{
+    struct target here;
+    char *why = target_open(s->program, &here);
+
+    complain("%s was not written by you on this machine. It would run", file);
+    fprintf(stderr, "  program   %s\n", s->program);
+    fprintf(stderr, "  build id  %s%s\n", s->build_id ? s->build_id : "none",
+            why                                                      ? " (it is not here)"
+            : s->build_id && strcmp(s->build_id, here.build_id) == 0 ? " (as it is here)"
+                                                                     : " (another one is here)");
+    for (size_t i = 0; i < s->arguments; i++)
+        fprintf(stderr, "  argument  %s\n", s->argument[i]);
+    if (s->folder)
+        fprintf(stderr, "  folder    %s\n", s->folder);
+    if (s->input)
+        fprintf(stderr, "  stdin     %s\n", s->input);
+    complain("say --trust if that is what you want, or name a program of yours: heddle replay %s "
+             "-- PROGRAM ARGUMENTS",
+             file);
+    free(why);
+    target_free(&here);
+}
+
+/* Are two files in one folder? */
+static bool lies_beside(const char *path, const char *file)
+{
+    const char *slash = strrchr(file, '/'), *last = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - file) : 0;
+
+    return slash && last && (size_t)(last - path) == n && strncmp(path, file, n) == 0;
+}
+
 static int follow(struct schedule *s, const struct arguments *a, char **argv)
 {
+    if (!a->ours && !a->trust && !a->first) {
+        show_what_it_runs(s, a->file);
+        return EXIT_USAGE;
+    }
+    if (!a->ours && !a->trust && s->input && !lies_beside(s->input, a->file)) {
+        complain("note: the file was not written by you on this machine, and its standard input %s "
+                 "is not beside it: not read (--trust reads it)",
+                 s->input);
+        free(s->input);
+        s->input = NULL;
+    }
     struct target target;
     struct campaign c;
     int input = -1;
@@ -331,7 +382,6 @@ static int follow(struct schedule *s, const struct arguments *a, char **argv)
                                  .timeout_given = a->timeout_ns || s->timeout_ns,
                                  .argv = args,
                                  .quiet = true,
-                                 .out = ".",
                                  .config = s->config};
     struct toolbox box = {0};
     struct tool_run tool;
@@ -380,7 +430,8 @@ int cmd_replay(int argc, char **argv)
     argp_err_exit_status = EXIT_USAGE;
     argv[0] = "heddle replay";
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
-    char *why = schedule_read(a.file, &s);
+    struct stamp_key key = stamp_key(false);
+    char *why = schedule_read(a.file, &key, &s, &a.ours);
     char *file = realpath(a.file, NULL); /* the program may run in another folder */
     if (file)
         a.file = file;

@@ -1,5 +1,6 @@
 /* cmd_run.c - heddle run: options, and what is printed in the end. */
 #include <argp.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -397,9 +398,8 @@ static int conclude(const struct campaign *c, bool json)
     size_t sure = 0;
     for (size_t i = 0; i < c->findings.count; i++)
         sure += !c->findings.list[i]->doubtful;
-    int code = sure ? EXIT_FOUND : c->trouble || c->tool_failed ? EXIT_CANNOT : EXIT_NOTHING;
-    if (c->stats.not_saved)
-        code = EXIT_CANNOT;
+    bool failed = c->trouble || c->tool_failed || c->stats.not_saved;
+    int code = sure ? EXIT_FOUND : failed ? EXIT_CANNOT : EXIT_NOTHING;
     if (json) {
         const struct campaign_options *o = &c->options;
         struct report report = {
@@ -411,8 +411,7 @@ static int conclude(const struct campaign *c, bool json)
             .trouble = c->trouble,
             .stats = &c->stats,
             .findings = &c->findings};
-        if (!report_json(stdout, &report, code))
-            code = EXIT_CANNOT;
+        report_json(stdout, &report, code);
     } else {
         bool any = false;
         for (size_t i = 0; i < c->findings.count; i++) {
@@ -432,8 +431,10 @@ static int conclude(const struct campaign *c, bool json)
         complain("%s", c->trouble);
         show_stderr(c);
     }
-    if (fflush(stdout) != 0)
-        code = EXIT_CANNOT;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        complain("the report cannot be written: %s", strerror(errno));
+        code = code == EXIT_NOTHING ? EXIT_CANNOT : code;
+    }
     return code;
 }
 

@@ -84,6 +84,7 @@ void finding_free(struct finding *f)
     free(f->doubtful);
     free(f->raw);
     free(f->schedule_file);
+    free(f->schedule_text);
     free(f->report_file);
     free(f->output_file);
     free(f->error_file);

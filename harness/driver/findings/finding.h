@@ -73,6 +73,7 @@ struct finding {
     char *doubtful;       /* why it may be wrong (a known weakness of the tool), or NULL */
     char *raw;            /* the tool's own text, where it could not be broken up, or NULL */
     char *schedule_file;  /* path, or NULL */
+    char *schedule_text;  /* what could not be written there, or NULL */
     char *report_file;    /* path of the text report, or NULL */
     char *output_file;    /* what the program printed in that schedule, or NULL */
     char *error_file;     /* its stderr, or NULL */

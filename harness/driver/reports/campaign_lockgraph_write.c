@@ -1,5 +1,6 @@
 /* campaign_lockgraph_write.c - the lock-order graph as DOT (for graphviz) and as JSON (docs/json.md). */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,8 +8,8 @@
 
 #include "campaign_lockgraph.h"
 #include "json_text.h"
-#include "outdir.h"
 #include "util/alloc.h"
+#include "util/whole_file.h"
 
 /* A class with more locks than this is drawn as one box; those of a predicted deadlock stay. */
 #define DRAWN_ONE_BY_ONE 8u
@@ -333,23 +334,26 @@ char *lockgraph_check(const char *path)
 char *lockgraph_save(const struct lockgraph *g, const struct lockgraph_about *about,
                      const char *path)
 {
-    const char *ending = suffix(path), *base = base_name(path);
-    char *text = NULL, *written = NULL;
+    const char *ending = suffix(path);
+    char *text = NULL, *folder = folder_of(path), *why = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
-    if (!out || !ending)
+    if (!out || !ending) {
+        free(folder);
         return mem_format("%s cannot be written: %s", path, strerror(errno));
+    }
     if (strcmp(ending, ".dot") == 0)
         write_dot(out, g, about);
     else
         write_json(out, g, about);
     fclose(out);
-    char *folder = folder_of(path), *name = mem_format("%.*s", (int)(ending - base), base);
-    struct outdir dir = {.path = folder, .made = true};
-    char *why = outdir_write(&dir, name, ending, text, bytes, &written);
-    free(written);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd < 0 ? errno : whole_file_write(fd, base_name(path), 0666, true, text, bytes);
+    if (error)
+        why = mem_format("%s cannot be written: %s", path, strerror(error));
+    if (fd >= 0)
+        close(fd);
     free(folder);
-    free(name);
     free(text);
     return why;
 }

@@ -1,15 +1,16 @@
 /* outdir.c - see outdir.h */
 #include "outdir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/whole_file.h"
 
 char *outdir_check(const char *path, bool *misuse)
 {
@@ -48,47 +49,83 @@ char *outdir_check(const char *path, bool *misuse)
     return why;
 }
 
-static bool write_all(int fd, const char *data, size_t bytes)
+/* Was it written by a Heddle that left no file "campaign"? */
+static bool holds_schedules(int folder)
 {
-    while (bytes) {
-        ssize_t n = write(fd, data, bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        data += n;
-        bytes -= (size_t)n;
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *all = fd >= 0 ? fdopendir(fd) : NULL;
+    bool found = false;
+
+    for (struct dirent *e; all && !found && (e = readdir(all));) {
+        const char *dot = strrchr(e->d_name, '.');
+        found = dot && strcmp(dot, ".schedule") == 0;
     }
-    return true;
+    if (all)
+        closedir(all);
+    else if (fd >= 0)
+        close(fd);
+    return found;
 }
 
-char *outdir_write(struct outdir *dir, const char *name, const char *ending, const void *data,
-                   size_t bytes, char **written)
+/* Make the folder ours; one that the user named may be there already. 0; EEXIST: it is another campaign's; or errno. */
+static int claim(const char *path, bool named, const char *about, int *folder)
 {
-    if (!dir->made && mkdir(dir->path, 0777) != 0 && errno != EEXIST)
-        return mem_format("the output folder %s cannot be made: %s", dir->path, strerror(errno));
-    dir->made = true;
-    char *path = mem_format("%s/%s%s", dir->path, name, ending);
-    char *part = mem_format("%s/.%s%s.part", dir->path, name, ending);
-    char *why = NULL;
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool fine = fd >= 0 && write_all(fd, data, bytes);
-    int error = errno;
-    if (fd >= 0 && close(fd) != 0 && fine) {
-        fine = false;
-        error = errno;
-    }
-    if (fine && rename(part, path) != 0) {
-        fine = false;
-        error = errno;
-    }
-    if (fine) {
-        *written = path;
-    } else {
-        why = mem_format("%s cannot be written: %s", path, strerror(error));
-        unlink(part);
+    bool made = mkdir(path, 0777) == 0;
+    int error;
+
+    if (!made && (errno != EEXIST || !named))
+        return errno;
+    *folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW));
+    if (*folder < 0)
+        return errno;
+    error = holds_schedules(*folder)
+                ? EEXIST
+                : whole_file_write(*folder, "campaign", 0666, false, about, strlen(about));
+    if (error)
+        close(*folder);
+    if (error && made)
+        rmdir(path);
+    return error;
+}
+
+static char *open_folder(struct outdir *dir, const char *about)
+{
+    for (unsigned n = 1;; n++) {
+        char *path = n == 1 ? mem_copy(dir->wanted) : mem_format("%s/%u", dir->wanted, n), *why;
+        int error = claim(path, n == 1, about, &dir->folder);
+        if (!error) {
+            dir->path = path;
+            return NULL;
+        }
+        why = error == EEXIST
+                  ? NULL
+                  : mem_format("the output folder %s cannot be made: %s", path, strerror(error));
         free(path);
+        if (why)
+            return why;
     }
-    free(part);
+}
+
+char *outdir_write(struct outdir *dir, const char *about, const char *name, const char *ending,
+                   const void *data, size_t bytes, char **written)
+{
+    char *why = dir->path ? NULL : open_folder(dir, about);
+    if (why)
+        return why;
+    char *file = mem_format("%s%s", name, ending);
+    int error = whole_file_write(dir->folder, file, 0666, false, data, bytes);
+    if (error)
+        why = mem_format("%s/%s cannot be written: %s", dir->path, file, strerror(error));
+    else
+        *written = mem_format("%s/%s", dir->path, file);
+    free(file);
     return why;
+}
+
+void outdir_close(struct outdir *dir)
+{
+    if (dir->path)
+        close(dir->folder);
+    free(dir->path);
+    dir->path = NULL;
 }

@@ -1,5 +1,9 @@
-/* outdir.h - the folder that findings are written to: made at the first file, each file whole or
- * not at all. */
+/* outdir.h - the folder that findings are written to: one campaign's, made at its first file, each
+ * file whole or not at all.
+ *
+ * A folder belongs to the campaign that wrote its file "campaign" first. One that comes later, or
+ * runs beside it, writes to a folder in it: "2", then "3", and so on.
+ */
 #ifndef HEDDLE_DRIVER_OUTDIR_H
 #define HEDDLE_DRIVER_OUTDIR_H
 
@@ -7,16 +11,18 @@
 #include <stddef.h>
 
 struct outdir {
-    const char *path; /* borrowed */
-    bool made;
+    const char *wanted; /* as the user named it; borrowed */
+    char *path;         /* the one that is ours, or NULL: no file was written yet */
+    int folder;         /* descriptor of it */
 };
 
 /* Could files be written to `path`? NULL, or a sentence (free() it); *misuse: the path itself is
  * wrong (a file, a missing parent), not the state of the disk. */
 char *outdir_check(const char *path, bool *misuse);
-/* Write a file under its final name once it is complete. NULL, or a sentence (free() it). On
- * success *written gets the path, owned by the caller. */
-char *outdir_write(struct outdir *dir, const char *name, const char *ending, const void *data,
-                   size_t bytes, char **written);
+/* Write a new file; the first makes the folder, with `about` in its file "campaign". NULL, or a
+ * sentence (free() it). On success *written gets the path, owned by the caller. */
+char *outdir_write(struct outdir *dir, const char *about, const char *name, const char *ending,
+                   const void *data, size_t bytes, char **written);
+void outdir_close(struct outdir *dir);
 
 #endif /* HEDDLE_DRIVER_OUTDIR_H */

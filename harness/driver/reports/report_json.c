@@ -95,6 +95,7 @@ static json_t *finding(const struct finding *f)
     json_object_set_new(o, "raw", json_text(f->raw));
     json_object_set_new(o, "advice", json_text(finding_advice(f)));
     json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
+    json_object_set_new(o, "schedule_text", json_text(f->schedule_text));
     json_object_set_new(o, "report_file", json_text(f->report_file));
     json_object_set_new(o, "stdout_file", json_text(f->output_file));
     json_object_set_new(o, "stderr_file", json_text(f->error_file));
@@ -156,7 +157,7 @@ static json_t *statistics(const struct stats *s)
     return o;
 }
 
-int report_json(FILE *to, const struct report *r, int code)
+void report_json(FILE *to, const struct report *r, int code)
 {
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
            *list = json_array();
@@ -177,8 +178,7 @@ int report_json(FILE *to, const struct report *r, int code)
     json_object_set_new(doc, "trouble", json_text(r->trouble));
     json_object_set_new(doc, "statistics", statistics(r->stats));
     json_object_set_new(doc, "findings", list);
-    int failed = json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     fputc('\n', to);
     json_decref(doc);
-    return !failed && !ferror(to);
 }

@@ -21,7 +21,8 @@ struct report {
     const struct findings *findings;
 };
 
-/* Write the document. `code` is the exit code of the command. False: the stream did not take it. */
-int report_json(FILE *to, const struct report *r, int code);
+/* Write the document. `code` is the exit code of the command. Errors are those of the stream.
+ */
+void report_json(FILE *to, const struct report *r, int code);
 
 #endif /* HEDDLE_DRIVER_REPORT_JSON_H */

@@ -557,6 +557,11 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     if (f->schedule_file)
         fprintf(to, "%s  Replay:  heddle replay %s\n", f->output_file || f->error_file ? "" : "\n",
                 f->schedule_file);
+    if (f->schedule_text && final)
+        fprintf(to,
+                "\n  The schedule could not be saved. These lines, in a file, are for heddle "
+                "replay FILE:\n\n%s",
+                f->schedule_text);
     free(headline);
     free(reproduced);
 }

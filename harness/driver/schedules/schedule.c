@@ -258,7 +258,7 @@ static void write_runs(FILE *out, const struct schedule *s)
     }
 }
 
-void schedule_write(FILE *out, const struct schedule *s)
+void schedule_write(FILE *out, const struct schedule *s, const struct stamp_key *key)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -269,7 +269,10 @@ void schedule_write(FILE *out, const struct schedule *s)
     write_runs(body, s);
     fclose(body);
     fwrite(text, 1, bytes, out);
-    fprintf(out, "end %08x\n", schedule_checksum(SCHEDULE_CHECKSUM_START, text, bytes));
+    fprintf(out, "end %08x", schedule_checksum(SCHEDULE_CHECKSUM_START, text, bytes));
+    if (key && key->known)
+        fprintf(out, " %016llx", (unsigned long long)stamp(key, text, bytes));
+    fputc('\n', out);
     free(text);
 }
 

@@ -22,7 +22,7 @@
  * "choose" line is a choice between values. Blanks in a value of the header are kept, in other
  * fields they are written %20; lines that start with # and empty lines are skipped. The number
  * behind "end" is a checksum of all before it, without the comments; "end" alone says that the file
- * was edited on purpose.
+ * was edited on purpose. A second number is the stamp of the user who wrote it (stamp.h).
  *
  *   ownership  schedule_free() releases what parse, record and the setters put in
  *   threads    one at a time
@@ -37,6 +37,7 @@
 
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
+#include "stamp.h"
 #include "wire/protocol.h"
 
 #define SCHEDULE_FORMAT 1
@@ -68,15 +69,16 @@ struct schedule {
     /* The program is another build than the recorded one: offsets in functions have moved, so that
      * a replay knows decisions by thread, event and object alone. */
     bool other_build;
+    uint64_t stamp; /* as the file has it; 0 = none */
 };
 
 /* Parse a whole file. Pure: reads nothing but `text`. `file` is for messages. Returns NULL, or a
  * sentence "file:line: ..." that the caller frees; on both, schedule_free(s). */
 char *schedule_parse(const char *file, const char *text, size_t bytes, struct schedule *s);
-/* Read and parse. At most 64 MiB. */
-char *schedule_read(const char *file, struct schedule *s);
-/* Write; errors are those of the stream. */
-void schedule_write(FILE *out, const struct schedule *s);
+/* Read and parse. At most 64 MiB. *ours: it bears the stamp of `key`. */
+char *schedule_read(const char *file, const struct stamp_key *key, struct schedule *s, bool *ours);
+/* Write, stamped if `key` is known (NULL: none is); errors are those of the stream. */
+void schedule_write(FILE *out, const struct schedule *s, const struct stamp_key *key);
 void schedule_free(struct schedule *s);
 
 /* The threads of a region get their names as objects, for joins. */

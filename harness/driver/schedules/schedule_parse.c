@@ -274,19 +274,23 @@ static void parse_choose(struct parser *p, char *rest)
                                       .site = site_of(p, site)});
 }
 
-static void parse_end(struct parser *p, const char *value, uint32_t sum)
+static void parse_end(struct parser *p, char *rest, uint32_t sum)
 {
-    unsigned long long n = 0;
+    unsigned long long n = 0, stamp = 0;
+    const char *value = word(&rest);
     p->ended = true;
     if (p->s->steps != p->steps || !p->counted)
         fail(p, "the file announces %u steps but has %u", p->steps, p->s->steps);
-    else if (*value && !number(value, 16, UINT32_MAX, &n))
+    else if (value && !number(value, 16, UINT32_MAX, &n))
         fail(p, "\"end\" wants a checksum of 8 hexadecimal digits");
-    else if (*value && n != sum)
+    else if (*rest && !number(rest, 16, UINT64_MAX, &stamp))
+        fail(p, "a stamp has 16 hexadecimal digits");
+    else if (value && n != sum)
         fail(p,
              "the file was changed since it was written (its checksum is %08x); to run it all "
              "the same, make this line \"end\" alone",
              sum);
+    p->s->stamp = stamp;
 }
 
 static void parse_header(struct parser *p, const char *key, char *value)
@@ -420,8 +424,31 @@ char *schedule_parse(const char *file, const char *text, size_t bytes, struct sc
     return p.error;
 }
 
-char *schedule_read(const char *file, struct schedule *s)
+/* The stamp that belongs to a file: of its lines before the last, without the comments. */
+static uint64_t stamp_of(const struct stamp_key *key, const char *text, size_t bytes)
 {
+    char *kept = mem_zeroed(bytes + 1, 1);
+    size_t used = 0;
+
+    for (size_t at = 0; at < bytes;) {
+        const char *end = memchr(text + at, '\n', bytes - at);
+        size_t n = end ? (size_t)(end - (text + at)) + 1 : bytes - at;
+        if (strncmp(text + at, "end", 3) == 0 && (n == 3 || strchr(" \n", text[at + 3])))
+            break;
+        if (text[at] != '#') {
+            memcpy(kept + used, text + at, n);
+            used += n;
+        }
+        at += n;
+    }
+    uint64_t h = stamp(key, kept, used);
+    free(kept);
+    return h;
+}
+
+char *schedule_read(const char *file, const struct stamp_key *key, struct schedule *s, bool *ours)
+{
+    *ours = false;
     *s = (struct schedule){0};
     FILE *in = fopen(file, "re");
     if (!in)
@@ -442,6 +469,8 @@ char *schedule_read(const char *file, struct schedule *s)
         why = mem_format("%s is no schedule file: it is larger than 64 MiB", file);
     else
         why = schedule_parse(file, text, bytes, s);
+    if (!why && key->known && s->stamp)
+        *ours = s->stamp == stamp_of(key, text, bytes);
     free(text);
     return why;
 }

@@ -4,6 +4,7 @@
 heddle=$1 victim=$3
 export HEDDLE_RUNTIME=$2 LC_ALL=C
 work=$(mktemp -d) && cd "$work" || exit 99
+export XDG_STATE_HOME=$work/state
 trap 'rm -rf "$work"' EXIT
 failed=0
 
@@ -69,12 +70,12 @@ expect 1 'output-1 ' run --check-output -- "$victim" clock
 expect 1 'oracle-1 ' run --oracle='grep -q absent' -- "$victim"
 expect 0 'nothing found' run --oracle='grep -q prefix' -- "$victim"
 export FAKE_FINDING=1
-expect 1 'reproduced 3 of 3' run -- "$victim"
+expect 1 'reproduced 3 of 3' run -o found -- "$victim"
 expect 1 '"schema": "heddle-report"' run --json -- "$victim"
 expect 1 '^1 finding in 1 schedule ' run -j1 --stop-at-first -- "$victim"
 
 # schedule files
-file=heddle-out/deadlock-1.schedule
+file=found/deadlock-1.schedule
 expect 1 '^reproduced$' "$heddle" replay $file
 expect 1 '^reproduced 5 of 5 times, each with the same decisions$' "$heddle" replay -n 5 $file
 FAKE_FINDING=0 expect 2 'absent: no such file' "$heddle" replay absent
@@ -84,7 +85,16 @@ head -c 300 $file >cut; expect 2 'cut:[0-9]*: ' "$heddle" replay cut
 sed 's/seed .*/seed 1/' $file >edited; expect 2 'was changed since it was written' "$heddle" replay edited
 sed '1s/1/9/' $file >future; expect 2 'from a newer Heddle' "$heddle" replay future
 sed "s|^program .*|program /nonexistent|; s/^end.*/end/" $file >foreign
-expect 3 'no such file' "$heddle" replay foreign
+expect 3 'no such file' "$heddle" replay --trust foreign
+
+# a file from elsewhere does not run what it names
+expect 2 'foreign was not written by you on this machine' "$heddle" replay foreign
+grep -q 'program   /nonexistent' out.txt && grep -q 'it is not here' out.txt || { echo "FAILED: what it runs must be shown"; failed=1; }
+expect 2 'was not written by you' env XDG_STATE_HOME="$work/other-user" "$heddle" replay $file
+expect 1 '^reproduced$' env XDG_STATE_HOME="$work/other-user" "$heddle" replay --trust $file
+expect 1 '^reproduced$' env XDG_STATE_HOME="$work/other-user" "$heddle" replay $file -- "$victim"
+cp $file moved; expect 1 '^reproduced$' "$heddle" replay moved
+sed '$s/ [0-9a-f]*$//' $file >unstamped; expect 2 'was not written by you' "$heddle" replay unstamped
 expect 2 'which schedule' "$heddle" replay
 unset FAKE_FINDING
 expect 0 'passes now' "$heddle" replay $file
@@ -95,8 +105,36 @@ expect 1 '^reproduced$' env FAKE_FINDING=1 "$heddle" replay $file -- ./other
 expect 2 'is a file' run -o text -- "$victim"
 expect 2 'there is no folder' run -o no/such -- "$victim"
 export FAKE_FINDING=1
-expect 3 'findings are printed all the same' run -o /proc/x -- "$victim"
+expect 1 'findings are printed all the same' run -o /proc/x -- "$victim"
 grep -q 'deadlock-1 ' out.txt || { echo "FAILED: findings must be printed"; failed=1; }
+sed -n '/^heddle schedule 1$/,/^end /p' out.txt >unsaved
+expect 1 '^reproduced$' "$heddle" replay unsaved
+expect 1 'the report cannot be written' bash -c '"$0" run -q -n 3 -o full-stdout -- "$1" >/dev/full' "$heddle" "$victim"
+
+# a disk that is full, in a mount of our own
+full() { unshare -rm bash -c 'mount -t tmpfs -o size=4k none "$0" && exec "$@"' "$@"; }
+mkdir full
+if full full true; then
+    expect 1 'No space left.*findings are printed all the same' full full "$heddle" run -q -n 20 -o full/out -- "$victim"
+    grep -q 'reproduced 3 of 3' out.txt || { echo "FAILED: findings must be printed"; failed=1; }
+else
+    echo "not tried: a full disk, as no file system can be mounted here"
+fi
+
+# one folder a campaign
+expect 1 'heddle replay campaigns/deadlock-1.schedule' run -o campaigns -- "$victim"
+expect 1 'heddle replay campaigns/2/deadlock-1.schedule' run -o campaigns -- "$victim"
+expect 1 '^reproduced$' "$heddle" replay campaigns/2/deadlock-1.schedule
+for i in 1 2 3 4 5 6; do
+    "$heddle" run -q -n 5 -o together -- "$victim" $i >/dev/null 2>&1 &
+done
+wait
+for i in 1 2 3 4 5 6; do # each has its own folder, and its files are of one campaign
+    grep -l "^argument $i$" -r together --include=campaign
+done | xargs -n1 dirname | while read -r dir; do
+    diff <(grep ^argument "$dir/campaign") <(grep ^argument "$dir"/*.schedule)
+done >mixed.txt
+[ "$(find together -name campaign | wc -l)" = 6 ] && [ ! -s mixed.txt ] || { echo "FAILED: campaigns mix"; find together; cat mixed.txt; failed=1; }
 unset FAKE_FINDING
 
 # stdin comes to each schedule, whole

@@ -1,4 +1,5 @@
 /* test_outdir.c - the output folder: usable or not, and files that are whole or absent. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,21 +57,93 @@ static void checks(void **state)
 static void writes_whole_files(void **state)
 {
     (void)state;
-    struct outdir d = {.path = "out"};
+    struct outdir d = {.wanted = "out"};
     char *path = NULL, text[16] = "";
-    assert_null(outdir_write(&d, "x-1", ".txt", "hello", 5, &path));
+    assert_null(outdir_write(&d, "about", "x-1", ".txt", "hello", 5, &path));
     assert_string_equal(path, "out/x-1.txt");
     FILE *in = fopen(path, "r");
     assert_int_equal(fread(text, 1, sizeof text, in), 5);
     fclose(in);
     free(path);
+    outdir_close(&d);
+}
+
+/* Write "NAME" to NAME.txt; the path that it got, free() it. */
+static char *write_name(struct outdir *d, const char *name)
+{
+    char *path = NULL, *why = outdir_write(d, "about", name, ".txt", name, strlen(name), &path);
+    if (why)
+        print_message("%s\n", why);
+    free(why);
+    return path;
+}
+
+static void expect_path(struct outdir *d, const char *name, const char *path)
+{
+    char *got = write_name(d, name);
+    assert_non_null(got);
+    assert_string_equal(got, path);
+    free(got);
+}
+
+/* Campaigns at the same time, and one that comes later: none sees a file of another's. */
+static void a_folder_is_one_campaigns(void **state)
+{
+    (void)state;
+    struct outdir first = {.wanted = "shared"}, second = {.wanted = "shared"},
+                  later = {.wanted = "shared"};
+    expect_path(&first, "deadlock-1", "shared/deadlock-1.txt");
+    expect_path(&second, "deadlock-1", "shared/2/deadlock-1.txt");
+    expect_path(&first, "deadlock-2", "shared/deadlock-2.txt");
+    outdir_close(&first);
+    outdir_close(&second);
+    expect_path(&later, "deadlock-1", "shared/3/deadlock-1.txt");
+    outdir_close(&later);
+}
+
+static void a_folder_of_an_older_campaign_stays(void **state)
+{
+    (void)state;
+    struct outdir d = {.wanted = "old"};
+    mkdir("old", 0777);
+    fclose(fopen("old/deadlock-1.schedule", "w"));
+    expect_path(&d, "x", "old/2/x.txt");
+    outdir_close(&d);
+}
+
+static void a_folder_with_other_files_is_used(void **state)
+{
+    (void)state;
+    struct outdir d = {.wanted = "mixed"};
+    mkdir("mixed", 0777);
+    fclose(fopen("mixed/notes", "w"));
+    expect_path(&d, "x", "mixed/x.txt");
+    outdir_close(&d);
+}
+
+/* Somebody else's link must not make us write elsewhere, nor a file of theirs be overwritten. */
+static void nothing_is_followed_or_overwritten(void **state)
+{
+    (void)state;
+    struct outdir d = {.wanted = "planted"};
+    mkdir("planted", 0777);
+    assert_int_equal(symlink("../target", "planted/x.txt"), 0);
+    fclose(fopen("planted/y.txt", "w"));
+    assert_null(write_name(&d, "x"));
+    assert_null(write_name(&d, "y"));
+    assert_int_not_equal(access("target", F_OK), 0);
+    struct stat st;
+    assert_int_equal(stat("planted/y.txt", &st), 0);
+    assert_int_equal(st.st_size, 0);
+    expect_path(&d, "z", "planted/z.txt");
+    outdir_close(&d);
 }
 
 /* A disk that is full half way leaves no file behind. */
 static void a_failed_write_leaves_nothing(void **state)
 {
     (void)state;
-    struct outdir d = {.path = "out"};
+    struct outdir d = {.wanted = "fullout"};
     char *path = NULL, big[8192];
     struct rlimit old, small;
     memset(big, 'x', sizeof big);
@@ -78,20 +151,28 @@ static void a_failed_write_leaves_nothing(void **state)
     small = (struct rlimit){.rlim_cur = 4096, .rlim_max = old.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
-    char *why = outdir_write(&d, "full", ".txt", big, sizeof big, &path);
+    char *why = outdir_write(&d, "about", "full", ".txt", big, sizeof big, &path);
     setrlimit(RLIMIT_FSIZE, &old);
     assert_non_null(why);
-    assert_non_null(strstr(why, "out/full.txt cannot be written: "));
+    assert_non_null(strstr(why, "fullout/full.txt cannot be written: "));
     assert_null(path);
-    assert_int_not_equal(access("out/full.txt", F_OK), 0);
-    assert_int_not_equal(access("out/.full.txt.part", F_OK), 0);
     free(why);
+    outdir_close(&d);
+    DIR *dir = opendir("fullout");
+    for (struct dirent *e; (e = readdir(dir));)
+        assert_true(strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+                    strcmp(e->d_name, "campaign") == 0);
+    closedir(dir);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(checks),
                                        cmocka_unit_test(writes_whole_files),
+                                       cmocka_unit_test(a_folder_is_one_campaigns),
+                                       cmocka_unit_test(a_folder_of_an_older_campaign_stays),
+                                       cmocka_unit_test(a_folder_with_other_files_is_used),
+                                       cmocka_unit_test(nothing_is_followed_or_overwritten),
                                        cmocka_unit_test(a_failed_write_leaves_nothing)};
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -91,7 +91,7 @@ static __attribute__((noinline)) char *written(const struct schedule *s)
     char *text;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
-    schedule_write(out, s);
+    schedule_write(out, s, NULL);
     fclose(out);
     return text;
 }
