@@ -224,7 +224,7 @@ static unsigned char *stage_values(struct choice *choice)
         total += choice->parts[i].bytes;
     if (total == 0)
         return NULL;
-    stage = malloc(total);
+    stage = calloc(1, total);
     if (!stage)
         hd_panic_err(hd_out_of_memory);
     hdi_hide(stage, total);

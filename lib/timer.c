@@ -279,7 +279,7 @@ bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns
     if (was)
         take_out(timer);
     if (before)
-        was |= before(timer);
+        was = before(timer) || was;
     timer->when_ns = when_ns;
     timer->period_ns = period_ns;
     insert(timer);
@@ -312,7 +312,7 @@ bool hdi_timer_stop(struct hdi_timer *timer, bool (*before)(struct hdi_timer *))
     if (was)
         take_out(timer);
     if (before)
-        was |= before(timer);
+        was = before(timer) || was;
     hdi_unlock(&lock);
     return was;
 }

@@ -84,7 +84,7 @@ enum hdp_flags {
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
- * another at `took` waits until nobody else can run (steer.c). held 0: any that is about to. */
+ * another at `took` waits until nobody else can run (predicted_deadlock.c). held 0: any that is about to. */
 #define HDP_STEERS 16u
 struct hdp_steer {
     uint64_t held, took;

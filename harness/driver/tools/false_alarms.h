@@ -1,7 +1,7 @@
 /* false_alarms.h - findings of shapes about which a tool is known to be wrong.
  *
  * They are marked, with the reason, and ranked last; never dropped. When a second tool without the
- * weakness sees the same, the mark goes (findings_add). The probes in stress/tools/probes show each
+ * weakness sees the same, the mark goes (findings_add). The probes of stress/probes show each
  * case for the versions on the machine.
  */
 #ifndef HEDDLE_DRIVER_FALSE_ALARMS_H

@@ -1,4 +1,4 @@
-/* tape_writer.h - keep the tape of a schedule (../tape.h), when the driver asked for one.
+/* tape_writer.h - keep the tape of a schedule (wire/tape.h), when the driver asked for one.
  *
  *   threads  the one that has the turn; does nothing for a thread that is not watched
  */
