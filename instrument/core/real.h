@@ -135,8 +135,9 @@
     X(int, timer_gettime, (timer_t, struct itimerspec *))                                          \
     X(int, timer_getoverrun, (timer_t))                                                            \
     X(int, timer_delete, (timer_t))                                                                \
-    X(int, setitimer, (int, const struct itimerval *restrict, struct itimerval *restrict))         \
-    X(int, getitimer, (int, struct itimerval *))                                                   \
+    X(int, setitimer,                                                                              \
+      (__itimer_which_t, const struct itimerval *restrict, struct itimerval *restrict))            \
+    X(int, getitimer, (__itimer_which_t, struct itimerval *))                                      \
     X(unsigned, alarm, (unsigned))                                                                 \
     X(pid_t, getpid, (void))                                                                       \
     X(pid_t, getppid, (void))                                                                      \

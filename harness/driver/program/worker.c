@@ -51,7 +51,7 @@ char *runtime_find(void)
     if (n > 0) {
         self[n] = '\0';
         *strrchr(self, '/') = '\0';
-        static const char *const places[] = {"../rt", ".", "../lib", "../" HEDDLE_LIBDIR};
+        static const char *const places[] = {"../rt", ".", "../lib", ("../" HEDDLE_LIBDIR)};
         for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
             char *file = mem_format("%s/%s/libheddle-rt.so", self, places[i]);
             char *real = realpath(file, NULL);
