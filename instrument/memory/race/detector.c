@@ -129,20 +129,23 @@ static inline __attribute__((always_inline)) void meet(struct feed *f, struct sl
     }
     unsigned kind = *s.meta >> 8;
     bool now = *s.epoch == f->t->epoch;
-    if (now && kind == f->kind && *s.pc == (uint32_t)f->pc &&
-        (!s.context || *s.context == f->t->context)) {
-        *s.meta |= f->mask;
-        f->inherited = true;
-        return;
-    }
     uint8_t common = had & f->mask;
-    if (!common)
-        return;
     if (now && common == f->mask && hdi_race_covers[kind] >> f->kind & 1 && kind != HDI_FREED) {
         f->done = true;
         return;
     }
-    collide(f, s.epoch, s.pc, s.context, s.meta);
+    if (now && kind == f->kind && *s.pc == (uint32_t)f->pc) {
+        /* With contexts and without, the same accesses are kept: a slot of two has none. */
+        if (s.context && *s.context != f->t->context)
+            *s.context = had & ~f->mask ? 0 : f->t->context;
+        *s.meta |= f->mask;
+        f->inherited = true;
+        return;
+    }
+    if (common)
+        collide(f, s.epoch, s.pc, s.context, s.meta);
+    if (!*s.meta && !f->room.meta)
+        f->room = s;
 }
 
 static struct slot inline_slot(struct hdi_cell *cell, uint32_t *contexts, unsigned i)
@@ -204,31 +207,37 @@ static void feed_word(struct feed *f)
 }
 
 /* The common case of feed_word: everything that the cell knows is of this thread since its last
- * release, so nothing can race. False: not that case, or no room. */
+ * release, so nothing can race. It leaves what feed_word would leave. False: not that case, or no
+ * room. */
 static bool feed_own(const struct hdi_racer *t, struct hdi_cell *cell, uint8_t mask,
                      enum hdi_access kind, uint32_t pc)
 {
+    unsigned room = HDI_CELL_SLOTS;
+    bool inherited = false;
     for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
         if (cell->meta[i] && (cell->epoch[i] != t->epoch || cell->meta[i] >> 8 >= HDI_FREED))
             return false;
-    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
-        if (cell->meta[i] && cell->pc[i] == pc && cell->meta[i] >> 8 == kind) {
-            cell->meta[i] |= mask;
-            return true;
-        }
     for (unsigned i = 0; i < HDI_CELL_SLOTS; i++) {
-        unsigned had = cell->meta[i];
-        if ((had & mask) && hdi_race_covers[kind] >> (had >> 8) & 1)
-            cell->meta[i] = (uint8_t)(had & ~mask) ? (uint16_t)(had & ~(unsigned)mask) : 0;
-    }
-    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
-        if (!cell->meta[i]) {
-            cell->epoch[i] = t->epoch;
-            cell->pc[i] = pc;
-            cell->meta[i] = hdi_meta(mask, kind);
+        unsigned had = cell->meta[i], other = had >> 8;
+        if ((had & mask) == mask && hdi_race_covers[other] >> kind & 1)
             return true;
+        if (had && cell->pc[i] == pc && other == kind) {
+            cell->meta[i] |= mask;
+            inherited = true;
+        } else if (had & mask && hdi_race_covers[kind] >> other & 1) {
+            cell->meta[i] = (uint8_t)(had & ~mask) ? (uint16_t)(had & ~(unsigned)mask) : 0;
         }
-    return false;
+        if (!cell->meta[i] && room == HDI_CELL_SLOTS)
+            room = i;
+    }
+    if (inherited)
+        return true;
+    if (room == HDI_CELL_SLOTS)
+        return false;
+    cell->epoch[room] = t->epoch;
+    cell->pc[room] = pc;
+    cell->meta[room] = hdi_meta(mask, kind);
+    return true;
 }
 
 void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi_access kind,
