@@ -213,6 +213,7 @@ void *hdi_alloc(size_t bytes);
 /* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared
  * with the driver; `replayed_site` enumerates the sites of the memory steps of a replay. */
 struct hdp_learned;
+struct hdp_reached;
 struct hdp_tape;
 struct hdi_memory_config {
     bool races, rich, replay;
@@ -220,6 +221,7 @@ struct hdi_memory_config {
     uint32_t model;  /* enum hdp_memory_model */
     const struct hdp_learned *learned;
     struct hdp_learned *news;
+    struct hdp_reached *reached;
     struct hdp_tape *tape; /* keep it; NULL: do not */
     const uint32_t *steps; /* decisions made so far */
 };

@@ -2,7 +2,7 @@
  *
  * A hash table of chains from address and kind to the model's struct. Ids are stable from run to
  * run: a static object's is made of its module and offset, any other's of the thread that made it
- * and how many that thread had made before.
+ * and how many of its kind that thread had made before.
  *
  * Memory comes from mmap and is never returned: the process that runs a schedule is short-lived.
  * The in-process explorer forgets all of it between two schedules.
@@ -129,7 +129,7 @@ static void born(struct hdi_object *o, uint64_t site)
     o->created_site = site;
     o->created_stack = hdi_stack();
     o->id = place ? hash(place ^ o->kind)
-                  : hash((uint64_t)self->hash << 32 | ++self->objects) ^ o->kind;
+                  : hash((uint64_t)self->hash << 32 | ++self->objects[o->kind]) ^ o->kind;
     o->id += o->id == 0;
 }
 

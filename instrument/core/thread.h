@@ -123,7 +123,7 @@ struct hdi_thread {
     uint32_t index; /* in order of creation */
     struct hdi_thread *creator;
     uint32_t children;
-    uint32_t objects; /* made by it so far: part of their ids */
+    uint32_t objects[HD_OB_COUNT]; /* made by it so far, by kind: part of their ids */
     uint64_t created_site, start;
     uint32_t created_stack;
     struct hdi_object object; /* what joiners wait for */

@@ -29,6 +29,22 @@ static void point_add(uint64_t pc)
     hdi_point_hint[pc & 4095] = 1;
 }
 
+/* A thread stands before an access that is a point. */
+static void note_reached(uint64_t pc)
+{
+    static bool noted[HDI_POINT_SLOTS];
+    struct hdp_reached *reached = hdi_watch.config.reached;
+    uint32_t i = hdi_point_slot(pc);
+    while (hdi_point_sites[i] != pc)
+        if (!hdi_point_sites[i++])
+            return;
+        else
+            i &= HDI_POINT_SLOTS - 1;
+    if (!noted[i] && reached->sites < HDP_LEARNED_SITES)
+        reached->site[reached->sites++] = pc;
+    noted[i] = true;
+}
+
 /* News of this worker so far, beside the points. False: it is known already, or there is no room.
  */
 static bool remember(uint64_t pc)
@@ -49,9 +65,13 @@ static void points_start(void)
 {
     const struct hdi_memory_config *c = &hdi_watch.config;
     uint64_t site;
+    c->reached->sites = 0;
+    hdi_watch.all = c->points == HDP_POINTS_ALL;
     for (uint32_t i = 0; hdi_meeting_site(i, &site); i++)
         if (site && !hdi_is_point(site))
             point_add(site);
+    if (hdi_watch.all)
+        return;
     if (c->replay) {
         for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site);
              i++)
@@ -61,10 +81,8 @@ static void points_start(void)
             }
         return;
     }
-    hdi_watch.all = c->points == HDP_POINTS_ALL;
     if (c->points != HDP_POINTS_SHARED)
         return;
-    hdi_watch.all = c->learned->full != 0;
     for (uint32_t i = 0; i < c->learned->sites; i++)
         point_add(c->learned->site[i]);
     /* code that ran before its word became shared is recognised by the word */
@@ -128,15 +146,24 @@ void hdi_note_context(struct hdi_strand *s, uint64_t pc)
 
 /* ---- points ---- */
 
+/* Is the word of an access that is a point one that others may care for? What was learned of it by
+ * earlier schedules must not be asked, as a replay does not know it: where points are chosen, all
+ * that they access is. */
+static bool matters(uintptr_t addr)
+{
+    const struct hdi_cell *cell = hdi_watch.all ? hdi_shadow_find(addr) : NULL;
+    return !hdi_watch.all || (cell && cell->flags & HDI_CELL_SHARED);
+}
+
 void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, uint64_t pc)
 {
     struct hdi_object *object = NULL;
     uintptr_t word = addr & ~(uintptr_t)7;
     if (kind >= HD_EV_ATOMIC_LOAD && kind <= HD_EV_ATOMIC_RMW) {
         object = hdi_object_get((const void *)addr, HD_OB_MEMORY, sizeof *object, pc);
-    } else { /* plain accesses may overlap in part: by word */
-        const struct hdi_cell *cell = hdi_shadow_get(word);
-        if (cell && cell->flags & HDI_CELL_SHARED)
+    } else {
+        note_reached(pc);
+        if (matters(addr)) /* plain accesses may overlap in part: by word */
             object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
     }
     rest(s, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
@@ -194,10 +221,9 @@ void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hd
         hdi_tape_access(s, addr, bytes, write ? HDP_TAPE_WRITE : HDP_TAPE_READ, pc, point);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
     const struct hdi_cell *cell = hdi_shadow_find(addr);
-    bool shared = cell && cell->flags & HDI_CELL_SHARED;
-    if (shared && !point)
+    if (!point && cell && cell->flags & HDI_CELL_SHARED)
         hdi_points_learn(pc);
-    if (!point || !shared)
+    if (!point || !matters(addr))
         return;
     if (write)
         hdi_progress(s);

@@ -8,8 +8,9 @@
  * Accesses that synchronisation orders are no points: as long as they are ordered, no switch
  * between them can be told from one at the synchronisation itself.
  *
- * Replay needs no copy of the table: every access that was a point is a step of the recorded
- * schedule, so the set of sites among its memory steps is the set of points that matter to it.
+ * Replay needs no copy of the table: the points that matter to a schedule are those at which one of
+ * its threads stood, also if it never went on from there. Nothing else that was learned changes
+ * what a schedule does.
  */
 #ifndef HEDDLE_POINTS_H
 #define HEDDLE_POINTS_H
@@ -41,10 +42,17 @@ struct hdp_learned {
     uint32_t sites; /* used entries of site[] */
     uint32_t words; /* used entries of word[] */
     uint32_t pairs; /* used entries of pair[] */
-    uint32_t full;  /* a table was too small: shared mode then treats every access as a point */
+    uint32_t full;  /* a table was too small: the driver makes every access a point from then on */
     struct hdp_learned_pair pair[HDP_LEARNED_PAIRS];
     uint64_t site[HDP_LEARNED_SITES]; /* return addresses of such accesses */
     uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that they touched, address / 8 */
+};
+
+/* The points at which threads of a schedule stood, each once. With HDP_POINTS_ALL they are not
+ * kept. */
+struct hdp_reached {
+    uint32_t sites;
+    uint64_t site[HDP_LEARNED_SITES];
 };
 
 #endif /* HEDDLE_POINTS_H */

@@ -25,8 +25,8 @@
  * When the thread is not at the event that an entry names, it is run on until it gets there: so a
  * schedule follows its events through a changed program. `choice` and the flags are exact. After
  * the last entry the thread that has the turn goes on while it can. Behind the steps lie
- * `replay_points` more entries: the sites of all memory accesses that were steps of the recorded
- * schedule, so that they are points again.
+ * `replay_points` more entries: the sites of all memory accesses at which a thread of the recorded
+ * schedule stood, so that they are points again.
  *
  * With HDP_NO_FORK set in `config.flags` before start-up the program runs one schedule in place
  * (gdb).
@@ -277,6 +277,7 @@ struct hdp_region {
     char shared[HDP_SHARED][64]; /* of before the first thread, and all schedules share it */
     struct hdp_learned learned;  /* what schedules before this one learned: by the driver */
     struct hdp_learned news;     /* what this worker's schedules add to it; the driver empties it */
+    struct hdp_reached reached;  /* points that threads of the schedule came to */
     struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */
     uint32_t profile_steps;           /* used entries of profile[] */
     struct hdp_step

@@ -91,6 +91,8 @@ static void give_work(struct campaign *c, struct worker *w)
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
     plan_schedule(&c->options.plan, number, config);
+    if (w->region->learned.full && config->points == HDP_POINTS_SHARED)
+        config->points = HDP_POINTS_ALL;
     config->work_steps = plan_work_steps(config, c->waited_steps, c->work_jumps);
     if (c->lockgraph)
         config->flags |= HDP_LOCK_GRAPH;

@@ -50,33 +50,15 @@ static uint32_t site_index(struct schedule *s, struct symbols *symbols, uint64_t
     return index;
 }
 
-static bool is_memory(unsigned kind)
+static void record_points(struct schedule *s, const struct hdp_region *r, struct symbols *symbols)
 {
-    return object_of_event((enum hd_event)kind) == HD_OB_MEMORY || kind == HD_EV_FENCE;
-}
-
-/* Every access that was a step must be one again, also those in the middle of a run. */
-static void record_points(struct schedule *s, const struct hdp_region *r, uint32_t steps,
-                          struct symbols *symbols)
-{
-    struct names seen = {0};
-    char key[24];
-    for (uint32_t i = 0; i < steps; i++) {
-        const struct hdp_step *at = &r->trace[i];
-        if (!is_memory(at->kind) || !at->site)
-            continue;
-        uint32_t known;
-        snprintf(key, sizeof key, "%llx", (unsigned long long)at->site);
-        if (names_number(&seen, key, &known))
-            continue;
-        names_add(&seen, (uint32_t)seen.count, key);
-        uint32_t index = site_index(s, symbols, at->site);
+    for (uint32_t i = 0; i < r->reached.sites && i < HDP_LEARNED_SITES; i++) {
+        uint32_t index = site_index(s, symbols, r->reached.site[i]);
         if (index == UINT32_MAX)
             continue;
         s->point = mem_grow(s->point, s->points, sizeof *s->point);
         s->point[s->points++] = index;
     }
-    names_free(&seen);
 }
 
 static const char *thread_name(const struct hdp_region *r, uint32_t hash, char *buffer,
@@ -133,7 +115,7 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
                       names_object(objects, at->object, object_of_event(at->kind)));
         last->site = site_index(s, symbols, at->site);
     }
-    record_points(s, r, steps, symbols);
+    record_points(s, r, symbols);
 }
 
 void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r)

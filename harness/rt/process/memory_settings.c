@@ -11,6 +11,7 @@ void hdi_memory_config(struct hdi_memory_config *out)
                                    .model = rt.config.memory_model,
                                    .learned = &rt.region->learned,
                                    .news = &rt.region->news,
+                                   .reached = &rt.region->reached,
                                    .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
                                    .steps = &rt.region->result.steps};
 }
