@@ -113,7 +113,7 @@ void hdi_leaks_observe(enum hdi_what what, const struct hdi_happened *e)
     e->object->check = hdi_self()->leak.check;
 }
 
-void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)
+struct hdp_finding *hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)
 {
     struct hdp_finding *f = hdi_finding_begin(HD_FK_LEAK_OBJECT, text);
 
@@ -121,6 +121,7 @@ void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step)
     f->step = step;
     hdi_note(f, HD_ROLE_CREATED, o->creator, HD_EV_NONE, o, o->created_site, o->created_stack);
     hdi_finding_end(f, false);
+    return f;
 }
 
 /* Made by one that is gone, or by the one that ends the program: nobody is left who ought to end

@@ -137,7 +137,8 @@ static void *address(uint64_t site)
     return (void *)(uintptr_t)site;
 }
 
-static const char *charged_to(const struct hdi_check *check, char text[HDP_TEXT], const char *what)
+/* Returns where the charge begins in text. */
+static uint32_t charge(const struct hdi_check *check, char text[HDP_TEXT], const char *what)
 {
     const char *slash = check->file ? strrchr(check->file, '/') : NULL;
     int n = snprintf(text, HDP_TEXT, "%s at the end of \"%s\"", what, check->name);
@@ -145,7 +146,7 @@ static const char *charged_to(const struct hdi_check *check, char text[HDP_TEXT]
     if (check->file)
         snprintf(text + n, HDP_TEXT - (size_t)n, " (%.80s:%d)", slash ? slash + 1 : check->file,
                  check->line);
-    return text;
+    return (uint32_t)strlen(what);
 }
 
 static void tell_thread(struct hdi_thread *t)
@@ -154,11 +155,12 @@ static void tell_thread(struct hdi_thread *t)
     char text[HDP_TEXT];
     bool runs = !op || t->enabled;
 
-    hdi_leaked_thread(t, charged_to(ending->check, text,
-                                    t->life.ended                ? "thread not joined"
-                                    : runs                       ? "thread still running"
-                                    : t->state == HDP_T_SLEEPING ? "thread still sleeping"
-                                                                 : "thread still blocked"));
+    uint32_t at = charge(ending->check, text,
+                         t->life.ended                ? "thread not joined"
+                         : runs                       ? "thread still running"
+                         : t->state == HDP_T_SLEEPING ? "thread still sleeping"
+                                                      : "thread still blocked");
+    hdi_leaked_thread(t, text)->charged_at = at;
     ending->tell(&(struct hd_seam_left){.kind = HD_OB_THREAD,
                                         .goroutine = t->goroutine,
                                         .name = t->label[0] ? t->label : t->name,
@@ -177,7 +179,8 @@ static void tell_object(struct hdi_object *o)
 
     if (!is_owed(o, ending->check))
         return;
-    hdi_leaked_object(o, charged_to(ending->check, text, hdi_owed_text(o)), ending->step);
+    uint32_t at = charge(ending->check, text, hdi_owed_text(o));
+    hdi_leaked_object(o, text, ending->step)->charged_at = at;
     ending->tell(&(struct hd_seam_left){.kind = (enum hd_object)o->label_kind,
                                         .name = o->label,
                                         .object = "",

@@ -221,7 +221,7 @@ void hdi_leaves_in_the_middle(void);
 /* One leak, as a finding. text: what to call it; NULL: as its kind is called. What came after so
  * many decisions had nothing to do with it. */
 struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text);
-void hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
+struct hdp_finding *hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
 const char *hdi_owed_text(const struct hdi_object *o);
 /* f for each object that is known. */
 void hdi_objects_each(void (*f)(struct hdi_object *o));

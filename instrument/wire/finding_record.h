@@ -73,7 +73,10 @@ struct hdp_finding {
     uint32_t dropped; /* notes that did not fit */
     uint32_t
         causes; /* so many of the notes are the cause, what is behind follows from it; 0: all */
-    char text[HDP_TEXT]; /* one line of detail: assertion text, panic message, signal;
+    uint32_t only_sleeps; /* a livelock whose threads do nothing but sleep between what they do: a
+                             server looks the same, so the driver judges by whether others end */
+    uint32_t charged_at;  /* leaks: where in text it says whose test it was; 0 = no test's */
+    char text[HDP_TEXT];  /* one line of detail: assertion text, panic message, signal;
                             NUL-terminated */
     struct hdp_note note[HDP_NOTES];
 };

@@ -128,10 +128,6 @@ struct hdp_config {
     struct hdp_meet meet[HDP_MEETS];
 };
 
-/* Text of a livelock whose threads do nothing but sleep between what they do: a server looks the
- * same, so the driver judges it by whether other schedules end. */
-#define HDP_ONLY_SLEEPS "threads sleep and go on, without an end"
-
 enum hdp_outcome {
     HDP_RAN,      /* the program ended by itself */
     HDP_STOPPED,  /* ended by a fatal finding (deadlock …) */

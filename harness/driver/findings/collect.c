@@ -99,14 +99,20 @@ char *collect_home(const struct scene *scene, const struct hdp_object *o)
     return text;
 }
 
-static char *object_text(const struct scene *scene, uint32_t id, enum hd_event kind)
+/* The kind of the object of an event, as far as it is known. */
+static enum hd_object kind_of(const struct hdp_object *o, unsigned event)
+{
+    return o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
+                                      : object_of_event((enum hd_event)event);
+}
+
+static char *object_text(const struct scene *scene, uint32_t id, enum hd_object what)
 {
     const struct hdp_object *o = object_entry(scene->region, id);
-    unsigned what = o && o->kind < HD_OB_COUNT ? o->kind : object_of_event(kind);
     const struct hdp_thread *t = what == HD_OB_THREAD ? thread_of_object(scene->region, id) : NULL;
     if (t)
         return collect_thread(scene, t->hash);
-    const char *name = names_object(scene->objects, id, (enum hd_object)what);
+    const char *name = names_object(scene->objects, id, what);
     char *home = o ? collect_home(scene, o) : NULL;
     char *text = home ? mem_format("%s %s (%s)", object_word(what), name, home)
                       : mem_format("%s %s", object_word(what), name);
@@ -172,13 +178,17 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
     n->step = raw->step;
     if (raw->thread)
         n->thread = collect_thread(scene, raw->thread);
-    if (raw->object)
-        n->object = object_text(scene, raw->object, n->kind);
+    if (raw->object) {
+        n->object_kind = kind_of(object_entry(scene->region, raw->object), n->kind);
+        n->object = object_text(scene, raw->object, n->object_kind);
+    }
     if (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) {
         n->text = access_text(raw);
         if (!n->object && raw->addr) {
             char *variable = symbols_variable(scene->symbols, raw->addr);
             n->object = variable ? mem_format("variable %s", variable) : NULL;
+            n->object_kind = HD_OB_MEMORY;
+            n->name_at = variable ? strlen("variable ") : 0;
             free(variable);
         }
     }
@@ -191,8 +201,7 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
     if (at->flags & HDP_STEP_CHOICE)
         return mem_format("choose %u", at->choice);
     const struct hdp_object *o = at->object ? object_entry(scene->region, at->object) : NULL;
-    enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
-                                                     : object_of_event((enum hd_event)at->kind);
+    enum hd_object kind = kind_of(o, at->kind);
     const struct hdp_thread *t =
         kind == HD_OB_THREAD ? thread_of_object(scene->region, at->object) : NULL;
     const char *name = t            ? t->name
@@ -276,8 +285,7 @@ static void add_waits(const struct scene *scene, struct finding *f, const struct
         if (n->role != HD_ROLE_WAITS || !n->thread)
             continue;
         const struct hdp_object *o = n->object ? object_entry(scene->region, n->object) : NULL;
-        enum hd_object kind = o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
-                                                         : object_of_event((enum hd_event)n->kind);
+        enum hd_object kind = kind_of(o, n->kind);
         const struct hdp_thread *t =
             kind == HD_OB_THREAD ? thread_of_object(scene->region, n->object) : NULL;
         char *what;
@@ -306,8 +314,7 @@ static void add_accesses(const struct scene *scene, struct finding *f,
             (at->thread == n->thread && at->site == n->site))
             continue;
         const char *name = f->note[i].object;
-        if (name && strncmp(name, "variable ", 9) == 0)
-            name += 9;
+        name += name ? f->note[i].name_at : 0;
         char *what =
             mem_format("%s%s%.31s", event_verb(n->kind), name ? " " : "", name ? name : "");
         add_moment(scene, f, step, n->thread, what, n->site);
@@ -370,6 +377,8 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     free(text);
     f->fatal = raw->fatal != 0;
     f->causes = raw->causes;
+    f->only_sleeps = raw->only_sleeps != 0;
+    f->charged_at = raw->charged_at < strlen(f->text) ? raw->charged_at : 0;
     for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++)
         add_note(scene, f, &raw->note[i]);
     for (size_t i = 0; i < f->notes; i++)

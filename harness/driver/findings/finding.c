@@ -257,9 +257,8 @@ uint64_t finding_fingerprint(struct finding *f)
             placed = true;
         }
     /* Two tests may leak by way of one helper. */
-    const char *charged = finding_is_leak(f->kind) ? strstr(f->text, " at the end of ") : NULL;
-    if (charged)
-        h = mix_text(h, charged);
+    if (f->charged_at)
+        h = mix_text(h, f->text + f->charged_at);
     /* Without a place only the text tells one from the other: its numbers are chance. */
     if (!placed)
         for (const char *p = f->text; *p; p++)

@@ -34,16 +34,18 @@ enum tool {
 struct note {
     enum hd_role role;
     enum hd_event kind;
-    char *thread;       /* "T1.2", "main"; NULL = none */
-    char *object;       /* "mutex M1 (accounts[3])"; NULL = none */
-    uint32_t thread_id; /* equal ids: the same thread; 0 = none */
-    uint32_t object_id; /* equal ids: the same object; 0 = none */
-    char *text;         /* more of this side, one line: "write of 4 bytes"; NULL = none */
-    struct stack stack; /* may be empty */
-    uint32_t link;      /* index of the note that this one belongs to, or its own */
-    uint64_t addr;      /* accesses: the memory address; 0 = none */
-    uint32_t extra;     /* accesses: HD_ACCESS_* */
-    uint32_t step;      /* accesses: decisions made before it; 0 = unknown */
+    char *thread;               /* "T1.2", "main"; NULL = none */
+    char *object;               /* "mutex M1 (accounts[3])"; NULL = none */
+    enum hd_object object_kind; /* NONE: not known */
+    size_t name_at;             /* where in object its name begins, as in "variable count" */
+    uint32_t thread_id;         /* equal ids: the same thread; 0 = none */
+    uint32_t object_id;         /* equal ids: the same object; 0 = none */
+    char *text;                 /* more of this side, one line: "write of 4 bytes"; NULL = none */
+    struct stack stack;         /* may be empty */
+    uint32_t link;              /* index of the note that this one belongs to, or its own */
+    uint64_t addr;              /* accesses: the memory address; 0 = none */
+    uint32_t extra;             /* accesses: HD_ACCESS_* */
+    uint32_t step;              /* accesses: decisions made before it; 0 = unknown */
 };
 
 /* One row of the interleaving: what a thread did, in the order of the schedule. */
@@ -70,6 +72,8 @@ struct finding {
     unsigned replays;     /* how often it was replayed, ... */
     unsigned reproduced;  /* ... and how often that gave the same finding */
     bool fatal;           /* the schedule ended with it */
+    bool only_sleeps;     /* as of struct hdp_finding */
+    size_t charged_at;    /* leaks: where in text it says whose test it was; 0 = no test's */
     char *doubtful;       /* why it may be wrong (a known weakness of the tool), or NULL */
     char *raw;            /* the tool's own text, where it could not be broken up, or NULL */
     char *schedule_file;  /* path, or NULL */

@@ -85,7 +85,7 @@ void steering_prepare(const struct steering *s, uint64_t fingerprint, unsigned a
 static bool has_semaphore(const struct finding *f)
 {
     for (size_t i = 0; i < f->notes; i++)
-        if (f->note[i].object && strncmp(f->note[i].object, "semaphore ", 10) == 0)
+        if (f->note[i].object_kind == HD_OB_SEM)
             return true;
     return false;
 }

@@ -449,13 +449,12 @@ static char *who_waits(const struct finding *f)
 static char *side_of_race(const struct note *n)
 {
     const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
-    int verb = n->text ? (int)strcspn(n->text, " ") : 0;
-    if (n->text && strncmp(n->text, "atomic ", 7) == 0)
-        verb = 7 + (int)strcspn(n->text + 7, " ");
+    const char *verb = !n->text ? "access" : n->extra & HD_ACCESS_WRITE ? "write" : "read";
     char *place = !fr        ? mem_copy("an unknown place")
                   : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
                              : mem_copy(fr->function ? fr->function : "an unknown place");
-    char *text = mem_format("%.*s at %s", verb ? verb : 6, verb ? n->text : "access", place);
+    char *text =
+        mem_format("%s%s at %s", n->extra & HD_ACCESS_ATOMIC ? "atomic " : "", verb, place);
     free(place);
     return text;
 }
@@ -472,9 +471,9 @@ static char *race_headline(const struct finding *f)
     }
     if (!a || !b || !a->stack.count || !b->stack.count)
         return NULL;
-    const char *object = a->object ? a->object : b->object;
-    if (object && strncmp(object, "variable ", 9) == 0)
-        object += 9;
+    const char *object = a->object   ? a->object + a->name_at
+                         : b->object ? b->object + b->name_at
+                                     : NULL;
     char *now = side_of_race(a), *before = side_of_race(b);
     char *text = mem_format("%s%s%s: %s, %s", finding_title(f->kind), object ? " on " : "",
                             object ? object : "", before, now);
@@ -497,11 +496,9 @@ char *report_headline(const struct finding *f)
     }
     if (!*f->text)
         return mem_copy(finding_title(f->kind));
-    /* A text that says it all needs no title before it. */
-    const char *title = finding_title(f->kind);
-    if (finding_is_leak(f->kind) || strncmp(f->text, title, strlen(title)) == 0)
+    if (finding_is_leak(f->kind)) /* what was left, and by whom: a title would say it again */
         return mem_copy(f->text);
-    return mem_format("%s: %s", title, f->text);
+    return mem_format("%s: %s", finding_title(f->kind), f->text);
 }
 
 static void print_advice(FILE *to, const struct finding *f)

@@ -14,7 +14,6 @@
 #include <uthash.h>
 
 #include "util/alloc.h"
-#include "wire/protocol.h"
 
 /* Bytes of a source file that are looked at. */
 #define LOOK 1000000
@@ -210,7 +209,7 @@ void doubt_unconfirmed(struct findings *all)
 void doubt_endless(struct findings *all)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (all->list[i]->kind == HD_FK_LIVELOCK && text_has(all->list[i], HDP_ONLY_SLEEPS))
+        if (all->list[i]->only_sleeps)
             mark(all->list[i], "no schedule ended by itself: a program that is meant to run for "
                                "ever, such as a server, is for `heddle watch`");
 }

@@ -281,8 +281,7 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
 
     f->fatal = fatal;
     if (rt.draining && f->kind != HD_FK_LEAK_BLOCKED && f->kind != HD_FK_LEAK_UNJOINED &&
-        f->kind != HD_FK_LEAK_OBJECT && f->kind != HD_FK_DEADLOCK &&
-        f->kind != HD_FK_SELF_DEADLOCK)
+        f->kind != HD_FK_LEAK_OBJECT && f->kind != HD_FK_DEADLOCK && f->kind != HD_FK_SELF_DEADLOCK)
         return; /* after the program's end nothing else is its fault */
     if (!rt.region->maps_bytes || (rt.config.flags & HDP_RICH && !rt.draining))
         take_maps();

@@ -339,13 +339,15 @@ void rt_step_bound(void)
             rt_finish(HDP_CUT);
     /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
      */
-    if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8))
-        hdi_finding_end(describe(HD_FK_LIVELOCK,
-                                 late - slept > steps / 32 || rt.idle_ops > 1000
-                                     ? "threads run, but only try again and again"
-                                     : HDP_ONLY_SLEEPS,
-                                 NULL, 0),
-                        true);
+    if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8)) {
+        bool retries = late - slept > steps / 32 || rt.idle_ops > 1000;
+        struct hdp_finding *f = describe(HD_FK_LIVELOCK,
+                                         retries ? "threads run, but only try again and again"
+                                                 : "threads sleep and go on, without an end",
+                                         NULL, 0);
+        f->only_sleeps = !retries;
+        hdi_finding_end(f, true);
+    }
     rt_finish(HDP_CUT);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -80,6 +81,27 @@ static void numbers_in_a_text_do_not_matter(void **state)
     assert_true(a != print_of(finding_new(HD_FK_CRASH, TOOL_HEDDLE, "index 3 of 2")));
 }
 
+static uint64_t leak_of(const char *what, const char *charge)
+{
+    struct finding *f = finding_new(HD_FK_LEAK_BLOCKED, TOOL_HEDDLE, NULL);
+    side(f, HD_ROLE_WAITS, HD_EV_CHAN_RECV, "T1", "helper", 7);
+    free(f->text);
+    f->text = mem_format("%s%s", what, charge);
+    f->charged_at = *charge ? strlen(what) : 0;
+    return print_of(f);
+}
+
+static void tests_that_leak_by_one_helper_are_two(void **state)
+{
+    (void)state;
+    assert_int_not_equal(leak_of("thread still blocked", " at the end of \"a\""),
+                         leak_of("thread still blocked", " at the end of \"b\""));
+    assert_int_equal(leak_of("thread still blocked", " at the end of \"a\""),
+                     leak_of("thread still sleeping", " at the end of \"a\""));
+    assert_int_equal(leak_of("blocked at the end of the first pipe", ""),
+                     leak_of("blocked at the end of the second", ""));
+}
+
 static void same_findings_are_merged(void **state)
 {
     (void)state;
@@ -138,6 +160,7 @@ int main(void)
         cmocka_unit_test(which_side_of_a_race_came_first_does_not_matter),
         cmocka_unit_test(a_join_of_the_stuck_does_not_matter),
         cmocka_unit_test(numbers_in_a_text_do_not_matter),
+        cmocka_unit_test(tests_that_leak_by_one_helper_are_two),
         cmocka_unit_test(same_findings_are_merged),
         cmocka_unit_test(a_doubt_goes_when_another_tool_agrees),
         cmocka_unit_test(every_kind_has_word_title_and_advice),

@@ -89,9 +89,12 @@ static void a_race_names_variable_and_places(void **state)
     struct finding *f = finding_new(HD_FK_DATA_RACE, TOOL_TSAN, "");
     struct note *n = side(f, HD_ROLE_ACCESS, 1, 0, 5);
     n->object = mem_copy("variable table.count");
+    n->name_at = strlen("variable ");
     n->text = mem_copy("write of 4 bytes at 0x10");
+    n->extra = 4 | HD_ACCESS_WRITE;
     n = side(f, HD_ROLE_PREVIOUS_ACCESS, 2, 0, 9);
     n->text = mem_copy("atomic read of 4 bytes at 0x10");
+    n->extra = 4 | HD_ACCESS_ATOMIC;
     char *line = report_headline(f);
     assert_string_equal(line,
                         "data race on table.count: atomic read at table.c:9, write at table.c:5");
@@ -141,6 +144,24 @@ static void a_prediction_that_came_true_is_one_bug(void **state)
     findings_free(&all);
 }
 
+static void headline_is(enum hd_finding_kind kind, const char *text, const char *wanted)
+{
+    struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
+    char *line = report_headline(f);
+    assert_string_equal(line, wanted);
+    free(line);
+    finding_free(f);
+}
+
+/* What the program says is never mistaken for our own words. */
+static void the_words_of_a_text_decide_nothing(void **state)
+{
+    (void)state;
+    headline_is(HD_FK_PANIC, "disk full", "panic: disk full");
+    headline_is(HD_FK_PANIC, "panic mode", "panic: panic mode");
+    headline_is(HD_FK_LEAK_OBJECT, "ticker never stopped", "ticker never stopped");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_race_names_variable_and_places),
         cmocka_unit_test(half_a_reproduction_is_said),
         cmocka_unit_test(a_prediction_that_came_true_is_one_bug),
+        cmocka_unit_test(the_words_of_a_text_decide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
