@@ -339,6 +339,7 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
     if (!open)
         hdi_misuse("send on closed channel", chan, why.site);
     hdi_tell_moved(&why, 1, true);
+    hdi_released(why.site);
 }
 
 bool hd_chan_recv(struct hd_chan *chan, void *value)
@@ -391,8 +392,10 @@ bool hd_chan_try_send(struct hd_chan *chan, const void *value)
     hdi_chan_wake(wake);
     if (outcome == HDI_CLOSED)
         hdi_misuse("send on closed channel", chan, why.site);
-    if (outcome == HDI_DONE)
+    if (outcome == HDI_DONE) {
         hdi_tell_moved(&why, 1, false);
+        hdi_released(why.site);
+    }
     return outcome == HDI_DONE;
 }
 
@@ -483,6 +486,7 @@ void hd_chan_close(struct hd_chan *chan)
     if (!shut(chan, NULL))
         hdi_misuse("close of closed channel", chan, why.site);
     hdi_tell_moved(&why, 0, false);
+    hdi_released(why.site);
 }
 
 size_t hd_chan_len(const struct hd_chan *chan)

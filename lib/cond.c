@@ -42,6 +42,7 @@ void hd_cond_signal(struct hd_cond *cond)
     hdi_lot_unlock(lot);
     if (first)
         hdi_lot_wake(first);
+    hdi_released(why.site);
 }
 
 void hd_cond_broadcast(struct hd_cond *cond)
@@ -52,6 +53,7 @@ void hd_cond_broadcast(struct hd_cond *cond)
     hdi_tell_moved(&why, 1, false);
     hdi_release(cond);
     hdi_lot_unlock_wake_all(hdi_lot_lock(cond), cond);
+    hdi_released(why.site);
 }
 
 void hd_cond_init(struct hd_cond *cond, struct hd_mutex *mutex, const char *name)

@@ -170,6 +170,7 @@ void hdi_mutex_unlock(struct hd_mutex *mutex)
         hdi_misuse("sync: unlock of unlocked mutex", mutex, why.site);
     hdi_mutex_tell_given(mutex, why.site);
     hdi_mutex_give(mutex);
+    hdi_released(why.site);
 }
 
 void hd_mutex_init(struct hd_mutex *mutex, const char *name)

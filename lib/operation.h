@@ -24,6 +24,14 @@ static inline void hdi_point(const struct hdi_why *why)
         hdi_seam->point(why->event, why->object, why->site);
 }
 
+/* After an operation that releases others, at its very end: they may run before the caller goes on.
+ * Nothing natively. */
+static inline void hdi_released(const void *site)
+{
+    if (HDI_CONTROLLED())
+        hdi_seam->point(HD_EV_RELEASED, NULL, site);
+}
+
 /* Does whoever schedules want to know this? The later fields of the table may be missing. */
 #define HDI_TELLS(field)                                                                           \
     (HDI_CONTROLLED() &&                                                                           \

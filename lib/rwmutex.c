@@ -83,6 +83,7 @@ void hd_rwmutex_runlock(struct hd_rwmutex *rw)
         if (atomic_fetch_sub(&rw->departing, 1) == 1)
             hdi_lot_post(&rw->writer_turn, 1);
     }
+    hdi_released(why.site);
 }
 
 void hd_rwmutex_lock(struct hd_rwmutex *rw)
@@ -127,6 +128,7 @@ void hd_rwmutex_unlock(struct hd_rwmutex *rw)
     if (waiting > 0)
         hdi_lot_post(&rw->reader_turn, (uint32_t)waiting);
     hdi_mutex_give(&rw->writers);
+    hdi_released(why.site);
 }
 
 void hd_rwmutex_init(struct hd_rwmutex *rw, const char *name)

@@ -86,6 +86,7 @@ void hd_semaphore_release(struct hd_semaphore *semaphore, int64_t units)
 
     hdi_point(&why);
     put_back(semaphore, units, why.site);
+    hdi_released(why.site);
 }
 
 static bool try_acquire(struct hd_semaphore *semaphore, int64_t units, const struct hdi_why *why,

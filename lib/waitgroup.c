@@ -55,9 +55,10 @@ static void add(struct hd_wg *wg, int32_t delta, const void *site)
     hdi_tell_moved(&why, delta, false);
     if (waiters(after) != 0 && delta > 0 && counter(after) == delta)
         hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
-    if (counter(after) > 0 || waiters(after) == 0)
-        return;
-    release_all(wg, after, site);
+    if (counter(after) == 0 && waiters(after) != 0)
+        release_all(wg, after, site);
+    if (delta < 0)
+        hdi_released(site);
 }
 
 void hd_wg_add(struct hd_wg *wg, int32_t delta)

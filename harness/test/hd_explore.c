@@ -54,6 +54,7 @@ static void configure(struct hdp_config *c, uint64_t number)
     size_t which = wanted.strategy ? find_strategy(wanted.strategy) : number % TURNS;
 
     *c = (struct hdp_config){.flags = HDP_TRACE | extra_flags |
+                                      (number % 2 ? 0 : (uint32_t)HDP_RELEASED) |
                                       (wanted.ignore_leaks ? (uint32_t)HDP_NO_LEAKS : 0),
                              .strategy = mix[which].strategy,
                              .depth = mix[which].depth,

@@ -104,6 +104,10 @@ void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site);
         hdi_yield(__builtin_frame_address(0), SITE);                                               \
     } while (0)
 void hdi_yield(const void *frame, uint64_t site);
+/* The calling thread has unlocked, posted, signalled, sent, made a thread …, and is about to go back
+ * to the program: in some schedules others may run first, who see what it released and not yet what
+ * it does next. No more than that once happens at a place (`site`). */
+void hdi_released(struct hdi_object *object, uint64_t site);
 /* Readiness of operations pending on `o` may have changed. */
 void hdi_changed(struct hdi_object *o);
 /* The readiness of t's pending operation may have changed. */

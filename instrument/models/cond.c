@@ -290,6 +290,7 @@ HDI_EXPORT int pthread_cond_signal(pthread_cond_t *c)
     if (!hdi_enter())
         return hdi_real.pthread_cond_signal(c);
     hdi_cond_signal(c, HDI_SITE());
+    hdi_released(NULL, HDI_SITE());
     return 0;
 }
 
@@ -298,5 +299,6 @@ HDI_EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
     if (!hdi_enter())
         return hdi_real.pthread_cond_broadcast(c);
     hdi_cond_broadcast(c, HDI_SITE());
+    hdi_released(NULL, HDI_SITE());
     return 0;
 }

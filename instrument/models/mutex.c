@@ -296,5 +296,11 @@ HDI_EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
 
 HDI_EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
 {
-    return hdi_enter() ? hdi_mutex_unlock(m, HDI_SITE()) : hdi_real.pthread_mutex_unlock(m);
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_mutex_unlock(m);
+    rc = hdi_mutex_unlock(m, HDI_SITE());
+    hdi_released(NULL, HDI_SITE());
+    return rc;
 }

@@ -270,5 +270,7 @@ HDI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
     else
         x->readers--;
     hdi_changed(&x->object);
-    return hdi_real.pthread_rwlock_unlock(l);
+    hdi_real.pthread_rwlock_unlock(l);
+    hdi_released(NULL, site);
+    return 0;
 }

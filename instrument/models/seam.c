@@ -85,6 +85,10 @@ static void point(enum hd_event kind, const void *object, const void *site)
 
     if (!hdi_enter())
         return;
+    if (kind == HD_EV_RELEASED) {
+        hdi_released(NULL, number(site));
+        return;
+    }
     o = object_of(object, kind, number(site));
     hdi_tell(BEGINS, .object = o, .event = kind);
     hdi_point(kind, o, number(site));

@@ -179,6 +179,7 @@ HDI_EXPORT int sem_post(sem_t *s)
     hdi_tell(SENT, .object = &x->object, .clock = s);
     rc = hdi_real.sem_post(s);
     hdi_changed(&x->object);
+    hdi_released(NULL, HDI_SITE());
     return rc;
 }
 

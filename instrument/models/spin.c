@@ -126,5 +126,7 @@ HDI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
     hdi_tell(RELEASED, .object = &x->object, .thread = x->owner);
     x->owner = NULL;
     hdi_changed(&x->object);
-    return hdi_real.pthread_spin_unlock(l);
+    hdi_real.pthread_spin_unlock(l);
+    hdi_released(NULL, site);
+    return 0;
 }

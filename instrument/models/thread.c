@@ -101,6 +101,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         t->life.known = true;
         *out = (pthread_t)(uintptr_t)t;
         t->handle = *out;
+        hdi_released(NULL, site);
         return 0;
     }
     self->in_real++;
@@ -126,6 +127,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     }
     t->handle = *out;
     t->life.known = true;
+    hdi_released(NULL, site);
     return 0;
 }
 

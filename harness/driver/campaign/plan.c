@@ -47,6 +47,8 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
         config->depth = plan->depth;
     if (depth == HDP_DEPTH_SERIAL)
         config->depth = serial(plan, config->strategy, number);
+    if (number % 2 == 0)
+        config->flags |= HDP_RELEASED;
     if (!config->depth)
         config->depth = 1;
 }

@@ -250,6 +250,8 @@ static bool is_access(const struct note *n)
 
 static bool is_about(const struct finding *f, const struct hdp_step *at)
 {
+    if (at->kind == HD_EV_RELEASED) /* nothing happens in it: the order of the others tells */
+        return false;
     if (is_about_steps(f->kind))
         return true;
     bool objects = false;

@@ -94,7 +94,8 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
     for (uint32_t i = 0; i < steps; i++) {
         const struct hdp_step *at = &r->trace[i];
         struct schedule_run *last = s->runs ? &s->run[s->runs - 1] : NULL;
-        if (!last || last->thread != at->thread || last->flags || at->flags & HDP_STEP_CHOICE) {
+        if (!last || last->thread != at->thread || last->flags || last->kind == HD_EV_RELEASED ||
+            at->flags & HDP_STEP_CHOICE) {
             s->run = mem_grow(s->run, s->runs, sizeof *s->run);
             last = &s->run[s->runs++];
             *last = (struct schedule_run){.thread = at->thread};
@@ -104,8 +105,9 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
         last->flags = at->flags;
         last->choice = at->choice;
         last->object = at->object;
-        bool ends = i + 1 == steps || at->flags || r->trace[i + 1].thread != at->thread ||
-                    r->trace[i + 1].flags & HDP_STEP_CHOICE;
+        /* Whether there is a decision after a release stands in no other place. */
+        bool ends = i + 1 == steps || at->flags || at->kind == HD_EV_RELEASED ||
+                    r->trace[i + 1].thread != at->thread || r->trace[i + 1].flags & HDP_STEP_CHOICE;
         if (!ends)
             continue;
         if (!names_text(&s->threads, at->thread))

@@ -86,6 +86,15 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
     }
 }
 
+uint32_t rt_replay_next_kind(const struct hdi_thread *t)
+{
+    for (uint32_t i = rt.replay_at; i < rt.config.replay_steps; i++)
+        if (rt.region->replay[i].thread == t->hash &&
+            !(rt.region->replay[i].flags & HDP_STEP_CHOICE))
+            return rt.region->replay[i].kind;
+    return HD_EV_NONE;
+}
+
 uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed)
 {
     const struct hdp_step *e = &rt.region->replay[rt.replay_at];

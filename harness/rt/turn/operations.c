@@ -17,6 +17,12 @@ bool rt_cancel_due(const struct hdi_thread *t)
     return t->cancel.pending && !t->cancel.disabled && t->op && t->op->cancellable;
 }
 
+bool rt_others_can_run(void)
+{
+    return rt_set_next(&rt.runnable, 0) != RT_SET_END ||
+           (rt.deadlines && rt_first_deadline() <= rt.now_ns);
+}
+
 /* Can t's pending operation complete now? Keeps rt.runnable and rt.deadline in step. */
 void rt_evaluate(struct hdi_thread *t)
 {

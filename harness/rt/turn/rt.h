@@ -135,6 +135,8 @@ enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
 /* Next thread by the schedule that is replayed, or NULL with RT_WAIT (it is still outside) or
  * RT_OVER (the schedule is used up, or could not be followed). */
 struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags);
+/* What t does next by the record: enum hd_event, HD_EV_NONE when it does not say. */
+uint32_t rt_replay_next_kind(const struct hdi_thread *t);
 uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
 
 /* schedule_begin.c */
@@ -146,6 +148,8 @@ void rt_withdraw(struct hdi_thread *t);                   /* it is chosen, or gi
 void rt_evaluate(struct hdi_thread *t);
 bool rt_due(const struct hdi_thread *t); /* its deadline has passed */
 bool rt_cancel_due(const struct hdi_thread *t);
+/* Than the one that has the turn. */
+bool rt_others_can_run(void);
 static inline bool rt_has_deadline(const struct hdi_op *op)
 {
     return op->until_ns > 0 && op->until_ns != HDI_FOREVER;

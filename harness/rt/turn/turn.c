@@ -180,6 +180,22 @@ void hdi_yield(const void *frame, uint64_t site)
     hdi_perform(&op);
 }
 
+/* In a replay: where the record has such a decision of this thread next. */
+static bool stops_after_release(uint64_t site)
+{
+    if (rt.replaying)
+        return rt_replay_next_kind(self_) == HD_EV_RELEASED;
+    return !(rt.config.flags & HDP_REPLAY) && rt_others_can_run() &&
+           rt_mix(rt.config.seed ^ site) % 4 != 0;
+}
+
+void hdi_released(struct hdi_object *object, uint64_t site)
+{
+    if ((rt.config.flags & HDP_RELEASED) && rt.started && !rt.draining && rt.live_count > 1 &&
+        stops_after_release(site))
+        hdi_point(HD_EV_RELEASED, object, site);
+}
+
 uint32_t hdi_choose(uint32_t n, uint64_t site)
 {
     struct hdp_result *r = &rt.region->result;

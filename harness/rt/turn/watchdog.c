@@ -104,12 +104,6 @@ static bool on_its_way(const struct hdi_thread *cur)
            __atomic_load_n(&cur->turn.waits_for_lock, __ATOMIC_RELAXED);
 }
 
-static bool others_can_run(void)
-{
-    return rt_set_next(&rt.runnable, 0) != RT_SET_END ||
-           (rt.deadlines && rt_first_deadline() <= rt.now_ns);
-}
-
 static struct hdi_thread *lose(struct hdi_thread *cur)
 {
     rt.region->result.control_lost++;
@@ -179,7 +173,7 @@ void rt_watch(struct hdi_thread *self)
                 next = lose(cur);
             } else if (state == 'R' &&
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
-                       (timed || others_can_run())) {
+                       (timed || rt_others_can_run())) {
                 rt.watched_ns = 0;
                 rt.preempting = cur->tid;
                 hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid,

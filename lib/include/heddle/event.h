@@ -21,6 +21,7 @@
     X(YIELD, "yield", "yielding", NONE)                                                            \
     X(SLEEP, "sleep", "sleeping", NONE)                                                            \
     X(PREEMPT, "preempt", "preempted", NONE)                                                       \
+    X(RELEASED, "released", "going on after a release", NONE)                                      \
     X(EXIT, "exit", "ending the program", NONE)                                                    \
     /* pthread objects */                                                                          \
     X(MUTEX_INIT, "mutex_init", "initialising", MUTEX)                                             \
