@@ -28,6 +28,8 @@ void rt_record(struct hdi_thread *t, uint16_t flags)
                                                        .site = op->site};
     r->steps++;
     rt.region->progress = r->steps;
+    if (op->kind == HD_EV_RELEASED) /* an interleaving is one of operations: this is none */
+        return;
     t->turn.steps++;
     /* A sum, so that schedules which differ in the order of independent steps agree. */
     r->interleaving += rt_mix(((uint64_t)t->hash << 32 | t->turn.steps) ^
