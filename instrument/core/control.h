@@ -213,6 +213,9 @@ void hdi_unmodelled(const char *name, uint64_t site);
 
 /* Memory for models: zeroed, never from the program's heap, never freed before the process ends. */
 void *hdi_alloc(size_t bytes);
+/* The same for what outlives a schedule of the in-process explorer: what thread-local and static
+ * variables point to. */
+void *hdi_alloc_lasting(size_t bytes);
 
 /* What the memory hooks need to know of the schedule. `learned` and `news` lie in memory shared
  * with the driver; `replayed_site` enumerates the sites of the memory steps of a replay. */

@@ -26,7 +26,11 @@ struct chunk {
     _Alignas(16) struct chunk *next;
     size_t bytes, used;
 };
-static struct chunk *first_chunk, *chunk;
+/* Of the schedule, and of the process: what a schedule leaves to the next one in its process. */
+struct arena {
+    struct chunk *first, *last;
+};
+static struct arena schedule, process;
 static struct hdi_object *bucket[BUCKETS];
 static struct {
     uintptr_t low, high;
@@ -49,24 +53,34 @@ static struct chunk *new_chunk(size_t room)
     return c;
 }
 
-void *hdi_alloc(size_t bytes)
+static void *take(struct arena *a, size_t bytes)
 {
     void *p;
 
     bytes = (bytes + 15) & ~(size_t)15;
-    while (chunk && chunk->used + bytes > chunk->bytes && chunk->next)
-        chunk = chunk->next;
-    if (!chunk || chunk->used + bytes > chunk->bytes) {
+    while (a->last && a->last->used + bytes > a->last->bytes && a->last->next)
+        a->last = a->last->next;
+    if (!a->last || a->last->used + bytes > a->last->bytes) {
         struct chunk *c = new_chunk(bytes);
-        if (chunk)
-            chunk->next = c;
+        if (a->last)
+            a->last->next = c;
         else
-            first_chunk = c;
-        chunk = c;
+            a->first = c;
+        a->last = c;
     }
-    p = (char *)chunk + chunk->used;
-    chunk->used += bytes;
+    p = (char *)a->last + a->last->used;
+    a->last->used += bytes;
     return p;
+}
+
+void *hdi_alloc(size_t bytes)
+{
+    return take(&schedule, bytes);
+}
+
+void *hdi_alloc_lasting(size_t bytes)
+{
+    return take(&process, bytes);
 }
 
 static uint32_t hash(uint64_t x)
@@ -238,11 +252,11 @@ void hdi_objects_each(void (*f)(struct hdi_object *o))
 
 void hdi_models_reset(void)
 {
-    for (struct chunk *c = first_chunk; c; c = c->next) {
+    for (struct chunk *c = schedule.first; c; c = c->next) {
         memset(c + 1, 0, c->used - sizeof *c);
         c->used = sizeof *c;
     }
-    chunk = first_chunk;
+    schedule.last = schedule.first;
     memset(bucket, 0, sizeof bucket);
     graves = NULL;
 }

@@ -227,6 +227,9 @@ const char *hdi_owed_text(const struct hdi_object *o);
 void hdi_objects_each(void (*f)(struct hdi_object *o));
 /* Forget every object, and all memory from hdi_alloc(): a new schedule begins in this process. */
 void hdi_models_reset(void);
+void hdi_timers_forget(void);
+void hdi_queues_forget(void);
+void hdi_aio_forget(void);
 /* This process is a child that the program forked: it runs without us. */
 void hdi_forked(void);
 /* True while the program has ended and others run on: what goes wrong then is nobody's bug. */

@@ -12,7 +12,7 @@ static struct hdi_strand *by_tid[HDI_RACERS];
 
 struct hdi_strand *hdi_strand_make(void)
 {
-    struct hdi_strand *s = hdi_alloc(sizeof *s + HDI_FRAMES * sizeof(struct hdi_frame));
+    struct hdi_strand *s = hdi_alloc_lasting(sizeof *s + HDI_FRAMES * sizeof(struct hdi_frame));
     s->base = s->top = (struct hdi_frame *)(s + 1);
     s->limit = s->base + HDI_FRAMES;
     return hdi_strand_self = s;

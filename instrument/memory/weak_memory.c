@@ -58,7 +58,7 @@ static struct thread *thread_of(const struct hdi_strand *s)
 {
     struct thread **t = &threads[s->racer->tid];
     if (!*t)
-        *t = hdi_alloc(sizeof **t);
+        *t = hdi_alloc_lasting(sizeof **t);
     return *t;
 }
 
@@ -99,7 +99,7 @@ static struct location *location_of(uintptr_t addr, uint64_t last)
         if (at)
             free_locations = at->next;
         else
-            at = hdi_alloc(sizeof *at);
+            at = hdi_alloc_lasting(sizeof *at);
         at->addr = addr;
         at->next = *bucket(addr);
         *bucket(addr) = at;

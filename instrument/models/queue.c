@@ -175,6 +175,11 @@ struct notice {
 
 static struct notice *notices;
 
+void hdi_queues_forget(void)
+{
+    notices = NULL;
+}
+
 static bool arrived(const struct hdi_op *op)
 {
     struct notice *n = op->data;

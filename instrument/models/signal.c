@@ -278,7 +278,7 @@ static void keep(struct hdi_thread *t, const siginfo_t *info)
     if (d)
         idle = d->next;
     else
-        d = hdi_alloc(sizeof *d);
+        d = hdi_alloc_lasting(sizeof *d);
     d->info = *info;
     d->next = NULL;
     *p = d;

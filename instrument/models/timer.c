@@ -46,6 +46,13 @@ static int number_of(const struct hdi_timer *t)
     return t == &itimer ? SIGALRM : t->event.sigev_signo;
 }
 
+void hdi_timers_forget(void)
+{
+    timers = NULL;
+    itimer = (struct hdi_timer){0};
+    armed = 0;
+}
+
 static struct hdi_timer *ours(timer_t handle)
 {
     for (struct hdi_timer *t = timers; t; t = t->next)

@@ -40,6 +40,9 @@ HDI_EXPORT struct hdp_region *heddle_rt_explore_memory(void)
 static void begin(void)
 {
     hdi_models_reset();
+    hdi_timers_forget();
+    hdi_queues_forget();
+    hdi_aio_forget();
     rt_crash_forgotten();
     rt.lock = 0;
     rt_threads_forget();

@@ -17,8 +17,8 @@ static uint32_t used = 1;
 uint32_t hdi_context_child(uint32_t parent, uint64_t pc)
 {
     if (!nodes) {
-        nodes = hdi_alloc(NODES * sizeof *nodes);
-        heads = hdi_alloc(HEADS * sizeof *heads);
+        nodes = hdi_alloc_lasting(NODES * sizeof *nodes);
+        heads = hdi_alloc_lasting(HEADS * sizeof *heads);
     }
     /* neighbours stay neighbours: a schedule touches few pages of the table */
     uint32_t *head = &heads[(pc + (uint64_t)parent * 37) & (HEADS - 1)];

@@ -40,7 +40,7 @@ struct hdi_racer *hdi_race_thread(void)
 {
     if (racers == HDI_RACERS)
         return NULL;
-    struct hdi_racer *t = hdi_alloc(sizeof *t);
+    struct hdi_racer *t = hdi_alloc_lasting(sizeof *t);
     t->tid = racers++;
     hdi_vclock_set(&t->now, t->tid, 1);
     hdi_vclock_set(&t->must, t->tid, 1);
@@ -282,7 +282,7 @@ static struct sync *sync_free;
 static struct sync **sync_bucket(uintptr_t key)
 {
     if (!syncs)
-        syncs = hdi_alloc(SYNC_BUCKETS * sizeof *syncs);
+        syncs = hdi_alloc_lasting(SYNC_BUCKETS * sizeof *syncs);
     /* neighbours stay neighbours: a schedule touches few pages of the table */
     return &syncs[(key ^ key >> 20 ^ key >> 62) & (SYNC_BUCKETS - 1)];
 }
@@ -304,7 +304,7 @@ static struct sync *sync_get(uintptr_t key)
     if (s)
         sync_free = s->next;
     else
-        s = hdi_alloc(sizeof *s);
+        s = hdi_alloc_lasting(sizeof *s);
     *s = (struct sync){.key = key, .next = *sync_bucket(key)};
     *sync_bucket(key) = s;
     return s;

@@ -18,7 +18,7 @@ static size_t place(const struct hdi_block *in, size_t size, uintptr_t addr)
 static void grow(void)
 {
     size_t size = room ? room * 4 : 4096;
-    struct hdi_block *bigger = hdi_alloc(size * sizeof *bigger);
+    struct hdi_block *bigger = hdi_alloc_lasting(size * sizeof *bigger);
     for (size_t i = 0; i < room; i++)
         if (table[i].addr)
             bigger[place(bigger, size, table[i].addr)] = table[i];

@@ -23,7 +23,7 @@ uint32_t hdi_lockset_of(const struct hdi_thread *t)
     if (!t || !t->locks.count)
         return 0;
     if (!sets)
-        sets = hdi_alloc(SETS * sizeof *sets);
+        sets = hdi_alloc_lasting(SETS * sizeof *sets);
     if (last && same(&sets[last - 1], t))
         return last;
     for (uint32_t i = 0; i < used; i++)

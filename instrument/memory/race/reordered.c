@@ -29,7 +29,7 @@ static struct guarded *sites;
 static struct guarded *site_of(uint64_t pc)
 {
     if (!sites)
-        sites = hdi_alloc(SITES * sizeof *sites);
+        sites = hdi_alloc_lasting(SITES * sizeof *sites);
     uint32_t at = (uint32_t)(pc * 0x9e3779b97f4a7c15ull >> 52);
     for (uint32_t tries = 0; tries < 64; tries++, at = (at + 1) % SITES)
         if (!sites[at].pc || sites[at].pc == pc)

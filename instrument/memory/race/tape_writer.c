@@ -30,7 +30,7 @@ void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps)
     const struct hdi_strand *s = hdi_watched;
 
     tape->events = tape->full = 0;
-    words = hdi_alloc(WORDS * sizeof *words);
+    words = hdi_alloc_lasting(WORDS * sizeof *words);
     decisions = steps;
     age = 1;
     hdi_tape = tape;

@@ -32,7 +32,7 @@ static void grow(struct hdi_vclock *v, uint32_t n)
     if (room)
         free_rooms[k] = room->next;
     else
-        room = hdi_alloc(cap * sizeof(uint32_t));
+        room = hdi_alloc_lasting(cap * sizeof(uint32_t));
     uint32_t *c = room->c;
     for (uint32_t i = 0; i < v->n; i++)
         c[i] = v->c[i];

@@ -3,7 +3,7 @@
 
 #include "core/control.h"
 
-void *hdi_alloc(size_t bytes)
+void *hdi_alloc_lasting(size_t bytes)
 {
     return calloc(1, bytes);
 }
