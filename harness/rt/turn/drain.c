@@ -9,7 +9,6 @@ void hdi_drain(uint32_t jumps)
     struct hdi_thread *first;
 
     rt.draining = true;
-    rt.replaying = false;
     rt.drainer = hdi_self();
     for (;;) {
         struct hdi_op op = {.kind = HD_EV_EXIT};
