@@ -84,11 +84,34 @@ void schedule_name_threads(const struct hdp_region *r, struct names *objects)
     }
 }
 
+static void name_thread(struct schedule *s, const struct hdp_region *r, uint32_t hash)
+{
+    char buffer[48];
+    if (!names_text(&s->threads, hash))
+        names_add(&s->threads, hash, thread_name(r, hash, buffer, sizeof buffer));
+}
+
+/* Who stood after a release when the schedule ended stops there again if it is to go on. */
+static void record_standing(struct schedule *s, const struct hdp_region *r, struct symbols *symbols)
+{
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS && s->steps < HDP_STEPS; i++) {
+        const struct hdp_thread *t = &r->thread[i];
+        if (t->kind != HD_EV_RELEASED || t->state != HDP_T_ENABLED)
+            continue;
+        s->run = mem_grow(s->run, s->runs, sizeof *s->run);
+        s->run[s->runs++] = (struct schedule_run){.thread = t->hash,
+                                                  .count = 1,
+                                                  .kind = HD_EV_RELEASED,
+                                                  .site = site_index(s, symbols, t->site)};
+        s->steps++;
+        name_thread(s, r, t->hash);
+    }
+}
+
 void schedule_record(struct schedule *s, const struct hdp_region *r, struct symbols *symbols,
                      struct names *objects)
 {
     uint32_t steps = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
-    char buffer[48];
     s->steps = steps;
     schedule_name_threads(r, objects);
     for (uint32_t i = 0; i < steps; i++) {
@@ -110,13 +133,13 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
                     r->trace[i + 1].thread != at->thread || r->trace[i + 1].flags & HDP_STEP_CHOICE;
         if (!ends)
             continue;
-        if (!names_text(&s->threads, at->thread))
-            names_add(&s->threads, at->thread, thread_name(r, at->thread, buffer, sizeof buffer));
+        name_thread(s, r, at->thread);
         if (at->object && !names_text(&s->objects, at->object))
             names_add(&s->objects, at->object,
                       names_object(objects, at->object, object_of_event(at->kind)));
         last->site = site_index(s, symbols, at->site);
     }
+    record_standing(s, r, symbols);
     record_points(s, r, symbols);
 }
 
