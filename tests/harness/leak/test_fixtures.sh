@@ -59,12 +59,12 @@ SAYS
 # Natively the library knows its goroutines alone, and a plain thread's belong to no test.
 says "side by side, natively" 0 "$sides" 0 <<'SAYS'
 SAYS
-says "side by side, scheduled" 1 "$heddle" run -q -n 60 -o "$out/h" -- "$sides" 2 <<'SAYS'
+says "side by side, scheduled" 1 "$heddle" run -q -n 60 -o "$out/sides" -- "$sides" 2 <<'SAYS'
 thread still blocked at the end of "north" (sides.c:[0-9]*)
 start_both *.*sides.c
 ! exit code 1
 SAYS
-says "side by side, scheduled: each" any cat "$out"/h/leak-blocked-1.stdout <<'SAYS'
+says "side by side, scheduled: each" any cat "$out"/sides/leak-blocked-1.stdout <<'SAYS'
 left by "north" (sides.c:[0-9]*): 2
 left by "south" (sides.c:[0-9]*): 2
 goroutine "grandchild" \[chan receive "north"\]
