@@ -128,7 +128,7 @@ static double bare_handoff(void)
     pthread_join(t, NULL);
     double took = now() - start;
     sched_setaffinity(0, sizeof old, &old);
-    return took * 1e9 / (2.0 * HANDOFFS);
+    return took * 1e9 / (2.0 * (double)HANDOFFS);
 }
 
 int main(int argc, char **argv)

@@ -99,7 +99,7 @@ static void merge(void *arg)
     struct box *b = arg;
     struct hd_chan *in[2] = {b->a, b->b};
 
-    for (int open = 2, turns = 0; open > 0; turns++) {
+    for (int open = 2; open > 0;) {
         int value;
         bool ok;
         int chosen = HD_SELECT(HD_RECV_OK(in[0], &value, &ok), HD_RECV_OK(in[1], &value, &ok));

@@ -25,7 +25,7 @@ static void open_database(void *arg)
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
                         NULL) != SQLITE_OK ||
         sqlite3_exec(d->conn, "CREATE TABLE visits (who INTEGER)", NULL, NULL, NULL) != SQLITE_OK)
-        assert(!"the database could not be opened"); /* log.Fatal */
+        assert(false && "the database could not be opened"); /* log.Fatal */
 }
 
 static sqlite3 *get_database(struct database *d)

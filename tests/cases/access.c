@@ -21,7 +21,7 @@ static void *check(void *arg)
     if (!wrong)
         pthread_mutex_lock(&m);
     if (!((a == 0 && b == 0) || (a == 1 && b == -1)))
-        assert(!"half of it");
+        assert(false && "half of it");
     if (!wrong)
         pthread_mutex_unlock(&m);
     return arg;

@@ -195,10 +195,13 @@ char *target_open(const char *program, struct target *t)
     if (!*program)
         return mem_copy("the name of the program is empty");
     char *file = find_in_path(program);
-    if (!file)
-        return mem_format("%s: no such program in PATH", program);
     char real[PATH_MAX];
     struct stat st;
+    if (!file && stat(program, &st) == 0 && S_ISREG(st.st_mode))
+        return mem_format("%s: no such program in PATH, but here is one: name it ./%s", program,
+                          program);
+    if (!file)
+        return mem_format("%s: no such program in PATH", program);
     char *why = NULL;
     if (!realpath(file, real) || stat(real, &st) != 0)
         why = mem_format("%s: %s", program, errno == ENOENT ? "no such file" : strerror(errno));

@@ -121,7 +121,7 @@ char *stress_load(struct stress_suites *all, const char *suite, const char *vari
                : *variant ? mem_format("the suite %s was not built for this (%s%s is missing)",
                                        suite, suite, variant)
                           : mem_format("the suite %s is not where it belongs: build or install "
-                                       "Heddle with its suites",
+                                       "Heddle with its suites (cmake -DHEDDLE_BUILD_STRESS=ON)",
                                        suite);
     why = read_list(all, named ? strrchr(program, '/') + 1 : suite, program, filter);
     free(program);

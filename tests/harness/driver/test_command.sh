@@ -47,7 +47,9 @@ printf '#!/bin/sh\ntrue\n' >script; chmod +x script
 echo text >text
 cp "$victim" suid; chmod u+s suid
 expect 3 'no such file' run -- ./absent
-expect 3 'no such program in PATH' run -- absent-program
+expect 3 'absent-program: no such program in PATH$' run -- absent-program
+cp "$victim" present-program
+expect 3 'but here is one: name it ./present-program' run -- present-program
 expect 3 'is a folder' run -- /tmp
 expect 3 'is a script for /bin/sh' run -- ./script
 expect 3 'is not executable' run -- ./text

@@ -20,7 +20,11 @@
 
 #include <heddle/heddle.h>
 
+#ifdef __clang__ /* which clones nothing */
+#define APART __attribute__((noinline))
+#else
 #define APART __attribute__((noinline, noclone))
+#endif
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
 void *volatile kept; /* a variable that somebody could read */

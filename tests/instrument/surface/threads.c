@@ -72,7 +72,7 @@ static void *holds_out(void *unused)
     usleep(1000);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     pthread_testcancel();
-    assert(!"cancelled");
+    assert(0 && "cancelled");
     return unused;
 }
 
