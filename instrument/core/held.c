@@ -19,9 +19,10 @@ static bool is_try(enum hd_event kind)
            kind == HD_EV_HD_MUTEX_TRYLOCK || kind == HD_EV_HD_RWMUTEX_TRYLOCK;
 }
 
-bool hdi_gives_up(enum hd_event kind)
+/* t, which has just taken a lock by `kind`, would have given up at once or after a while. */
+static bool gives_up(const struct hdi_thread *t, enum hd_event kind)
 {
-    const struct hdi_op *last = &hdi_self()->last;
+    const struct hdi_op *last = &t->last;
 
     return is_try(kind) || (last->kind == kind && last->until_ns && last->until_ns != HDI_FOREVER);
 }
@@ -33,6 +34,7 @@ static void hold(const struct hdi_happened *e)
 
     if (h) {
         h->count++;
+        h->tried = gives_up(t, e->event);
         return;
     }
     if (t->locks.count == t->locks.capacity) {
@@ -48,6 +50,7 @@ static void hold(const struct hdi_happened *e)
                                                         .stack = hdi_stack(),
                                                         .kind = (uint16_t)e->event,
                                                         .shared = (e->mode & HDI_SHARED) != 0,
+                                                        .tried = gives_up(t, e->event),
                                                         .count = 1};
 }
 

@@ -60,6 +60,7 @@ struct hdi_held {
     uint32_t stack;
     uint16_t kind;  /* enum hd_event by which it was taken */
     bool shared;    /* read mode */
+    bool tried;     /* the last time by one that would have given up: it cannot deadlock */
     bool told;      /* a finding names it: it is not said again at exit */
     uint32_t count; /* recursive locks and repeated read locks */
 };
@@ -156,9 +157,6 @@ struct hdi_thread {
 
 /* How t holds a lock; NULL: not. */
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
-/* The calling thread, which has just taken a lock by `kind`, would have given up after a while, or
- * at once: it cannot deadlock. */
-bool hdi_gives_up(enum hd_event kind);
 /* A lock is misused by `event` at `site`: the finding says who holds it, who waits for it, who gave
  * it back last and where it was made. `text` may be NULL. */
 void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,

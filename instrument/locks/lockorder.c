@@ -227,15 +227,13 @@ static void found(const struct hdi_lock_ring *ring, void *data)
 
 /* ---- what happens ---- */
 
-static void take(struct hdi_object *o, enum hd_event event, uint32_t mode, uint64_t site)
+static void take(struct hdi_object *o, uint32_t mode, uint64_t site)
 {
     struct hdi_thread *self = hdi_self();
     struct hdi_happened e = {.mode = mode, .site = site};
 
     if (!self->locks.graph || hdi_draining())
         return;
-    if (hdi_gives_up(event))
-        e.mode |= HDI_TRIED;
     if (kind_of(o) == HD_OB_HD_RWMUTEX)
         e.mode |= HDI_WRITER_FIRST;
     if (e.mode & HDI_WRITER_FIRST && !o->writer_first) {
@@ -259,7 +257,7 @@ static void start(struct hdi_thread *main, bool rich)
     for (uint32_t i = 0; i < main->locks.count; i++) {
         const struct hdi_held *h = &main->locks.held[i];
         stack_now = h->stack;
-        take(h->object, (enum hd_event)h->kind, h->shared ? HDI_SHARED : 0, h->site);
+        take(h->object, (h->shared ? HDI_SHARED : 0) | (h->tried ? HDI_TRIED : 0), h->site);
     }
     stack_now = 0;
 }
@@ -271,7 +269,7 @@ static void acquired(const struct hdi_happened *e)
     if (h->count > 1 && !(e->mode & HDI_SHARED)) /* each read lock, of the others the first */
         return;
     stack_now = h->count == 1 ? h->stack : 0;
-    take(e->object, e->event, e->mode, e->site);
+    take(e->object, e->mode | (h->tried ? HDI_TRIED : 0), e->site);
     stack_now = 0;
 }
 
@@ -296,7 +294,7 @@ static void passed(const struct hdi_happened *e)
         return;
     if (e->event != HD_EV_SEM_POST) {
         hdi_lock_traits(graph, e->object, HDI_LOCK_COUNTED);
-        take(e->object, e->event, 0, e->site);
+        take(e->object, e->mode & HDI_COULD_WAIT ? 0 : HDI_TRIED, e->site);
     } else if (self->locks.graph) {
         lg_observes(graph, self->locks.graph, e->object, HD_OB_SEM, HDI_RELEASED, e);
     }

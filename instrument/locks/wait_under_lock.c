@@ -261,7 +261,7 @@ static void start(struct hdi_thread *main)
     w.bucket = hdi_alloc(BUCKETS * sizeof *w.bucket);
     made(main);
     for (uint32_t i = 0; i < main->locks.count; i++)
-        if (!hdi_gives_up((enum hd_event)main->locks.held[i].kind))
+        if (!main->locks.held[i].tried)
             locked(&main->locks.held[i], main->locks.held[i].site);
 }
 
@@ -509,7 +509,7 @@ void hdi_waits_observes(enum hdi_what what, const struct hdi_happened *e)
     switch (what) {
     case HDI_ACQUIRED:
         h = hdi_held_find(hdi_self(), e->object);
-        if ((h->count == 1 || e->mode & HDI_SHARED) && !hdi_gives_up(e->event))
+        if ((h->count == 1 || e->mode & HDI_SHARED) && !h->tried)
             locked(h, e->site);
         break;
     case HDI_BEGINS:

@@ -505,7 +505,7 @@ EXPORT int sem_wait(sem_t *s)
     if (rc)
         WAIT(rc, f, HD_EV_SEM_WAIT, s, false, real_sem_wait(s));
     if (rc == 0)
-        done(f, HD_EV_SEM_WAIT, s, 0, FOLLOW_SITE());
+        done(f, HD_EV_SEM_WAIT, s, HDI_COULD_WAIT, FOLLOW_SITE());
     return rc;
 }
 
@@ -515,7 +515,7 @@ EXPORT int sem_trywait(sem_t *s)
     struct follower *f = self();
     int rc = real_sem_trywait(s);
     if (rc == 0)
-        done(f, HD_EV_SEM_WAIT, s, HDI_TRIED, FOLLOW_SITE());
+        done(f, HD_EV_SEM_WAIT, s, 0, FOLLOW_SITE());
     return rc;
 }
 
@@ -525,7 +525,7 @@ EXPORT int sem_trywait(sem_t *s)
     int rc;                                                                                        \
     WAIT(rc, f, HD_EV_SEM_WAIT, s, true, call);                                                    \
     if (rc == 0)                                                                                   \
-        done(f, HD_EV_SEM_WAIT, s, HDI_TRIED, FOLLOW_SITE());                                      \
+        done(f, HD_EV_SEM_WAIT, s, 0, FOLLOW_SITE());                                              \
     return rc
 
 EXPORT int sem_timedwait(sem_t *s, const struct timespec *until)

@@ -5,11 +5,13 @@
 static void passed(const struct hdi_happened *e)
 {
     struct hdi_lock_thread *t = e->follower ? e->follower->locks : NULL;
+    struct hdi_happened taken = {.mode = e->mode & HDI_COULD_WAIT ? 0 : HDI_TRIED, .site = e->site};
     bool post = e->event == HD_EV_SEM_POST;
 
     if (t && (post || e->event == HD_EV_SEM_WAIT) &&
         hdi_lock_is(follow_graph, e->address, HDI_LOCK_COUNTED))
-        lg_observes(follow_graph, t, e->address, HD_OB_SEM, post ? HDI_RELEASED : HDI_ACQUIRED, e);
+        lg_observes(follow_graph, t, e->address, HD_OB_SEM, post ? HDI_RELEASED : HDI_ACQUIRED,
+                    &taken);
 }
 
 void follow_lockorder_rest(enum hdi_what what, const struct hdi_happened *e)
