@@ -165,6 +165,107 @@ static void racy_second_cancel(void)
     hd_context_unref(ctx);
 }
 
+static void before_a_done(void)
+{
+    start(write_shared, NULL);
+    hd_wg_wait(&wg);
+    printf("%d\n", shared);
+}
+
+static void receive_and_read(void *arg)
+{
+    hd_chan_recv(arg, NULL);
+    printf("%d\n", shared);
+    hd_wg_done(&wg);
+}
+
+static void before_a_close(void)
+{
+    start(receive_and_read, buffered);
+    shared = 1;
+    hd_chan_close(buffered);
+    hd_wg_wait(&wg);
+}
+
+/* To one that waits already, or by way of the buffer. */
+static void before_a_send(void)
+{
+    start(receive_and_read, buffered);
+    hd_go_yield();
+    shared = 1;
+    hd_chan_send(buffered, &(int){1});
+    hd_wg_wait(&wg);
+}
+
+static struct hd_mutex mutex = HD_MUTEX_INIT;
+
+static void add_locked(void *arg)
+{
+    (void)arg;
+    hd_mutex_lock(&mutex);
+    shared++;
+    hd_mutex_unlock(&mutex);
+    hd_wg_done(&wg);
+}
+
+static void under_a_mutex(void)
+{
+    start(add_locked, NULL);
+    start(add_locked, NULL);
+    hd_wg_wait(&wg);
+}
+
+static struct hd_once once = HD_ONCE_INIT;
+
+static void make(void *arg)
+{
+    (void)arg;
+    shared = 1;
+}
+
+static void read_once_made(void *arg)
+{
+    (void)arg;
+    hd_once_do(&once, make, NULL);
+    printf("%d\n", shared);
+    hd_wg_done(&wg);
+}
+
+static void behind_a_once(void)
+{
+    start(read_once_made, NULL);
+    start(read_once_made, NULL);
+    hd_wg_wait(&wg);
+}
+
+static struct hd_semaphore semaphore;
+
+static void add_with_the_unit(void *arg)
+{
+    (void)arg;
+    if (!hd_semaphore_acquire(&semaphore, hd_context_background(), 1)) {
+        shared++;
+        hd_semaphore_release(&semaphore, 1);
+    }
+    hd_wg_done(&wg);
+}
+
+static void with_the_only_unit(void)
+{
+    hd_semaphore_init(&semaphore, 1, NULL);
+    start(add_with_the_unit, NULL);
+    start(add_with_the_unit, NULL);
+    hd_wg_wait(&wg);
+}
+
+static void racy_with_one_of_two_units(void)
+{
+    hd_semaphore_init(&semaphore, 2, NULL);
+    start(add_with_the_unit, NULL);
+    start(add_with_the_unit, NULL);
+    hd_wg_wait(&wg);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -183,6 +284,13 @@ static const struct {
     CASE(before_a_timer_starts),
     CASE(before_a_cancel),
     CASE(racy_second_cancel),
+    CASE(before_a_done),
+    CASE(before_a_close),
+    CASE(before_a_send),
+    CASE(under_a_mutex),
+    CASE(behind_a_once),
+    CASE(with_the_only_unit),
+    CASE(racy_with_one_of_two_units),
 };
 
 int main(int argc, char **argv)

@@ -72,6 +72,29 @@ static void a_join_of_the_stuck_does_not_matter(void **state)
     assert_true(print_of(f) != print_of(g));
 }
 
+static struct finding *lost_wakeup(const char *inner, const char *module, unsigned line)
+{
+    struct finding *f = finding_new(HD_FK_LOST_WAKEUP, TOOL_HEDDLE, NULL);
+    struct note *n = finding_note(f, HD_ROLE_WAITS);
+    n->kind = HD_EV_COND_WAIT;
+    stack_push(&n->stack, inner, "/src/util.c", 5, 0, module, 0x10);
+    stack_push(&n->stack, "take", "/src/queue.c", line, 0, "queue", 0x20);
+    stack_push(&n->stack, "main", "/src/queue.c", 99, 0, "queue", 0x30);
+    return f;
+}
+
+/* Who calls a wrapper of a lock or wait, or the C library, tells one bug from another. */
+static void a_wrapper_does_not_tell(void **state)
+{
+    (void)state;
+    assert_true(print_of(lost_wakeup("queue_lock", "queue", 7)) !=
+                print_of(lost_wakeup("queue_lock", "queue", 8)));
+    assert_true(print_of(lost_wakeup("fwrite", "libc.so.6", 7)) !=
+                print_of(lost_wakeup("fwrite", "libc.so.6", 8)));
+    assert_true(print_of(lost_wakeup("next", "queue", 7)) ==
+                print_of(lost_wakeup("next", "queue", 8)));
+}
+
 static void numbers_in_a_text_do_not_matter(void **state)
 {
     (void)state;
@@ -159,6 +182,7 @@ int main(void)
         cmocka_unit_test(number_of_threads_does_not_matter),
         cmocka_unit_test(which_side_of_a_race_came_first_does_not_matter),
         cmocka_unit_test(a_join_of_the_stuck_does_not_matter),
+        cmocka_unit_test(a_wrapper_does_not_tell),
         cmocka_unit_test(numbers_in_a_text_do_not_matter),
         cmocka_unit_test(tests_that_leak_by_one_helper_are_two),
         cmocka_unit_test(same_findings_are_merged),

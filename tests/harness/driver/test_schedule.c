@@ -168,6 +168,8 @@ static void an_edited_file_with_a_bare_end_is_accepted(void **state)
 
 static void each_wrong_line_is_named(void **state)
 {
+    char same[32];
+
     (void)state;
     refused("heddle schedule 1", "heddle schedule 2", "f:1: the file has format 2, from a newer");
     refused("heddle schedule 1", "heddle schedule 0", "there is no format 0");
@@ -191,6 +193,9 @@ static void each_wrong_line_is_named(void **state)
     refused("bank!main+0x5d", "main", "a site is written");
     refused("timeout spurious", "timeout bored", "\"bored\" is no end of a wait");
     refused("choose T2%0a 1 ", "choose T2 one ", "\"choose\" wants");
+    /* the same number by a name and as it is */
+    snprintf(same, sizeof same, "choose ?%08x 1 ", name_hash("T0"));
+    refused("choose T2%0a 1 ", same, "cannot be told from T0");
     refused("program /home/me/my bank\n", "", "no \"program\" line");
     refused("program /home/me/my bank", "program", "\"program\" has no value");
     refused("folder /home/me", "folder /home/me\nfolder /", "f:6: \"folder\" stands here a second");

@@ -4,14 +4,18 @@
  * case the same assertion must hold in all of them.
  */
 #include <assert.h>
-#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, other = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -123,6 +127,95 @@ static void never_an_hour_timed_out(void)
     assert(wait_for(3600000000000) == 0);
 }
 
+static int pipe_end[2];
+
+static void *writes_late(void *unused)
+{
+    for (int i = 0; i < 20; i++) {
+        pthread_mutex_lock(&other);
+        pthread_mutex_unlock(&other);
+    }
+    ssize_t n = write(pipe_end[1], "x", 1);
+    assert(n == 1);
+    return unused;
+}
+
+static void shows_a_short_poll_timed_out(void)
+{
+    struct pollfd p = {.events = POLLIN};
+    pthread_t t;
+    int rc = pipe(pipe_end);
+
+    assert(rc == 0);
+    p.fd = pipe_end[0];
+    run_beside(writes_late, &t);
+    assert(poll(&p, 1, 1) == 1);
+    pthread_join(t, NULL);
+}
+
+/* ---- who sleeps ---- */
+
+static void *sleeps_long(void *unused)
+{
+    usleep(500000);
+    pthread_mutex_lock(&lock);
+    assert(told);
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+static void *sleeps_short(void *unused)
+{
+    usleep(1000);
+    pthread_mutex_lock(&lock);
+    told = 1;
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+static void never_a_later_sleeper_first(void)
+{
+    pthread_t t[2];
+
+    run_beside(sleeps_long, &t[0]);
+    run_beside(sleeps_short, &t[1]);
+    pthread_join(t[0], NULL);
+    pthread_join(t[1], NULL);
+}
+
+static atomic_int word;
+
+static void *sleeps_and_tells(void *unused)
+{
+    usleep(1000);
+    word = 1;
+    return unused;
+}
+
+/* Those that only look again let its time pass. */
+static void never_a_sleeper_forgotten(void)
+{
+    pthread_t t;
+
+    run_beside(sleeps_and_tells, &t);
+    while (!word)
+        sched_yield();
+    pthread_join(t, NULL);
+}
+
+static void never_a_sleeper_forgotten_by_who_polls(void)
+{
+    pthread_t t;
+
+    run_beside(sleeps_short, &t);
+    for (bool over = false; !over; sched_yield()) {
+        pthread_mutex_lock(&lock);
+        over = told;
+        pthread_mutex_unlock(&lock);
+    }
+    pthread_join(t, NULL);
+}
+
 /* ---- who only tries again lets the others go on ---- */
 
 static void *tries_a_lock(void *unused)
@@ -174,6 +267,201 @@ static void never_a_yield_for_ever(void)
     told = 1;
     pthread_mutex_unlock(&lock);
     pthread_join(t, NULL);
+}
+
+/* Whoever works for ever does not only try again. */
+static void *works_for_ever(void *unused)
+{
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        told++;
+        pthread_mutex_unlock(&lock);
+    }
+    return unused;
+}
+
+static void never_a_livelock_of_work(void)
+{
+    pthread_t t;
+
+    run_beside(works_for_ever, &t);
+    works_for_ever(NULL);
+}
+
+/* Nor is it hung when its time is up: it was on its way. */
+static void *works_slowly(void *unused)
+{
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        pthread_mutex_unlock(&lock);
+        for (clock_t until = clock() + CLOCKS_PER_SEC / 200; clock() < until;)
+            ;
+    }
+    return unused;
+}
+
+static void never_a_hang_of_slow_work(void)
+{
+    pthread_t t;
+
+    run_beside(works_slowly, &t);
+    works_slowly(NULL);
+}
+
+/* ---- who does not give the turn back ---- */
+
+static void *spins(void *unused)
+{
+    while (!word)
+        ;
+    return unused;
+}
+
+static void set_word_when(void *(*fn)(void *), void (*then)(void))
+{
+    pthread_t t;
+
+    run_beside(fn, &t);
+    pthread_mutex_lock(&other);
+    pthread_mutex_unlock(&other);
+    word = 1;
+    if (then)
+        then();
+    pthread_join(t, NULL);
+}
+
+static void never_a_spin_for_ever(void)
+{
+    set_word_when(spins, NULL);
+}
+
+/* Nobody between the program and the kernel: there is no model of this. */
+static long raw_futex(long operation, long value)
+{
+    register long timeout __asm__("r10") = 0;
+    long rc = SYS_futex;
+
+    __asm__ volatile("syscall"
+                     : "+a"(rc)
+                     : "D"(&word), "S"(operation), "d"(value), "r"(timeout)
+                     : "rcx", "r11", "memory");
+    return rc;
+}
+
+static void *sleeps_in_the_kernel(void *unused)
+{
+    while (!word)
+        raw_futex(FUTEX_WAIT_PRIVATE, 0);
+    return unused;
+}
+
+static void wake_in_the_kernel(void)
+{
+    raw_futex(FUTEX_WAKE_PRIVATE, 1);
+}
+
+static void never_held_up_by_who_sleeps_elsewhere(void)
+{
+    set_word_when(sleeps_in_the_kernel, wake_in_the_kernel);
+}
+
+/* ---- the end of main ---- */
+
+static void leave_running(void *(*fn)(void *))
+{
+    pthread_t t;
+
+    run_beside(fn, &t);
+    pthread_detach(t);
+}
+
+static void never_a_leak_of_who_ends(void)
+{
+    leave_running(tells_late);
+}
+
+static void *unlocks_what_is_free(void *unused)
+{
+    while (!word)
+        sched_yield();
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+static void never_a_fault_after_the_end(void)
+{
+    leave_running(unlocks_what_is_free);
+    word = 1;
+}
+
+/* ---- readers and writers ---- */
+
+static pthread_rwlock_t rwlock;
+
+static void *writes(void *unused)
+{
+    pthread_rwlock_wrlock(&rwlock);
+    pthread_rwlock_unlock(&rwlock);
+    return unused;
+}
+
+static void read_twice(int kind)
+{
+    pthread_rwlockattr_t attr;
+    pthread_t t;
+
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, kind);
+    pthread_rwlock_init(&rwlock, &attr);
+    pthread_rwlock_rdlock(&rwlock);
+    run_beside(writes, &t);
+    sched_yield();
+    pthread_rwlock_rdlock(&rwlock);
+    pthread_rwlock_unlock(&rwlock);
+    pthread_rwlock_unlock(&rwlock);
+    pthread_join(t, NULL);
+}
+
+static void never_a_reader_behind_a_writer(void)
+{
+    read_twice(PTHREAD_RWLOCK_PREFER_READER_NP);
+}
+
+static void readers_behind_a_writer(void)
+{
+    read_twice(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+}
+
+/* One of two read locks is given back: it is held still. */
+static void *reads_twice_then_locks(void *unused)
+{
+    pthread_rwlock_rdlock(&rwlock);
+    pthread_rwlock_rdlock(&rwlock);
+    pthread_rwlock_unlock(&rwlock);
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+    pthread_rwlock_unlock(&rwlock);
+    return unused;
+}
+
+static void *locks_then_writes(void *unused)
+{
+    pthread_mutex_lock(&lock);
+    pthread_rwlock_wrlock(&rwlock);
+    pthread_rwlock_unlock(&rwlock);
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+static void deadlock_of_a_reader_twice(void)
+{
+    pthread_t t[2];
+
+    pthread_rwlock_init(&rwlock, NULL);
+    run_beside(reads_twice_then_locks, &t[0]);
+    run_beside(locks_then_writes, &t[1]);
+    pthread_join(t[0], NULL);
+    pthread_join(t[1], NULL);
 }
 
 /* ---- wake-ups for no reason ---- */
@@ -246,6 +534,68 @@ static void units_of_takers(void)
     cross_over(true);
 }
 
+/* T1 waits for a unit of two that T2 and T3 have; T2 waits for T1. T3 could post, if somebody woke
+ * it. */
+static void *locks_then_takes(void *unused)
+{
+    while (word < 2)
+        sched_yield();
+    pthread_mutex_lock(&lock);
+    word++;
+    sem_wait(&left);
+    return unused;
+}
+
+static void *takes_then_locks(void *unused)
+{
+    sem_wait(&left);
+    word++;
+    while (word < 3)
+        sched_yield();
+    pthread_mutex_lock(&lock);
+    return unused;
+}
+
+static void *takes_then_waits(void *unused)
+{
+    sem_wait(&left);
+    word++;
+    sem_wait(&nobody_posts);
+    sem_post(&left);
+    return unused;
+}
+
+static void units_of_one_who_could_post(void)
+{
+    pthread_t t[3];
+
+    sem_init(&left, 0, 2);
+    sem_init(&nobody_posts, 0, 0);
+    run_beside(locks_then_takes, &t[0]);
+    run_beside(takes_then_locks, &t[1]);
+    run_beside(takes_then_waits, &t[2]);
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
+}
+
+/* ---- one fault, met twice in a schedule ---- */
+
+static void *unlocks(void *unused)
+{
+    pthread_mutex_unlock(&other);
+    return unused;
+}
+
+static void one_fault_in_two_threads(void)
+{
+    pthread_t t[2];
+
+    for (int i = 0; i < 2; i++)
+        run_beside(unlocks, &t[i]);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+}
+
 /* ---- exit codes ---- */
 
 static int code;
@@ -278,6 +628,29 @@ static void exits_with_3_or_4(void)
     }
     pthread_mutex_lock(&lock);
     code = code ? code : 3;
+    pthread_mutex_unlock(&lock);
+    pthread_join(t, NULL);
+}
+
+static void *sets_code_in_time(void *unused)
+{
+    pthread_mutex_lock(&lock);
+    code = told ? 0 : 4;
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+static void exits_with_0_seldom(void)
+{
+    pthread_t t;
+
+    run_beside(sets_code_in_time, &t);
+    for (int i = 0; i < 10; i++) {
+        pthread_mutex_lock(&other);
+        pthread_mutex_unlock(&other);
+    }
+    pthread_mutex_lock(&lock);
+    told = 1;
     pthread_mutex_unlock(&lock);
     pthread_join(t, NULL);
 }
@@ -326,13 +699,36 @@ static const struct {
     {                                                                                              \
 #name, name                                                                                \
     }
-    CASE(shows_the_oldest_woken),   CASE(shows_one_in_the_middle_woken),
-    CASE(shows_the_youngest_woken), CASE(shows_a_short_wait_timed_out),
-    CASE(never_an_hour_timed_out),  CASE(never_a_try_for_ever),
-    CASE(never_a_yield_for_ever),   CASE(wakes_for_no_reason),
-    CASE(units_of_nobody),          CASE(units_of_takers),
-    CASE(always_exits_with_3),      CASE(exits_with_3_or_4),
-    CASE(orders_of_one_lock),       CASE(orders_of_two_locks),
+    CASE(shows_the_oldest_woken),
+    CASE(shows_one_in_the_middle_woken),
+    CASE(shows_the_youngest_woken),
+    CASE(shows_a_short_wait_timed_out),
+    CASE(never_an_hour_timed_out),
+    CASE(shows_a_short_poll_timed_out),
+    CASE(never_a_later_sleeper_first),
+    CASE(never_a_sleeper_forgotten),
+    CASE(never_a_livelock_of_work),
+    CASE(never_a_spin_for_ever),
+    CASE(never_held_up_by_who_sleeps_elsewhere),
+    CASE(never_a_leak_of_who_ends),
+    CASE(never_a_fault_after_the_end),
+    CASE(never_a_reader_behind_a_writer),
+    CASE(readers_behind_a_writer),
+    CASE(deadlock_of_a_reader_twice),
+    CASE(units_of_one_who_could_post),
+    CASE(exits_with_0_seldom),
+    CASE(never_a_sleeper_forgotten_by_who_polls),
+    CASE(never_a_hang_of_slow_work),
+    CASE(one_fault_in_two_threads),
+    CASE(never_a_try_for_ever),
+    CASE(never_a_yield_for_ever),
+    CASE(wakes_for_no_reason),
+    CASE(units_of_nobody),
+    CASE(units_of_takers),
+    CASE(always_exits_with_3),
+    CASE(exits_with_3_or_4),
+    CASE(orders_of_one_lock),
+    CASE(orders_of_two_locks),
 };
 
 int main(int argc, char **argv)

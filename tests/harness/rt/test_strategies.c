@@ -98,11 +98,13 @@ static void round_robin_takes_turns(void **state)
         assert_int_equal(rt_round_robin.pick(enabled, N), i % N);
 }
 
-/* PCT of depth d changes its mind d - 1 times, wherever those fall within the expected steps. */
+/* PCT of depth d changes its mind d - 1 times, wherever those fall within the expected steps; two may
+ * fall on one step, or on the first. */
 static void pct_changes_depth_minus_one_times(void **state)
 {
     (void)state;
-    for (uint32_t depth = 1; depth <= 4; depth++)
+    for (uint32_t depth = 1; depth <= 4; depth++) {
+        uint32_t most = 0;
         for (uint64_t seed = 1; seed <= 50; seed++) {
             uint32_t changes = 0, last;
             begin(&rt_pct, seed, depth, 100);
@@ -113,9 +115,33 @@ static void pct_changes_depth_minus_one_times(void **state)
                 last = k;
             }
             assert_true(changes <= depth - 1);
-            if (depth == 1)
-                assert_int_equal(changes, 0);
+            most = changes > most ? changes : most;
         }
+        assert_int_equal(most, depth - 1);
+    }
+}
+
+/* After an operation those that race with it draw anew, and no others. */
+static void pos_draws_anew_for_racing_operations(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        uint64_t before[N];
+        uint32_t k;
+        begin(&rt_pos, seed, 0, 0);
+        op[1].object = &object[0];
+        op[2].object = NULL;
+        for (int i = 0; i < N; i++)
+            before[i] = thread[i].turn.priority;
+        k = rt_pos.pick(enabled, N);
+        for (uint32_t i = 0; i < N; i++) {
+            assert_true(before[i] <= before[k]);
+            if (i == k || (i <= 1 && k <= 1))
+                assert_int_not_equal(thread[i].turn.priority, before[i]);
+            else
+                assert_int_equal(thread[i].turn.priority, before[i]);
+        }
+    }
 }
 
 /* A thread that yields goes behind all others. */
@@ -150,6 +176,29 @@ static void burst_runs_long(void **state)
     assert_true(switches < 20 * 1000 / 3); /* a random walk: 4 of 5 */
 }
 
+/* Some do not run for long, however often it is switched: here whoever ran last cannot run. */
+static void burst_starves(void **state)
+{
+    uint32_t longest = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        uint32_t ran[N] = {0}, last = 0;
+        begin(&rt_burst, seed, 0, 0);
+        for (uint32_t i = 1; i < 2000; i++) {
+            struct hdi_thread *others[N];
+            uint32_t n = 0;
+            for (uint32_t t = 0; t < N; t++)
+                if (t != last)
+                    others[n++] = &thread[t];
+            last = others[rt_burst.pick(others, n)]->index;
+            longest = i - ran[last] > longest ? i - ran[last] : longest;
+            ran[last] = i;
+        }
+    }
+    assert_true(longest > 200); /* by chance alone: 1 in 10^20 */
+}
+
 static void random_numbers_stay_below(void **state)
 {
     (void)state;
@@ -167,7 +216,9 @@ int main(void)
         cmocka_unit_test(round_robin_takes_turns),
         cmocka_unit_test(pct_changes_depth_minus_one_times),
         cmocka_unit_test(pct_puts_a_yielder_last),
+        cmocka_unit_test(pos_draws_anew_for_racing_operations),
         cmocka_unit_test(burst_runs_long),
+        cmocka_unit_test(burst_starves),
         cmocka_unit_test(random_numbers_stay_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
