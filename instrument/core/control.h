@@ -77,7 +77,8 @@ struct hdi_op {
     bool cancellable;                       /* a cancellation point */
     uint8_t interrupt;                      /* enum hdi_interrupt */
     bool progress;                          /* a yield by a thread that got on since its last */
-    bool outside;                           /* ready() may turn true from outside the process */
+    bool outside;     /* ready() may turn true beside the models: it is asked again */
+    bool own;         /* and yet nobody but this process can make it so */
     uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
     struct hdi_thread *self; /* set by hdi_perform */
 };
@@ -186,6 +187,9 @@ void hdi_pair_made(const int fd[2]);
 bool hdi_children_live(void);
 /* The program has forked: what is shared with other processes may be held and released there. */
 bool hdi_has_forked(void);
+/* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or an
+ * epoll set of such? Some system calls. */
+bool hdi_descriptor_is_own(int fd);
 /* Once, before any other handler of fork() is registered. */
 void hdi_process_start(void);
 /* The runtime was started by the driver: in a schedule, before it, or in a child of the program. */

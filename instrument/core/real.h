@@ -14,6 +14,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -95,6 +96,20 @@
     X(ssize_t, read, (int, void *, size_t))                                                        \
     X(ssize_t, write, (int, const void *, size_t))                                                 \
     X(ssize_t, readv, (int, const struct iovec *, int))                                            \
+    X(int, fflush, (FILE *))                                                                       \
+    X(int, fclose, (FILE *))                                                                       \
+    X(int, fputs, (const char *restrict, FILE *restrict))                                          \
+    X(int, fputc, (int, FILE *))                                                                   \
+    X(size_t, fwrite, (const void *restrict, size_t, size_t, FILE *restrict))                      \
+    X(int, vfprintf, (FILE *restrict, const char *restrict, va_list))                              \
+    X(char *, fgets, (char *restrict, int, FILE *restrict))                                        \
+    X(int, fgetc, (FILE *))                                                                        \
+    X(size_t, fread, (void *restrict, size_t, size_t, FILE *restrict))                             \
+    X(ssize_t, getdelim, (char **restrict, size_t *restrict, int, FILE *restrict))                 \
+    X(int, close, (int))                                                                           \
+    X(int, shutdown, (int, int))                                                                   \
+    X(ssize_t, sendfile, (int, int, off_t *, size_t))                                              \
+    X(ssize_t, splice, (int, off64_t *, int, off64_t *, size_t, unsigned))                         \
     X(ssize_t, writev, (int, const struct iovec *, int))                                           \
     X(int, poll, (struct pollfd *, nfds_t, int))                                                   \
     X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))            \

@@ -9,10 +9,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "clock.h"
+#include "io.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "signals.h"
@@ -32,6 +35,14 @@ static bool fd_ready(const struct hdi_op *op)
 {
     struct pollfd p = *(const struct pollfd *)op->data;
     return polled(&p, 1);
+}
+
+static bool are_own(const struct pollfd *fds, nfds_t n)
+{
+    for (nfds_t i = 0; i < n; i++)
+        if (fds[i].fd >= 0 && !hdi_descriptor_is_own(fds[i].fd))
+            return false;
+    return n > 0;
 }
 
 static bool never_blocks(int fd)
@@ -57,15 +68,34 @@ static const void *clock_of(int fd)
     return is_pipe ? (const void *)(1ull << 63 | (uint64_t)st.st_ino) : &others;
 }
 
+/* Whoever is told by poll, select or epoll that something is ready comes after all that was sent. */
+static const char ready_clock;
+
+static void sends(int fd)
+{
+    hdi_tell(SENT, .clock = clock_of(fd));
+    hdi_tell(SENT, .clock = &ready_clock);
+}
+
+static void receives(int fd)
+{
+    hdi_tell(RECEIVED, .clock = clock_of(fd));
+}
+
+static int hears(int ready)
+{
+    if (ready > 0)
+        hdi_tell(RECEIVED, .clock = &ready_clock);
+    return ready;
+}
+
 static struct hdi_object *fd_object(int fd, uint64_t site)
 {
     return hdi_object_get((const void *)(uintptr_t)(unsigned)(fd + 1), HD_OB_FD,
                           sizeof(struct hdi_object), site);
 }
 
-/* Wait until fd is ready for `events`, or leave that to the call itself when it does not block.
- * False, with errno: a handler without SA_RESTART ran. */
-static bool await(int fd, short events, uint64_t site)
+bool hdi_await(int fd, short events, uint64_t site)
 {
     struct pollfd p = {.fd = fd, .events = events};
     struct hdi_op op = {.kind = HD_EV_FD_WAIT,
@@ -85,8 +115,10 @@ static bool await(int fd, short events, uint64_t site)
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK))
         hdi_point(HD_EV_FD_WAIT, op.object, site);
-    else
+    else {
+        op.own = !polled(&p, 1) && are_own(&p, 1);
         wake = hdi_perform(&op);
+    }
     if (wake == HDI_CANCELLED)
         hdi_cancel_self();
     if (wake == HDI_INTERRUPTED) {
@@ -94,9 +126,28 @@ static bool await(int fd, short events, uint64_t site)
         return false;
     }
     if (events & POLLOUT)
-        hdi_tell(SENT, .clock = clock_of(fd));
+        sends(fd);
     if (events & POLLIN)
-        hdi_tell(RECEIVED, .clock = clock_of(fd));
+        receives(fd);
+    return true;
+}
+
+void hdi_touch(int fd, short events, uint64_t site)
+{
+    if (fd < 0 || never_blocks(fd))
+        return;
+    hdi_point(HD_EV_FD_WAIT, fd_object(fd, site), site);
+    if (events & POLLOUT)
+        sends(fd);
+    if (events & POLLIN)
+        receives(fd);
+}
+
+static bool await_unless(bool at_once, int fd, short events, uint64_t site)
+{
+    if (!at_once)
+        return hdi_await(fd, events, site);
+    hdi_touch(fd, events, site);
     return true;
 }
 
@@ -105,7 +156,7 @@ static bool long_write(int fd, size_t bytes)
 {
     if (bytes <= PIPE_BUF || never_blocks(fd))
         return false;
-    hdi_tell(SENT, .clock = clock_of(fd));
+    sends(fd);
     return true;
 }
 
@@ -132,14 +183,14 @@ static size_t total(const struct iovec *v, int n)
 
 HDI_EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 {
-    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.read(fd, buffer, bytes);
 }
 
 HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 {
-    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.readv(fd, v, n);
 }
@@ -150,7 +201,7 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
     if (hdi_enter()) {
         if (long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.write(fd, buffer, bytes));
-        if (!await(fd, POLLOUT, HDI_SITE()))
+        if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.write(fd, buffer, bytes);
@@ -168,7 +219,7 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
     if (hdi_enter()) {
         if (long_write(fd, total(v, n)))
             OUTSIDE(ssize_t, hdi_real.writev(fd, v, n));
-        if (!await(fd, POLLOUT, HDI_SITE()))
+        if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.writev(fd, v, n);
@@ -176,14 +227,14 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
 
 HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
-    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.accept(fd, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
 {
-    if (hdi_enter() && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
 }
@@ -206,7 +257,7 @@ HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
 
 HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 {
-    if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.recv(fd, buffer, bytes, flags);
 }
@@ -214,14 +265,14 @@ HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
 HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
                             __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
-    if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.recvfrom(fd, buffer, bytes, flags, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    if (hdi_enter() && !(flags & MSG_DONTWAIT) && !await(fd, POLLIN, HDI_SITE()))
+    if (hdi_enter() && !await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.recvmsg(fd, message, flags);
 }
@@ -229,10 +280,10 @@ HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 {
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
-    if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
-        if (long_write(fd, bytes))
+    if (hdi_enter()) {
+        if (!(flags & MSG_DONTWAIT) && long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.send(fd, buffer, bytes, flags));
-        if (!await(fd, POLLOUT, HDI_SITE()))
+        if (!await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.send(fd, buffer, bytes, flags);
@@ -242,10 +293,10 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
                           __CONST_SOCKADDR_ARG addr, socklen_t length)
 {
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
-    if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
-        if (long_write(fd, bytes))
+    if (hdi_enter()) {
+        if (!(flags & MSG_DONTWAIT) && long_write(fd, bytes))
             OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
-        if (!await(fd, POLLOUT, HDI_SITE()))
+        if (!await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length);
@@ -254,13 +305,62 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
 HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     all_sent(message->msg_iov, message->msg_iovlen);
-    if (hdi_enter() && !(flags & MSG_DONTWAIT)) {
-        if (long_write(fd, total(message->msg_iov, (int)message->msg_iovlen)))
+    if (hdi_enter()) {
+        if (!(flags & MSG_DONTWAIT) &&
+            long_write(fd, total(message->msg_iov, (int)message->msg_iovlen)))
             OUTSIDE(ssize_t, hdi_real.sendmsg(fd, message, flags));
-        if (!await(fd, POLLOUT, HDI_SITE()))
+        if (!await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.sendmsg(fd, message, flags);
+}
+
+/* ---- ends, counters, and what is handed on by the kernel ---- */
+
+/* Whoever reads the end of the file comes after what was done before it was closed. */
+HDI_EXPORT int close(int fd)
+{
+    if (hdi_enter())
+        hdi_touch(fd, POLLOUT, HDI_SITE());
+    return hdi_real.close(fd);
+}
+
+HDI_EXPORT int shutdown(int fd, int how)
+{
+    if (hdi_enter())
+        hdi_touch(fd, POLLOUT, HDI_SITE());
+    return hdi_real.shutdown(fd, how);
+}
+
+HDI_EXPORT int eventfd_read(int fd, eventfd_t *value)
+{
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
+        return -1;
+    return hdi_real.read(fd, value, sizeof *value) == sizeof *value ? 0 : -1;
+}
+
+HDI_EXPORT int eventfd_write(int fd, eventfd_t value)
+{
+    if (hdi_enter() && !hdi_await(fd, POLLOUT, HDI_SITE()))
+        return -1;
+    return hdi_real.write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
+}
+
+HDI_EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t bytes)
+{
+    if (hdi_enter() && (!hdi_await(in, POLLIN, HDI_SITE()) || !hdi_await(out, POLLOUT, HDI_SITE())))
+        return -1;
+    return hdi_real.sendfile(out, in, offset, bytes);
+}
+
+HDI_EXPORT ssize_t splice(int in, off64_t *from, int out, off64_t *to, size_t bytes, unsigned flags)
+{
+    bool at_once = flags & SPLICE_F_NONBLOCK;
+
+    if (hdi_enter() && (!await_unless(at_once, in, POLLIN, HDI_SITE()) ||
+                        !await_unless(at_once, out, POLLOUT, HDI_SITE())))
+        return -1;
+    return hdi_real.splice(in, from, out, to, bytes, flags);
 }
 
 /* ---- waiting for several ---- */
@@ -302,6 +402,7 @@ static bool await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t
                         .cancellable = true};
 
     hdi_tool_hide(&w, sizeof w);
+    op.own = n > 0 && !polled(fds, n) && are_own(fds, n);
     return waited(hdi_perform(&op));
 }
 
@@ -310,7 +411,7 @@ HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
     if (hdi_enter() && !hdi_real_clock()) {
         if (!await_any(fds, n, timeout < 0 ? -1 : timeout * MS, HDI_SITE()))
             return -1;
-        return hdi_real.poll(fds, n, 0);
+        return hears(hdi_real.poll(fds, n, 0));
     }
     if (hdi_self() && hdi_enter())
         OUTSIDE(int, hdi_real.poll(fds, n, timeout));
@@ -341,7 +442,7 @@ HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeou
         errno = EINTR;
         return -1;
     }
-    return hdi_real.ppoll(fds, n, &zero, NULL);
+    return hears(hdi_real.ppoll(fds, n, &zero, NULL));
 }
 
 struct select_wait {
@@ -368,6 +469,16 @@ static bool select_ready(const struct hdi_op *op)
     return rc != 0;
 }
 
+static bool selects_own(const struct select_wait *s)
+{
+    for (int fd = 0; fd < s->n; fd++)
+        if (((s->r && FD_ISSET(fd, s->r)) || (s->w && FD_ISSET(fd, s->w)) ||
+             (s->e && FD_ISSET(fd, s->e))) &&
+            !hdi_descriptor_is_own(fd))
+            return false;
+    return true;
+}
+
 static bool await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout_ns, uint64_t site)
 {
     struct select_wait s = {n, r, w, e};
@@ -383,6 +494,7 @@ static bool await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout
                         .cancellable = true};
 
     hdi_tool_hide(&s, sizeof s);
+    op.own = fds && !select_ready(&op) && selects_own(&s);
     return waited(hdi_perform(&op));
 }
 
@@ -399,7 +511,7 @@ HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
                       timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1,
                       HDI_SITE()))
         return -1;
-    return hdi_real.select(n, r, w, e, &zero);
+    return hears(hdi_real.select(n, r, w, e, &zero));
 }
 
 HDI_EXPORT int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,
@@ -421,7 +533,7 @@ HDI_EXPORT int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *re
         errno = EINTR;
         return -1;
     }
-    return hdi_real.pselect(n, r, w, e, &zero, NULL);
+    return hears(hdi_real.pselect(n, r, w, e, &zero, NULL));
 }
 
 HDI_EXPORT int epoll_wait(int ep, struct epoll_event *events, int max, int timeout)
@@ -434,7 +546,7 @@ HDI_EXPORT int epoll_wait(int ep, struct epoll_event *events, int max, int timeo
         OUTSIDE(int, hdi_real.epoll_wait(ep, events, max, timeout));
     if (!await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE()))
         return -1;
-    return hdi_real.epoll_wait(ep, events, max, 0);
+    return hears(hdi_real.epoll_wait(ep, events, max, 0));
 }
 
 HDI_EXPORT int epoll_pwait(int ep, struct epoll_event *events, int max, int timeout,
@@ -456,7 +568,7 @@ HDI_EXPORT int epoll_pwait(int ep, struct epoll_event *events, int max, int time
         errno = EINTR;
         return -1;
     }
-    return hdi_real.epoll_wait(ep, events, max, 0);
+    return hears(hdi_real.epoll_wait(ep, events, max, 0));
 }
 
 /* ---- what poll cannot tell ---- */

@@ -1,7 +1,9 @@
 /* descriptors.c - the open descriptors of the program: what they refer to, and the same numbers
  * referring to other objects of that kind, in the same state, in each schedule.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -120,6 +122,81 @@ static const struct rt_object_kind *kind_of(int fd, const struct stat *st, const
         if (strcmp(link, anonymous[i].link) == 0)
             return anonymous[i].kind;
     return NULL;
+}
+
+/* ---- who can make it ready ---- */
+
+#define MEMBERS_BYTES 16384u
+
+/* Two nameless ends that this process made: nobody else has one. */
+static bool is_own_socket(int fd)
+{
+    struct sockaddr address[2];
+    socklen_t length[2] = {sizeof address[0], sizeof address[1]};
+    struct ucred peer = {0};
+    socklen_t bytes = sizeof peer;
+
+    return hdi_real.syscall(SYS_getsockname, fd, &address[0], &length[0]) == 0 &&
+           hdi_real.syscall(SYS_getpeername, fd, &address[1], &length[1]) == 0 &&
+           address[0].sa_family == AF_UNIX && length[0] == sizeof(sa_family_t) &&
+           length[1] == sizeof(sa_family_t) &&
+           hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+           (peer.pid == rt.pid || peer.pid == rt.region->server);
+}
+
+static bool is_own_object(int fd, bool is_member);
+
+/* fdinfo has a line "tfd: NUMBER ..." for each member. */
+static bool are_members_own(int fd)
+{
+    char path[48], text[MEMBERS_BYTES];
+    const char *at = text;
+    size_t have = 0;
+    long got;
+    int info;
+
+    rt_descriptor_path(path, "fdinfo", fd);
+    info = (int)hdi_real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (info < 0)
+        return false;
+    while (have < sizeof text - 1 &&
+           (got = hdi_real.syscall(SYS_read, info, text + have, sizeof text - 1 - have)) > 0)
+        have += (size_t)got;
+    hdi_real.syscall(SYS_close, info);
+    text[have] = 0;
+    if (have == sizeof text - 1)
+        return false; /* too many to be sure of all */
+    while ((at = strstr(at, "tfd:"))) {
+        at += strlen("tfd:");
+        if (!is_own_object((int)strtol(at, NULL, 10), true))
+            return false;
+    }
+    return true;
+}
+
+static bool is_own_object(int fd, bool is_member)
+{
+    const struct rt_object_kind *kind;
+    const char *what;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || was_open(fd, &st))
+        return false;
+    kind = kind_of(fd, &st, &what);
+    if (kind == &rt_pipe || kind == &rt_eventfd)
+        return true;
+    if (kind == &rt_epoll)
+        return !is_member && are_members_own(fd);
+    return S_ISSOCK(st.st_mode) && is_own_socket(fd);
+}
+
+bool hdi_descriptor_is_own(int fd)
+{
+    int saved = errno;
+    bool own = rt.started && !rt.in_process && !hdi_has_forked() && is_own_object(fd, false);
+
+    errno = saved;
+    return own;
 }
 
 static bool is_of_object(const struct rt_object *o, const struct rt_object_kind *kind, ino_t ino)

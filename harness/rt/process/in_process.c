@@ -46,7 +46,7 @@ static void begin(void)
     rt_crash_forgotten();
     rt.lock = 0;
     rt_threads_forget();
-    rt.outside_count = rt.external_count = rt.signal_waits = 0;
+    rt.outside_count = rt.own_count = rt.external_count = rt.signal_waits = 0;
     rt.draining = rt.started = rt.recheck = false;
     rt.drainer = NULL;
     rt.fair = false;

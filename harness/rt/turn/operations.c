@@ -52,6 +52,7 @@ static void link_pending(struct hdi_thread *t)
     }
     if (t->outside) {
         rt.outside_count++;
+        rt.own_count += t->op->own;
         rt_set_add(&rt.outside, t->index);
     }
     rt.signal_waits += t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
@@ -67,6 +68,7 @@ void rt_withdraw(struct hdi_thread *t)
             }
     if (t->outside) {
         rt.outside_count--;
+        rt.own_count -= t->op->own;
         rt_set_remove(&rt.outside, t->index);
     }
     rt_set_remove(&rt.runnable, t->index);

@@ -45,7 +45,8 @@ struct rt {
         struct hdi_thread **cycle;
         uint32_t capacity;
     } search;
-    uint32_t outside_count; /* pending operations whose readiness may come from outside */
+    uint32_t outside_count; /* pending operations whose readiness comes beside the models */
+    uint32_t own_count;     /* of these, those that nobody but this process can make ready */
     uint32_t signal_waits;  /* of these, for signals */
     uint32_t external_count;
     struct hdi_thread *drainer;

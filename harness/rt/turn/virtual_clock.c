@@ -79,8 +79,9 @@ void rt_expire_timers(void)
 bool rt_let_time_pass(bool may_wait)
 {
     struct hdi_thread *first = rt_earliest();
-    bool child = hdi_children_live(), outside = rt.external_count || rt.outside_count || child;
-    bool near = rt.external_count || rt.outside_count > rt.signal_waits || child;
+    uint32_t from_outside = rt.outside_count - rt.own_count;
+    bool child = hdi_children_live(), outside = rt.external_count || from_outside || child;
+    bool near = rt.external_count || from_outside > rt.signal_waits || child;
     int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
 
     /* Nobody else will move: an alarm that would only kill the program is no way on. */
