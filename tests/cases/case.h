@@ -106,4 +106,12 @@ __attribute__((unused)) static struct timespec in_ms(clockid_t clock, long ms)
     return t;
 }
 
+__attribute__((unused)) static long ms_since(clockid_t clock, const struct timespec *before)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (t.tv_sec - before->tv_sec) * 1000 + (t.tv_nsec - before->tv_nsec) / 1000000;
+}
+
 #endif /* HEDDLE_CASES_CASE_H */

@@ -45,6 +45,37 @@ static void made_constructor(void)
     done = 1;
 }
 
+static void *loads(void *arg)
+{
+    made_constructor();
+    return arg;
+}
+
+static void made_constructor_in_thread(void)
+{
+    finish(start(loads, NULL));
+}
+
+/* By nobody in particular: the plugin makes none, and is loaded by two threads. */
+static void *loads_quiet(void *arg)
+{
+    void *quiet = dlopen("$ORIGIN/plugin_quiet.so", RTLD_NOW);
+    int *answer = dlsym(quiet, "plugin_answer");
+
+    assert(answer && *answer == 42);
+    dlclose(quiet);
+    return arg;
+}
+
+static void made_before_load(void)
+{
+    pthread_t t = start(loads_quiet, NULL), u = start(loads_quiet, NULL);
+
+    finish(t);
+    finish(u);
+    done = 1;
+}
+
 static pthread_t made;
 
 static int makes(struct dl_phdr_info *info, size_t size, void *body)
@@ -100,6 +131,50 @@ static void made_stdio(void)
     assert(fclose(stream) == 0);
 }
 
+static void made_flockfile(void)
+{
+    flockfile(stdout);
+    finish(start(work, NULL));
+    funlockfile(stdout);
+    puts("end");
+}
+
+/* By a function that libc calls. */
+static int compare(const void *a, const void *b)
+{
+    finish(start(work, NULL));
+    return *(const int *)a - *(const int *)b;
+}
+
+static void made_sorting(void)
+{
+    int numbers[] = {2, 1};
+
+    qsort(numbers, 2, sizeof *numbers, compare);
+    assert(numbers[0] == 1);
+}
+
+static void makes_once(void)
+{
+    finish(start(work, NULL));
+}
+
+static void made_once(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, makes_once);
+}
+
+/* After main. */
+static void made_at_exit(void)
+{
+    atexit(makes_once);
+    done = 1;
+    if (!wrong)
+        exit(0);
+}
+
 /* By a constructor of the program: before main. */
 __attribute__((constructor)) static void before_main(int argc, char **argv)
 {
@@ -112,9 +187,13 @@ static void made_program(void)
     finish(made);
 }
 
-static const struct variant mades[] = {VARIANT(made, constructor), VARIANT(made, iterate),
-                                       VARIANT(made, iterate_join), VARIANT(made, stdio),
-                                       VARIANT(made, program)};
+static const struct variant mades[] = {
+    VARIANT(made, constructor),  VARIANT(made, constructor_in_thread),
+    VARIANT(made, before_load),  VARIANT(made, iterate),
+    VARIANT(made, iterate_join), VARIANT(made, stdio),
+    VARIANT(made, flockfile),    VARIANT(made, sorting),
+    VARIANT(made, once),         VARIANT(made, at_exit),
+    VARIANT(made, program)};
 
 int main(int argc, char **argv)
 {
