@@ -187,6 +187,8 @@ void hdi_pair_made(const int fd[2]);
 bool hdi_children_live(void);
 /* The program has forked: what is shared with other processes may be held and released there. */
 bool hdi_has_forked(void);
+/* Can another process change what lies there? Reads the kernel's list of mappings. */
+bool hdi_may_be_shared(const void *addr);
 /* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or an
  * epoll set of such? Some system calls. */
 bool hdi_descriptor_is_own(int fd);

@@ -11,7 +11,18 @@
 struct hdi_futex {
     struct hdi_object object;
     struct hdi_thread *first; /* waiting, oldest first, by wait.next */
+    bool asked, others;       /* whether other processes may wake, before a fork: and so they may */
 };
+
+/* Said to be shared, and in memory that is. */
+static bool is_shared(struct hdi_futex *x, const void *word, bool said)
+{
+    if (said && (!x->asked || (!x->others && hdi_has_forked()))) {
+        x->others = hdi_may_be_shared(word);
+        x->asked = true;
+    }
+    return said && x->others;
+}
 
 static struct hdi_futex *futex_of(const void *word, uint64_t site)
 {
@@ -35,7 +46,7 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, 
                         .elastic = true,
                         .may_wake_spuriously = true,
                         .interrupt = until ? HDI_STOPS : HDI_RESTARTS,
-                        .outside = shared};
+                        .outside = is_shared(x, word, shared)};
     enum hdi_wake wake;
 
     hdi_point(HD_EV_FUTEX_WAIT, &x->object, site);
@@ -114,7 +125,7 @@ HDI_EXPORT long syscall(long number, ...)
         case FUTEX_WAKE:
         case FUTEX_WAKE_BITSET: {
             long woken = wake(word, (uint32_t)a[2], site);
-            if (shared) /* waiters of other processes */
+            if (is_shared(futex_of(word, site), word, shared)) /* waiters of other processes */
                 woken += hdi_real.syscall(number, a[0], a[1], a[2] - woken, a[3], a[4], a[5]);
             return woken;
         }

@@ -30,7 +30,7 @@ void rt_descriptors_make(void);
 void rt_files_note(void);
 void rt_files_set_back(void);
 
-/* shared_memory.c: mappings whose contents a fork shares */
+/* shared_mappings.c: mappings whose contents a fork shares */
 void rt_shared_memory_note(void);
 void rt_shared_memory_set_back(void);
 

@@ -1,4 +1,4 @@
-/* shared_memory.c - mappings that a fork shares: of files and memory files, of shared memory, and
+/* shared_mappings.c - mappings that a fork shares: of files and memory files, of shared memory, and
  * anonymous ones. Their contents are set back before each schedule.
  *
  * They are read and written through /proc/self/mem: behind the end of a file there is no memory,

@@ -1,0 +1,63 @@
+/* shared_memory.c - may other processes see this address?
+ *
+ * "Shared" is what a program says of an object that others could use; most say so of memory that is
+ * theirs alone. What nobody else maps, nobody else can wake.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "core/control.h"
+#include "core/real.h"
+
+enum answer { NOT_THERE, PRIVATE, ANONYMOUS, OF_A_FILE };
+
+/* "LOW-HIGH rwxs OFFSET DEVICE INODE NAME" */
+static enum answer look_at(char *line, uintptr_t addr)
+{
+    char *end;
+    uintptr_t low = strtoul(line, &end, 16), high = *end == '-' ? strtoul(end + 1, &end, 16) : 0;
+
+    if (addr < low || addr >= high || strlen(end) < 5)
+        return NOT_THERE;
+    if (end[4] != 's')
+        return PRIVATE;
+    return strstr(end, " /dev/zero") ? ANONYMOUS : OF_A_FILE;
+}
+
+static enum answer ask(uintptr_t addr)
+{
+    char text[4096];
+    long got, fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    enum answer answer = NOT_THERE;
+    size_t have = 0;
+
+    if (fd < 0)
+        return OF_A_FILE;
+    while (answer == NOT_THERE &&
+           (got = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
+        char *line = text, *end;
+
+        have += (size_t)got;
+        text[have] = 0;
+        for (; answer == NOT_THERE && (end = strchr(line, '\n')); line = end + 1) {
+            *end = 0;
+            answer = look_at(line, addr);
+        }
+        have -= (size_t)(line - text);
+        memmove(text, line, have);
+        if (have == sizeof text - 1)
+            have = 0; /* no line of the kernel's is so long */
+    }
+    hdi_real.syscall(SYS_close, fd);
+    return answer;
+}
+
+bool hdi_may_be_shared(const void *addr)
+{
+    enum answer answer = ask((uintptr_t)addr);
+
+    /* Anonymous memory is inherited by children, and has no other way to anybody. */
+    return answer == OF_A_FILE || (answer == ANONYMOUS && hdi_has_forked());
+}
