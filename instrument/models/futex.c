@@ -11,13 +11,13 @@
 struct hdi_futex {
     struct hdi_object object;
     struct hdi_thread *first; /* waiting, oldest first, by wait.next */
-    bool asked, others;       /* whether other processes may wake, before a fork: and so they may */
+    bool asked, others;       /* whether other processes may wake */
 };
 
 /* Said to be shared, and in memory that is. */
 static bool is_shared(struct hdi_futex *x, const void *word, bool said)
 {
-    if (said && (!x->asked || (!x->others && hdi_has_forked()))) {
+    if (said && !x->asked) {
         x->others = hdi_may_be_shared(word);
         x->asked = true;
     }
@@ -34,19 +34,36 @@ static bool granted(const struct hdi_op *op)
     return op->self->wait.granted;
 }
 
-static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool shared, uint64_t site)
+struct word {
+    const uint32_t *at;
+    uint32_t value;
+};
+
+/* Another process wakes whom it finds in the kernel, where nobody waits: that it changed the word
+ * is what can be seen of it. */
+static bool granted_or_changed(const struct hdi_op *op)
+{
+    const struct word *w = op->data;
+
+    return granted(op) || __atomic_load_n(w->at, __ATOMIC_SEQ_CST) != w->value;
+}
+
+static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool said_shared, uint64_t site)
 {
     struct hdi_thread *self = hdi_self(), **p;
     struct hdi_futex *x = futex_of(word, site);
+    struct word expected = {word, value};
+    bool shared = is_shared(x, word, said_shared);
     struct hdi_op op = {.kind = HD_EV_FUTEX_WAIT,
                         .object = &x->object,
                         .site = site,
-                        .ready = granted,
+                        .ready = shared ? granted_or_changed : granted,
+                        .data = &expected,
                         .until_ns = until,
                         .elastic = true,
                         .may_wake_spuriously = true,
                         .interrupt = until ? HDI_STOPS : HDI_RESTARTS,
-                        .outside = is_shared(x, word, shared)};
+                        .outside = shared};
     enum hdi_wake wake;
 
     hdi_point(HD_EV_FUTEX_WAIT, &x->object, site);

@@ -53,7 +53,7 @@ static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, bool could_wait
 
 static bool is_shared(struct hdi_sem *x, const sem_t *s)
 {
-    if (!x->asked || (!x->others && hdi_has_forked())) {
+    if (!x->asked) {
         x->others = hdi_may_be_shared(s);
         x->asked = true;
     }

@@ -11,7 +11,7 @@
 #include "core/control.h"
 #include "core/real.h"
 
-enum answer { NOT_THERE, PRIVATE, ANONYMOUS, OF_A_FILE };
+enum answer { NOT_THERE, PRIVATE, SHARED };
 
 /* "LOW-HIGH rwxs OFFSET DEVICE INODE NAME" */
 static enum answer look_at(char *line, uintptr_t addr)
@@ -21,9 +21,7 @@ static enum answer look_at(char *line, uintptr_t addr)
 
     if (addr < low || addr >= high || strlen(end) < 5)
         return NOT_THERE;
-    if (end[4] != 's')
-        return PRIVATE;
-    return strstr(end, " /dev/zero") ? ANONYMOUS : OF_A_FILE;
+    return end[4] == 's' ? SHARED : PRIVATE;
 }
 
 static enum answer ask(uintptr_t addr)
@@ -34,7 +32,7 @@ static enum answer ask(uintptr_t addr)
     size_t have = 0;
 
     if (fd < 0)
-        return OF_A_FILE;
+        return SHARED;
     while (answer == NOT_THERE &&
            (got = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
         char *line = text, *end;
@@ -56,8 +54,5 @@ static enum answer ask(uintptr_t addr)
 
 bool hdi_may_be_shared(const void *addr)
 {
-    enum answer answer = ask((uintptr_t)addr);
-
-    /* Anonymous memory is inherited by children, and has no other way to anybody. */
-    return answer == OF_A_FILE || (answer == ANONYMOUS && hdi_has_forked());
+    return ask((uintptr_t)addr) == SHARED; /* also before a fork: the child may be made later */
 }
