@@ -26,6 +26,7 @@ compile() # SOURCE RIGHT -> $work/program
 
 explore()
 {
+    rm -rf "$work/out"
     "$heddle" run -q --replays=1 -o "$work/out" "$@" -- "$work/program" >"$work/report" 2>&1
 }
 
