@@ -127,7 +127,8 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     }
     t->handle = *out;
     t->life.known = true;
-    hdi_released(NULL, site);
+    if (hdi_tool() != HDI_TOOL_TSAN) /* which keeps the new thread back until we have returned */
+        hdi_released(NULL, site);
     return 0;
 }
 
