@@ -5,31 +5,18 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "symbols/symbol.h"
+#include "util/read_file.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct symbols *symbols; /* kept: opening a program's debug information takes long */
 
-static char *own_map(void)
-{
-    FILE *from = fopen("/proc/self/maps", "r");
-    char *text = NULL;
-    size_t room = 0;
-
-    if (from && getdelim(&text, &room, '\0', from) < 0) {
-        free(text);
-        text = NULL;
-    }
-    if (from)
-        fclose(from);
-    return text;
-}
-
 size_t heddle_test_place(const void *address, char *text, size_t bytes)
 {
     struct stack s = {0};
-    char *map = own_map();
+    char *map = read_maps(getpid());
     size_t used = 0;
 
     pthread_mutex_lock(&lock);

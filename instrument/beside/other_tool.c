@@ -2,6 +2,7 @@
 #include "other_tool.h"
 
 #include "core/observers.h"
+#include "core/proc.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -147,56 +148,27 @@ static void slim(uintptr_t low, uintptr_t high)
     }
 }
 
-static const char *hexadecimal(const char *p, uintptr_t *value)
-{
-    for (*value = 0;; p++) {
-        unsigned digit = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
-                         : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
-                                                  : 16;
-        if (digit == 16)
-            return p;
-        *value = *value << 4 | digit;
-    }
-}
-
-/* One line of maps: a private, writable mapping without a file? "LOW-HIGH rw-p OFFSET DEVICE 0" and
- * nothing behind it: the heap and the stack have names. */
+/* One line of maps: is it a private, writable mapping without a name? The heap and the stack have
+ * names, files too. */
 static void slim_line(const char *line, const char *end)
 {
-    uintptr_t low, high;
-    const char *p = hexadecimal(line, &low);
+    struct hdi_maps_line m;
 
-    if (*p != '-')
-        return;
-    p = hexadecimal(p + 1, &high);
-    if (strncmp(p, " rw-p ", 6) != 0 || high - low > SLIM_BOUND)
-        return;
-    while (end > p && end[-1] == ' ')
-        end--;
-    if (end - p > 2 && end[-1] == '0' && end[-2] == ' ')
-        slim(low, high);
+    if (hdi_maps_line(line, end, &m) && m.readable && m.writable && !m.executable && !m.shared &&
+        m.name == end && m.high - m.low <= SLIM_BOUND)
+        slim(m.low, m.high);
 }
 
 void hdi_tool_slim(void)
 {
-    size_t used = 0;
-    long n, fd;
-
     if (tool != HDI_TOOL_TSAN)
         return;
     char *text = (char *)syscall(SYS_mmap, NULL, SLIM_MAPS, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (text != MAP_FAILED && fd >= 0) {
-        while (used < SLIM_MAPS - 1 &&
-               (n = syscall(SYS_read, fd, text + used, SLIM_MAPS - 1 - used)) > 0)
-            used += (size_t)n;
-        for (char *line = text, *end; (end = memchr(line, '\n', (size_t)(text + used - line)));
-             line = end + 1)
+    if (text == MAP_FAILED)
+        return;
+    if (hdi_proc_read("/proc/self/maps", text, SLIM_MAPS) > 0)
+        for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
             slim_line(line, end);
-    }
-    if (fd >= 0)
-        syscall(SYS_close, fd);
-    if (text != MAP_FAILED)
-        syscall(SYS_munmap, text, SLIM_MAPS);
+    syscall(SYS_munmap, text, SLIM_MAPS);
 }

@@ -141,7 +141,7 @@ static struct lg_lock *lock_find(struct hdi_lockgraph *g, uintptr_t addr, uint64
 
 static struct lg_lock *lock_get(struct hdi_lockgraph *g, uintptr_t addr, uint8_t kind)
 {
-    uint64_t hash = lg_mix(addr);
+    uint64_t hash = hash_spread(addr);
     struct lg_lock *l = lock_find(g, addr, hash);
     if (l) {
         l->kind = l->kind ? l->kind : kind;
@@ -172,7 +172,7 @@ void hdi_lock_traits(struct hdi_lockgraph *g, const void *lock, uint32_t traits)
 bool hdi_lock_is(struct hdi_lockgraph *g, const void *lock, uint32_t trait)
 {
     lg_enter(g);
-    struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+    struct lg_lock *l = lock_find(g, (uintptr_t)lock, hash_spread((uintptr_t)lock));
     bool is = l && l->traits & trait;
     lg_leave(g);
     return is;
@@ -180,7 +180,7 @@ bool hdi_lock_is(struct hdi_lockgraph *g, const void *lock, uint32_t trait)
 
 static bool link_add(struct hdi_lockgraph *g, struct lg_lock *from, struct lg_lock *to)
 {
-    uint64_t hash = lg_mix(from->addr + 0x9e3779b97f4a7c15ull * to->addr);
+    uint64_t hash = hash_spread(from->addr + 0x9e3779b97f4a7c15ull * to->addr);
     for (struct lg_node *n = lg_first(&g->links, hash); n; n = n->next) {
         struct lg_link *k = (struct lg_link *)n;
         if (k->from == from && k->to == to) {
@@ -239,8 +239,8 @@ struct lg_chain *lg_chain_get(struct hdi_lockgraph *g, struct lg_chain *parent,
                               const struct lg_held *h)
 {
     uint32_t mode = h->mode & HDI_LOCK_SHARED;
-    uint64_t hash = lg_mix((uint64_t)(uintptr_t)parent * 0x9e3779b97f4a7c15ull + h->addr);
-    hash = lg_mix(hash ^ lg_key(h->site, mode));
+    uint64_t hash = hash_spread((uint64_t)(uintptr_t)parent * 0x9e3779b97f4a7c15ull + h->addr);
+    hash = hash_spread(hash ^ lg_key(h->site, mode));
     for (struct lg_node *n = lg_first(&g->chains, hash); n; n = n->next)
         if (chain_is((struct lg_chain *)n, parent, h))
             return (struct lg_chain *)n;
@@ -421,7 +421,7 @@ static void destroyed(struct hdi_lockgraph *g, const void *lock)
 {
     lg_birth_forget(g, (uintptr_t)lock);
     lg_ghosts_destroyed(g, (uintptr_t)lock);
-    struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+    struct lg_lock *l = lock_find(g, (uintptr_t)lock, hash_spread((uintptr_t)lock));
     if (l) {
         if (l->tops)
             atomic_fetch_add(&g->generation, 1);
@@ -615,7 +615,7 @@ bool lg_released_slowly(struct hdi_lock_thread *t, const void *lock)
     }
     if (!t->busy) {
         lg_enter(g);
-        struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+        struct lg_lock *l = lock_find(g, (uintptr_t)lock, hash_spread((uintptr_t)lock));
         if (l && l->traits & HDI_LOCK_COUNTED)
             l->broken = true;
         lg_leave(g);
@@ -756,7 +756,7 @@ void hdi_lockgraph_each_of(struct hdi_lockgraph *g, const void *lock,
 {
     struct visit v = {edge, data};
     lg_enter(g);
-    struct lg_lock *l = lock_find(g, (uintptr_t)lock, lg_mix((uintptr_t)lock));
+    struct lg_lock *l = lock_find(g, (uintptr_t)lock, hash_spread((uintptr_t)lock));
     for (const struct lg_chain *top = l ? l->tops : NULL; top; top = top->same) {
         for (const struct lg_chain *h = top->parent; h; h = h->parent)
             visit_edge(&v, top, h);

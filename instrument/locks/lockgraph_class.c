@@ -21,7 +21,7 @@ struct lg_birth {
 
 static struct lg_birth *birth_window(const struct hdi_lockgraph *g, uintptr_t addr)
 {
-    return &g->birth[lg_mix(addr) & (g->births - 1)];
+    return &g->birth[hash_spread(addr) & (g->births - 1)];
 }
 
 static void birth_put(struct hdi_lockgraph *g, uintptr_t addr, uint64_t site, bool may_grow);
@@ -90,7 +90,7 @@ struct lg_class *lg_class_of(struct hdi_lockgraph *g, const struct lg_lock *l, u
     uint64_t site = g->calls.made ? g->calls.made((const void *)l->addr, g->calls.data)
                                   : birth_site(g, l->addr);
     site = site ? site : first_use;
-    uint64_t hash = lg_mix(site + l->kind);
+    uint64_t hash = hash_spread(site + l->kind);
     for (struct lg_node *n = lg_first(&g->classes, hash); n; n = n->next) {
         struct lg_class *c = (struct lg_class *)n;
         if (c->site == site && c->kind == l->kind) {
@@ -116,7 +116,7 @@ struct lg_class *lg_class_of(struct hdi_lockgraph *g, const struct lg_lock *l, u
 static struct lg_class_link *class_link(struct hdi_lockgraph *g, const struct lg_class *from,
                                         const struct lg_class *to)
 {
-    uint64_t hash = lg_mix((uintptr_t)from + 0x9e3779b97f4a7c15ull * (uintptr_t)to);
+    uint64_t hash = hash_spread((uintptr_t)from + 0x9e3779b97f4a7c15ull * (uintptr_t)to);
     for (struct lg_node *n = lg_first(&g->class_links, hash); n; n = n->next) {
         struct lg_class_link *k = (struct lg_class_link *)n;
         if (k->from == from && k->to == to)
@@ -138,7 +138,7 @@ void lg_class_order(struct hdi_lockgraph *g, const struct lg_lock *from, const s
     g->class_version++;
     if (!k) {
         uint64_t hash =
-            lg_mix((uintptr_t)from->class + 0x9e3779b97f4a7c15ull * (uintptr_t)to->class);
+            hash_spread((uintptr_t)from->class + 0x9e3779b97f4a7c15ull * (uintptr_t)to->class);
         k = lg_take(g, &g->class_link_pool);
         if (!k || !lg_insert(g, &g->class_links, &k->node, hash)) {
             g->classless = true; /* out of memory: classes rule nothing out any more */

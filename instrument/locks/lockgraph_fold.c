@@ -41,7 +41,7 @@ static bool ghosts_start(struct hdi_lockgraph *g)
 
 static uint32_t pair_slot(const struct hdi_lockgraph *g, uintptr_t held, uintptr_t took)
 {
-    return (uint32_t)lg_mix(held + 0x9e3779b97f4a7c15ull * took) & (slots(g) - 1);
+    return (uint32_t)hash_spread(held + 0x9e3779b97f4a7c15ull * took) & (slots(g) - 1);
 }
 
 /* A reference is a ghost's number << 1 | which of its locks held, + 1; 0 = none. NULL: overwritten
@@ -57,14 +57,14 @@ static struct lg_ghost *ghost_at(struct hdi_lockgraph *g, uint32_t reference)
 
 static bool was_destroyed(const struct hdi_lockgraph *g, uintptr_t addr, uint64_t age)
 {
-    uint32_t at = g->gone_at[lg_mix(addr) % GONE_SLOTS];
+    uint32_t at = g->gone_at[hash_spread(addr) % GONE_SLOTS];
     return at && age > ((g->ghosts_made - (at - 1)) & NUMBER_BITS);
 }
 
 void lg_ghosts_destroyed(struct hdi_lockgraph *g, uintptr_t addr)
 {
     if (g->gone_at)
-        g->gone_at[lg_mix(addr) % GONE_SLOTS] = (uint32_t)(g->ghosts_made & NUMBER_BITS) + 1;
+        g->gone_at[hash_spread(addr) % GONE_SLOTS] = (uint32_t)(g->ghosts_made & NUMBER_BITS) + 1;
 }
 
 /* ---- what is kept of a chain ---- */
@@ -72,8 +72,8 @@ void lg_ghosts_destroyed(struct hdi_lockgraph *g, uintptr_t addr)
 static struct lg_shape *shape_of(struct hdi_lockgraph *g, const struct lg_chain *h,
                                  const struct lg_chain *c)
 {
-    uint64_t hash = lg_mix((uintptr_t)h->lock->class + lg_mix((uintptr_t)c->lock->class));
-    hash = lg_mix(hash ^ h->site ^ lg_mix(c->site + h->mode * 2 + c->mode));
+    uint64_t hash = hash_spread((uintptr_t)h->lock->class + hash_spread((uintptr_t)c->lock->class));
+    hash = hash_spread(hash ^ h->site ^ hash_spread(c->site + h->mode * 2 + c->mode));
     for (struct lg_node *n = lg_first(&g->shapes, hash); n; n = n->next) {
         struct lg_shape *s = (struct lg_shape *)n;
         if (s->held == h->lock->class && s->took == c->lock->class && s->held_site == h->site &&

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "lockgraph.h"
+#include "wire/hash.h"
 
 struct lg_node { /* of a hash table: first member of what is in it */
     struct lg_node *next;
@@ -222,7 +223,6 @@ void lg_unmap(struct hdi_lockgraph *g, void *p);
 void lg_unmap_all(struct hdi_lockgraph *g);
 void *lg_take(struct hdi_lockgraph *g, struct lg_pool *pool); /* zeroed but for what chains keep */
 void lg_give(struct lg_pool *pool, void *item);
-uint64_t lg_mix(uint64_t x);
 /* Insert: false when out of memory. */
 bool lg_insert(struct hdi_lockgraph *g, struct lg_table *t, struct lg_node *n, uint64_t hash);
 void lg_remove(struct lg_table *t, struct lg_node *n);

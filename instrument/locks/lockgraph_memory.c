@@ -85,16 +85,6 @@ void lg_give(struct lg_pool *pool, void *item)
     pool->used--;
 }
 
-/* splitmix64's finaliser (Steele et al. 2014) */
-uint64_t lg_mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9ull;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111ebull;
-    return x ^ x >> 31;
-}
-
 static bool table_grow(struct hdi_lockgraph *g, struct lg_table *t)
 {
     uint64_t slots = t->slot ? (t->mask + 1) * 2 : FIRST_SLOTS;

@@ -327,7 +327,7 @@ static void give(struct hdi_lockgraph *g, const struct hdi_lock_ring *ring, bool
 static void give_ring(struct hdi_lockgraph *g, uint32_t n)
 {
     struct hdi_lock_ring ring = {.edges = n};
-    uint64_t locks = lg_mix(n), places = lg_mix(n + 0x10000ull);
+    uint64_t locks = hash_spread(n), places = hash_spread(n + 0x10000ull);
     bool fine = false, wait = false, known = true;
     for (uint32_t i = 0; i < n; i++) {
         const struct lg_choice *k = &g->choice[i];
@@ -335,8 +335,8 @@ static void give_ring(struct hdi_lockgraph *g, uint32_t n)
         const struct lg_chain *held = k->chain->parent;
         while (held->lock != before)
             held = held->parent;
-        locks += lg_mix(before->serial);
-        places += lg_mix(held->site ^ lg_mix(k->chain->site));
+        locks += hash_spread(before->serial);
+        places += hash_spread(held->site ^ hash_spread(k->chain->site));
         known &= held->site != 0 && k->chain->site != 0;
         fine |= (before->traits & HDI_LOCK_FINE) != 0;
         wait |= (before->traits & HDI_LOCK_COUNTED) != 0;
@@ -466,7 +466,7 @@ static void reader_again(struct hdi_lockgraph *g, const struct lg_chain *c)
                     gate |= h->lock->held_exclusive ||
                             (h->lock->held_shared && !(h->mode & HDI_LOCK_SHARED));
                 choose(&reader, false);
-                if (gate || !key_new(g, lg_mix(c->lock->serial) ^ lg_mix(c->site + 1)))
+                if (gate || !key_new(g, hash_spread(c->lock->serial) ^ hash_spread(c->site + 1)))
                     continue;
                 struct hdi_lock_ring ring = {.edges = 2, .filled = 2, .reader_again = true};
                 lg_edge_fill(&ring.edge[0], c, held, l);
@@ -492,7 +492,7 @@ static bool still_locks(struct hdi_lockgraph *g, const struct hdi_lock_ring *rin
 {
     for (uint32_t i = 0; i < ring->filled; i++) {
         uintptr_t addr = (uintptr_t)ring->edge[i].held;
-        for (struct lg_node *n = lg_first(&g->locks, lg_mix(addr)); n; n = n->next)
+        for (struct lg_node *n = lg_first(&g->locks, hash_spread(addr)); n; n = n->next)
             if (((struct lg_lock *)n)->addr == addr && ((struct lg_lock *)n)->broken)
                 return false;
     }

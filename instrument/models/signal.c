@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "core/observers.h"
+#include "core/proc.h"
 #include "core/real.h"
 #include "core/thread.h"
 
@@ -184,44 +185,19 @@ enum { PENDING, SHARED_PENDING, BLOCKED, MASKS };
 static uint64_t hex_after(const char *text, const char *name)
 {
     const char *p = strstr(text, name);
-    uint64_t v = 0;
+    uint64_t value = 0;
 
-    if (!p)
-        return 0;
-    for (p += strlen(name); *p == ' ' || *p == '\t'; p++)
-        ;
-    for (;; p++) {
-        if (*p >= '0' && *p <= '9')
-            v = v << 4 | (uint64_t)(*p - '0');
-        else if (*p >= 'a' && *p <= 'f')
-            v = v << 4 | (uint64_t)(*p - 'a' + 10);
-        else
-            return v;
-    }
+    if (p)
+        hdi_get_hex(p + strlen(name) + strspn(p + strlen(name), " \t"), &value);
+    return value;
 }
 
 /* As the kernel has it: libc's and the handlers' own changes included. */
 static void masks_of(int tid, uint64_t mask[MASKS])
 {
-    char path[48] = "/proc/self/task/", digits[12], text[4096];
-    size_t n = strlen(path), k = 0;
-    long fd, got, all = 0;
+    char text[4096];
 
-    memset(mask, 0, MASKS * sizeof mask[0]);
-    do
-        digits[k++] = (char)('0' + tid % 10);
-    while (tid /= 10);
-    while (k)
-        path[n++] = digits[--k];
-    memcpy(path + n, "/status", 8);
-    fd = hdi_real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    while (all < (long)sizeof text - 1 &&
-           (got = hdi_real.syscall(SYS_read, fd, text + all, sizeof text - 1 - (size_t)all)) > 0)
-        all += got;
-    hdi_real.syscall(SYS_close, fd);
-    text[all] = 0;
+    hdi_task_read(tid, "status", text, sizeof text);
     mask[PENDING] = hex_after(text, "SigPnd:");
     mask[SHARED_PENDING] = hex_after(text, "ShdPnd:");
     mask[BLOCKED] = hex_after(text, "SigBlk:");

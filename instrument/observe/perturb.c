@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wire/hash.h"
+
 #define EXPORT __attribute__((visibility("default")))
 /* One call in so many does something. */
 #define RARITY 3
@@ -39,14 +41,12 @@ static int cpu_bytes;
 static __thread uint64_t state __attribute__((tls_model("initial-exec")));
 static __thread _Bool inside __attribute__((tls_model("initial-exec")));
 
-/* splitmix64 */
 static uint64_t next(void)
 {
-    uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+    uint64_t random = hash_next(state);
 
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
+    state += 0x9e3779b97f4a7c15ull;
+    return random;
 }
 
 static void move_to_other_cpu(uint64_t random)

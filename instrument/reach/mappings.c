@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "core/proc.h"
 #include "core/real.h"
 #include "snapshot.h"
 #include "reach.h"
@@ -119,53 +120,35 @@ bool hdi_map_own(struct hdi_spans *out)
 
 /* ---- /proc/self/maps ---- */
 
-static const char *hexadecimal(const char *p, uintptr_t *value)
+static bool starts_with(const char *name, const char *end, const char *start)
 {
-    for (*value = 0;; p++) {
-        unsigned digit = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
-                         : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
-                                                  : 16;
-        if (digit == 16)
-            return p;
-        *value = *value << 4 | digit;
-    }
+    size_t n = strlen(start);
+
+    return (size_t)(end - name) >= n && memcmp(name, start, n) == 0;
 }
 
-/* "LOW-HIGH rwxp OFFSET DEVICE INODE   NAME"; false: not a line of this kind. */
+/* False: not a line of this kind. */
 static bool parse(const char *line, const char *end, struct hdi_mapping *m, bool *readable)
 {
-    const char *p = hexadecimal(line, &m->low), *name = end;
+    struct hdi_maps_line at;
 
-    if (*p != '-')
+    if (!hdi_maps_line(line, end, &at))
         return false;
-    p = hexadecimal(p + 1, &m->high);
-    if (end - p < 6)
-        return false;
-    *readable = p[1] == 'r';
-    m->writable = p[2] == 'w';
-    m->shared = p[4] == 's';
-    p += 6;
-    for (int field = 0; field < 3 && p < end; field++) {
-        while (p < end && *p != ' ')
-            p++;
-        while (p < end && *p == ' ')
-            p++;
-    }
-    if (p < end)
-        name = p;
-    m->file = *name == '/';
-    m->heap = end - name == 6 && memcmp(name, "[heap]", 6) == 0;
-    m->stack = end - name == 7 && memcmp(name, "[stack]", 7) == 0;
-    if (end - name > 2 && memcmp(name, "[v", 2) == 0) /* vdso, vvar, vsyscall */
-        *readable = false;
+    *m = (struct hdi_mapping){.low = at.low,
+                              .high = at.high,
+                              .writable = at.writable,
+                              .shared = at.shared,
+                              .file = starts_with(at.name, end, "/"),
+                              .heap = starts_with(at.name, end, "[heap]"),
+                              .stack = starts_with(at.name, end, "[stack]")};
+    *readable = at.readable && !starts_with(at.name, end, "[v"); /* vdso, vvar, vsyscall */
     return true;
 }
 
 bool hdi_map_read(struct hdi_map *m)
 {
     static char *text;
-    size_t used = 0;
-    long fd, n;
+    long used;
 
     if (!text)
         text = hdi_reach_pages(TEXT_BYTES);
@@ -174,17 +157,10 @@ bool hdi_map_read(struct hdi_map *m)
     m->count = 0;
     if (!text || !m->at)
         return false;
-    fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    used = hdi_proc_read("/proc/self/maps", text, TEXT_BYTES);
+    if (used < 0 || used == (long)TEXT_BYTES - 1)
         return false;
-    while (used < TEXT_BYTES &&
-           (n = hdi_real.syscall(SYS_read, fd, text + used, TEXT_BYTES - used)) > 0)
-        used += (size_t)n;
-    hdi_real.syscall(SYS_close, fd);
-    if (used == TEXT_BYTES)
-        return false;
-    for (char *line = text, *end; (end = memchr(line, '\n', (size_t)(text + used - line)));
-         line = end + 1) {
+    for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
         bool readable;
         if (m->count == MOST_MAPPINGS || !parse(line, end, &m->at[m->count], &readable))
             return false;

@@ -17,6 +17,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/quantity.h"
+#include "util/read_file.h"
 #include "util/real_time.h"
 
 #define LEARN_UNTIL 4096u
@@ -437,7 +438,7 @@ static void serve(struct campaign *c, struct worker *w)
         c->started = true;
         w->starts_failed = 0;
         if (!c->maps[w->index])
-            c->maps[w->index] = worker_maps(w);
+            c->maps[w->index] = read_maps(w->pid);
         if (may_start(c))
             give_work(c, w);
         break;

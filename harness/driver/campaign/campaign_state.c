@@ -6,6 +6,7 @@
 
 #include "findings/suppress.h"
 #include "util/complain.h"
+#include "util/read_file.h"
 #include "util/real_time.h"
 
 volatile sig_atomic_t campaign_stop;
@@ -111,7 +112,7 @@ bool campaign_start_now(struct campaign *c, struct worker *w, const struct hdp_c
     }
     wait_while(c, w, WORKER_STARTING);
     if (w->state == WORKER_IDLE)
-        c->maps[w->index] = worker_maps(w);
+        c->maps[w->index] = read_maps(w->pid);
     return w->state != WORKER_STARTING;
 }
 

@@ -72,15 +72,6 @@ struct confirmation {
     struct evidence evidence;
 };
 
-static char *read_all(const struct worker *w, bool err, size_t *bytes)
-{
-    off_t prefix = err ? w->err_prefix : w->out_prefix;
-    size_t want = worker_output_bytes(w, err) + (size_t)prefix;
-    char *text = mem_zeroed(want + 1, 1);
-    *bytes = worker_output_read(w, err, -prefix, text, want);
-    return text;
-}
-
 static void take_evidence(struct campaign *c, struct worker *w, struct evidence *e)
 {
     const struct campaign_options *o = &c->options;
@@ -105,8 +96,8 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     s->timeout_ns = o->timeout_ns;
     schedule_record(s, w->region, c->symbols, &c->objects);
     if (!o->launch.show_output) {
-        e->out = read_all(w, false, &e->out_bytes);
-        e->err = read_all(w, true, &e->err_bytes);
+        e->out = worker_output(w, false, &e->out_bytes);
+        e->err = worker_output(w, true, &e->err_bytes);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/by_value.h"
 
 struct learn {
     struct hdp_learned known;
@@ -26,12 +27,6 @@ void learn_profile(struct learn *l, const struct hdp_region *r)
 {
     l->steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
     memcpy(l->profile, r->trace, l->steps * sizeof *l->profile);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
 }
 
 static int by_pair(const void *a, const void *b)

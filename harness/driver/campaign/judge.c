@@ -15,21 +15,9 @@
 #include "schedules/schedule.h"
 #include "util/alloc.h"
 #include "util/quantity.h"
+#include "wire/hash.h"
 
 #define USUAL_OUTPUT (1u << 20)
-
-static uint64_t mix(uint64_t h, uint64_t value)
-{
-    h ^= value + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
-    return h * 0xff51afd7ed558ccdull;
-}
-
-static uint64_t mix_text(uint64_t h, const char *text)
-{
-    while (*text)
-        h = mix(h, (unsigned char)*text++);
-    return h;
-}
 
 uint64_t judge_decisions(const struct hdp_region *r)
 {
@@ -37,8 +25,8 @@ uint64_t judge_decisions(const struct hdp_region *r)
     uint64_t h = steps;
     for (uint32_t i = 0; i < steps; i++) {
         const struct hdp_step *s = &r->trace[i];
-        h = mix(h, (uint64_t)s->thread << 32 | (uint64_t)s->kind << 16 | s->flags);
-        h = mix(h, (uint64_t)s->choice << 32 | s->object);
+        h = hash_mix(h, (uint64_t)s->thread << 32 | (uint64_t)s->kind << 16 | s->flags);
+        h = hash_mix(h, (uint64_t)s->choice << 32 | s->object);
     }
     return h;
 }
@@ -76,7 +64,7 @@ static struct symptom *add(struct symptom *list, size_t *count, enum hd_finding_
 {
     struct symptom *s = &list[(*count)++];
     *s = (struct symptom){
-        .key = mix(mix(2, (uint64_t)kind), key), .kind = kind, .index = -1, .text = text};
+        .key = hash_mix(hash_mix(2, (uint64_t)kind), key), .kind = kind, .index = -1, .text = text};
     return s;
 }
 
@@ -120,14 +108,6 @@ static void judge_exit(struct campaign *c, int code, uint64_t number,
     v->told = true;
     add(list, count, HD_FK_EXIT_CODE, (uint64_t)code,
         mem_format("exit code %d, but %d in other schedules", code, usual));
-}
-
-static char *read_output(const struct worker *w, size_t *bytes)
-{
-    *bytes = worker_output_bytes(w, false) + (size_t)w->out_prefix;
-    char *text = mem_zeroed(*bytes + 1, 1);
-    *bytes = worker_output_read(w, false, -w->out_prefix, text, *bytes);
-    return text;
 }
 
 /* The line in which a sanitizer of the program says what it found: behind "ERROR: AddressSanitizer:
@@ -176,10 +156,8 @@ static void judge_output(struct campaign *c, const struct worker *w, uint64_t nu
                          struct symptom *list, size_t *count)
 {
     size_t bytes;
-    char *text = read_output(w, &bytes);
-    uint64_t hash = bytes;
-    for (size_t i = 0; i < bytes; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
+    char *text = worker_output(w, false, &bytes);
+    uint64_t hash = hash_bytes(bytes, text, bytes);
     struct variant *v =
         variant_of(c->outputs, &c->output_kinds, 0, hash, number, &w->region->config);
     if (v)
@@ -199,7 +177,7 @@ static void judge_output(struct campaign *c, const struct worker *w, uint64_t nu
 static bool ask_oracle(const struct campaign *c, const struct worker *w)
 {
     size_t bytes;
-    char *text = read_output(w, &bytes);
+    char *text = worker_output(w, false, &bytes);
     int fd = memfd_create("heddle-oracle", MFD_CLOEXEC);
     bool content = true;
     if (fd >= 0 && pwrite(fd, text, bytes, 0) == (ssize_t)bytes) {
@@ -243,7 +221,7 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
     if (result->findings)
         campaign_look_at(c, w);
     for (uint32_t i = 0; i < result->findings && i < HDP_FINDINGS; i++)
-        list[count++] = (struct symptom){.key = mix(1, collect_key(&scene, &r->finding[i])),
+        list[count++] = (struct symptom){.key = hash_mix(1, collect_key(&scene, &r->finding[i])),
                                          .kind = (enum hd_finding_kind)r->finding[i].kind,
                                          .index = (int)i};
     char limit[32];
@@ -263,7 +241,7 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
                            ? sanitizer_line(w)
                            : NULL;
         if (report)
-            add(list, &count, HD_FK_SANITIZER, mix_text(3, report), report);
+            add(list, &count, HD_FK_SANITIZER, hash_bytes(3, report, strlen(report)), report);
         else if (WIFSIGNALED(status) && !has_reason(r) && result->outcome == HDP_RAN)
             add(list, &count, HD_FK_CRASH, (uint64_t)WTERMSIG(status),
                 mem_format("killed by signal %d (%s)", WTERMSIG(status),

@@ -6,26 +6,19 @@
 #include <string.h>
 
 #include "util/alloc.h"
-
-static uint64_t mix(uint64_t h, const void *data, size_t bytes)
-{
-    const unsigned char *p = data;
-    for (size_t i = 0; i < bytes; i++)
-        h = (h ^ p[i]) * 0x100000001b3ull;
-    return h;
-}
+#include "wire/hash.h"
 
 static uint64_t mix_text(uint64_t h, const char *text)
 {
-    return text ? mix(h, text, strlen(text) + 1) : h;
+    return text ? hash_bytes(h, text, strlen(text) + 1) : h;
 }
 
 /* Equal for reports of the same places, and cheap: before any symbol is looked up. */
 static uint64_t key_of(const struct finding *f)
 {
-    uint64_t sides = 0, h = mix(0xcbf29ce484222325ull, &f->kind, sizeof f->kind);
+    uint64_t sides = 0, h = hash_bytes(HASH_BASIS, &f->kind, sizeof f->kind);
 
-    h = mix(h, &f->tools, sizeof f->tools);
+    h = hash_bytes(h, &f->tools, sizeof f->tools);
     for (size_t i = 0; i < f->notes; i++) {
         const struct note *n = &f->note[i];
         if (n->role == HD_ROLE_HOLDS || n->role == HD_ROLE_ALLOCATED ||
@@ -35,14 +28,14 @@ static uint64_t key_of(const struct finding *f)
         for (size_t k = 0; k < n->stack.count && k < 2; k++) {
             const struct frame *fr = &n->stack.frame[k];
             side = mix_text(mix_text(mix_text(side, fr->module), fr->function), fr->file);
-            side = mix(side, &fr->line, sizeof fr->line);
-            side = mix(side, &fr->offset, sizeof fr->offset);
+            side = hash_bytes(side, &fr->line, sizeof fr->line);
+            side = hash_bytes(side, &fr->offset, sizeof fr->offset);
         }
         sides += side; /* which side came first is chance */
     }
     if (f->raw)
         h = mix_text(h, f->text);
-    return mix(h, &sides, sizeof sides);
+    return hash_bytes(h, &sides, sizeof sides);
 }
 
 size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, size_t count)

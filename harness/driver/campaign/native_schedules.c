@@ -19,6 +19,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/quantity.h"
+#include "util/read_file.h"
 #include "util/real_time.h"
 
 #define TICK_NS 2000000
@@ -91,12 +92,18 @@ static int become_program(void *arg, unsigned slot, uint64_t number)
     return errno;
 }
 
+/* The next run shares the descriptor's offset. */
+static bool empty(int fd)
+{
+    return ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+}
+
 static bool begin(struct native *n, unsigned slot, uint64_t number)
 {
     struct run *r = &n->run[slot];
 
     *r = (struct run){.out = r->out, .err = r->err};
-    if (ftruncate(r->out, 0) != 0 || ftruncate(r->err, 0) != 0)
+    if (!empty(r->out) || !empty(r->err))
         return false;
     r->number = number;
     r->started_ns = real_now();
@@ -112,8 +119,7 @@ static void learn_map(struct campaign *c, const struct run *r)
 
     if (!tool || tool->symbolised || c->maps[0])
         return;
-    const struct worker w = {.pid = r->pid};
-    char *maps = worker_maps(&w);
+    char *maps = read_maps(r->pid);
     if (maps && strstr(maps, c->options.target->path) && strstr(maps, "libc.so")) {
         c->maps[0] = maps;
         symbols_map(c->symbols, maps);
@@ -150,22 +156,18 @@ static bool has_ended(struct native *n, unsigned slot)
     return false;
 }
 
-static char *read_file(int fd, size_t *bytes)
+static char *output_in(int fd, size_t *bytes)
 {
-    off_t size = lseek(fd, 0, SEEK_END);
-    if (size > OUTPUT_BOUND)
-        size = OUTPUT_BOUND;
-    char *text = mem_zeroed((size_t)(size > 0 ? size : 0) + 1, 1);
-    ssize_t n = pread(fd, text, (size_t)(size > 0 ? size : 0), 0);
-    *bytes = n > 0 ? (size_t)n : 0;
-    return text;
+    lseek(fd, 0, SEEK_SET);
+    char *text = read_descriptor(fd, OUTPUT_BOUND, bytes);
+    return text ? text : mem_copy("");
 }
 
 /* The line of an assertion, if that is how it died; free() it. */
 static char *assertion_in(int fd)
 {
     size_t bytes;
-    char *text = read_file(fd, &bytes), *hit = strstr(text, "Assertion `"), *line = NULL;
+    char *text = output_in(fd, &bytes), *hit = strstr(text, "Assertion `"), *line = NULL;
 
     if (hit) {
         while (hit > text && hit[-1] != '\n')
@@ -214,7 +216,7 @@ static void save(struct campaign *c, struct finding *f, struct run *r)
 
     for (int i = 0; i < 2; i++) {
         size_t bytes;
-        char *text = read_file(i ? r->err : r->out, &bytes);
+        char *text = output_in(i ? r->err : r->out, &bytes);
         if (bytes)
             campaign_write(c, f->name, kept[i].ending, text, bytes,
                            (char **)((char *)f + kept[i].file));

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "schedules/config_words.h"
+#include "wire/hash.h"
 
 #define DEPTH 3u /* of the bugs that are looked for when nothing else is said */
 
@@ -13,14 +14,6 @@ static const struct {
 #define TURN(NAME, depth) {HDP_##NAME, depth},
 #include "wire/strategies.inc"
 };
-
-static uint64_t splitmix(uint64_t x)
-{
-    x += 0x9e3779b97f4a7c15ull;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebull;
-    return x ^ x >> 31;
-}
 
 /* Which of the strategy's schedules this one is, from 1. */
 static uint32_t serial(const struct plan *plan, uint32_t strategy, uint64_t number)
@@ -39,7 +32,7 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
 {
     uint64_t turn = (number - 1) % (sizeof portfolio / sizeof *portfolio);
     bool alone = plan->strategy != PLAN_AUTO;
-    config->seed = splitmix(splitmix(plan->seed) + number);
+    config->seed = hash_next(hash_next(plan->seed) + number);
     config->strategy = alone ? plan->strategy : portfolio[turn].strategy;
     enum hdp_depth depth = strategy_depth(config->strategy);
     config->depth = alone ? (depth == HDP_DEPTH_OF_BUG ? DEPTH : 1) : portfolio[turn].depth;
@@ -60,6 +53,6 @@ uint32_t plan_work_steps(const struct hdp_config *planned, uint32_t waited_steps
     uint64_t steps = waited_steps > LEAST / 2 ? 2ull * waited_steps : LEAST;
     if (!work_jumps)
         return 0;
-    steps <<= splitmix(planned->seed) % 4;
+    steps <<= hash_next(planned->seed) % 4;
     return steps < MOST ? (uint32_t)steps : MOST;
 }

@@ -18,6 +18,7 @@
 #include "util/complain.h"
 #include "util/exit_code.h"
 #include "util/quantity.h"
+#include "util/read_file.h"
 
 enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST };
 
@@ -136,15 +137,10 @@ static bool printed_the_same(const struct worker *w, const char *file)
     if (stem > ending && strcmp(file + stem - ending, ".schedule") == 0)
         stem -= ending;
     char *path = mem_format("%.*s.stdout", (int)stem, file);
-    FILE *in = fopen(path, "re");
+    size_t bytes, got = 0;
+    char *now = worker_output(w, false, &bytes), *then = read_file(path, bytes + 1, &got);
+    bool same = got == bytes && (!bytes || memcmp(now, then, bytes) == 0);
     free(path);
-    size_t bytes = worker_output_bytes(w, false) + (size_t)w->out_prefix;
-    char *now = mem_zeroed(bytes + 1, 1), *then = mem_zeroed(bytes + 1, 1);
-    worker_output_read(w, false, -w->out_prefix, now, bytes);
-    size_t got = in ? fread(then, 1, bytes + 1, in) : 0;
-    bool same = got == bytes && memcmp(now, then, bytes) == 0;
-    if (in)
-        fclose(in);
     free(now);
     free(then);
     return same;
@@ -189,10 +185,8 @@ static struct outcome replay(struct campaign *c, struct worker *w, const struct 
 static void show_output(const struct worker *w)
 {
     for (int err = 0; err < 2; err++) {
-        off_t prefix = err ? w->err_prefix : w->out_prefix;
-        size_t bytes = worker_output_bytes(w, err) + (size_t)prefix;
-        char *text = mem_zeroed(bytes + 1, 1);
-        bytes = worker_output_read(w, err, -prefix, text, bytes);
+        size_t bytes;
+        char *text = worker_output(w, err, &bytes);
         fwrite(text, 1, bytes, err ? stderr : stdout);
         free(text);
     }

@@ -20,8 +20,10 @@
 #include "tools/tools.h"
 #include "util/alloc.h"
 #include "util/exit_code.h"
+#include "util/read_file.h"
 
 #define ARGUMENTS 8
+#define OUTPUT_LOOK (16u << 20)
 #define LIMIT_S 120 /* of one check: a machine that is busy with something else */
 
 /* Where the planted bug is, and who looks. */
@@ -104,23 +106,6 @@ static char *program_of(const struct selftest *t, enum form form)
     return NULL;
 }
 
-static char *read_all(const char *path)
-{
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return mem_copy("");
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *to = open_memstream(&text, &bytes);
-    char part[4096];
-    for (size_t n; to && (n = fread(part, 1, sizeof part, in)) > 0;)
-        fwrite(part, 1, n, to);
-    fclose(in);
-    if (!to || fclose(to) != 0)
-        return mem_copy("");
-    return text;
-}
-
 /* This very command with arguments, stdout and stderr into files of the scratch folder. Its exit
  * code; -1: it did not end, or by a signal. */
 static int run_ourselves(const struct selftest *t, const char *const *argument)
@@ -151,9 +136,11 @@ static int run_ourselves(const struct selftest *t, const char *const *argument)
 
 static char *output_of(const struct selftest *t, const char *name)
 {
-    char *path = mem_format("%s/%s", t->scratch, name), *text = read_all(path);
+    size_t bytes;
+    char *path = mem_format("%s/%s", t->scratch, name);
+    char *text = read_file(path, OUTPUT_LOOK, &bytes);
     free(path);
-    return text;
+    return text ? text : mem_copy("");
 }
 
 /* The last line that was complained, so that the check's line says why it is dead. */

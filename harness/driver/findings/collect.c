@@ -10,6 +10,8 @@
 
 #include "schedules/schedule.h"
 #include "util/alloc.h"
+#include "util/by_value.h"
+#include "wire/hash.h"
 
 /* How much of the interleaving a person reads. */
 #define MOMENTS 16
@@ -453,18 +455,6 @@ struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind k
     return f;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static uint64_t mix(uint64_t h, uint64_t value)
-{
-    h ^= value + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
-    return h * 0xff51afd7ed558ccdull;
-}
-
 uint64_t collect_key(const struct scene *scene, const struct hdp_finding *raw)
 {
     uint64_t side[HDP_NOTES];
@@ -474,15 +464,16 @@ uint64_t collect_key(const struct scene *scene, const struct hdp_finding *raw)
         if (!finding_decides((enum hd_finding_kind)raw->kind, (enum hd_role)n->role) || !n->site ||
             (raw->causes && i >= raw->causes))
             continue;
-        side[sides++] = mix(mix(n->kind, n->role), symbols_stable(scene->symbols, n->site));
+        side[sides++] =
+            hash_mix(hash_mix(n->kind, n->role), symbols_stable(scene->symbols, n->site));
     }
     qsort(side, sides, sizeof *side, by_value);
-    uint64_t h = mix(1, raw->kind);
+    uint64_t h = hash_mix(1, raw->kind);
     for (size_t i = 0; i < sides; i++)
         if (i == 0 || side[i] != side[i - 1])
-            h = mix(h, side[i]);
+            h = hash_mix(h, side[i]);
     for (size_t i = 0; !sides && i < HDP_TEXT && raw->text[i]; i++)
         if (raw->text[i] < '0' || raw->text[i] > '9')
-            h = mix(h, (unsigned char)raw->text[i]);
+            h = hash_mix(h, (unsigned char)raw->text[i]);
     return h;
 }

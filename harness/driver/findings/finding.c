@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/by_value.h"
+#include "wire/hash.h"
 
 static const struct {
     const char *word, *title;
@@ -111,19 +113,9 @@ void finding_moment(struct finding *f, uint32_t step, const char *thread, const 
         .step = step, .thread = mem_copy(thread), .what = mem_copy(what), .place = mem_copy(place)};
 }
 
-#define FNV_BASIS 0xcbf29ce484222325ull
-
-static uint64_t mix_bytes(uint64_t h, const void *data, size_t bytes)
-{
-    const unsigned char *p = data;
-    for (size_t i = 0; i < bytes; i++)
-        h = (h ^ p[i]) * 0x100000001b3ull;
-    return h;
-}
-
 static uint64_t mix_text(uint64_t h, const char *text)
 {
-    return mix_bytes(h, text, strlen(text) + 1);
+    return hash_bytes(h, text, strlen(text) + 1);
 }
 
 static uint64_t mix_frame(uint64_t h, const struct frame *fr)
@@ -131,13 +123,13 @@ static uint64_t mix_frame(uint64_t h, const struct frame *fr)
     if (fr->file && fr->line) {
         const char *slash = strrchr(fr->file, '/');
         h = mix_text(h, slash ? slash + 1 : fr->file);
-        h = mix_bytes(h, &fr->line, sizeof fr->line);
+        h = hash_bytes(h, &fr->line, sizeof fr->line);
         return h;
     }
     if (fr->function && !fr->module)
         return mix_text(h, fr->function);
     h = mix_text(h, fr->module ? fr->module : "?");
-    return mix_bytes(h, &fr->offset, sizeof fr->offset);
+    return hash_bytes(h, &fr->offset, sizeof fr->offset);
 }
 
 bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
@@ -194,12 +186,6 @@ static bool is_race(enum hd_finding_kind kind)
     return kind == HD_FK_DATA_RACE || kind == HD_FK_PREDICTED_RACE;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static bool starts_with_any(const char *text, const char *const *starts)
 {
     for (; text && *starts; starts++)
@@ -239,9 +225,9 @@ uint64_t finding_fingerprint(struct finding *f)
         if (!finding_decides(f->kind, n->role) || is_only_waiting_for_the_stuck(f, n) ||
             (f->causes && i >= f->causes))
             continue;
-        uint64_t h = FNV_BASIS;
+        uint64_t h = HASH_BASIS;
         if (!is_race(f->kind)) /* which side came first is chance */
-            h = mix_bytes(h, &(unsigned){n->role}, sizeof(unsigned));
+            h = hash_bytes(h, &(unsigned){n->role}, sizeof(unsigned));
         const struct frame *fr =
             is_race(f->kind) && n->stack.count ? &n->stack.frame[0] : telling_frame(&n->stack);
         if (fr)
@@ -249,11 +235,11 @@ uint64_t finding_fingerprint(struct finding *f)
         side[sides++] = h;
     }
     qsort(side, sides, sizeof *side, by_value);
-    uint64_t h = mix_text(FNV_BASIS, finding_word(f->kind));
+    uint64_t h = mix_text(HASH_BASIS, finding_word(f->kind));
     bool placed = false;
     for (size_t i = 0; i < sides; i++)
         if (i == 0 || side[i] != side[i - 1]) {
-            h = mix_bytes(h, &side[i], sizeof side[i]);
+            h = hash_bytes(h, &side[i], sizeof side[i]);
             placed = true;
         }
     /* Two tests may leak by way of one helper. */
@@ -263,7 +249,7 @@ uint64_t finding_fingerprint(struct finding *f)
     if (!placed)
         for (const char *p = f->text; *p; p++)
             if (*p < '0' || *p > '9')
-                h = mix_bytes(h, p, 1);
+                h = hash_bytes(h, p, 1);
     free(side);
     f->fingerprint = h ? h : 1;
     return f->fingerprint;
@@ -290,7 +276,7 @@ static void merge(struct finding *old, struct finding *f)
 /* The place of a race's side; 0 = unknown. */
 static uint64_t place_of(const struct note *n)
 {
-    return n->stack.count ? mix_frame(FNV_BASIS, &n->stack.frame[0]) : 0;
+    return n->stack.count ? mix_frame(HASH_BASIS, &n->stack.frame[0]) : 0;
 }
 
 /* DRD knows one side of a race only: is `f` such a half, and `whole` a race with that side? */

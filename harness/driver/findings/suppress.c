@@ -2,11 +2,13 @@
 #include "suppress.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/read_file.h"
 
 #define FILE_BOUND (16u << 20)
 #define ALL_KINDS (~(uint64_t)0)
@@ -17,7 +19,7 @@ enum field { ANY, FUN, SRC, VAR, OBJ, GAP };
 struct pattern {
     enum field field;
     char *text;
-    bool whole; /* Valgrind's match the whole name */
+    char *glob; /* the same as fnmatch() takes it */
 };
 
 struct suppression {
@@ -63,10 +65,16 @@ struct suppressions *suppress_new(void)
     return mem_zeroed(1, sizeof(struct suppressions));
 }
 
+static void drop_pattern(struct pattern *p)
+{
+    free(p->text);
+    free(p->glob);
+}
+
 static void drop(struct suppression *x)
 {
     for (size_t i = 0; i < x->frames; i++)
-        free(x->frame[i].text);
+        drop_pattern(&x->frame[i]);
     free(x->frame);
     free(x->file);
     free(x->said);
@@ -169,10 +177,34 @@ static enum field field_of(const char **text, size_t *bytes)
     return ANY;
 }
 
+/* Only * and ? are special, and ^ and $ at the ends: without them it may stand anywhere. Valgrind's
+ * match the whole name. */
+static char *glob_of(const char *text, bool whole)
+{
+    size_t bytes = strlen(text);
+    bool from_start = whole || *text == '^';
+    bool to_end = whole || (bytes > from_start && text[bytes - 1] == '$');
+    char *glob = mem_zeroed(2 * bytes + 3, 1), *to = glob;
+    if (!whole) {
+        text += from_start;
+        bytes -= (size_t)from_start + to_end;
+    }
+    if (!from_start)
+        *to++ = '*';
+    for (; bytes; bytes--, text++) {
+        if (*text == '[' || *text == '\\')
+            *to++ = '\\';
+        *to++ = *text;
+    }
+    if (!to_end)
+        *to++ = '*';
+    return glob;
+}
+
 static void add_pattern(struct suppression *x, enum field field, char *text, bool whole)
 {
     x->frame = mem_grow(x->frame, x->frames, sizeof *x->frame);
-    x->frame[x->frames++] = (struct pattern){field, text, whole};
+    x->frame[x->frames++] = (struct pattern){field, text, glob_of(text, whole)};
 }
 
 static void add(struct suppressions *s, struct suppression *x)
@@ -262,7 +294,7 @@ static char *parse_block(struct suppressions *s, struct reader *r)
     }
     size_t calls = 0;
     while (calls < x.frames && is_call(&x.frame[calls]))
-        free(x.frame[calls++].text);
+        drop_pattern(&x.frame[calls++]);
     x.frames -= calls;
     if (x.frames)
         memmove(x.frame, x.frame + calls, x.frames * sizeof *x.frame);
@@ -287,64 +319,23 @@ char *suppress_parse(struct suppressions *s, const char *name, const char *text,
 
 char *suppress_read(struct suppressions *s, const char *path)
 {
-    FILE *in = fopen(path, "re");
-    if (!in)
+    size_t bytes;
+    char *text = read_file(path, FILE_BOUND + 1, &bytes), *why;
+    if (!text)
         return mem_format("cannot read the suppressions in %s: %s", path, strerror(errno));
-    char *text = mem_zeroed(FILE_BOUND + 1, 1), *why;
-    size_t bytes = fread(text, 1, FILE_BOUND + 1, in);
-    if (ferror(in))
-        why = mem_format("cannot read the suppressions in %s: %s", path, strerror(errno));
-    else if (bytes > FILE_BOUND)
+    if (bytes > FILE_BOUND)
         why = mem_format("%s is larger than 16 MiB: those are no suppressions", path);
     else
         why = suppress_parse(s, path, text, bytes);
-    fclose(in);
     free(text);
     return why;
 }
 
 /* ---- matching ---- */
 
-/* Does the pattern match a beginning of the text, all of it when `to_end`? */
-static bool glob(const char *p, const char *end, const char *text, bool to_end)
-{
-    const char *star = NULL, *back = NULL;
-    for (;;) {
-        if (p == end && (!to_end || !*text))
-            return true;
-        if (p < end && *p == '*') {
-            star = ++p;
-            back = text;
-        } else if (p < end && *text && (*p == '?' || *p == *text)) {
-            p++;
-            text++;
-        } else if (star && *back) {
-            p = star;
-            text = ++back;
-        } else {
-            return false;
-        }
-    }
-}
-
 static bool text_matches(const struct pattern *x, const char *text)
 {
-    if (!text)
-        return false;
-    const char *p = x->text, *end = p + strlen(p);
-    if (x->whole)
-        return glob(p, end, text, true);
-    bool from_start = *p == '^', to_end = end > p + from_start && end[-1] == '$';
-    p += from_start;
-    end -= to_end;
-    if (from_start)
-        return glob(p, end, text, to_end);
-    for (;; text++) {
-        if (glob(p, end, text, to_end))
-            return true;
-        if (!*text)
-            return false;
-    }
+    return text && fnmatch(x->glob, text, 0) == 0;
 }
 
 static bool frame_matches(const struct pattern *x, const struct frame *f)

@@ -378,19 +378,11 @@ size_t worker_output_read(const struct worker *w, bool err, off_t from, char *to
     return got;
 }
 
-char *worker_maps(const struct worker *w)
+char *worker_output(const struct worker *w, bool err, size_t *bytes)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)w->pid);
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return NULL;
-    char *text = NULL;
-    size_t bytes = 0;
-    if (getdelim(&text, &bytes, '\0', in) < 0) {
-        free(text);
-        text = NULL;
-    }
-    fclose(in);
+    off_t prefix = err ? w->err_prefix : w->out_prefix;
+    *bytes = worker_output_bytes(w, err) + (size_t)prefix;
+    char *text = mem_zeroed(*bytes + 1, 1);
+    *bytes = worker_output_read(w, err, -prefix, text, *bytes);
     return text;
 }

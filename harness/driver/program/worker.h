@@ -113,7 +113,8 @@ size_t worker_output_bytes(const struct worker *w, bool err);
  * starts in the prefix: the whole output of the program is prefix plus schedule. */
 size_t worker_output_read(const struct worker *w, bool err, off_t from, char *to, size_t bytes);
 
-/* /proc/PID/maps of the server, or NULL; free() it. */
-char *worker_maps(const struct worker *w);
+/* All that the program printed, prefix and schedule, with a NUL that *bytes does not count; free()
+ * it. */
+char *worker_output(const struct worker *w, bool err, size_t *bytes);
 
 #endif /* HEDDLE_DRIVER_WORKER_H */

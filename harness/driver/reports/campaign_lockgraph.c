@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "util/alloc.h"
+#include "wire/hash.h"
 
 #define THREADS_NAMED 16u
 
@@ -87,15 +88,6 @@ void lockgraph_free(struct lockgraph *g)
 
 /* ---- parts ---- */
 
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9ull;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111ebull;
-    return x ^ x >> 31;
-}
-
 const struct lock_place *lockgraph_place(struct lockgraph *g, struct symbols *symbols,
                                          uint64_t site)
 {
@@ -129,10 +121,11 @@ static struct lock_node *find_node(struct lockgraph *g, uint64_t key)
 uint32_t lockgraph_node(struct lockgraph *g, const struct hdp_lock *lock,
                         const struct lock_place *created, bool *is_new)
 {
-    uint64_t of_class = mix(mix(created ? created->key : 0) ^ lock->kind) | 1;
-    uint64_t key = lock->id     ? mix((uint64_t)lock->id << 32) & ~1ull
-                   : lock->addr ? mix(lock->addr + mix(created ? created->key : 0)) & ~1ull
-                                : of_class;
+    uint64_t of_class = hash_spread(hash_spread(created ? created->key : 0) ^ lock->kind) | 1;
+    uint64_t key = lock->id ? hash_spread((uint64_t)lock->id << 32) & ~1ull
+                   : lock->addr
+                       ? hash_spread(lock->addr + hash_spread(created ? created->key : 0)) & ~1ull
+                       : of_class;
     struct lock_node *n = find_node(g, key);
     *is_new = false;
     if (!n && g->nodes >= LOCKGRAPH_LOCKS && key != of_class) {

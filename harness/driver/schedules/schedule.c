@@ -5,15 +5,8 @@
 #include <string.h>
 
 #include "config_words.h"
-#include "schedule_inside.h"
 #include "util/alloc.h"
-
-uint32_t schedule_checksum(uint32_t h, const char *text, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        h = (h ^ (unsigned char)text[i]) * 16777619u;
-    return h;
-}
+#include "wire/hash.h"
 
 void schedule_free(struct schedule *s)
 {
@@ -276,7 +269,7 @@ void schedule_write(FILE *out, const struct schedule *s, const struct stamp_key 
     write_runs(body, s);
     fclose(body);
     fwrite(text, 1, bytes, out);
-    fprintf(out, "end %08x", schedule_checksum(SCHEDULE_CHECKSUM_START, text, bytes));
+    fprintf(out, "end %08x", hash32_bytes(HASH32_BASIS, text, bytes));
     if (key && key->known)
         fprintf(out, " %016llx", (unsigned long long)stamp(key, text, bytes));
     fputc('\n', out);

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schedule.h"
 #include "config_words.h"
-#include "schedule_inside.h"
+#include "schedule.h"
 #include "util/alloc.h"
+#include "util/quantity.h"
+#include "util/read_file.h"
+#include "wire/hash.h"
 
 #define FILE_BOUND (64u << 20)
 
@@ -52,17 +54,6 @@ static char *word(char **rest)
     return start;
 }
 
-static bool number(const char *text, int base, unsigned long long high, unsigned long long *value)
-{
-    if (!text || !isxdigit((unsigned char)*text) || strlen(text) > 20 ||
-        (base == 16 && tolower((unsigned char)text[1]) == 'x'))
-        return false;
-    char *end;
-    errno = 0;
-    *value = strtoull(text, &end, base);
-    return !errno && !*end && *value <= high;
-}
-
 static void unescape(char *text)
 {
     char *to = text;
@@ -95,11 +86,11 @@ static void set_text(struct parser *p, char **field, const char *key, char *valu
 static void parse_number(struct parser *p, const char *key, char *value)
 {
     struct hdp_config *c = &p->s->config;
-    unsigned long long n = 0;
-    unsigned long long high = strcmp(key, "seed") == 0 ? UINT64_MAX
-                              : strstr(key, "-ns")     ? INT64_MAX
-                                                       : UINT32_MAX;
-    if (!number(value, 10, high, &n)) {
+    uint64_t n = 0;
+    uint64_t high = strcmp(key, "seed") == 0 ? UINT64_MAX
+                    : strstr(key, "-ns")     ? INT64_MAX
+                                             : UINT32_MAX;
+    if (!parse_digits(value, 10, high, &n)) {
         fail(p, "\"%s\" wants a number, not \"%.40s\"", key, value);
         return;
     }
@@ -124,10 +115,10 @@ static void parse_number(struct parser *p, const char *key, char *value)
 static void parse_finding(struct parser *p, char *rest)
 {
     char *name = word(&rest), *kind = word(&rest), *print = word(&rest);
-    unsigned long long n = 0;
+    uint64_t n = 0;
     if (p->s->finding)
         fail(p, "\"finding\" stands here a second time");
-    else if (!print || *rest || !number(print, 16, UINT64_MAX, &n))
+    else if (!print || *rest || !parse_digits(print, 16, UINT64_MAX, &n))
         fail(p, "\"finding\" wants a name, a kind and a fingerprint");
     else {
         p->s->finding = mem_copy(name);
@@ -139,9 +130,9 @@ static void parse_finding(struct parser *p, char *rest)
 static void parse_object(struct parser *p, char *rest)
 {
     char *name = word(&rest), *id = word(&rest);
-    unsigned long long n = 0;
+    uint64_t n = 0;
     uint32_t known;
-    if (!id || *rest || !number(id, 16, UINT32_MAX, &n) || !n)
+    if (!id || *rest || !parse_digits(id, 16, UINT32_MAX, &n) || !n)
         fail(p, "\"object\" wants a name and an id of 8 hexadecimal digits");
     else if (names_number(&p->s->objects, name, &known) || names_text(&p->s->objects, (uint32_t)n))
         fail(p, "object %s or its id stands here a second time", name);
@@ -166,8 +157,9 @@ static uint32_t thread_of(struct parser *p, char *name)
     unescape(name);
     if (names_number(&p->s->threads, name, &hash))
         return hash;
-    unsigned long long n;
-    hash = name[0] == '?' && number(name + 1, 16, UINT32_MAX, &n) ? (uint32_t)n : name_hash(name);
+    uint64_t n;
+    hash = name[0] == '?' && parse_digits(name + 1, 16, UINT32_MAX, &n) ? (uint32_t)n
+                                                                        : name_hash(name);
     if (names_text(&p->s->threads, hash))
         fail(p, "thread \"%.40s\" cannot be told from %s", name, names_text(&p->s->threads, hash));
     else
@@ -231,12 +223,12 @@ static void parse_run(struct parser *p, char *rest)
     char *thread = word(&rest), *count = word(&rest), *event = word(&rest), *object = word(&rest),
          *site = word(&rest), *end;
     struct schedule_run run = {0};
-    unsigned long long n = 0;
+    uint64_t n = 0;
     if (!site) {
         fail(p, "\"run\" wants a thread, a count, an event, an object and a site");
         return;
     }
-    if (!number(count, 10, HDP_STEPS, &n) || !n)
+    if (!parse_digits(count, 10, HDP_STEPS, &n) || !n)
         fail(p, "\"%.40s\" is no count of steps", count);
     enum hd_event kind = event_parse(event);
     if (kind == HD_EV_COUNT)
@@ -262,8 +254,8 @@ static void parse_run(struct parser *p, char *rest)
 static void parse_choose(struct parser *p, char *rest)
 {
     char *thread = word(&rest), *value = word(&rest), *site = word(&rest);
-    unsigned long long n = 0;
-    if (!site || *rest || !number(value, 10, UINT32_MAX, &n)) {
+    uint64_t n = 0;
+    if (!site || *rest || !parse_digits(value, 10, UINT32_MAX, &n)) {
         fail(p, "\"choose\" wants a thread, a number and a site");
         return;
     }
@@ -276,14 +268,14 @@ static void parse_choose(struct parser *p, char *rest)
 
 static void parse_end(struct parser *p, char *rest, uint32_t sum)
 {
-    unsigned long long n = 0, stamp = 0;
+    uint64_t n = 0, stamp = 0;
     const char *value = word(&rest);
     p->ended = true;
     if (p->s->steps != p->steps || !p->counted)
         fail(p, "the file announces %u steps but has %u", p->steps, p->s->steps);
-    else if (value && !number(value, 16, UINT32_MAX, &n))
+    else if (value && !parse_digits(value, 16, UINT32_MAX, &n))
         fail(p, "\"end\" wants a checksum of 8 hexadecimal digits");
-    else if (*rest && !number(rest, 16, UINT64_MAX, &stamp))
+    else if (*rest && !parse_digits(rest, 16, UINT64_MAX, &stamp))
         fail(p, "a stamp has 16 hexadecimal digits");
     else if (value && n != sum)
         fail(p,
@@ -315,7 +307,7 @@ static void parse_header(struct parser *p, const char *key, char *value)
             parse_number(p, key, value);
             return;
         }
-    unsigned long long n = 0;
+    uint64_t n = 0;
     if (strcmp(key, "argument") == 0) {
         unescape(value);
         s->argument = mem_grow(s->argument, s->arguments, sizeof *s->argument);
@@ -339,7 +331,7 @@ static void parse_header(struct parser *p, const char *key, char *value)
     } else if (strcmp(key, "steps") == 0) {
         if (p->counted)
             fail(p, "\"steps\" stands here a second time");
-        else if (!number(value, 10, HDP_STEPS, &n))
+        else if (!parse_digits(value, 10, HDP_STEPS, &n))
             fail(p, "\"steps\" wants a number up to %u", HDP_STEPS);
         p->counted = true;
         p->steps = (uint32_t)n;
@@ -372,22 +364,22 @@ static void parse_line(struct parser *p, char *line, uint32_t sum)
 static void parse_first(struct parser *p, const char *line)
 {
     static const char magic[] = "heddle schedule ";
-    unsigned long long version = 0;
+    uint64_t version = 0;
     if (strncmp(line, magic, sizeof magic - 1) != 0 ||
-        !number(line + sizeof magic - 1, 10, UINT32_MAX, &version))
+        !parse_digits(line + sizeof magic - 1, 10, UINT32_MAX, &version))
         fail(p, "this is no schedule file (its first line is not \"heddle schedule %d\")",
              SCHEDULE_FORMAT);
     else if (version > SCHEDULE_FORMAT)
-        fail(p, "the file has format %llu, from a newer Heddle; this one reads format %d", version,
-             SCHEDULE_FORMAT);
+        fail(p, "the file has format %u, from a newer Heddle; this one reads format %d",
+             (unsigned)version, SCHEDULE_FORMAT);
     else if (version < 1)
-        fail(p, "there is no format %llu", version);
+        fail(p, "there is no format %u", (unsigned)version);
 }
 
 char *schedule_parse(const char *file, const char *text, size_t bytes, struct schedule *s)
 {
     struct parser p = {.file = file, .line = 1, .s = s};
-    uint32_t sum = SCHEDULE_CHECKSUM_START;
+    uint32_t sum = HASH32_BASIS;
     *s = (struct schedule){0};
     bool first = true;
     for (size_t at = 0; at < bytes && !p.error; p.line++) {
@@ -407,7 +399,7 @@ char *schedule_parse(const char *file, const char *text, size_t bytes, struct sc
         else if (line[0] != '#')
             parse_line(&p, line, sum);
         if (line[0] != '#')
-            sum = schedule_checksum(sum, text + at, n + (end != NULL));
+            sum = hash32_bytes(sum, text + at, n + (end != NULL));
         free(line);
         first = false;
         at += n + 1;
@@ -450,22 +442,12 @@ char *schedule_read(const char *file, const struct stamp_key *key, struct schedu
 {
     *ours = false;
     *s = (struct schedule){0};
-    FILE *in = fopen(file, "re");
-    if (!in)
-        return mem_format("%s: %s", file, errno == ENOENT ? "no such file" : strerror(errno));
-    char *text = NULL, *why;
-    size_t bytes = 0, got;
-    char chunk[65536];
-    FILE *all = open_memstream(&text, &bytes);
-    while (all && (got = fread(chunk, 1, sizeof chunk, in)) > 0 && ftello(all) < FILE_BOUND)
-        fwrite(chunk, 1, got, all);
-    int error = ferror(in) ? errno : 0;
-    if (all)
-        fclose(all);
-    fclose(in);
-    if (error)
-        why = mem_format("%s cannot be read: %s", file, strerror(error));
-    else if (!text || bytes >= FILE_BOUND)
+    size_t bytes;
+    char *text = read_file(file, FILE_BOUND, &bytes), *why;
+    if (!text)
+        return errno == ENOENT ? mem_format("%s: no such file", file)
+                               : mem_format("%s cannot be read: %s", file, strerror(errno));
+    if (bytes >= FILE_BOUND)
         why = mem_format("%s is no schedule file: it is larger than 64 MiB", file);
     else
         why = schedule_parse(file, text, bytes, s);

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "util/alloc.h"
+#include "wire/hash.h"
 
 struct name {
     uint32_t number;
@@ -62,10 +63,7 @@ const char *object_word(unsigned kind)
 
 uint32_t name_hash(const char *text)
 {
-    uint32_t h = 2166136261u;
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * 16777619u;
-    return h;
+    return hash32_bytes(HASH32_BASIS, text, strlen(text));
 }
 
 const char *names_text(const struct names *n, uint32_t number)

@@ -5,6 +5,7 @@
 
 #include "symbol_inside.h"
 #include "util/alloc.h"
+#include "util/read_file.h"
 
 #define FRAMES 64
 #define THREADS 256
@@ -66,19 +67,14 @@ static int on_thread(Dwfl_Thread *thread, void *arg)
 
 size_t live_stacks(pid_t pid, const char *runtime, struct live_thread **threads)
 {
-    char path[64], *maps = NULL;
-    size_t room = 0;
     struct look l = {.symbols = symbols_new(), .pid = pid};
     symbols_hide(l.symbols, runtime);
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-    FILE *in = fopen(path, "re");
-    if (in && getdelim(&maps, &room, '\0', in) > 0) {
+    char *maps = read_maps(pid);
+    if (maps) {
         symbols_map(l.symbols, maps);
         if (l.symbols->dwfl && dwfl_linux_proc_attach(l.symbols->dwfl, pid, false) == 0)
             dwfl_getthreads(l.symbols->dwfl, on_thread, &l);
     }
-    if (in)
-        fclose(in);
     free(maps);
     symbols_free(l.symbols);
     *threads = l.list;

@@ -10,6 +10,7 @@
 
 #include "symbol_inside.h"
 #include "util/alloc.h"
+#include "wire/hash.h"
 
 char *__cxa_demangle(const char *mangled, char *buffer, size_t *length, int *status);
 
@@ -414,10 +415,8 @@ uint64_t symbols_stable(struct symbols *s, uint64_t addr)
     Dwfl_Module *mod = addr ? module_at(s, addr) : NULL;
     if (!mod)
         return addr;
-    uint64_t h = file_address(mod, addr);
-    for (const char *p = base_name(module_path(mod)); *p; p++)
-        h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
-    return h;
+    const char *name = base_name(module_path(mod));
+    return hash_bytes(file_address(mod, addr), name, strlen(name));
 }
 
 /* How many functions of the module have this name; the address of the last one. */

@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "util/alloc.h"
+#include "util/read_file.h"
 
 /* Bytes of a source file that are looked at. */
 #define LOOK 1000000
@@ -70,15 +71,12 @@ void doubts_free(struct doubts *d)
 
 static unsigned look_into(const char *path)
 {
-    FILE *in = fopen(path, "re");
     unsigned traits = 0;
+    size_t bytes;
+    char *text = read_file(path, LOOK, &bytes);
 
-    if (!in)
+    if (!text)
         return 0;
-    char *text = mem_zeroed(LOOK + 1, 1);
-    size_t bytes = fread(text, 1, LOOK, in);
-    text[bytes] = '\0';
-    fclose(in);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (memmem(text, bytes, words[i].word, strlen(words[i].word)))
             traits |= words[i].trait;

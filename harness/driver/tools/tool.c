@@ -12,6 +12,7 @@
 
 #include "util/alloc.h"
 #include "util/folder.h"
+#include "util/read_file.h"
 
 static void append(char ***list, char *text)
 {
@@ -107,18 +108,11 @@ static void take_log(struct tool_run *run, const char *path, struct tool_log *lo
 
     if (fd < 0)
         return;
-    off_t size = lseek(fd, 0, SEEK_END);
-    if (size > (off_t)TOOL_LOG_BOUND)
-        size = TOOL_LOG_BOUND;
-    char *text = mem_zeroed(size > 0 ? (size_t)size : 0, 1);
-    while (size > 0 && bytes < (size_t)size) {
-        ssize_t n = pread(fd, text + bytes, (size_t)size - bytes, (off_t)bytes);
-        if (n <= 0)
-            break;
-        bytes += (size_t)n;
-    }
+    char *text = read_descriptor(fd, TOOL_LOG_BOUND, &bytes);
     close(fd);
     unlink(path);
+    if (!text)
+        return;
     run->backend->parse(text, bytes, run->backend->bit, log);
     free(text);
     size_t kept = before;

@@ -29,6 +29,11 @@ void *mem_grow(void *array, size_t count, size_t size)
     return or_die(reallocarray(array, room, size));
 }
 
+void *mem_resize(void *p, size_t bytes)
+{
+    return or_die(realloc(p, bytes));
+}
+
 char *mem_copy(const char *text)
 {
     return text ? or_die(strdup(text)) : NULL;

@@ -10,6 +10,8 @@
 void *mem_zeroed(size_t count, size_t size);
 /* An array that grows: room for one more element of `size` bytes after `count`. */
 void *mem_grow(void *array, size_t count, size_t size);
+/* `bytes` of memory that begins with what was at p, or NULL; p is no longer valid. */
+void *mem_resize(void *p, size_t bytes);
 /* NULL gives NULL. */
 char *mem_copy(const char *text);
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

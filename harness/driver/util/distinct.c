@@ -5,19 +5,13 @@
 #include <stdlib.h>
 
 #include "util/alloc.h"
+#include "wire/hash.h"
 
 #define SLOTS (2 * DISTINCT_EXACT)
 
-static uint64_t spread(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebull;
-    return x ^ x >> 31;
-}
-
 void distinct_add(struct distinct *d, uint64_t hash)
 {
-    uint64_t h = spread(hash);
+    uint64_t h = hash_spread(hash);
     uint64_t rest = h << 14 | 1ull << 13; /* the guard bit bounds the rank */
     unsigned char rank = (unsigned char)(__builtin_clzll(rest) + 1);
     unsigned char *reg = &d->reg[h >> 50];

@@ -8,14 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool parse_count(const char *text, uint64_t low, uint64_t high, uint64_t *value)
+bool parse_digits(const char *text, int base, uint64_t high, uint64_t *value)
 {
-    if (!isdigit((unsigned char)*text))
+    if (!text || !isxdigit((unsigned char)*text) || strlen(text) > 20 ||
+        (base == 16 && tolower((unsigned char)text[1]) == 'x'))
         return false;
     char *end;
     errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    if (errno || *end || n < low || n > high)
+    *value = strtoull(text, &end, base);
+    return !errno && !*end && *value <= high;
+}
+
+bool parse_count(const char *text, uint64_t low, uint64_t high, uint64_t *value)
+{
+    uint64_t n;
+    if (!parse_digits(text, 10, high, &n) || n < low)
         return false;
     *value = n;
     return true;

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "core/proc.h"
 #include "core/real.h"
 #include "turn/rt.h"
 
@@ -27,36 +28,15 @@ void rt_scratch_end(void)
 
 long rt_scratch_read(const char *path)
 {
-    long got, fd = hdi_real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    size_t have = 0;
-
-    rt_scratch[0] = 0;
-    if (fd < 0)
-        return -1;
-    while (have < RT_SCRATCH_BYTES - 1 && (got = hdi_real.syscall(SYS_read, fd, rt_scratch + have,
-                                                                  RT_SCRATCH_BYTES - 1 - have)) > 0)
-        have += (size_t)got;
-    rt_scratch[have] = 0;
-    hdi_real.syscall(SYS_close, fd);
-    return (long)have;
+    return hdi_proc_read(path, rt_scratch, RT_SCRATCH_BYTES);
 }
 
 void rt_descriptor_path(char to[48], const char *name, int fd)
 {
-    char digits[12];
-    size_t n = 0, k = 0;
+    char *end = stpcpy(stpcpy(to, "/proc/self/"), name);
 
-    for (const char *p = "/proc/self/"; *p; p++)
-        to[n++] = *p;
-    for (const char *p = name; *p; p++)
-        to[n++] = *p;
-    to[n++] = '/';
-    do
-        digits[k++] = (char)('0' + fd % 10);
-    while (fd /= 10);
-    while (k)
-        to[n++] = digits[--k];
-    to[n] = 0;
+    *end++ = '/';
+    hdi_put_decimal(end, (unsigned)fd);
 }
 
 void rt_each_descriptor(void (*f)(int fd))

@@ -13,6 +13,7 @@
 #include <ucontext.h>
 
 #include "locks/lockorder.h"
+#include "core/proc.h"
 #include "core/real.h"
 
 #define SLICE_BYTES 16384u
@@ -26,34 +27,12 @@ static uint32_t panic_stack;
 
 /* ---- stacks ---- */
 
-static uint64_t hex(const char **p)
-{
-    uint64_t v = 0;
-    for (;; ++*p) {
-        char c = **p;
-        if (c >= '0' && c <= '9')
-            v = v << 4 | (uint64_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            v = v << 4 | (uint64_t)(c - 'a' + 10);
-        else
-            return v;
-    }
-}
-
 /* Copy of /proc/self/maps into the region. */
 static void take_maps(void)
 {
-    long fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), n;
-    uint32_t at = 0;
+    long bytes = hdi_proc_read("/proc/self/maps", rt.region->maps, HDP_MAPS_BYTES);
 
-    if (fd < 0)
-        return;
-    while (at + 1 < HDP_MAPS_BYTES &&
-           (n = hdi_real.syscall(SYS_read, fd, rt.region->maps + at, HDP_MAPS_BYTES - 1 - at)) > 0)
-        at += (uint32_t)n;
-    hdi_real.syscall(SYS_close, fd);
-    rt.region->maps[at] = 0;
-    rt.region->maps_bytes = at;
+    rt.region->maps_bytes = bytes > 0 ? (uint32_t)bytes : 0;
 }
 
 /* Upper end of the mapping that holds sp, by the kernel's list. The region's copy stays as it is.
@@ -74,10 +53,10 @@ static uintptr_t mapping_end(uintptr_t sp)
         have += (size_t)n;
         text[have] = 0;
         while (end == sp && (line = strchr(p, '\n'))) { /* whole lines; the rest waits for more */
-            uint64_t low = hex(&p), high = *p == '-' ? (++p, hex(&p)) : 0;
+            struct hdi_maps_line m;
 
-            if (sp >= low && sp < high)
-                end = high;
+            if (hdi_maps_line(p, line, &m) && sp >= m.low && sp < m.high)
+                end = m.high;
             p = line + 1;
         }
         have -= (size_t)(p - text);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "core/control.h"
+#include "core/proc.h"
 #include "core/real.h"
 #include "noting.h"
 #include "turn/rt.h"
@@ -46,22 +47,20 @@ static void keep(int memory, uintptr_t low, size_t bytes)
     mappings = m;
 }
 
-/* One line of maps: LOW-HIGH MODE OFFSET DEVICE INODE NAME */
-static void note_line(int memory, const char *line)
+static void note_line(int memory, const char *line, const char *end)
 {
-    char *end;
-    uintptr_t low = strtoul(line, &end, 16), high = strtoul(end + 1, &end, 16);
-    const char *name = strchr(line, '/');
+    struct hdi_maps_line m;
 
-    if (end[2] != 'w' || end[4] != 's' || is_ours(low))
+    if (!hdi_maps_line(line, end, &m) || !m.writable || !m.shared || is_ours(m.low))
         return;
+    const char *name = strchr(m.name, '/');
     if (name && strncmp(name, "/dev/", 5) == 0 && strncmp(name, "/dev/zero", 9) != 0 &&
         strncmp(name, "/dev/shm/", 9) != 0)
         rt_shared(-1, name);
-    else if (high - low > KEPT_BYTES)
+    else if (m.high - m.low > KEPT_BYTES)
         rt_shared(-1, "a shared mapping of more than 64 MiB");
     else
-        keep(memory, low, high - low);
+        keep(memory, m.low, m.high - m.low);
 }
 
 void rt_shared_memory_note(void)
@@ -73,7 +72,7 @@ void rt_shared_memory_note(void)
         *end = 0;
         if (memory < 0)
             memory = open_memory();
-        note_line(memory, line);
+        note_line(memory, line, end);
     }
     if (memory >= 0)
         hdi_real.syscall(SYS_close, memory);

@@ -21,7 +21,7 @@ static void begin(const struct hdp_config *c)
 
 static bool starved(const struct hdi_thread *t)
 {
-    return rt_mix(salt ^ t->hash) % 3 == 0;
+    return hash_next(salt ^ t->hash) % 3 == 0;
 }
 
 static uint32_t pick(struct hdi_thread *const *e, uint32_t n)

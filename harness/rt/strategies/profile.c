@@ -31,7 +31,7 @@ static void count(struct rt_profile *p, uint64_t site, uint32_t object, const st
     if (p->steps == 0)
         memset(index, 0, sizeof index);
     p->steps++;
-    at = (uint32_t)(rt_mix(site ^ (uint64_t)object << 17) % (4 * RT_PLACES));
+    at = (uint32_t)(hash_next(site ^ (uint64_t)object << 17) % (4 * RT_PLACES));
     while (index[at]) {
         struct rt_place *known = &p->place[index[at] - 1];
         if (known->site == site && known->object == object) {

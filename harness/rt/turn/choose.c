@@ -32,8 +32,8 @@ void rt_record(struct hdi_thread *t, uint16_t flags)
         return;
     t->turn.steps++;
     /* A sum, so that schedules which differ in the order of independent steps agree. */
-    r->interleaving += rt_mix(((uint64_t)t->hash << 32 | t->turn.steps) ^
-                              rt_mix(o ? (uint64_t)o->id << 32 | o->version : 0) ^ flags);
+    r->interleaving += hash_next(((uint64_t)t->hash << 32 | t->turn.steps) ^
+                                 hash_next(o ? (uint64_t)o->id << 32 | o->version : 0) ^ flags);
     if (o)
         o->version++;
 }
@@ -224,7 +224,7 @@ static struct hdi_thread *starved(struct hdi_thread *const *e, uint32_t n)
     struct hdi_thread *first = NULL;
 
     /* Once in each stretch, not always after the same operation of a loop. */
-    if (step % STARVED_EVERY != rt_mix(step / STARVED_EVERY) % STARVED_EVERY ||
+    if (step % STARVED_EVERY != hash_next(step / STARVED_EVERY) % STARVED_EVERY ||
         step < rt.fair_until)
         return NULL;
     for (uint32_t i = 0; i < n; i++)

@@ -15,6 +15,7 @@
 #include "core/control.h"
 #include "core/thread.h"
 #include "thread_set.h"
+#include "wire/hash.h"
 #include "wire/protocol.h"
 
 #define RT_CLOCK_START_NS (1000LL * 1000000000LL)
@@ -96,7 +97,6 @@ void rt_futex_wake(uint32_t *word, int count, bool shared);
 void rt_random_seed(uint64_t seed);
 uint64_t rt_random(void);
 uint32_t rt_random_below(uint32_t n);
-uint64_t rt_mix(uint64_t x); /* splitmix64's finaliser */
 
 /* vehicle: how a thread is made to wait for its turn */
 struct rt_vehicle {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "core/digits.h"
 #include "core/real.h"
 #include "models/signals.h"
 
@@ -47,25 +48,12 @@ struct hdi_thread *hdi_thread_of(pthread_t handle)
     return NULL;
 }
 
-static uint32_t fnv1a(const char *s)
-{
-    uint32_t h = 2166136261u;
-    while (*s)
-        h = (h ^ (unsigned char)*s++) * 16777619u;
-    return h;
-}
-
 static void append_number(char *out, size_t size, uint32_t n)
 {
-    char digits[12];
-    size_t k = 0, at = strlen(out);
+    char digits[24];
 
-    do
-        digits[k++] = (char)('0' + n % 10);
-    while (n /= 10);
-    while (k && at + 1 < size)
-        out[at++] = digits[--k];
-    out[at] = 0;
+    hdi_put_decimal(digits, n);
+    strncat(out, digits, size - strlen(out) - 1);
 }
 
 /* Creation path: the n-th thread of main is "Tn", the m-th of that one "Tn.m". A path that does not
@@ -90,7 +78,7 @@ static void name_thread(struct hdi_thread *t)
         }
         append_number(t->name, sizeof t->name, ++by->children);
     }
-    t->hash = fnv1a(t->name);
+    t->hash = hash32_bytes(HASH32_BASIS, t->name, strlen(t->name));
 }
 
 /* The table of names has room for twice as many threads as there are. */

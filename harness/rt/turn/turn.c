@@ -163,7 +163,7 @@ __attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hd
     for (uint32_t i = 0; i < STATE_WORDS; i++) {
         if (t->stack_high && (uintptr_t)(p + i + 1) > t->stack_high)
             break;
-        h = rt_mix(h ^ p[i]);
+        h = hash_next(h ^ p[i]);
     }
     return h;
 }
@@ -186,7 +186,7 @@ static bool stops_after_release(uint64_t site)
     if (rt.replaying)
         return rt_replay_next_kind(self_) == HD_EV_RELEASED;
     return !(rt.config.flags & HDP_REPLAY) && rt_others_can_run() &&
-           rt_mix(rt.config.seed ^ site) % 4 != 0;
+           hash_next(rt.config.seed ^ site) % 4 != 0;
 }
 
 void hdi_released(struct hdi_object *object, uint64_t site)
@@ -214,7 +214,7 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
             .thread = self_->hash, .flags = HDP_STEP_CHOICE, .choice = value, .site = site};
     r->steps++;
     r->interleaving +=
-        rt_mix(((uint64_t)self_->hash << 32 | self_->turn.steps) ^ rt_mix(value + 1));
+        hash_next(((uint64_t)self_->hash << 32 | self_->turn.steps) ^ hash_next(value + 1));
     rt_unlock();
     return value;
 }

@@ -47,18 +47,10 @@ void rt_unlock(void)
         rt_futex_wake(&rt.lock, 1, false);
 }
 
-uint64_t rt_mix(uint64_t x)
-{
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
 void rt_random_seed(uint64_t seed)
 {
     for (int i = 0; i < 4; i++)
-        rt.rng[i] = rt_mix(seed + (uint64_t)i * 0x9e3779b97f4a7c15u);
+        rt.rng[i] = hash_next(seed + (uint64_t)i * 0x9e3779b97f4a7c15u);
 }
 
 static uint64_t rotate(uint64_t x, int k)

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <ucontext.h>
 
+#include "core/proc.h"
 #include "core/real.h"
 #include "models/signals.h"
 
@@ -68,24 +69,10 @@ void rt_watchdog_start(void)
 /* State letter of a thread as the kernel gives it, 0 when it cannot be had. */
 static char thread_state(int tid)
 {
-    char path[48] = "/proc/self/task/", digits[12], text[256], *p;
-    size_t n = strlen(path), k = 0;
-    long fd, got;
+    char text[1024], *p;
 
-    do
-        digits[k++] = (char)('0' + tid % 10);
-    while (tid /= 10);
-    while (k)
-        path[n++] = digits[--k];
-    memcpy(path + n, "/stat", 6);
-    fd = hdi_real.syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (hdi_task_read(tid, "stat", text, sizeof text) <= 0)
         return 0;
-    got = hdi_real.syscall(SYS_read, fd, text, sizeof text - 1);
-    hdi_real.syscall(SYS_close, fd);
-    if (got <= 0)
-        return 0;
-    text[got] = 0;
     p = strrchr(text, ')');
     return p && p[1] ? p[2] : 0;
 }

@@ -139,6 +139,10 @@ done >mixed.txt
 [ "$(find together -name campaign | wc -l)" = 6 ] && [ ! -s mixed.txt ] || { echo "FAILED: campaigns mix"; find together; cat mixed.txt; failed=1; }
 unset FAKE_FINDING
 
+# each native run has its output to itself
+expect 1 'assertion-1 .*Assertion .held' run --schedule=native -j1 -n 3 --replays=0 -- "$victim" asserts
+grep -q 'seen in 3 schedules' out.txt && ! grep -q crash out.txt || { echo "FAILED: native outputs"; cat out.txt; failed=1; }
+
 # stdin comes to each schedule, whole
 echo hello | "$heddle" run -q -n 20 --oracle='grep -q hello' -- "$victim" cat >out.txt 2>&1 ||
     { echo "FAILED: stdin from a pipe"; cat out.txt; failed=1; }

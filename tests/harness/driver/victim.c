@@ -36,6 +36,10 @@ int main(int argc, char **argv)
     one_thread();
     if (strcmp(how, "crash") == 0)
         raise(SIGSEGV);
+    if (strcmp(how, "asserts") == 0) {
+        fputs("victim: victim.c:1: main: Assertion `held' failed.\n", stderr);
+        abort();
+    }
     if (strcmp(how, "hang") == 0)
         sleep(100);
     if (strcmp(how, "parent") == 0)
