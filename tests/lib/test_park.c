@@ -11,6 +11,7 @@
 #include <heddle/time.h>
 
 #include "park.h"
+#include "parking_lot.h"
 #include "rounds.h"
 #include "spawn_test.h"
 
@@ -158,12 +159,101 @@ static void copies_are_whole(void **state)
     }
 }
 
+/* ---- the parking lot ---- */
+
+/* Two that share a bucket: only who waits for the key is found. */
+static void a_line_is_of_its_key(void **state)
+{
+    static char key[1 << 20];
+    struct hdi_waiter mine, other;
+    struct hdi_lot *lot = hdi_lot_lock(key), *found = NULL;
+    size_t beside = 0;
+
+    (void)state;
+    hdi_lot_unlock(lot);
+    while (found != lot) {
+        beside += 8;
+        assert_true(beside < sizeof key);
+        found = hdi_lot_lock(key + beside);
+        hdi_lot_unlock(found);
+    }
+    lot = hdi_lot_lock(key);
+    hdi_lot_push(lot, &other, key + beside, false);
+    assert_null(hdi_lot_first(lot, key));
+    hdi_lot_push(lot, &mine, key, false);
+    assert_ptr_equal(hdi_lot_pop(lot, key), &mine);
+    assert_null(hdi_lot_pop(lot, key));
+    assert_ptr_equal(hdi_lot_pop(lot, key + beside), &other);
+    hdi_lot_unlock(lot);
+}
+
+struct late {
+    struct hdi_waiter waiter;
+    struct hdi_lock lock;
+    bool in_line, popped, woken;
+};
+
+static bool is_set(struct late *late, const bool *flag)
+{
+    take(&late->lock);
+    bool set = *flag;
+    give(&late->lock);
+    if (!set)
+        hd_go_yield();
+    return set;
+}
+
+static void set(struct late *late, bool *flag)
+{
+    take(&late->lock);
+    *flag = true;
+    give(&late->lock);
+}
+
+/* Its time is over before it sleeps, but it is popped already. */
+static void sleeps_too_late(void *arg)
+{
+    struct late *late = arg;
+    struct hdi_lot *lot = hdi_lot_lock(late);
+
+    hdi_lot_push(lot, &late->waiter, late, false);
+    hdi_lot_unlock(lot);
+    set(late, &late->in_line);
+    while (!is_set(late, &late->popped))
+        ;
+    late->woken = hdi_lot_sleep(&late->waiter, &why, hdi_now_ns() - 1);
+}
+
+static void who_was_popped_waits_to_be_woken(void **state)
+{
+    struct late late = {.in_line = false};
+    struct hd_wg wg = HD_WG_INIT;
+    struct hdi_lot *lot;
+
+    (void)state;
+    start_in(&wg, sleeps_too_late, &late);
+    while (!is_set(&late, &late.in_line))
+        ;
+    lot = hdi_lot_lock(&late);
+    assert_ptr_equal(hdi_lot_pop(lot, &late), &late.waiter);
+    hdi_lot_unlock(lot);
+    set(&late, &late.popped);
+    hd_sleep(2 * HD_MILLISECOND);
+    hdi_lot_wake(&late.waiter);
+    hd_wg_wait(&wg);
+    assert_true(late.woken);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_unpark_is_not_lost),   cmocka_unit_test(time_passes),
-        cmocka_unit_test(parks_race_with_unparks), cmocka_unit_test(the_lock_excludes),
+        cmocka_unit_test(an_unpark_is_not_lost),
+        cmocka_unit_test(time_passes),
+        cmocka_unit_test(parks_race_with_unparks),
+        cmocka_unit_test(the_lock_excludes),
         cmocka_unit_test(copies_are_whole),
+        cmocka_unit_test(a_line_is_of_its_key),
+        cmocka_unit_test(who_was_popped_waits_to_be_woken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <heddle/chan.h>
 #include <heddle/go.h>
 #include <heddle/semaphore.h>
+#include <heddle/time.h>
 #include <heddle/waitgroup.h>
 
 #include "panics.h"
@@ -153,6 +154,41 @@ static void more_than_there_is_waits_for_the_context(void **state)
     close_shop(&shop);
 }
 
+static void acquire_one_and_tell(void *arg)
+{
+    struct shop *shop = arg;
+    hd_err err = hd_semaphore_acquire(&shop->units, hd_context_background(), 1);
+
+    hd_chan_send(shop->answers, &err);
+}
+
+/* Who gives up does not stand in the way of those behind it. */
+static void one_behind_who_gives_up_gets_what_is_left(void **state)
+{
+    struct shop shop;
+    hd_err err;
+
+    (void)state;
+    open_shop(&shop, 5);
+    assert_true(hd_semaphore_try_acquire(&shop.units, 3));
+    shop.want = 5;
+    assert_null(hd_wg_go(&shop.wg, acquire_and_tell, &shop));
+    while (hd_semaphore_try_acquire(&shop.units, 1)) { /* until it stands in line */
+        hd_semaphore_release(&shop.units, 1);
+        hd_go_yield();
+    }
+    assert_null(hd_wg_go(&shop.wg, acquire_one_and_tell, &shop));
+    hd_sleep(HD_MILLISECOND); /* for that one, too */
+    hd_context_cancel(shop.ctx);
+    hd_wg_wait(&shop.wg);
+    for (int granted = 0, i = 0; i < 2; i++) {
+        hd_chan_recv(shop.answers, &err);
+        granted += err == NULL;
+        assert_true(i == 0 || granted == 1);
+    }
+    close_shop(&shop);
+}
+
 /* Grants and the end of the context at the same time: whoever wins, no unit is lost. */
 static void acquire_once(void *arg)
 {
@@ -203,6 +239,7 @@ int main(void)
         cmocka_unit_test(the_large_one_is_not_starved),
         cmocka_unit_test(an_ended_context_gets_nothing),
         cmocka_unit_test(more_than_there_is_waits_for_the_context),
+        cmocka_unit_test(one_behind_who_gives_up_gets_what_is_left),
         cmocka_unit_test(a_grant_to_one_that_gives_up_is_passed_on),
         cmocka_unit_test(releasing_too_much_panics),
     };
