@@ -177,6 +177,9 @@ void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
  * hdi_known_process: what the program calls the process `pid`. */
 int hdi_process(int pid);
 int hdi_known_process(int pid);
+/* The same for the parent of a process: the program's is that of the process which schedules are
+ * forked from. */
+int hdi_known_parent(int pid);
 /* Named objects of the system (ipc_names.c): from here on schedules are forked, by process `server`;
  * the memory returned is shared with them (NULL: there was none). remove: what a schedule left. */
 void *hdi_named_start(int server);

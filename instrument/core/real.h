@@ -184,6 +184,17 @@
     X(int, sched_rr_get_interval, (pid_t, struct timespec *))                                      \
     X(int, sched_getaffinity, (pid_t, size_t, cpu_set_t *))                                        \
     X(int, sched_setaffinity, (pid_t, size_t, const cpu_set_t *))                                  \
+    X(int, pthread_setschedparam, (pthread_t, int, const struct sched_param *))                    \
+    X(int, pthread_getschedparam, (pthread_t, int *restrict, struct sched_param *restrict))        \
+    X(int, pthread_setschedprio, (pthread_t, int))                                                 \
+    X(int, pthread_getattr_np, (pthread_t, pthread_attr_t *))                                      \
+    X(int, pthread_setaffinity_np, (pthread_t, size_t, const cpu_set_t *))                         \
+    X(int, pthread_getaffinity_np, (pthread_t, size_t, cpu_set_t *))                               \
+    X(int, sched_getcpu, (void))                                                                   \
+    X(int, nice, (int))                                                                            \
+    X(int, setpriority, (__priority_which_t, id_t, int))                                           \
+    X(int, getpriority, (__priority_which_t, id_t))                                                \
+    X(pid_t, gettid, (void))                                                                       \
     X(pid_t, getpgid, (pid_t))                                                                     \
     X(int, setpgid, (pid_t, pid_t))                                                                \
     X(pid_t, getsid, (pid_t))                                                                      \

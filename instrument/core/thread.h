@@ -8,6 +8,7 @@
 #define HEDDLE_THREAD_H
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "control.h"
 
@@ -116,6 +117,14 @@ struct hdi_thread_carrier {
     void *local[8];
 };
 
+/* models/scheduling.c: what the program asked of the kernel's scheduler. */
+struct hdi_thread_scheduling {
+    int policy, priority, nice;
+    bool reset_on_fork;
+    bool own_cpus; /* its attributes named them */
+    cpu_set_t cpus;
+};
+
 struct hdi_thread {
     /* What it is. */
     char name[32];  /* creation path */
@@ -149,6 +158,7 @@ struct hdi_thread {
     struct hdi_thread_signals signals;
     struct hdi_thread_wait wait;
     struct hdi_thread_locks locks;
+    struct hdi_thread_scheduling scheduling;
     struct hdi_thread_leak leak;
     struct hdi_thread_reach reach;
     struct hdi_thread_turn turn;

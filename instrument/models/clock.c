@@ -16,6 +16,11 @@ bool hdi_timespec_valid(const struct timespec *ts)
     return ts->tv_nsec >= 0 && ts->tv_nsec < SECOND;
 }
 
+bool hdi_interval_valid(const struct timespec *ts)
+{
+    return hdi_timespec_valid(ts) && ts->tv_sec >= 0;
+}
+
 static int64_t saturated(const struct timespec *ts)
 {
     if (ts->tv_sec > INT64_MAX / SECOND - 2)
@@ -106,7 +111,7 @@ HDI_EXPORT int nanosleep(const struct timespec *want, struct timespec *left)
 {
     int rc;
 
-    if (!hdi_enter() || !hdi_timespec_valid(want) || want->tv_sec < 0)
+    if (!hdi_enter() || !hdi_interval_valid(want))
         return hdi_real.nanosleep(want, left);
     if (hdi_real_clock()) {
         hdi_external_enter(HDI_SITE());
@@ -122,7 +127,7 @@ HDI_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec
 {
     int rc;
 
-    if (!hdi_enter() || !hdi_timespec_valid(want) || want->tv_sec < 0 ||
+    if (!hdi_enter() || !hdi_interval_valid(want) ||
         (!monotonic(clock) && clock != CLOCK_REALTIME && clock != CLOCK_TAI))
         return hdi_real.clock_nanosleep(clock, flags, want, left);
     if (hdi_real_clock()) {

@@ -12,5 +12,7 @@ int64_t hdi_deadline(clockid_t clock, const struct timespec *abs);
 int64_t hdi_deadline_in(int64_t ns);
 int64_t hdi_deadline_for(const struct timespec *relative);
 bool hdi_timespec_valid(const struct timespec *ts);
+/* As a relative time, which is not negative. */
+bool hdi_interval_valid(const struct timespec *ts);
 
 #endif /* HEDDLE_CLOCK_H */

@@ -1,12 +1,12 @@
-/* futex.c - syscall(SYS_futex, ...): the waits of C++20, Rust and hand-made primitives. */
+/* futex.c - the waits of C++20, Rust and hand-made primitives. */
 #include <errno.h>
 #include <linux/futex.h>
-#include <stdarg.h>
 #include <sys/syscall.h>
 
 #include "clock.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "raw_calls.h"
 
 struct hdi_futex {
     struct hdi_object object;
@@ -113,47 +113,39 @@ static long wake(uint32_t *word, uint32_t count, uint64_t site)
     return woken;
 }
 
-HDI_EXPORT long syscall(long number, ...)
+bool hdi_futex(const long a[6], uint64_t site, long *result)
 {
-    uint64_t site = HDI_SITE();
-    long a[6];
-    va_list ap;
+    uint32_t *word = (uint32_t *)a[0];
+    const struct timespec *ts = (const struct timespec *)a[3];
+    bool shared = !(a[1] & FUTEX_PRIVATE_FLAG);
+    int64_t until = 0;
+    int command = (int)a[1] & FUTEX_CMD_MASK;
 
-    va_start(ap, number);
-    for (int i = 0; i < 6; i++)
-        a[i] = va_arg(ap, long);
-    va_end(ap);
-    if (number == SYS_futex && hdi_enter()) {
-        uint32_t *word = (uint32_t *)a[0];
-        int command = (int)a[1] & FUTEX_CMD_MASK;
-        const struct timespec *ts = (const struct timespec *)a[3];
-        bool shared = !(a[1] & FUTEX_PRIVATE_FLAG);
-        int64_t until = 0;
-        switch (command) {
-        case FUTEX_WAIT:
-            if (ts)
-                until = hdi_deadline_in(ts->tv_sec * 1000000000LL + ts->tv_nsec);
-            return wait_on(word, (uint32_t)a[2], until, shared, site);
-        case FUTEX_WAIT_BITSET:
-            if (ts)
-                until = hdi_deadline(a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-                                     ts);
-            return wait_on(word, (uint32_t)a[2], until, shared, site);
-        case FUTEX_WAKE:
-        case FUTEX_WAKE_BITSET: {
-            long woken = wake(word, (uint32_t)a[2], site);
-            if (is_shared(futex_of(word, site), word, shared)) /* waiters of other processes */
-                woken += hdi_real.syscall(number, a[0], a[1], a[2] - woken, a[3], a[4], a[5]);
-            return woken;
-        }
-        default:
-            hdi_unmodelled("futex operation other than wait and wake", site);
-            break;
-        }
+    if ((command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) && ts && !hdi_interval_valid(ts)) {
+        errno = EINVAL;
+        *result = -1;
+        return true;
     }
-    if (number == SYS_sched_yield && hdi_enter()) {
-        hdi_point(HD_EV_YIELD, NULL, site);
-        return 0;
+    switch (command) {
+    case FUTEX_WAIT:
+        if (ts)
+            until = hdi_deadline_for(ts);
+        *result = wait_on(word, (uint32_t)a[2], until, shared, site);
+        return true;
+    case FUTEX_WAIT_BITSET:
+        if (ts)
+            until =
+                hdi_deadline(a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, ts);
+        *result = wait_on(word, (uint32_t)a[2], until, shared, site);
+        return true;
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET:
+        *result = wake(word, (uint32_t)a[2], site);
+        if (is_shared(futex_of(word, site), word, shared)) /* waiters of other processes */
+            *result += hdi_real.syscall(SYS_futex, a[0], a[1], a[2] - *result, a[3], a[4], a[5]);
+        return true;
+    default:
+        hdi_unmodelled("futex operation other than wait and wake", site);
+        return false;
     }
-    return hdi_real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

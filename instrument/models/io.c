@@ -430,7 +430,7 @@ HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeou
     uint64_t old = 0;
     bool stopped;
 
-    if (!hdi_enter() || (timeout && !hdi_timespec_valid(timeout)))
+    if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
         return hdi_real.ppoll(fds, n, timeout, mask);
     if (hdi_real_clock())
         OUTSIDE(int, hdi_real.ppoll(fds, n, timeout, mask));
@@ -503,7 +503,7 @@ HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *res
 {
     struct timeval zero = {0, 0};
 
-    if (!hdi_enter())
+    if (!hdi_enter() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
         return hdi_real.select(n, r, w, e, timeout);
     if (hdi_real_clock())
         OUTSIDE(int, hdi_real.select(n, r, w, e, timeout));
@@ -521,7 +521,7 @@ HDI_EXPORT int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *re
     uint64_t old = 0;
     bool stopped;
 
-    if (!hdi_enter() || (timeout && !hdi_timespec_valid(timeout)))
+    if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
         return hdi_real.pselect(n, r, w, e, timeout, mask);
     if (hdi_real_clock())
         OUTSIDE(int, hdi_real.pselect(n, r, w, e, timeout, mask));

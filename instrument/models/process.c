@@ -13,6 +13,9 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "raw_calls.h"
+#include "scheduling.h"
+#include "signals.h"
 
 HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
                               const char *function)
@@ -63,7 +66,12 @@ HDI_EXPORT pid_t getpid(void)
 
 HDI_EXPORT pid_t getppid(void)
 {
-    return hdi_known_process(hdi_real.getppid());
+    return hdi_known_parent(hdi_real.getppid());
+}
+
+HDI_EXPORT pid_t gettid(void)
+{
+    return hdi_known_process(hdi_real.gettid());
 }
 
 #define OF_PROCESS(name, params, args)                                                             \
@@ -73,14 +81,6 @@ HDI_EXPORT pid_t getppid(void)
         return hdi_real.name args;                                                                 \
     }
 
-OF_PROCESS(sched_getscheduler, (pid_t pid), (pid))
-OF_PROCESS(sched_setscheduler, (pid_t pid, int policy, const struct sched_param *p),
-           (pid, policy, p))
-OF_PROCESS(sched_getparam, (pid_t pid, struct sched_param *p), (pid, p))
-OF_PROCESS(sched_setparam, (pid_t pid, const struct sched_param *p), (pid, p))
-OF_PROCESS(sched_rr_get_interval, (pid_t pid, struct timespec *t), (pid, t))
-OF_PROCESS(sched_getaffinity, (pid_t pid, size_t bytes, cpu_set_t *set), (pid, bytes, set))
-OF_PROCESS(sched_setaffinity, (pid_t pid, size_t bytes, const cpu_set_t *set), (pid, bytes, set))
 OF_PROCESS(getpgid, (pid_t pid), (pid))
 OF_PROCESS(setpgid, (pid_t pid, pid_t group), (pid, hdi_process(group)))
 OF_PROCESS(getsid, (pid_t pid), (pid))
@@ -97,6 +97,7 @@ static bool has_forked;
 static void note_child(pid_t pid)
 {
     has_forked |= pid > 0;
+    hdi_others_send();
     if (pid > 0 && children < CHILDREN)
         child[children++] = pid;
 }
@@ -128,16 +129,17 @@ bool hdi_has_forked(void)
 
 /* The child has one thread and runs without us; libc runs this first of all that is to run in it.
  */
-static void in_child(void)
+void hdi_in_child(void)
 {
     children = 0;
     hdi_tell(FORKED, .thread = hdi_self());
+    hdi_scheduling_forked();
     hdi_forked();
 }
 
 void hdi_process_start(void)
 {
-    pthread_atfork(NULL, NULL, in_child);
+    pthread_atfork(NULL, NULL, hdi_in_child);
 }
 
 HDI_EXPORT pid_t fork(void)
@@ -166,9 +168,14 @@ HDI_EXPORT pid_t fork(void)
             errno = EAGAIN;                                                                        \
             return refused;                                                                        \
         }                                                                                          \
-        if (hdi_enter())                                                                           \
-            hdi_first_thread();                                                                    \
-        return hdi_real.name args;                                                                 \
+        type made;                                                                                 \
+        if (!hdi_enter())                                                                          \
+            return hdi_real.name args;                                                             \
+        hdi_first_thread();                                                                        \
+        hdi_scheduling_release_cpu();                                                              \
+        made = hdi_real.name args;                                                                 \
+        hdi_scheduling_pin();                                                                      \
+        return made;                                                                               \
     }
 
 MAKES_CHILD(FILE *, popen, (const char *command, const char *mode), (command, mode), NULL)

@@ -226,8 +226,10 @@ HDI_EXPORT int mq_notify(mqd_t q, const struct sigevent *event)
             n->off = true;
             hdi_changed(object_of(q, HDI_SITE()));
         }
-    if (!event || event->sigev_notify != SIGEV_THREAD)
+    if (!event || event->sigev_notify != SIGEV_THREAD) {
+        hdi_others_send();
         return hdi_real.mq_notify(q, event);
+    }
     if (hdi_real.mq_notify(q, &reserve) != 0)
         return -1;
     n = hdi_alloc(sizeof *n);
@@ -376,7 +378,7 @@ HDI_EXPORT int semop(int id, struct sembuf *ops, size_t count)
 
 HDI_EXPORT int semtimedop(int id, struct sembuf *ops, size_t count, const struct timespec *timeout)
 {
-    if (!hdi_enter() || count == 0 || count > MAX_SEMS || (timeout && !hdi_timespec_valid(timeout)))
+    if (!hdi_enter() || count == 0 || count > MAX_SEMS || (timeout && !hdi_interval_valid(timeout)))
         return hdi_real.semtimedop(id, ops, count, timeout);
     return operate(id, ops, count, timeout, HDI_SITE());
 }

@@ -274,6 +274,16 @@ siginfo_t hdi_siginfo(int number, int code, union sigval value)
     return info;
 }
 
+/* The kernel knows a thread from its creation on, the runtime from its first turn. */
+static int tid_of(const struct hdi_thread *t)
+{
+    clockid_t clock;
+
+    if (t->tid || !t->life.known || pthread_getcpuclockid(t->handle, &clock) != 0)
+        return t->tid;
+    return ~(clock >> 3); /* as Linux numbers the clocks of threads */
+}
+
 /* tid 0: to the process. The kernel lets nobody but the receiver choose a code that is its own. */
 static int really(int tid, const siginfo_t *info)
 {
@@ -320,7 +330,7 @@ int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
         keep(t, info);
         return 0;
     }
-    rc = really(t->tid, info);
+    rc = really(tid_of(t), info);
     tell_waiters(info->si_signo);
     return rc;
 }
@@ -399,22 +409,51 @@ static void keep_pending(int number)
         hdi_first_thread();
 }
 
-HDI_EXPORT int pthread_kill(pthread_t handle, int number)
+static int kill_thread(struct hdi_thread *t, int number, uint64_t site)
 {
-    struct hdi_thread *t;
     siginfo_t info;
 
-    if (!hdi_enter())
-        return hdi_real.pthread_kill(handle, number);
     keep_pending(number);
-    t = hdi_thread_of(handle);
-    hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
-    if (!t || t->life.ended)
-        return t ? (number < 0 || number >= SIGNALS ? EINVAL : 0) : ESRCH;
-    if (number <= 0 || number >= SIGNALS || t == hdi_self())
-        return hdi_real.pthread_kill(handle, number);
+    hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, site);
+    if (!t)
+        return ESRCH;
+    if (number < 0 || number >= SIGNALS)
+        return EINVAL;
+    if (number == 0 || t->life.ended)
+        return 0;
+    if (t == hdi_self())
+        return hdi_real.pthread_kill(t->handle, number);
     info = hdi_siginfo(number, SI_TKILL, (union sigval){.sival_ptr = NULL});
     return hdi_signal_thread(t, &info);
+}
+
+HDI_EXPORT int pthread_kill(pthread_t handle, int number)
+{
+    return hdi_enter() ? kill_thread(hdi_thread_of(handle), number, HDI_SITE())
+                       : hdi_real.pthread_kill(handle, number);
+}
+
+int hdi_tgkill(int process, int tid, int number, uint64_t site)
+{
+    struct hdi_thread **live, *t = NULL;
+    uint32_t n;
+    int rc;
+
+    if (!hdi_enter() || hdi_process(process) != hdi_real.syscall(SYS_getpid))
+        return (int)hdi_real.syscall(SYS_tgkill, process, tid, number);
+    live = hdi_live(&n);
+    for (uint32_t i = 0; i < n; i++)
+        if (hdi_process(tid) == tid_of(live[i]))
+            t = live[i];
+    rc = kill_thread(t, number, site);
+    if (rc)
+        errno = rc;
+    return rc ? -1 : 0;
+}
+
+HDI_EXPORT int tgkill(pid_t process, pid_t tid, int number)
+{
+    return hdi_tgkill(process, tid, number, HDI_SITE());
 }
 
 HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval value)
@@ -449,18 +488,23 @@ static int to_process(pid_t pid, int number, int code, union sigval value)
     return rc ? -1 : 0;
 }
 
-HDI_EXPORT int kill(pid_t pid, int number)
+int hdi_kill(int pid, int number, uint64_t site)
 {
     int rc;
 
     if (hdi_enter()) {
         keep_pending(number);
-        hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
+        hdi_point(HD_EV_THREAD_KILL, NULL, site);
         rc = to_process(pid, number, SI_USER, (union sigval){.sival_ptr = NULL});
         if (rc <= 0)
             return rc;
     }
     return hdi_real.kill(hdi_process(pid), number);
+}
+
+HDI_EXPORT int kill(pid_t pid, int number)
+{
+    return hdi_kill(pid, number, HDI_SITE());
 }
 
 HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
@@ -560,6 +604,21 @@ static bool has_pending(const struct hdi_op *op)
     return ((mask[PENDING] | mask[SHARED_PENDING]) & set) != 0;
 }
 
+static bool others_send;
+
+void hdi_others_send(void)
+{
+    others_send = true;
+}
+
+/* Nobody but the program itself sends what its user and the kernel have no use for. */
+static bool may_come_from_outside(uint64_t mask)
+{
+    uint64_t own = BIT(SIGUSR1) | BIT(SIGUSR2) | ~(BIT(SIGRTMIN) - 1);
+
+    return others_send || (mask & ~own) != 0;
+}
+
 /* The number, or -1 and errno. until: virtual deadline, 0 = for ever. */
 static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, bool again,
                            uint64_t site)
@@ -571,7 +630,7 @@ static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, 
                         .ready = has_pending,
                         .data = &mask,
                         .until_ns = until,
-                        .outside = true,
+                        .outside = may_come_from_outside(mask),
                         .interrupt = again ? HDI_GOES_ON : HDI_STOPS,
                         .cancellable = true};
 
@@ -622,7 +681,7 @@ HDI_EXPORT int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict in
 {
     int64_t until = 0;
 
-    if (!hdi_enter() || (timeout && (!hdi_timespec_valid(timeout) || timeout->tv_sec < 0)))
+    if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
         return hdi_real.sigtimedwait(set, info, timeout);
     if (timeout) {
         if (timeout->tv_sec == 0 && timeout->tv_nsec == 0) {

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "mutex.h"
+#include "scheduling.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "beside/other_tool.h"
@@ -69,6 +70,7 @@ static void *trampoline(void *data)
 
     watch_end();
     hdi_thread_begin(self);
+    hdi_scheduling_begin();
     hdi_tell(THREAD_BEGINS, .object = &self->object);
     self->life.result = self->life.routine(self->life.arg);
     return self->life.result;
@@ -80,6 +82,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     struct hdi_thread *self = hdi_self(), *t;
     void **words = hdi_tool_start_words(arg), *saved[2];
     int rc, state = PTHREAD_CREATE_JOINABLE;
+    pthread_attr_t plain;
 
     hdi_first_thread();
     if (!have_end_key && !hdi_in_process())
@@ -104,6 +107,13 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         hdi_released(NULL, site);
         return 0;
     }
+    rc = hdi_scheduling_inherit(t, self, attr);
+    if (rc) {
+        hdi_tell(THREAD_FAILED, .thread = t);
+        hdi_thread_discard(t);
+        return rc;
+    }
+    attr = hdi_scheduling_attr(attr, &plain);
     self->in_real++;
     if (words) {
         memcpy(saved, words, sizeof saved);

@@ -194,8 +194,13 @@ HDI_EXPORT int timer_create(clockid_t clock, struct sigevent *restrict event,
 
     if (event)
         hdi_tell(BYTES_LEFT, .clock = &event->sigev_value, .n = sizeof event->sigev_value);
-    if (!hdi_enter() || hdi_real_clock() || !virtual_clock(clock))
+    if (!hdi_enter())
         return hdi_real.timer_create(clock, event, handle);
+    if (hdi_real_clock() || !virtual_clock(clock)) {
+        hdi_first_thread(); /* a fork does not inherit it */
+        hdi_others_send();
+        return hdi_real.timer_create(clock, event, handle);
+    }
     if (event && event->sigev_notify != SIGEV_NONE && event->sigev_notify != SIGEV_THREAD &&
         ((event->sigev_notify != SIGEV_SIGNAL && event->sigev_notify != SIGEV_THREAD_ID) ||
          event->sigev_signo <= 0 || event->sigev_signo > SIGRTMAX)) {
@@ -241,8 +246,8 @@ HDI_EXPORT int timer_settime(timer_t handle, int flags, const struct itimerspec 
 
     if (!hdi_enter() || !(t = ours(handle)))
         return hdi_real.timer_settime(handle, flags, value, old);
-    if (!value || !hdi_timespec_valid(&value->it_value) ||
-        !hdi_timespec_valid(&value->it_interval) || value->it_value.tv_sec < 0) {
+    if (!value || !hdi_interval_valid(&value->it_value) ||
+        !hdi_interval_valid(&value->it_interval)) {
         errno = EINVAL;
         return -1;
     }
@@ -288,6 +293,11 @@ HDI_EXPORT int timer_delete(timer_t handle)
     return 0;
 }
 
+static bool is_interval(const struct timeval *v)
+{
+    return v->tv_sec >= 0 && v->tv_usec >= 0 && v->tv_usec < 1000000;
+}
+
 HDI_EXPORT int setitimer(__itimer_which_t which, const struct itimerval *restrict value,
                          struct itimerval *restrict old)
 {
@@ -295,8 +305,7 @@ HDI_EXPORT int setitimer(__itimer_which_t which, const struct itimerval *restric
 
     if (!hdi_enter() || hdi_real_clock() || which != ITIMER_REAL || !value)
         return hdi_real.setitimer(which, value, old);
-    if (value->it_value.tv_usec < 0 || value->it_value.tv_usec >= 1000000 ||
-        value->it_interval.tv_usec < 0 || value->it_interval.tv_usec >= 1000000) {
+    if (!is_interval(&value->it_value) || !is_interval(&value->it_interval)) {
         errno = EINVAL;
         return -1;
     }

@@ -240,8 +240,10 @@ struct hdp_bell {
     uint32_t version;
     uint32_t workers;
     uint64_t region_bytes; /* sizeof(struct hdp_region), rounded up to pages */
-    uint32_t bell;         /* futex word: changes with each change of any worker's state */
-    uint32_t randomised;   /* the driver could not turn address randomisation off */
+    uint64_t cpus[16]; /* cpu_set_t of those that the driver may use: each worker uses one of them,
+                              and programs are told of all */
+    uint32_t bell;     /* futex word: changes with each change of any worker's state */
+    uint32_t randomised; /* the driver could not turn address randomisation off */
     /* A program that forks without end would leave nobody a CPU to stop it with. The driver's guard
      * counts the processes of all schedules when many were made, and fork() waits for its count. */
     uint32_t max_processes; /* at once; 0 = no bound */

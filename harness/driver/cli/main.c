@@ -1,4 +1,5 @@
 /* main.c - the heddle command: which subcommand? */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,8 +38,17 @@ static void help(FILE *to)
           to);
 }
 
+/* Started with one of them closed, what is opened first would be taken for it. */
+static void open_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+            return;
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_descriptors();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

@@ -133,7 +133,9 @@ static int become_program(void *arg, unsigned worker, uint64_t number)
         dup2(w->out, 1);
         dup2(w->err, 2);
     }
-    int memory = fcntl(c->memory, F_DUPFD, 100); /* away from numbers that the program may expect */
+    int memory = -1; /* away from numbers that the program may expect, if as many are allowed */
+    for (int from = 100; memory < 0 && from > 2; from /= 2)
+        memory = fcntl(c->memory, F_DUPFD, from);
     char text[64];
     snprintf(text, sizeof text, "%d,%u", memory, worker);
     setenv(HDP_ENV, text, 1);
@@ -164,6 +166,10 @@ char *crew_open(struct crew *c, const struct launch *launch, unsigned workers)
                                  .workers = workers,
                                  .region_bytes = region,
                                  .max_processes = launch->max_processes};
+    /* More CPUs than there is room for: the programs see the one that they are given. */
+    _Static_assert(sizeof c->bell->cpus == sizeof(cpu_set_t), "a cpu_set_t");
+    if (sched_getaffinity(0, sizeof c->bell->cpus, (cpu_set_t *)c->bell->cpus) != 0)
+        memset(c->bell->cpus, 0, sizeof c->bell->cpus);
     c->worker = mem_zeroed(workers, sizeof *c->worker);
     for (unsigned i = 0; i < workers; i++) {
         struct worker *w = &c->worker[i];

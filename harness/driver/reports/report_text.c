@@ -601,7 +601,7 @@ static void print_remarks(FILE *to, const struct stats *s)
         fputc('\n', to);
     }
     if (s->unmodelled.count) {
-        fputs("  note: not under control, passed through: ", to);
+        fputs("  note: not under control: ", to);
         print_names(to, &s->unmodelled);
         fputc('\n', to);
     }

@@ -36,6 +36,12 @@ int hdi_process(int pid)
     return rt.started && !rt.in_process && pid > 0 && pid == rt.region->server ? rt.pid : pid;
 }
 
+int hdi_known_parent(int pid)
+{
+    return rt.started && !rt.in_process && pid == rt.region->server ? rt.parent
+                                                                    : hdi_known_process(pid);
+}
+
 int hdi_known_process(int pid)
 {
     return rt.started && !rt.in_process && pid == rt.pid ? rt.region->server : pid;

@@ -8,6 +8,7 @@
 
 #include "core/observers.h"
 #include "reach/reach.h"
+#include "models/scheduling.h"
 #include "core/real.h"
 #include "beside/other_tool.h"
 #include "world.h"
@@ -123,6 +124,8 @@ static bool attach(void)
     rt.region->stack_used = 0;
     hdi_thread_new(NULL, NULL, 0);
     rt.main->tid = rt.pid;
+    rt.parent = (int)hdi_real.syscall(SYS_getppid);
+    hdi_scheduling_start((const cpu_set_t *)rt.bell->cpus);
     if (rt.config.flags & HDP_RICH)
         rt_crash_handlers();
     rt_world_inherit();

@@ -152,6 +152,21 @@ static uint32_t with_those_due(struct hdi_thread **e, uint32_t n)
     return n;
 }
 
+/* Who has the dynamic linker's lock goes first while it can: others may want it, and would wait for
+ * it in the kernel, with the turn. */
+static uint32_t loader_first(struct hdi_thread **e, uint32_t n)
+{
+    for (uint32_t k = 0; k < RT_LINKER_LOCKS; k++) {
+        int owner = rt.linker_owner[k] ? *rt.linker_owner[k] : 0;
+        for (uint32_t i = 0; owner && i < n; i++)
+            if (e[i]->tid == owner) {
+                e[0] = e[i];
+                return 1;
+            }
+    }
+    return n;
+}
+
 static uint32_t gather(struct hdi_thread **e)
 {
     uint32_t n = 0, held_back = 0, patient = 0, now = rt.region->result.steps + 1;
@@ -172,6 +187,7 @@ static uint32_t gather(struct hdi_thread **e)
          i = rt_set_next(&rt.runnable, i + 1))
         e[n++] = rt.all[i];
     n = with_those_due(e, n);
+    n = loader_first(e, n);
     if (!rt.fair && !rt.replaying && !(rt.config.flags & HDP_REPLAY))
         n = rt_steer(e, n);
     for (uint32_t i = 0; i < n; i++)

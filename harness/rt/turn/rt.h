@@ -20,6 +20,8 @@
 
 #define RT_CLOCK_START_NS (1000LL * 1000000000LL)
 
+#define RT_LINKER_LOCKS 3
+
 struct rt {
     bool active;     /* this process runs the program under control */
     bool started;    /* the first thread was created: a schedule runs */
@@ -53,6 +55,7 @@ struct rt {
     struct hdi_thread *drainer;
     int leaving; /* kernel tid of the thread that gave its last turn away */
     int pid;     /* of the process that runs the program: a child of its own is not it */
+    int parent;  /* of the server */
 
     int64_t now_ns; /* virtual CLOCK_MONOTONIC */
     int64_t real_start_ns;
@@ -80,7 +83,9 @@ struct rt {
 
     struct hdp_bell *bell;
     struct hdp_region *region;
-    void *named; /* memory of ipc_names.c, shared between schedules */
+    int *linker_owner
+        [RT_LINKER_LOCKS]; /* kernel tids of who has the dynamic linker's locks, or NULL */
+    void *named;           /* memory of ipc_names.c, shared between schedules */
     struct hdp_config config;
     uint32_t prefix_findings, prefix_unmodelled, prefix_stacks;
 };
