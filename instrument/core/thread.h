@@ -98,6 +98,8 @@ struct hdi_thread_turn {
     uint32_t live_at;         /* its place in rt.live */
     uint32_t deadline_at;     /* in rt.deadline, + 1; 0: it waits for no time */
     uint32_t passed_over;     /* how often it could run and another did, of those looked at */
+    uint32_t published_move;  /* of the clock, when its operation was published */
+    uint32_t rounds;          /* how often it went on after the clock had moved */
     uint32_t retry_step;      /* step + 1 at which it made one more try of a loop */
     uint8_t wake;             /* enum hdi_wake: how its operation was granted */
     bool waits_for_lock;      /* for the scheduler's own */

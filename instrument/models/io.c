@@ -95,6 +95,18 @@ static struct hdi_object *fd_object(int fd, uint64_t site)
                           sizeof(struct hdi_object), site);
 }
 
+/* How long a call may wait at a socket (SO_RCVTIMEO, SO_SNDTIMEO), in ns; 0: for ever. */
+static int64_t patience_of(int fd, short events)
+{
+    struct timeval t = {0, 0};
+    socklen_t bytes = sizeof t;
+
+    if (hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET,
+                         events & POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO, &t, &bytes) != 0)
+        return 0;
+    return t.tv_sec * 1000 * MS + t.tv_usec * 1000LL;
+}
+
 bool hdi_await(int fd, short events, uint64_t site)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -116,13 +128,18 @@ bool hdi_await(int fd, short events, uint64_t site)
     if (flags >= 0 && (flags & O_NONBLOCK))
         hdi_point(HD_EV_FD_WAIT, op.object, site);
     else {
-        op.own = !polled(&p, 1) && are_own(&p, 1);
+        if (!polled(&p, 1)) {
+            int64_t patience = patience_of(fd, events);
+            op.until_ns = patience > 0 ? hdi_deadline_in(patience) : 0;
+            op.elastic = patience > 0;
+            op.own = are_own(&p, 1);
+        }
         wake = hdi_perform(&op);
     }
     if (wake == HDI_CANCELLED)
         hdi_cancel_self();
-    if (wake == HDI_INTERRUPTED) {
-        errno = EINTR;
+    if (wake == HDI_INTERRUPTED || wake == HDI_TIMED_OUT) {
+        errno = wake == HDI_INTERRUPTED ? EINTR : EAGAIN;
         return false;
     }
     if (events & POLLOUT)

@@ -71,6 +71,8 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     if (__builtin_expect(t->reach.finding != NULL, 0))
         hdi_reach_mistaken(t);
     rt_record(t, flag[wake]);
+    if (t->turn.published_move != rt.moves && ++t->turn.rounds <= RT_PERIODIC_ROUNDS)
+        rt.still_move = rt.moves;
     note_user(t);
     rt_withdraw(t);
     if (before && before != t) {
@@ -257,6 +259,8 @@ bool rt_choose_next(void)
 
     rt_work_takes_time();
     rt_expire_timers();
+    if (rt.moves - rt.still_move > RT_STILL_MOVES)
+        rt_look_for_still();
     if (rt.cycle_step && rt.region->result.steps >= rt.cycle_step)
         rt_look_for_old_cycles();
     if (rt.region->result.steps >= rt.reach_at)

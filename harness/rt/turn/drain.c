@@ -25,6 +25,9 @@ void hdi_drain(uint32_t jumps)
             break;
     }
     rt.drainer = NULL;
+    rt_lock();
+    rt_look_for_old_cycles(); /* nobody is left who could unlock */
+    rt_unlock();
 }
 
 void hdi_let_others_run(bool (*go_on)(void *arg), void *arg, uint32_t jumps, uint64_t site)

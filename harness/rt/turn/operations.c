@@ -84,6 +84,7 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     t->outside = op->outside;
     t->enabled = false;
     t->turn.passed_over = 0;
+    t->turn.published_move = rt.moves;
     link_pending(t);
     rt_evaluate(t);
     switch (op->kind) {

@@ -67,6 +67,8 @@ struct rt {
     bool fair;           /* too many of them: the strategy has had its chance */
     uint32_t fair_until; /* the same up to this step: a thread was passed over for too long */
     uint32_t cycle_step; /* step at which to look at cycles again; 0: none is known */
+    uint32_t moves;      /* of the clock */
+    uint32_t still_move; /* the last one after which a thread went on that is not periodic */
     uint32_t clock_step; /* step at which the clock last moved, or nobody waited for a time */
     uint32_t retries, retries_half;     /* failed tries: in all, and up to half the step bound */
     uint32_t sleeps, sleeps_half;       /* of them sleeps */
@@ -207,6 +209,11 @@ void rt_all_asleep(void) __attribute__((noreturn));
 /* t has just begun to wait: does that close a cycle of owners? Then it is a deadlock, whoever else
  * runs. Lock held. */
 void rt_look_for_cycle(struct hdi_thread *t);
+/* Periodic threads alone have gone on for long: those who wait for anything else wait for ever. */
+void rt_look_for_still(void);
+/* A thread that waited across a movement of the clock has gone on again and again. */
+#define RT_PERIODIC_ROUNDS 100u
+#define RT_STILL_MOVES 2000u
 /* Cycles of locks that anybody could have unlocked, and nobody did. */
 void rt_look_for_old_cycles(void);
 bool rt_circle(void); /* threads wait for each other in a circle */

@@ -168,6 +168,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
         op->site = t->start;
         rt_publish(t, op);
         rt.lively_step = rt.region->result.steps;
+        rt.still_move = rt.moves;
     } else {
         rt_become(t);
         rt.main = rt.current = t;
@@ -215,6 +216,7 @@ void hdi_thread_end(void)
         self->life.known = false;
     remove_live(self);
     rt.lively_step = rt.region->result.steps;
+    rt.still_move = rt.moves;
     hdi_changed(&self->object);
     next = rt.live_count ? rt_pass_on(false) : NULL;
     if (!rt.live_count)

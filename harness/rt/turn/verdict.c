@@ -322,6 +322,47 @@ void rt_all_asleep(void)
     rt_finish(HDP_STOPPED);
 }
 
+/* Waits for what no periodic thread is to bring by its end. */
+static bool waits_for_ever(const struct hdi_thread *t)
+{
+    struct hdi_thread *owner;
+
+    if (!t->op || t->enabled || rt_has_deadline(t->op) || (t->outside && !t->op->own))
+        return false;
+    for (uint32_t i = 0; (owner = awaited(t, i)); i++)
+        if (owner != t && !waits_for_ever(owner))
+            return false;
+    return true;
+}
+
+void rt_look_for_still(void)
+{
+    struct hdp_finding *f;
+    uint32_t waiting = 0, n;
+
+    rt.still_move = rt.moves;
+    if (rt.draining || rt.external_count)
+        return;
+    look();
+    find_stuck(false);
+    n = find_cycle(rt.search.cycle);
+    for (uint32_t i = 0; i < count; i++) {
+        bool waits = n ? live[i]->op && !live[i]->enabled && !rt_has_deadline(live[i]->op)
+                       : waits_for_ever(live[i]);
+        waiting += waits;
+        if (!waits && live[i]->turn.rounds <= RT_PERIODIC_ROUNDS)
+            return; /* it may wake the others yet */
+    }
+    if (!waiting)
+        return;
+    f = describe(n == 0   ? HD_FK_LOST_WAKEUP
+                 : n == 1 ? HD_FK_SELF_DEADLOCK
+                          : HD_FK_DEADLOCK,
+                 "beside it only periodic threads go on", rt.search.cycle, n);
+    f->only_sleeps = n == 0; /* a server that is idle looks the same */
+    hdi_finding_end(f, true);
+}
+
 void rt_step_bound(void)
 {
     uint32_t steps = rt.region->result.steps;

@@ -45,6 +45,7 @@ uint32_t rt_work_steps(void)
 static void move_clock(int64_t at)
 {
     rt.now_ns = at;
+    rt.moves++;
     rt.clock_step = rt.region->result.steps;
 }
 
