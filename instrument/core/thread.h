@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include "control.h"
+#include "wire/registers.h"
 
 /* models/thread.c: what it runs, its end, and who joined it. */
 struct hdi_thread_life {
@@ -83,11 +84,11 @@ struct hdi_thread_leak {
 
 /* reach/: the look for threads that nobody can wake. */
 struct hdi_thread_reach {
-    uint64_t registers[7];       /* where it gave the turn away; the last is the stack pointer */
-    size_t stack_bytes;          /* of its stack, if the C library made it */
-    uint32_t since;              /* step at which it began to wait */
-    bool waits;                  /* of a look: not yet known to be reachable */
-    struct hdp_finding *finding; /* it was reported */
+    struct hdp_registers registers; /* where it gave the turn away */
+    size_t stack_bytes;             /* of its stack, if the C library made it */
+    uint32_t since;                 /* step at which it began to wait */
+    bool waits;                     /* of a look: not yet known to be reachable */
+    struct hdp_finding *finding;    /* it was reported */
 };
 
 /* harness/rt/ alone: scheduling, under its lock. */

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "arch/arch.h"
 #include "snapshot.h"
 #include "reach.h"
 
@@ -36,17 +37,10 @@ static size_t (*usable_bytes)(void *);
 
 void *hdi_reach_pages(size_t bytes)
 {
-    register long flags __asm__("r10") = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    register long fd __asm__("r8") = -1;
-    register long offset __asm__("r9") = 0;
-    long rc;
+    /* At the first malloc of a process nothing of libc has been looked up. */
+    long rc = hdi_system_call(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    /* By hand: at the first malloc of a process nothing of libc has been looked up. */
-    __asm__ volatile("syscall"
-                     : "=a"(rc)
-                     : "a"(SYS_mmap), "D"(0L), "S"(bytes), "d"((long)(PROT_READ | PROT_WRITE)),
-                       "r"(flags), "r"(fd), "r"(offset)
-                     : "rcx", "r11", "memory");
     if (rc < 0 && rc > -4096)
         return NULL;
     hdi_map_add_own((uintptr_t)rc, (uintptr_t)rc + bytes);

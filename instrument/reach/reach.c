@@ -93,7 +93,7 @@ static bool whole_stack(const struct hdi_thread *t, struct hdi_span *out)
 
 static uintptr_t stack_pointer(const struct hdi_thread *t)
 {
-    return t->reach.registers[HDI_REACH_REGISTERS - 1];
+    return t->reach.registers.sp;
 }
 
 /* What of its stack is in use: without thread-local variables of a thread that waits in its first
@@ -281,8 +281,8 @@ static void mark_thread(const struct hdi_thread *t)
         hdi_mark_word((uintptr_t)t->life.arg);
         return;
     }
-    for (uint32_t i = 0; i + 1 < HDI_REACH_REGISTERS; i++)
-        hdi_mark_word(t->reach.registers[i]);
+    for (size_t i = 0; i < sizeof t->reach.registers.kept / sizeof t->reach.registers.kept[0]; i++)
+        hdi_mark_word(t->reach.registers.kept[i]);
     for (size_t i = 0; i < sizeof t->carrier.local / sizeof t->carrier.local[0]; i++)
         hdi_mark_word((uintptr_t)t->carrier.local[i]);
     hdi_mark_word(s.low); /* what lies on it, too, is reached */

@@ -43,23 +43,6 @@ void hdi_reach_mapped(void *p, size_t bytes, uint64_t pc);
 /* Words in [memory, memory + bytes) keep nothing alive: lib/'s lists of waiters, by address. */
 void hdi_reach_weak(const void *memory, size_t bytes);
 
-/* The registers that a called function must preserve, and the stack pointer. What the caller's
- * callers had in them is there or on the stack above. */
-#define HDI_REACH_REGISTERS 7
-static inline __attribute__((always_inline)) void hdi_reach_registers(uint64_t *r)
-{
-    __asm__ volatile("movq %%rbx, 0(%0)\n\t"
-                     "movq %%rbp, 8(%0)\n\t"
-                     "movq %%r12, 16(%0)\n\t"
-                     "movq %%r13, 24(%0)\n\t"
-                     "movq %%r14, 32(%0)\n\t"
-                     "movq %%r15, 40(%0)\n\t"
-                     "movq %%rsp, 48(%0)\n\t"
-                     :
-                     : "r"(r)
-                     : "memory");
-}
-
 /* How it went. */
 enum hdi_reach {
     HDI_REACH_NOBODY, /* nobody waits for what could be out of reach: nothing was looked at */

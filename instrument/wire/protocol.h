@@ -43,6 +43,7 @@
 #include "finding_record.h"
 #include "lock_edges.h"
 #include "points.h"
+#include "registers.h"
 #include "tape.h"
 
 #define HDP_ENV "HEDDLE_RT"
@@ -226,13 +227,13 @@ struct hdp_unmodelled {
 /* An entry of the stack store: header, then `bytes` of data; entries are 16-byte aligned, a stack
  * index is the entry's byte offset / 16. */
 enum hdp_stack_form {
-    HDP_STACK_SLICE = 1, /* registers, then raw stack memory from rsp upwards: unwind it with CFI */
+    HDP_STACK_SLICE = 1, /* registers, then raw stack memory from sp upwards: unwind it with CFI */
     HDP_STACK_PCS = 2,   /* an array of uint64_t return addresses, innermost first */
 };
 struct hdp_stack {
     uint32_t form;
     uint32_t bytes;
-    uint64_t rip, rsp, rbp, rbx, r12, r13, r14, r15;
+    struct hdp_registers registers; /* of a slice */
 };
 
 struct hdp_bell {

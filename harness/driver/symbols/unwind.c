@@ -39,7 +39,7 @@ static bool read_from_file(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result)
 static bool read_memory(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result, void *arg)
 {
     struct symbols *s = arg;
-    uint64_t low = s->slice.taken->rsp;
+    uint64_t low = s->slice.taken->registers.sp;
     if (s->slice.bytes >= sizeof *result && addr >= low &&
         addr - low <= s->slice.bytes - sizeof *result) {
         memcpy(result, s->slice.data + (addr - low), sizeof *result);
@@ -51,11 +51,11 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result, void *a
 static bool set_registers(Dwfl_Thread *thread, void *arg)
 {
     struct symbols *s = arg;
-    const struct hdp_stack *t = s->slice.taken;
+    const struct hdp_registers *r = &s->slice.taken->registers;
     /* DWARF numbers of x86-64: 3 rbx, 6 rbp, 7 rsp, 12-15, 16 the return address. */
-    const Dwarf_Word frame[2] = {t->rbp, t->rsp};
-    const Dwarf_Word saved[5] = {t->r12, t->r13, t->r14, t->r15, t->rip};
-    return dwfl_thread_state_registers(thread, 3, 1, &(Dwarf_Word){t->rbx}) &&
+    const Dwarf_Word frame[2] = {r->kept[0], r->sp};
+    const Dwarf_Word saved[5] = {r->kept[2], r->kept[3], r->kept[4], r->kept[5], r->pc};
+    return dwfl_thread_state_registers(thread, 3, 1, &(Dwarf_Word){r->kept[1]}) &&
            dwfl_thread_state_registers(thread, 6, 2, frame) &&
            dwfl_thread_state_registers(thread, 12, 5, saved);
 }

@@ -10,9 +10,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 
 #include "locks/lockorder.h"
+#include "arch/arch.h"
 #include "core/proc.h"
 #include "core/real.h"
 
@@ -82,18 +82,12 @@ static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
     return s;
 }
 
-/* Not memcpy, which a sanitizer in the program would check: a stack has poisoned parts. */
-static void copy_raw(void *to, const void *from, size_t bytes)
-{
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
-}
-
 /* Copy registers and the stack from sp upwards into entry `s`, whose room is SLICE_BYTES, or into a
  * new one when NULL. */
-static uint32_t take_slice(struct hdp_stack *s, const uint64_t *regs)
+static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r)
 {
     struct hdi_thread *self = hdi_self();
-    uintptr_t sp = regs[1], high;
+    uintptr_t sp = r->sp, high;
     uint32_t index = 0, bytes;
 
     if (self && sp >= self->stack_low && sp < self->stack_high) {
@@ -110,59 +104,25 @@ static uint32_t take_slice(struct hdp_stack *s, const uint64_t *regs)
         s = new_stack(bytes, &index);
     if (!s)
         return 0;
-    *s = (struct hdp_stack){.form = HDP_STACK_SLICE,
-                            .bytes = bytes,
-                            .rip = regs[0],
-                            .rsp = regs[1],
-                            .rbp = regs[2],
-                            .rbx = regs[3],
-                            .r12 = regs[4],
-                            .r13 = regs[5],
-                            .r14 = regs[6],
-                            .r15 = regs[7]};
-    copy_raw(s + 1, (const void *)sp, bytes);
+    *s = (struct hdp_stack){.form = HDP_STACK_SLICE, .bytes = bytes, .registers = *r};
+    hdi_copy_raw(s + 1, (const void *)sp, bytes);
     return index;
-}
-
-uint32_t rt_take_stack(const uint64_t *regs)
-{
-    return rt.config.flags & HDP_RICH ? take_slice(NULL, regs) : 0;
-}
-
-#ifndef __x86_64__
-#error "stacks are taken on x86-64 only so far"
-#endif
-
-static inline __attribute__((always_inline)) void registers(uint64_t *r)
-{
-    __asm__ volatile("lea 0(%%rip), %%rax\n\t"
-                     "movq %%rax, 0(%0)\n\t"
-                     "movq %%rsp, 8(%0)\n\t"
-                     "movq %%rbp, 16(%0)\n\t"
-                     "movq %%rbx, 24(%0)\n\t"
-                     "movq %%r12, 32(%0)\n\t"
-                     "movq %%r13, 40(%0)\n\t"
-                     "movq %%r14, 48(%0)\n\t"
-                     "movq %%r15, 56(%0)\n\t"
-                     :
-                     : "r"(r)
-                     : "rax", "memory");
 }
 
 __attribute__((noinline)) uint32_t hdi_stack(void)
 {
-    uint64_t r[8];
+    struct hdp_registers r;
 
     if (!(rt.config.flags & HDP_RICH))
         return 0;
-    registers(r);
-    return take_slice(NULL, r);
+    hdi_registers_here(&r);
+    return take_slice(NULL, &r);
 }
 
 /* Where this thread is, in an entry of its own that is written anew at each operation. */
 __attribute__((noinline)) void rt_note_place(struct hdi_thread *self)
 {
-    uint64_t r[8];
+    struct hdp_registers r;
 
     if (!(rt.config.flags & HDP_RICH))
         return;
@@ -170,8 +130,8 @@ __attribute__((noinline)) void rt_note_place(struct hdi_thread *self)
         new_stack(SLICE_BYTES, &self->end_stack);
     if (!self->end_stack)
         return;
-    registers(r);
-    take_slice((struct hdp_stack *)(void *)(rt.region->stacks + (self->end_stack - 1) * 16ul), r);
+    hdi_registers_here(&r);
+    take_slice((struct hdp_stack *)(void *)(rt.region->stacks + (self->end_stack - 1) * 16ul), &r);
 }
 
 uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count)
@@ -211,7 +171,7 @@ static uint32_t keep_stack(uint32_t stack)
 
     if (!to)
         return stack;
-    copy_raw(to, from, sizeof *from + from->bytes);
+    hdi_copy_raw(to, from, sizeof *from + from->bytes);
     return index;
 }
 
@@ -396,11 +356,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
                 {SIGFPE, "SIGFPE: arithmetic error"},
                 {SIGILL, "SIGILL: illegal instruction"},
                 {SIGABRT, "SIGABRT: aborted"}};
-    const ucontext_t *u = context;
-    const greg_t *g = u->uc_mcontext.gregs;
-    uint64_t regs[8] = {(uint64_t)g[REG_RIP], (uint64_t)g[REG_RSP], (uint64_t)g[REG_RBP],
-                        (uint64_t)g[REG_RBX], (uint64_t)g[REG_R12], (uint64_t)g[REG_R13],
-                        (uint64_t)g[REG_R14], (uint64_t)g[REG_R15]};
+    const struct hdp_registers r = hdi_registers_in(context);
 
     (void)info;
     if (rt.draining) /* the program had ended: this one would never have been seen */
@@ -419,8 +375,8 @@ static void on_crash(int number, siginfo_t *info, void *context)
                      panic_site, panic_stack);
         } else {
             f = hdi_finding_begin(HD_FK_CRASH, what);
-            hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, regs[0],
-                     rt_take_stack(regs));
+            hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, r.pc,
+                     rt.config.flags & HDP_RICH ? take_slice(NULL, &r) : 0);
         }
         hdi_finding_end(f, false);
     }

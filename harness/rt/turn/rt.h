@@ -226,8 +226,7 @@ void rt_finish(enum hdp_outcome outcome)
 void rt_export(void);          /* threads, objects, result */
 /* One thread, when it is made: a process that dies without a word leaves at least the names. */
 void rt_export_thread(const struct hdi_thread *t);
-uint32_t rt_take_stack(const uint64_t *regs8); /* rip rsp rbp rbx r12 r13 r14 r15 */
-void rt_note_place(struct hdi_thread *self);   /* rich: refresh self->end_stack */
+void rt_note_place(struct hdi_thread *self); /* rich: refresh self->end_stack */
 void rt_crash_handlers(void);
 void rt_crash_forgotten(void); /* a new schedule begins in this process */
 

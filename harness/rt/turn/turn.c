@@ -18,9 +18,9 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "arch/arch.h"
 #include "core/real.h"
 #include "models/signals.h"
-#include "reach/reach.h"
 
 struct rt rt = {.strategy = &rt_random_walk};
 static __thread struct hdi_thread *self_ __attribute__((tls_model("initial-exec")));
@@ -93,7 +93,7 @@ static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
 {
     struct hdi_thread *next;
 
-    hdi_reach_registers(self->reach.registers);
+    hdi_registers_here(&self->reach.registers);
     self->inside = true;
     rt_note_place(self);
     rt_lock();
@@ -150,14 +150,13 @@ void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site)
     hdi_perform(&op);
 }
 
-#define SAVED_REGISTERS 5 /* rbx, r12 to r15 lie below the frame pointer */
 #define STATE_WORDS 64u
 
 /* What the program has in registers and in the frames nearest to the call. */
 __attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hdi_thread *t,
                                                                  const void *frame)
 {
-    const uint64_t *p = (const uint64_t *)frame - SAVED_REGISTERS;
+    const uint64_t *p = (const uint64_t *)frame - HDI_SAVED_BELOW_FRAME;
     uint64_t h = (uint64_t)(uintptr_t)frame;
 
     for (uint32_t i = 0; i < STATE_WORDS; i++) {
@@ -227,7 +226,7 @@ void hdi_external_enter(uint64_t site)
 
     if (rt.in_process)
         return; /* there is no other thread that could go on */
-    hdi_reach_registers(self->reach.registers);
+    hdi_registers_here(&self->reach.registers);
     self->inside = true;
     rt_lock();
     rt.region->result.external++;
@@ -254,7 +253,7 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
     struct hdi_thread *next = NULL;
     int saved = errno;
 
-    hdi_reach_registers(self->reach.registers);
+    hdi_registers_here(&self->reach.registers);
     self->inside = true;
     rt_lock();
     if (self->state == HDP_T_EXTERNAL || self->state == HDP_T_LOST)

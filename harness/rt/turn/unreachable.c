@@ -1,6 +1,7 @@
 /* unreachable.c - when to look for threads that nobody can wake any more (reach/reach.h). */
 #include "rt.h"
 
+#include "arch/arch.h"
 #include "reach/reach.h"
 
 /* Steps that a thread waits before somebody asks whether it can ever be woken. */
@@ -34,7 +35,7 @@ void rt_look_for_unreachable(void)
 
 void hdi_look_for_unreachable(void)
 {
-    hdi_reach_registers(hdi_self()->reach.registers);
+    hdi_registers_here(&hdi_self()->reach.registers);
     rt_lock();
     if (rt.started)
         rt_last_look();

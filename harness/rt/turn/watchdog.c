@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 
+#include "arch/arch.h"
 #include "core/proc.h"
 #include "core/real.h"
 #include "models/signals.h"
@@ -24,25 +24,9 @@
 /* How long a thread computes at least before sleepers beside it wake up. */
 #define LONG_NS 200000000
 
-/* The kernel's own layout: the handler is installed beside libc and whoever wraps it (TSan holds
- * asynchronous signals back until the next call that it knows). */
-struct kernel_sigaction {
-    void (*handler)(int, siginfo_t *, void *);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
-#define KERNEL_SA_RESTORER 0x04000000ul
-
-/* The very bytes by which unwinders know a signal frame. */
-void rt_sigreturn(void);
-__asm__(".text\n.hidden rt_sigreturn\n.globl rt_sigreturn\n.type rt_sigreturn,@function\n"
-        "rt_sigreturn:\n\tmov $15, %rax\n\tsyscall\n");
-
 static void on_preempt(int number, siginfo_t *info, void *context)
 {
     struct hdi_thread *self = hdi_self();
-    const ucontext_t *u = context;
     int saved = errno;
 
     if (!self || rt.preempting != self->tid) {
@@ -52,7 +36,7 @@ static void on_preempt(int number, siginfo_t *info, void *context)
     }
     rt.preempting = 0;
     if (!self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING) {
-        struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = (uint64_t)u->uc_mcontext.gregs[REG_RIP]};
+        struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = hdi_registers_in(context).pc};
         hdi_perform(&op);
     }
     errno = saved;
@@ -60,9 +44,9 @@ static void on_preempt(int number, siginfo_t *info, void *context)
 
 void rt_watchdog_start(void)
 {
-    struct kernel_sigaction sa = {.handler = on_preempt,
-                                  .flags = SA_SIGINFO | SA_RESTART | KERNEL_SA_RESTORER,
-                                  .restorer = rt_sigreturn};
+    /* Beside libc and whoever wraps it: TSan holds asynchronous signals back until the next call
+     * that it knows. */
+    struct hdi_kernel_action sa = HDI_KERNEL_ACTION(on_preempt, SA_SIGINFO | SA_RESTART);
     hdi_real.syscall(SYS_rt_sigaction, HDI_PREEMPT_SIGNAL, &sa, NULL, sizeof sa.mask);
 }
 

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#ifndef __x86_64__
-#error "stacks are switched on x86-64 only so far"
-#endif
+#include "arch/arch.h"
 
 #define STACK_BYTES (256u << 10)
 #define GUARD_BYTES 4096u
@@ -27,15 +25,6 @@ static struct hdi_thread *next; /* given the turn; NULL: the explorer goes on */
 static struct rt_stack *idle;
 static void **local[LOCALS];
 static uint32_t locals;
-
-void rt_switch(void **save, void *load);
-__asm__(".text\n.hidden rt_switch\n.globl rt_switch\n.type rt_switch,@function\n"
-        "rt_switch:\n"
-        "\tpush %rbp\n\tpush %rbx\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n"
-        "\tsub $8, %rsp\n\tstmxcsr (%rsp)\n\tfnstcw 4(%rsp)\n"
-        "\tmov %rsp, (%rdi)\n\tmov %rsi, %rsp\n"
-        "\tldmxcsr (%rsp)\n\tfldcw 4(%rsp)\n\tadd $8, %rsp\n"
-        "\tpop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbx\n\tpop %rbp\n\tret\n");
 
 void rt_carrier_local(void **word)
 {
@@ -73,7 +62,7 @@ static void wait_for_turn(struct hdi_thread *self)
     save_locals(self);
     rt_become(t);
     load_locals(t);
-    rt_switch(&self->carrier.sp, t ? t->carrier.sp : engine_sp);
+    hdi_switch_stack(&self->carrier.sp, t ? t->carrier.sp : engine_sp);
 }
 
 const struct rt_vehicle rt_carrier = {.give = give, .wait = wait_for_turn};
@@ -93,14 +82,13 @@ __attribute__((noreturn)) static void run(void)
     next = NULL;
     rt_become(t);
     load_locals(t);
-    rt_switch(&abandoned, t ? t->carrier.sp : engine_sp);
+    hdi_switch_stack(&abandoned, t ? t->carrier.sp : engine_sp);
     __builtin_unreachable();
 }
 
 bool rt_carrier_start(struct hdi_thread *t)
 {
     struct rt_stack *s = idle;
-    uint64_t *top;
 
     if (s) {
         idle = s->next;
@@ -115,14 +103,7 @@ bool rt_carrier_start(struct hdi_thread *t)
     t->carrier.stack = s;
     t->stack_low = (uintptr_t)s->low + GUARD_BYTES;
     t->stack_high = (uintptr_t)s;
-    /* As rt_switch leaves it: control words, six registers, the address to return to. */
-    top = (uint64_t *)(void *)s;
-    *--top = 0; /* run() is called with the stack as after a call */
-    *--top = (uint64_t)(uintptr_t)run;
-    for (int i = 0; i < 6; i++)
-        *--top = 0;
-    *--top = 0x1f80 | 0x037full << 32;
-    t->carrier.sp = top;
+    t->carrier.sp = hdi_new_stack(s, run);
     return true;
 }
 
@@ -132,7 +113,7 @@ void rt_carrier_enter(struct hdi_thread *t)
     next = NULL;
     rt_become(t);
     load_locals(t);
-    rt_switch(&engine_sp, t->carrier.sp);
+    hdi_switch_stack(&engine_sp, t->carrier.sp);
     load_locals(NULL);
 }
 
@@ -141,6 +122,6 @@ void rt_carrier_leave(void)
     void *abandoned;
 
     rt_become(NULL);
-    rt_switch(&abandoned, engine_sp);
+    hdi_switch_stack(&abandoned, engine_sp);
     __builtin_unreachable();
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "arch/arch.h"
 #include "symbols/symbol.h"
 
 #define SLICE 8192
@@ -57,30 +58,9 @@ static int teardown(void **state)
 /* As the runtime does it: registers, then raw stack. */
 static __attribute__((noinline)) void take_slice(void)
 {
-    uint64_t r[8];
-    __asm__ volatile("lea 0(%%rip), %%rax\n\t"
-                     "movq %%rax, 0(%0)\n\t"
-                     "movq %%rsp, 8(%0)\n\t"
-                     "movq %%rbp, 16(%0)\n\t"
-                     "movq %%rbx, 24(%0)\n\t"
-                     "movq %%r12, 32(%0)\n\t"
-                     "movq %%r13, 40(%0)\n\t"
-                     "movq %%r14, 48(%0)\n\t"
-                     "movq %%r15, 56(%0)\n\t"
-                     :
-                     : "r"(r)
-                     : "rax", "memory");
-    slice.head = (struct hdp_stack){.form = HDP_STACK_SLICE,
-                                    .bytes = SLICE,
-                                    .rip = r[0],
-                                    .rsp = r[1],
-                                    .rbp = r[2],
-                                    .rbx = r[3],
-                                    .r12 = r[4],
-                                    .r13 = r[5],
-                                    .r14 = r[6],
-                                    .r15 = r[7]};
-    memcpy(slice.data, (const void *)(uintptr_t)r[1], SLICE);
+    slice.head = (struct hdp_stack){.form = HDP_STACK_SLICE, .bytes = SLICE};
+    hdi_registers_here(&slice.head.registers);
+    memcpy(slice.data, (const void *)(uintptr_t)slice.head.registers.sp, SLICE);
 }
 
 static volatile int after;
@@ -106,15 +86,16 @@ static void a_slice_is_unwound(void **state)
     struct stack s = {0};
     outer_caller();
     symbols_unwind(symbols, &slice.head, sizeof slice, 0, &s);
-    assert_true(s.count >= 3);
-    assert_string_equal(s.frame[0].function, "take_slice");
-    assert_string_equal(s.frame[1].function, "inlined_caller");
-    assert_true(s.frame[1].inlined);
-    assert_string_equal(s.frame[2].function, "outer_caller");
-    assert_false(s.frame[2].inlined);
-    assert_non_null(strstr(s.frame[2].file, "test_symbol.c"));
-    assert_true(s.frame[1].line > 0 && s.frame[2].line > s.frame[1].line);
-    assert_string_equal(s.frame[0].module, "driver_symbol");
+    assert_true(s.count >= 4);
+    assert_string_equal(s.frame[0].function, "hdi_registers_here");
+    assert_string_equal(s.frame[1].function, "take_slice");
+    assert_string_equal(s.frame[2].function, "inlined_caller");
+    assert_true(s.frame[2].inlined);
+    assert_string_equal(s.frame[3].function, "outer_caller");
+    assert_false(s.frame[3].inlined);
+    assert_non_null(strstr(s.frame[3].file, "test_symbol.c"));
+    assert_true(s.frame[2].line > 0 && s.frame[3].line > s.frame[2].line);
+    assert_string_equal(s.frame[1].module, "driver_symbol");
     stack_clear(&s);
 }
 
@@ -133,7 +114,7 @@ static void broken_slices_are_harmless(void **state)
         outer_caller();
         for (int k = 0; k < 50; k++)
             slice.data[rand() % SLICE] = (unsigned char)rand();
-        slice.head.rip ^= (uint64_t)rand() % 64;
+        slice.head.registers.pc ^= (uint64_t)rand() % 64;
         symbols_unwind(symbols, &slice.head, sizeof slice, 0, &s);
         stack_clear(&s);
     }

@@ -1,0 +1,129 @@
+/* machine.h - x86-64: see arch.h. */
+#ifndef HEDDLE_MACHINE_H
+#define HEDDLE_MACHINE_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include "wire/registers.h"
+
+/* ---- registers ---- */
+
+/* As they are where this is called: a place, the stack pointer, and those that a called function
+ * must preserve (what the caller's callers had in them is there or on the stack above). */
+static inline __attribute__((always_inline)) void hdi_registers_here(struct hdp_registers *r)
+{
+    __asm__ volatile("lea 0(%%rip), %%rax\n\t"
+                     "movq %%rax, 0(%0)\n\t"
+                     "movq %%rsp, 8(%0)\n\t"
+                     "movq %%rbp, 16(%0)\n\t"
+                     "movq %%rbx, 24(%0)\n\t"
+                     "movq %%r12, 32(%0)\n\t"
+                     "movq %%r13, 40(%0)\n\t"
+                     "movq %%r14, 48(%0)\n\t"
+                     "movq %%r15, 56(%0)\n\t"
+                     :
+                     : "r"(r)
+                     : "rax", "memory");
+}
+
+/* Of the thread that a signal interrupted; `context` is a ucontext_t. */
+static inline struct hdp_registers hdi_registers_in(const void *context)
+{
+    const greg_t *g = ((const ucontext_t *)context)->uc_mcontext.gregs;
+
+    return (struct hdp_registers){.pc = (uint64_t)g[REG_RIP],
+                                  .sp = (uint64_t)g[REG_RSP],
+                                  .kept = {(uint64_t)g[REG_RBP], (uint64_t)g[REG_RBX],
+                                           (uint64_t)g[REG_R12], (uint64_t)g[REG_R13],
+                                           (uint64_t)g[REG_R14], (uint64_t)g[REG_R15]}};
+}
+
+/* A function saves at most so many words right below its frame pointer: rbx, r12 to r15. */
+#define HDI_SAVED_BELOW_FRAME 5
+
+/* ---- stacks ---- */
+
+/* Save what a called function must preserve on this stack, its pointer in *save, and go on where
+ * `load` was saved. */
+void hdi_switch_stack(void **save, void *load);
+/* What to load to have `run`, which does not return, called on the stack that ends at `top` (a
+ * multiple of 16). */
+static inline void *hdi_new_stack(void *top, void (*run)(void))
+{
+    uint64_t *p = top;
+
+    /* As hdi_switch_stack() leaves it: control words, six registers, the address to return to. */
+    *--p = 0; /* run() is called with the stack as after a call */
+    *--p = (uint64_t)(uintptr_t)run;
+    for (int i = 0; i < 6; i++)
+        *--p = 0;
+    *--p = 0x1f80 | 0x037full << 32;
+    return p;
+}
+
+/* ---- signals ---- */
+
+/* The kernel's own struct, for a handler that is installed beside libc and whoever wraps it. */
+struct hdi_kernel_action {
+    void (*handler)(int number, siginfo_t *info, void *context);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+/* Returns from a handler, by the very bytes that unwinders know a signal frame by. */
+void hdi_signal_return(void);
+#define HDI_KERNEL_ACTION(function, how)                                                           \
+    (struct hdi_kernel_action)                                                                     \
+    {                                                                                              \
+        .handler = (function), .flags = (how) | 0x04000000ul, .restorer = hdi_signal_return        \
+    }
+
+/* ---- without libc ---- */
+
+/* What the kernel answers: an error is its negated number. */
+static inline long hdi_system_call(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long answer;
+
+    __asm__ volatile("syscall"
+                     : "=a"(answer)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return answer;
+}
+
+/* Not memcpy, which a sanitizer in the program would check: a stack has poisoned parts. */
+static inline void hdi_copy_raw(void *to, const void *from, size_t bytes)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
+
+/* ---- calls that come before ours are looked up ---- */
+
+/* Defines hdi_first_NAME(): calls hdi_real_start() and goes on, with its own arguments, to what the
+ * next word of the table hdi_real holds then. In the order of the table, after HDI_FIRST_CALLS. */
+#define HDI_FIRST_CALLS                                                                            \
+    __asm__(".set hdi_real_offset, 0\n"                                                            \
+            ".pushsection .text\n"                                                                 \
+            "hdi_first_call:\n"                                                                    \
+            "push %rdi\n push %rsi\n push %rdx\n push %rcx\n push %r8\n push %r9\n"                \
+            "push %rax\n push %r11\n sub $8, %rsp\n"                                               \
+            "call hdi_real_start\n"                                                                \
+            "add $8, %rsp\n pop %r11\n pop %rax\n"                                                 \
+            "pop %r9\n pop %r8\n pop %rcx\n pop %rdx\n pop %rsi\n pop %rdi\n"                      \
+            "jmp *(%r11)\n"                                                                        \
+            ".popsection")
+#define HDI_FIRST_CALL(name)                                                                       \
+    __asm__(".pushsection .text\n"                                                                 \
+            "hdi_first_" #name ": leaq hdi_real + hdi_real_offset(%rip), %r11\n"                   \
+            ".set hdi_real_offset, hdi_real_offset + 8\n"                                          \
+            "jmp hdi_first_call\n"                                                                 \
+            ".popsection")
+
+#endif /* HEDDLE_MACHINE_H */
