@@ -25,7 +25,7 @@ enum hdi_what {
 
     /* A lock */
     HDI_ACQUIRED, /* the caller took it */
-    HDI_LEVEL,    /* `thread` took a recursive one once more (n: 1), or gave a level back (-1) */
+    HDI_LEVEL,    /* `thread` took a recursive one n times more, or gave -n levels back */
     HDI_RELEASED, /* the caller gave back what `thread` had taken */
     HDI_LOST,     /* `thread` does not hold it any more, and nobody gave it back */
     HDI_MISSED,   /* the caller looked at the state of `clock` and does not have it: a failed try */

@@ -27,7 +27,9 @@ static void abandon_robust(struct hdi_thread *self)
             struct hdi_mutex *x = (struct hdi_mutex *)o;
             x->owner = NULL;
             x->dead_owner = true;
-            hdi_tell(LOST, .object = o, .thread = self);
+            if (x->count > 1)
+                hdi_tell(LEVEL, .object = o, .thread = self, .n = 1 - (int64_t)x->count);
+            hdi_tell(RELEASED, .object = o, .thread = self);
             hdi_changed(o);
         }
     }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static int shared, pipe_end[2], socket_end[2];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, robust;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_barrier_t barrier;
@@ -157,6 +157,52 @@ static void a_mutex(void)
 static void a_mutex_tried(void)
 {
     beside(writes_locked, writes_if_it_gets_it);
+}
+
+/* Whoever takes the mutex of a thread that ended with it comes after that thread. */
+static void *ends_with_it(void *twice)
+{
+    pthread_mutex_lock(&robust);
+    if (twice)
+        pthread_mutex_lock(&robust);
+    shared++;
+    return twice;
+}
+
+static void *comes_into_it(void *unused)
+{
+    if (pthread_mutex_lock(&robust) == EOWNERDEAD)
+        pthread_mutex_consistent(&robust);
+    shared++;
+    pthread_mutex_unlock(&robust);
+    return unused;
+}
+
+static void *writes_before_it(void *unused)
+{
+    shared++;
+    return comes_into_it(unused);
+}
+
+static void *ends_with_it_twice(void *unused)
+{
+    (void)unused;
+    return ends_with_it(&robust);
+}
+
+static void a_mutex_of_the_dead(void)
+{
+    beside(ends_with_it, comes_into_it);
+}
+
+static void a_mutex_of_the_dead_taken_twice(void)
+{
+    beside(ends_with_it_twice, comes_into_it);
+}
+
+static void racy_before_a_mutex_of_the_dead(void)
+{
+    beside(ends_with_it, writes_before_it);
 }
 
 static void *writes_write_locked(void *unused)
@@ -441,6 +487,9 @@ static const struct {
     CASE(racy_after_the_write),
     CASE(a_mutex),
     CASE(a_mutex_tried),
+    CASE(a_mutex_of_the_dead),
+    CASE(a_mutex_of_the_dead_taken_twice),
+    CASE(racy_before_a_mutex_of_the_dead),
     CASE(a_rwlock),
     CASE(racy_under_read_locks),
     CASE(a_spin_lock),
@@ -459,8 +508,20 @@ static const struct {
     CASE(before_a_handler),
 };
 
+static void make_robust(void)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&robust, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 int main(int argc, char **argv)
 {
+    make_robust();
     pthread_barrier_init(&barrier, NULL, 2);
     pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
     sem_init(&sem, 0, 0);
