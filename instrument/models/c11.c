@@ -51,6 +51,8 @@ HDI_EXPORT int thrd_create(thrd_t *out, thrd_start_t routine, void *arg)
     s = hdi_alloc(sizeof *s);
     *s = (struct start){routine, arg};
     rc = hdi_spawn(out, NULL, run, s, (const void *)(uintptr_t)routine, HDI_SITE());
+    if (rc == 0)
+        hdi_released(NULL, HDI_SITE());
     return rc == EAGAIN ? thrd_nomem : answer(rc);
 }
 

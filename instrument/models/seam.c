@@ -218,6 +218,8 @@ static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const vo
         t->goroutine = true;
     if (t && name)
         label(t->label, sizeof t->label, name);
+    if (t)
+        hdi_released(NULL, number(site));
     return rc;
 }
 

@@ -106,7 +106,6 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         t->life.known = true;
         *out = (pthread_t)(uintptr_t)t;
         t->handle = *out;
-        hdi_released(NULL, site);
         return 0;
     }
     rc = hdi_scheduling_inherit(t, self, attr);
@@ -139,8 +138,6 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     }
     t->handle = *out;
     t->life.known = true;
-    if (hdi_tool() != HDI_TOOL_TSAN) /* which keeps the new thread back until we have returned */
-        hdi_released(NULL, site);
     return 0;
 }
 
@@ -155,9 +152,12 @@ static int create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(voi
     if (hdi_tool_own_thread(attr))
         return 0;
     rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, site);
-    if (rc == 0)
-        *out = handle;
-    return rc;
+    if (rc)
+        return rc;
+    *out = handle; /* before the thread may run, as libc does */
+    if (hdi_tool() != HDI_TOOL_TSAN) /* which keeps the new thread back until we have returned */
+        hdi_released(NULL, site);
+    return 0;
 }
 
 HDI_EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
