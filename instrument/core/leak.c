@@ -30,10 +30,11 @@ struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text)
 {
     struct hdp_finding *f =
         hdi_finding_begin(t->life.ended ? HD_FK_LEAK_UNJOINED : HD_FK_LEAK_BLOCKED, text);
-    const struct hdi_op *op = t->op ? t->op : &t->last;
+    bool runs = !t->op || t->enabled;
+    const struct hdi_op *op = runs ? &t->last : t->op;
 
     t->leak.told = true;
-    if (!t->life.ended && !t->op) {
+    if (!t->life.ended && runs) {
         hdi_note(f, HD_ROLE_LAST_OP, t, op->kind, op->object, op->site, t->end_stack);
     } else if (!t->life.ended) {
         struct hdi_object *o = op->object;
@@ -56,9 +57,9 @@ struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text)
     return f;
 }
 
-/* Is t only kept from going on by `self`, which ends the program in the middle of its work: by a
- * lock that it holds, by its end, or by another thread that is kept so? Marks spread until none is
- * new. */
+/* Is t only kept from going on by `self`, which ends the program: because it waits for its end, for
+ * a lock that it holds in the middle of its work, or for another thread that is kept so? Marks
+ * spread until none is new. */
 static bool kept_by(struct hdi_thread *t, const struct hdi_thread *self)
 {
     struct hdi_object *o = t->op ? t->op->object : NULL;
@@ -67,7 +68,7 @@ static bool kept_by(struct hdi_thread *t, const struct hdi_thread *self)
     for (uint32_t i = 0; o && (u = hdi_thread_known(i)); i++) {
         if (u == t || (u != self && !u->leak.excused))
             continue;
-        if (&u->object == o || hdi_held_find(u, o))
+        if (&u->object == o || ((in_the_middle || u != self) && hdi_held_find(u, o)))
             return true;
         for (uint32_t k = 0; u != self && k < o->users; k++)
             if (o->user[k].thread == u->hash)

@@ -225,6 +225,7 @@
     X(pid_t, fork, (void))                                                                         \
     X(void, __assert_fail, (const char *, const char *, unsigned, const char *))                   \
     X(void, exit, (int))                                                                           \
+    X(void, quick_exit, (int))                                                                     \
     X(void, _exit, (int))
 
 struct hdi_real {

@@ -221,6 +221,8 @@ void hdi_note_wakers(struct hdp_finding *f, const struct hdi_thread *t, const st
 void hdi_retry(void);
 /* A cancellation request that is due in the calling thread: does not return when it acts. */
 void hdi_cancel_self(void);
+/* The program is about to end, or to run its exit handlers: others may go first. */
+void hdi_ending(uint64_t site);
 /* The program ends with this code: leaks are looked for, the result is written. */
 void hdi_program_ends(int code);
 /* It ends at once: no exit handlers, no look for leaks. */

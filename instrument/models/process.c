@@ -36,15 +36,37 @@ HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
 /* Called by the program, and not when main returns. */
 HDI_EXPORT void exit(int code)
 {
-    if (hdi_enter())
+    if (hdi_enter()) {
         hdi_leaves_in_the_middle();
+        hdi_ending(HDI_SITE());
+    }
     hdi_real.exit(code);
+    __builtin_unreachable();
+}
+
+static int quick_code;
+
+static void quick_exit_handlers_ran(void)
+{
+    if (!hdi_enter())
+        return;
+    hdi_ending(0);
+    hdi_program_stops(quick_code);
+}
+
+HDI_EXPORT void quick_exit(int code)
+{
+    quick_code = code;
+    if (hdi_enter())
+        hdi_ending(HDI_SITE());
+    hdi_real.quick_exit(code);
     __builtin_unreachable();
 }
 
 HDI_EXPORT void _exit(int code)
 {
     if (hdi_enter()) {
+        hdi_ending(HDI_SITE());
         hdi_look_for_unreachable();
         hdi_program_stops(code);
     }
@@ -139,6 +161,7 @@ void hdi_in_child(void)
 
 void hdi_process_start(void)
 {
+    at_quick_exit(quick_exit_handlers_ran);
     pthread_atfork(NULL, NULL, hdi_in_child);
 }
 

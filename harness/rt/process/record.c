@@ -360,7 +360,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
 
     (void)info;
     if (rt.draining) /* the program had ended: this one would never have been seen */
-        hdi_real.syscall(SYS_exit_group, rt.region->result.exit_code);
+        rt_finish(HDP_RAN);
     if (!crash_noted) {
         struct hdi_thread *self = hdi_self();
         const char *what = "";

@@ -93,6 +93,7 @@ static void start_schedule(void)
     rt_schedule_begin();
     rt_watchdog_start();
     rt_crash_handlers();
+    rt_expect_end();
     hdi_tell(STARTS, .thread = rt.main, .mode = rt.config.flags);
     if (hdi_timer_next())
         hdi_watch_over();

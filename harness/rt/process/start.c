@@ -57,6 +57,7 @@ void hdi_program_ends(int code)
 {
     if (!rt.active || (int)hdi_real.syscall(SYS_getpid) != rt.pid)
         return;
+    hdi_ending(0);
     rt.region->result.exit_code_set = 1;
     rt.region->result.exit_code = code;
     if (rt.started)

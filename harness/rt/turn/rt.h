@@ -26,6 +26,7 @@ struct rt {
     bool active;     /* this process runs the program under control */
     bool started;    /* the first thread was created: a schedule runs */
     bool in_process; /* of the in-process explorer: threads share a kernel thread */
+    bool ending;     /* the program was about to end, or is */
     bool draining;   /* the program has ended, others run on to see who stays blocked */
 
     uint32_t lock;
@@ -232,5 +233,8 @@ void rt_crash_forgotten(void); /* a new schedule begins in this process */
 
 /* server.c */
 void rt_state(enum hdp_state s);
+
+/* drain.c: a schedule begins, and main is to return some time */
+void rt_expect_end(void);
 
 #endif /* HEDDLE_RT_H */
