@@ -54,19 +54,35 @@ static void hold(const struct hdi_happened *e)
                                                         .count = 1};
 }
 
+/* A lock of lib/ belongs to no thread: another may give it back yet. */
+static bool is_nobodys(const struct hdi_object *o)
+{
+    return o->label_kind == HD_OB_HD_MUTEX || o->label_kind == HD_OB_HD_RWMUTEX;
+}
+
 /* What t holds is not given back by its end. */
-static void at_exit(struct hdi_thread *t)
+static void at_exit(struct hdi_thread *t, bool for_good)
 {
     for (uint32_t i = 0; i < t->locks.count; i++) {
         struct hdi_held *h = &t->locks.held[i];
         struct hdp_finding *f;
-        if (h->told)
+        if (h->told || (!for_good && is_nobodys(h->object)))
             continue;
+        h->told = true;
         f = hdi_finding_begin(HD_FK_LOCK_AT_EXIT, NULL);
         hdi_note(f, HD_ROLE_HERE, t, HD_EV_THREAD_EXIT, h->object, t->start, 0);
         hdi_note(f, HD_ROLE_HOLDS, t, h->kind, h->object, h->site, h->stack);
         hdi_finding_end(f, false);
     }
+}
+
+void hdi_held_for_good(void)
+{
+    struct hdi_thread *t;
+
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
+        if (t->life.ended)
+            at_exit(t, true);
 }
 
 void hdi_held_observes(enum hdi_what what, const struct hdi_happened *e)
@@ -79,7 +95,7 @@ void hdi_held_observes(enum hdi_what what, const struct hdi_happened *e)
         hdi_held_find(e->thread, e->object)->count += (uint32_t)e->n;
         break;
     case HDI_THREAD_ENDS:
-        at_exit(hdi_self());
+        at_exit(hdi_self(), false);
         break;
     default:
         break;

@@ -171,4 +171,6 @@ void hdi_look_for_leaks(bool silence)
     }
     if (!any && !in_the_middle)
         hdi_objects_each(look_at_object);
+    if (!in_the_middle)
+        hdi_held_for_good();
 }

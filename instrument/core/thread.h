@@ -170,6 +170,8 @@ struct hdi_thread {
 
 /* How t holds a lock; NULL: not. */
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
+/* Nobody is left who could give back what ended threads hold: that is a finding. */
+void hdi_held_for_good(void);
 /* A lock is misused by `event` at `site`: the finding says who holds it, who waits for it, who gave
  * it back last and where it was made. `text` may be NULL. */
 void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,

@@ -276,7 +276,8 @@ static void acquired(const struct hdi_happened *e)
 static void released(enum hdi_what what, const struct hdi_happened *e)
 {
     const struct hdi_held *h = hdi_held_find(e->thread, e->object);
-    uint32_t times = !h || !e->thread->locks.graph  ? 0
+    bool gone = !e->thread->locks.graph || e->thread->life.ended;
+    uint32_t times = !h || gone                     ? 0
                      : what == HDI_LOST             ? (h->shared ? h->count : 1)
                      : (h->shared || h->count == 1) ? 1
                                                     : 0;

@@ -286,15 +286,14 @@ static void acquired(const void *object, int shared, const void *site)
 static void released(const void *object, const void *site)
 {
     struct hdi_object *o;
-    struct hdi_thread *holder = hdi_self(), **live;
-    uint32_t n;
+    struct hdi_thread *holder = hdi_self();
 
     if (!hdi_enter() || !(o = hdi_object_find(object, HD_OB_NONE)))
         return;
-    live = hdi_live(&n); /* Go lets another goroutine unlock */
-    for (uint32_t i = 0; i < n && !hdi_held_find(holder, o); i++)
-        holder = live[i];
-    if (hdi_held_find(holder, o))
+    /* Go lets another goroutine unlock, also behind its end. */
+    for (uint32_t i = 0; holder && !hdi_held_find(holder, o); i++)
+        holder = hdi_thread_known(i);
+    if (holder)
         hdi_tell(RELEASED, .object = o, .thread = holder, .site = number(site));
 }
 

@@ -214,14 +214,21 @@ struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_t
     return n;
 }
 
+/* What threads would still do once the program has ended is not its fault; what they can never do
+ * again is (docs/decisions/end.md). */
+static bool outlives_the_program(uint32_t kind)
+{
+    return kind == HD_FK_LEAK_BLOCKED || kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT ||
+           kind == HD_FK_DEADLOCK || kind == HD_FK_SELF_DEADLOCK || kind == HD_FK_LOCK_AT_EXIT;
+}
+
 void hdi_finding_end(struct hdp_finding *f, bool fatal)
 {
     struct hdp_result *r = &rt.region->result;
 
     f->fatal = fatal;
-    if (rt.draining && f->kind != HD_FK_LEAK_BLOCKED && f->kind != HD_FK_LEAK_UNJOINED &&
-        f->kind != HD_FK_LEAK_OBJECT && f->kind != HD_FK_DEADLOCK && f->kind != HD_FK_SELF_DEADLOCK)
-        return; /* after the program's end nothing else is its fault */
+    if (rt.draining && !outlives_the_program(f->kind))
+        return;
     if (!rt.region->maps_bytes || (rt.config.flags & HDP_RICH && !rt.draining))
         take_maps();
     if (f == &scratch)

@@ -307,6 +307,7 @@ void rt_all_asleep(void)
     struct hdi_thread **cycle;
     uint32_t n;
 
+    hdi_held_for_good();
     look();
     cycle = rt.search.cycle;
     find_stuck(false);
