@@ -19,14 +19,12 @@ static void conclude(struct finding *f, char *verdict)
 }
 
 /* Run up to options.steers schedules that steer into it; the first that deadlocks there is reported
- * as schedule `number`. f's text then says what came of it. */
-static void bring_deadlock_about(struct campaign *c, struct worker *w, const struct steering *s,
+ * as schedule `number`. f's text then says what came of it. False: it did not happen. */
+static bool bring_deadlock_about(struct campaign *c, struct worker *w, const struct steering *s,
                                  uint64_t number, struct finding *f)
 {
     unsigned attempt = 0;
-    if (!s->edges || (!c->options.steers && !s->waits))
-        return;
-    while (attempt < c->options.steers) {
+    while (s->edges && attempt < c->options.steers) {
         struct symptom list[SYMPTOMS];
         struct hdp_config *config = &w->region->config;
         *config = c->options.config;
@@ -34,7 +32,7 @@ static void bring_deadlock_about(struct campaign *c, struct worker *w, const str
         config->expected_threads = c->expected_threads;
         steering_prepare(s, f->fingerprint, ++attempt, config);
         if (!campaign_run_now(c, w))
-            return;
+            return false;
         size_t count = judge(c, w, 0, list);
         for (size_t i = 0; i < count; i++) {
             uint64_t key = list[i].key;
@@ -47,13 +45,20 @@ static void bring_deadlock_about(struct campaign *c, struct worker *w, const str
                                    real && real->name ? real->name : "the deadlock"));
             if (real && real != f && !f->same_as)
                 f->same_as = mem_copy(real->name);
-            return;
+            return true;
         }
         symptoms_free(list, count);
     }
     if (attempt)
         conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
-    if (!f->doubtful)
+    return false;
+}
+
+/* A prediction that did not come true may be one of what cannot happen. */
+static void doubt_unless_brought_about(struct campaign *c, struct worker *w,
+                                       const struct steering *s, uint64_t number, struct finding *f)
+{
+    if (!bring_deadlock_about(c, w, s, number, f) && finding_is_prediction(f->kind) && !f->doubtful)
         f->doubtful = mem_copy(steering_doubt(f));
 }
 
@@ -65,7 +70,7 @@ void report_symptoms(struct campaign *c, struct worker *w, uint64_t number, stru
     struct finding *f;
 
     while (k && (f = confirm_next(c, k, &predicted))) {
-        bring_deadlock_about(c, w, &predicted, number, f);
+        doubt_unless_brought_about(c, w, &predicted, number, f);
         confirm_save(c, k, f);
         live_found(&c->live, f);
     }

@@ -16,6 +16,7 @@
 #include "judge.h"
 #include "util/alloc.h"
 #include "util/complain.h"
+#include "schedules/config_words.h"
 #include "util/quantity.h"
 #include "util/read_file.h"
 #include "util/real_time.h"
@@ -57,7 +58,7 @@ static bool may_start(struct campaign *c)
     if (!c->trouble && !campaign_stop && next_lost(c))
         return true;
     if (c->trouble || campaign_stop || (c->options.schedules && n > c->options.schedules) ||
-        (c->options.stop_at_first && c->findings.count))
+        (c->options.stop_at_first && campaign_failures(c)))
         return false;
     if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
         c->stats.time_up = true;
@@ -132,6 +133,16 @@ static void note_oddities(struct campaign *c, struct worker *w)
     }
 }
 
+/* Was it stopped because its threads only sleep and go on? Where all schedules are, the program is
+ * meant to. */
+static bool is_endless(const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
+        if (r->finding[i].only_sleeps)
+            return true;
+    return false;
+}
+
 static void count(struct campaign *c, struct worker *w)
 {
     const struct hdp_result *result = &w->region->result;
@@ -144,7 +155,13 @@ static void count(struct campaign *c, struct worker *w)
     s->findings_dropped += result->findings_dropped;
     s->orders_forgotten += result->orders_forgotten;
     s->aslr_on |= c->crew.bell->randomised != 0;
+    struct strategy_stats *strategy = &s->strategy[w->region->config.strategy % HDP_STRATEGIES];
+    strategy->name = strategy_word(w->region->config.strategy);
+    strategy->schedules++;
+    strategy->cut += result->outcome == HDP_CUT;
+    strategy->slow += w->slow;
     s->cut += result->outcome == HDP_CUT;
+    s->endless += is_endless(w->region);
     s->timed_out += w->timed_out;
     s->slow += w->slow;
     s->output_cut += w->out_cut || w->err_cut;
@@ -259,27 +276,6 @@ static void take(struct campaign *c, struct worker *w)
     bring_races_about(c, w, number, prediction);
     if (w->state == WORKER_DONE)
         worker_next(w);
-}
-
-/* Exit codes that turned out to be unusual later: run those schedules again and judge them now. */
-static void look_again(struct campaign *c, bool over)
-{
-    struct variant *again[VARIANTS];
-    size_t n = judge_again(c, over, again);
-    struct worker *w = NULL;
-    for (unsigned i = 0; n && i < c->crew.workers; i++)
-        if (c->crew.worker[i].state == WORKER_IDLE)
-            w = &c->crew.worker[i];
-    for (size_t i = 0; w && i < n; i++) {
-        struct symptom list[SYMPTOMS];
-        w->region->config = again[i]->config;
-        if (!campaign_run_now(c, w))
-            break;
-        size_t symptoms = judge(c, w, 0, list);
-        report_symptoms(c, w, again[i]->number, list, symptoms);
-        if (w->state == WORKER_DONE)
-            worker_next(w);
-    }
 }
 
 static void flooded(struct campaign *c)
@@ -472,7 +468,7 @@ static bool is_over(struct campaign *c)
     if (next_lost(c))
         return false;
     return (c->options.schedules && c->next > c->options.schedules) ||
-           (c->options.stop_at_first && c->findings.count);
+           (c->options.stop_at_first && campaign_failures(c));
 }
 
 static void run_loop(struct campaign *c)
@@ -490,8 +486,6 @@ static void run_loop(struct campaign *c)
         checked = now;
         crew_check(&c->crew, c->options.timeout_ns);
         live_update(&c->live, &c->stats, &c->findings);
-        if (!running(c))
-            look_again(c, false);
     }
 }
 
@@ -564,7 +558,6 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->about = describe(options);
     c->stats.planned = options->schedules;
     c->stats.started_ns = real_now();
-    c->stats.usual_exit = -1;
     live_start(&c->live, options->quiet);
     c->doubts = doubts_new();
     c->lockgraph = options->lock_graph ? lockgraph_new() : NULL;
@@ -576,6 +569,7 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     close_crew(c);
     free(c->trouble);
     c->options = *options;
+    c->no_oracle = false;
     c->next = 1;
     c->started = c->ended_early = c->stats.time_up = false;
     c->stats.planned += options->schedules;
@@ -623,24 +617,58 @@ void campaign_explore(struct campaign *c)
 {
     if (!c->trouble)
         run_loop(c);
-    if (!campaign_stop && !c->trouble)
-        look_again(c, true);
+}
+
+/* Did no schedule end by itself? Then those whose threads only sleep and go on are as they should
+ * be, and did not come to their end. */
+static bool only_endless(const struct campaign *c)
+{
+    for (size_t i = 0; i < sizeof c->exits / sizeof *c->exits; i++)
+        if (c->exits[i])
+            return false;
+    return c->stats.schedules > 1;
+}
+
+/* Nothing found means little where hardly anything was looked at. */
+static void find_unjudged(struct campaign *c)
+{
+    struct stats *s = &c->stats;
+    char limit[32];
+
+    s->judged = s->schedules - s->cut - s->slow - (only_endless(c) ? s->endless : 0);
+    s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
+    if (!s->hardly_judged || campaign_failures(c))
+        return;
+    if (!s->schedules)
+        campaign_trouble(c, mem_copy("no schedule was run to its end"));
+    else if (s->endless > s->cut + s->slow)
+        campaign_trouble(c, mem_copy("no schedule came to its end: a program that is meant to run "
+                                     "for ever, such as a server, is for `heddle watch`"));
+    else if (s->cut >= s->slow)
+        campaign_trouble(c,
+                         mem_format("%llu of %llu schedules came to their end, the others took "
+                                    "more than %u decisions (--max-steps)",
+                                    (unsigned long long)s->judged, (unsigned long long)s->schedules,
+                                    c->options.config.max_steps));
+    else
+        campaign_trouble(c,
+                         mem_format("%llu of %llu schedules came to their end, the others were "
+                                    "still making decisions after %s (--timeout)",
+                                    (unsigned long long)s->judged, (unsigned long long)s->schedules,
+                                    show_time(c->options.timeout_ns, limit, sizeof limit)));
 }
 
 void campaign_finish(struct campaign *c)
 {
     c->stats.interrupted = campaign_stop;
     c->stats.ended_ns = real_now();
-    uint64_t most = 0;
-    for (unsigned i = 0; i < c->exit_kinds; i++)
-        if (c->exits[i].count > most) {
-            most = c->exits[i].count;
-            c->stats.usual_exit = c->exits[i].code;
-        }
     if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
         doubt_unconfirmed(&c->findings);
-    if (!c->exit_kinds && c->stats.schedules > 1)
+    doubt_predictions(&c->findings);
+    if (only_endless(c))
         doubt_endless(&c->findings);
+    judge_finish(c);
+    find_unjudged(c);
     doubt_rank(&c->findings);
     if (c->lockgraph)
         save_lock_graph(c);

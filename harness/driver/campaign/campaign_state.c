@@ -27,9 +27,18 @@ void campaign_catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 }
 
+size_t campaign_failures(const struct campaign *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->findings.count; i++)
+        n += c->options.strict || !c->findings.list[i]->doubtful;
+    return n;
+}
+
 bool campaign_has_enough(const struct campaign *c)
 {
-    return campaign_stop || c->trouble || (c->options.stop_at_first && c->findings.count) ||
+    return campaign_stop || c->trouble || (c->options.stop_at_first && campaign_failures(c)) ||
            (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns);
 }
 

@@ -43,25 +43,16 @@ struct campaign_options {
     uint64_t schedules;     /* 0 = until time_ns is up */
     int64_t time_ns;        /* 0 = no limit */
     int64_t timeout_ns;     /* of one schedule, real time */
-    bool stop_at_first, check_output, check_determinism, quiet;
+    bool stop_at_first, strict, check_output, check_determinism, quiet;
     unsigned replays;       /* of each new finding */
     unsigned steers;        /* tries to bring a predicted deadlock about */
     bool predict;           /* predict races, and bring them about */
-    const char *oracle;     /* shell command, or NULL */
+    const char *oracle;     /* shell command, or NULL; also in launch */
     const char *out;        /* folder, or NULL: nothing is written */
     const char *lock_graph; /* file for the lock-order graph, or NULL */
     struct plan plan;
     struct hdp_config config; /* flags, bounds and times of every schedule */
 };
-
-/* What is known of an exit code, or of an output. */
-struct variant {
-    int code;
-    uint64_t hash, count, number; /* of the first schedule that gave it */
-    struct hdp_config config;     /* of that schedule, to run it again */
-    bool told;                    /* a finding was made of it, or need not be */
-};
-enum { VARIANTS = 16 };
 
 /* A schedule that came to nothing because its server died. */
 struct lost {
@@ -92,9 +83,9 @@ struct campaign {
     char *about;                /* the campaign, for its folder */
     struct stamp_key stamp_key; /* of the user; known once there was something to save */
     char *input_file;           /* of stdin, once it was saved */
-    struct variant exits[VARIANTS], outputs[VARIANTS];
-    unsigned exit_kinds, output_kinds;
-    char *usual_output; /* of the first schedule, cut to 1 MiB */
+    uint64_t exits[256];        /* schedules that ended by themselves, by exit code */
+    uint64_t usual_hash;        /* of the output of the first schedule, */
+    char *usual_output;         /* which is cut to 1 MiB here */
     size_t usual_output_bytes;
     uint64_t next;            /* number of the next schedule to start */
     int64_t phase_started_ns; /* since when the options are these */
@@ -108,6 +99,7 @@ struct campaign {
     char *trouble;    /* why the campaign cannot go on, or NULL */
     bool ended_early; /* the program created no thread */
     bool tool_failed; /* one of several tools could not work */
+    bool no_oracle;   /* the shell could not run it */
 };
 
 /* Set by SIGINT and SIGTERM. */
@@ -116,6 +108,8 @@ void campaign_catch_signals(void);
 /* Is no more to be started, however many schedules are left: trouble, the user, the time, or a
  * finding that was to be the last? */
 bool campaign_has_enough(const struct campaign *c);
+/* Findings that fail the run. */
+size_t campaign_failures(const struct campaign *c);
 
 /* The campaign cannot go on; the first reason is kept. Takes `why` over. */
 void campaign_trouble(struct campaign *c, char *why);

@@ -261,6 +261,10 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
     for (unsigned n = 0; n < replays && k->evidence.schedule.runs; n++)
         if (!replay_once(c, w, k, n == 0))
             break;
+    for (size_t i = 0; i < count; i++)
+        if (k->found[i]->replays && !k->found[i]->reproduced && !k->found[i]->doubtful)
+            k->found[i]->doubtful = mem_copy("no replay of its schedule showed it again: what "
+                                             "decides it lies outside of the schedule");
     return k;
 }
 
@@ -292,8 +296,11 @@ struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct 
             f->count--;
         f->last = k->number;
         *predicted = k->predicted[i];
-        if (is_new)
-            return f;
+        if (!is_new)
+            continue;
+        if (k->number)
+            c->stats.strategy[k->evidence.config.strategy % HDP_STRATEGIES].found++;
+        return f;
     }
     confirm_drop(k);
     return NULL;

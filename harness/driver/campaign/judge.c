@@ -2,14 +2,10 @@
  * schedules together tell: exit codes, outputs. */
 #include "judge.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "judge_tool.h"
 #include "schedules/schedule.h"
@@ -68,48 +64,6 @@ static struct symptom *add(struct symptom *list, size_t *count, enum hd_finding_
     return s;
 }
 
-static struct variant *variant_of(struct variant *list, unsigned *used, int code, uint64_t hash,
-                                  uint64_t number, const struct hdp_config *config)
-{
-    for (unsigned i = 0; i < *used; i++)
-        if (list[i].code == code && list[i].hash == hash)
-            return &list[i];
-    if (*used == VARIANTS)
-        return NULL;
-    struct variant *v = &list[(*used)++];
-    *v = (struct variant){.code = code, .hash = hash, .number = number, .config = *config};
-    return v;
-}
-
-/* The exit code that is taken for normal; -1 = not known yet. Zero is, when it occurs at all. */
-static int usual_exit(const struct campaign *c, bool over)
-{
-    const struct variant *most = NULL;
-    for (unsigned i = 0; i < c->exit_kinds; i++) {
-        if (c->exits[i].code == 0)
-            return 0;
-        if (!most || c->exits[i].count > most->count)
-            most = &c->exits[i];
-    }
-    return over && most ? most->code : -1;
-}
-
-static void judge_exit(struct campaign *c, int code, uint64_t number,
-                       const struct hdp_config *config, struct symptom *list, size_t *count)
-{
-    struct variant *v = variant_of(c->exits, &c->exit_kinds, code, 0, number, config);
-    if (!v)
-        return;
-    if (number)
-        v->count++;
-    int usual = number ? usual_exit(c, false) : usual_exit(c, true);
-    if (usual < 0 || code == usual)
-        return;
-    v->told = true;
-    add(list, count, HD_FK_EXIT_CODE, (uint64_t)code,
-        mem_format("exit code %d, but %d in other schedules", code, usual));
-}
-
 /* The line in which a sanitizer of the program says what it found: behind "ERROR: AddressSanitizer:
  * ", or before ": runtime error: " as UBSan does. NULL = none; free() it. */
 static char *sanitizer_line(const struct worker *w)
@@ -152,53 +106,54 @@ static char *describe_difference(const char *a, size_t a_bytes, const char *b, s
                       line, (int)(b_end - start), b + start, (int)(a_end - start), a + start);
 }
 
-static void judge_output(struct campaign *c, const struct worker *w, uint64_t number,
-                         struct symptom *list, size_t *count)
+static void judge_output(struct campaign *c, const struct worker *w, struct symptom *list,
+                         size_t *count)
 {
     size_t bytes;
     char *text = worker_output(w, false, &bytes);
     uint64_t hash = hash_bytes(bytes, text, bytes);
-    struct variant *v =
-        variant_of(c->outputs, &c->output_kinds, 0, hash, number, &w->region->config);
-    if (v)
-        v->count++;
-    if (!c->usual_output && v == &c->outputs[0]) {
+    if (!c->usual_output) {
+        c->usual_hash = hash;
         c->usual_output_bytes = bytes < USUAL_OUTPUT ? bytes : USUAL_OUTPUT;
         c->usual_output = mem_zeroed(c->usual_output_bytes + 1, 1);
         memcpy(c->usual_output, text, c->usual_output_bytes);
-    } else if (v != &c->outputs[0]) {
+    } else if (hash != c->usual_hash) {
         add(list, count, HD_FK_OUTPUT, 0,
             describe_difference(c->usual_output, c->usual_output_bytes, text, bytes));
     }
     free(text);
 }
 
-/* Feed the output to the oracle. True: it is content. */
-static bool ask_oracle(const struct campaign *c, const struct worker *w)
+static char *first_line(const char *text)
 {
+    return mem_format("%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* Feed the output to the oracle: what it says against it, or NULL; free() it. */
+static char *ask_oracle(struct campaign *c, const struct worker *w)
+{
+    char said[ORACLE_SAYS], limit[32], *line, *why = NULL, *text;
     size_t bytes;
-    char *text = worker_output(w, false, &bytes);
-    int fd = memfd_create("heddle-oracle", MFD_CLOEXEC);
-    bool content = true;
-    if (fd >= 0 && pwrite(fd, text, bytes, 0) == (ssize_t)bytes) {
-        pid_t pid = fork();
-        if (pid == 0) {
-            dup2(fd, STDIN_FILENO);
-            int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-            dup2(null, STDOUT_FILENO);
-            dup2(null, STDERR_FILENO);
-            execl("/bin/sh", "sh", "-c", c->options.oracle, (char *)NULL);
-            _exit(127);
-        }
-        int status = 0;
-        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
-        content = status == 0;
-    }
-    if (fd >= 0)
-        close(fd);
+    int status = 0;
+
+    text = worker_output(w, false, &bytes);
+    bool ended = crew_ask_oracle(&c->crew, text, bytes, c->options.timeout_ns, &status, said);
     free(text);
-    return content;
+    line = first_line(said);
+    if (!ended) {
+        show_time(c->options.timeout_ns, limit, sizeof limit);
+        why = mem_format("`%.160s` did not end within %s", c->options.oracle, limit);
+    } else if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127)) {
+        c->no_oracle = true;
+        campaign_trouble(c, mem_format("the oracle `%.160s` cannot be run (exit code %d of the "
+                                       "shell)%s%s",
+                                       c->options.oracle, WEXITSTATUS(status), *line ? ": " : "",
+                                       line));
+    } else if (status) {
+        why = mem_format("`%.160s`%s%s", c->options.oracle, *line ? ": " : "", line);
+    }
+    free(line);
+    return why;
 }
 
 /* Did the runtime note the reason why the program ended as it did? */
@@ -209,6 +164,18 @@ static bool has_reason(const struct hdp_region *r)
             r->finding[i].kind == HD_FK_ASSERTION || r->finding[i].kind == HD_FK_PANIC ||
             r->finding[i].kind == HD_FK_SANITIZER)
             return true;
+    return false;
+}
+
+/* Did the runtime see what the program may mean with an exit code other than 0? A race or a
+ * prediction is not what it looks at. */
+static bool explains_exit(const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++) {
+        enum hd_finding_kind kind = (enum hd_finding_kind)r->finding[i].kind;
+        if (kind != HD_FK_DATA_RACE && !finding_is_prediction(kind))
+            return true;
+    }
     return false;
 }
 
@@ -247,26 +214,43 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
                 mem_format("killed by signal %d (%s)", WTERMSIG(status),
                            strsignal(WTERMSIG(status))));
         else if (WIFEXITED(status) && !has_reason(r) && result->outcome == HDP_RAN) {
-            judge_exit(c, WEXITSTATUS(status), number, &r->config, list, &count);
+            c->exits[WEXITSTATUS(status)] += number != 0;
+            if (WEXITSTATUS(status) && !explains_exit(r))
+                add(list, &count, HD_FK_EXIT_CODE, (uint64_t)WEXITSTATUS(status),
+                    mem_format("exit code %d", WEXITSTATUS(status)));
             if (c->options.check_output)
-                judge_output(c, w, number, list, &count);
-            if (c->options.oracle && !ask_oracle(c, w))
-                add(list, &count, HD_FK_ORACLE, 0, mem_format("`%.160s`", c->options.oracle));
+                judge_output(c, w, list, &count);
+            char *against = c->options.oracle && !c->no_oracle ? ask_oracle(c, w) : NULL;
+            if (against)
+                add(list, &count, HD_FK_ORACLE, 0, against);
         }
     }
     return judge_tool(c, w, list, count);
 }
 
-size_t judge_again(struct campaign *c, bool over, struct variant *again[VARIANTS])
+/* Only all schedules together say what is unusual about an exit code. */
+static char *describe_exit(const struct campaign *c, unsigned code)
 {
-    int usual = usual_exit(c, over);
-    size_t count = 0;
-    for (unsigned i = 0; usual >= 0 && i < c->exit_kinds; i++) {
-        struct variant *v = &c->exits[i];
-        if (v->told || v->code == usual)
+    uint64_t total = 0, count = c->exits[code & 0xff];
+
+    for (size_t i = 0; i < sizeof c->exits / sizeof *c->exits; i++)
+        total += c->exits[i];
+    if (count == total)
+        return mem_format("exit code %u in every schedule%s", code,
+                          total < c->stats.schedules ? " that ended by itself" : "");
+    if (c->exits[0])
+        return mem_format("exit code %u, but 0 in other schedules", code);
+    return mem_format("exit code %u, others in other schedules, never 0", code);
+}
+
+void judge_finish(struct campaign *c)
+{
+    for (size_t i = 0; i < c->findings.count; i++) {
+        struct finding *f = c->findings.list[i];
+        unsigned code;
+        if (f->kind != HD_FK_EXIT_CODE || sscanf(f->text, "exit code %u", &code) != 1)
             continue;
-        v->told = true;
-        again[count++] = v;
+        free(f->text);
+        f->text = describe_exit(c, code);
     }
-    return count;
 }

@@ -6,9 +6,8 @@
 
 /* All symptoms of a schedule that has ended. Returns how many; symptoms_free() them. */
 size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct symptom list[SYMPTOMS]);
-/* Exit codes and outputs that became remarkable only when more schedules were known: the configs of
- * schedules to look at again. Returns how many. `over`: no schedule will follow. */
-size_t judge_again(struct campaign *c, bool over, struct variant *again[VARIANTS]);
+/* No schedule will follow: complete the words of findings that a comparison of all makes. */
+void judge_finish(struct campaign *c);
 /* Hash of the decisions of the schedule that ended in r. */
 uint64_t judge_decisions(const struct hdp_region *r);
 /* The first difference of two traces in words, or NULL; free() it. */

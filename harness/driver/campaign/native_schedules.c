@@ -191,6 +191,14 @@ static void look(struct campaign *c, struct run *r, struct tool_log *log)
         f->text = mem_format("the run did not end within %s",
                              show_time(c->options.timeout_ns, limit, sizeof limit));
         tool_log_add(log, f);
+    } else if (WIFEXITED(r->status)) {
+        /* A tool may end the program with a code of its own. */
+        int code = WEXITSTATUS(r->status);
+        if (code && !c->options.tool) {
+            char text[32];
+            snprintf(text, sizeof text, "exit code %d", code);
+            tool_log_add(log, finding_new(HD_FK_EXIT_CODE, TOOL_HEDDLE, text));
+        }
     } else if (WIFSIGNALED(r->status) && !r->timed_out) {
         char *assertion = WTERMSIG(r->status) == SIGABRT ? assertion_in(r->err) : NULL;
         char *text = assertion ? assertion
@@ -256,6 +264,8 @@ static void take(struct native *n, struct run *r)
 
     c->stats.schedules++;
     c->stats.timed_out += r->timed_out;
+    if (WIFEXITED(r->status))
+        c->exits[WEXITSTATUS(r->status)]++;
     look(c, r, &log);
     name_places(c, &log);
     if (log.trouble && !c->trouble)

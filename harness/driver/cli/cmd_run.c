@@ -42,6 +42,7 @@ enum {
     OPT_PATIENCE,
     OPT_ELASTIC,
     OPT_NO_LEAKS,
+    OPT_STRICT,
     OPT_CHECK_OUTPUT,
     OPT_CHECK_DETERMINISM,
     OPT_ORACLE,
@@ -98,6 +99,10 @@ static const struct argp_option table[] = {
      0},
     {0, 0, 0, 0, "What counts as a finding:", 3},
     {"no-leaks", OPT_NO_LEAKS, 0, 0, "Do not report threads that are left when the program ends",
+     0},
+    {"strict", OPT_STRICT, 0, 0,
+     "Doubtful findings fail the run, too: predictions that were not brought about, what no replay "
+     "showed again, known weaknesses of tools",
      0},
     {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
      "Predict deadlocks from the order in which locks are taken, and from waits under a lock that "
@@ -321,6 +326,9 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
     case OPT_STEER:
         o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
         return 0;
+    case OPT_STRICT:
+        o->strict = true;
+        return 0;
     case OPT_NO_LEAKS:
         o->config.flags |= HDP_NO_LEAKS;
         return 0;
@@ -395,11 +403,11 @@ static void show_stderr(const struct campaign *c)
 static int conclude(const struct campaign *c, bool json)
 {
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    size_t sure = 0;
-    for (size_t i = 0; i < c->findings.count; i++)
-        sure += !c->findings.list[i]->doubtful;
     bool failed = c->trouble || c->tool_failed || c->stats.not_saved;
-    int code = sure ? EXIT_FOUND : failed ? EXIT_CANNOT : EXIT_NOTHING;
+    int code = campaign_failures(c) ? EXIT_FOUND
+               : c->no_oracle       ? EXIT_USAGE
+               : failed             ? EXIT_CANNOT
+                                    : EXIT_NOTHING;
     if (json) {
         const struct campaign_options *o = &c->options;
         struct report report = {
@@ -472,6 +480,7 @@ static int explore(struct arguments *a, char **argv)
                                 .input = input,
                                 .asan = target.asan_inside,
                                 .max_processes = o->max_processes,
+                                .oracle = o->oracle,
                                 .preload_before = target.asan[0] ? target.asan : NULL};
     campaign_catch_signals();
     toolbox_default(&a->box, &target);
@@ -494,8 +503,9 @@ int cmd_run(int argc, char **argv)
         .args_doc = "-- PROGRAM [ARGUMENT...]",
         .doc =
             "Run PROGRAM under many schedules and report what goes wrong in any of them."
-            "\vExit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 the program could "
-            "not be run or controlled."};
+            "\vExit codes: 0 nothing found, 1 something found that is not doubtful, 2 wrong usage, "
+            "3 "
+            "the program could not be run or controlled, or hardly any schedule came to an end."};
     struct arguments a = {
         .options = {.schedules = 500,
                     .jobs = cpus(),

@@ -188,7 +188,7 @@ static json_t *explore(const struct selftest *t, const char *program, const char
 static const json_t *found(const json_t *doc, const char *kind)
 {
     enum hd_finding_kind wanted = finding_kind(kind);
-    bool predicted = wanted == HD_FK_PREDICTED_RACE || wanted == HD_FK_WAIT_HOLDING_LOCK;
+    bool predicted = finding_is_prediction(wanted);
     const json_t *f;
     size_t i;
     json_array_foreach(json_object_get(doc, "findings"), i, f)

@@ -216,6 +216,12 @@ static const struct frame *telling_frame(const struct stack *s)
     return s->count ? &s->frame[s->count - 1] : NULL;
 }
 
+bool finding_is_prediction(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_LOCK_ORDER || kind == HD_FK_WAIT_HOLDING_LOCK ||
+           kind == HD_FK_PREDICTED_RACE;
+}
+
 uint64_t finding_fingerprint(struct finding *f)
 {
     uint64_t *side = mem_zeroed(f->notes, sizeof *side);
@@ -245,10 +251,11 @@ uint64_t finding_fingerprint(struct finding *f)
     /* Two tests may leak by way of one helper. */
     if (f->charged_at)
         h = mix_text(h, f->text + f->charged_at);
-    /* Without a place only the text tells one from the other: its numbers are chance. */
+    /* Without a place only the text tells one from the other: its numbers are chance, but for an
+     * exit code. */
     if (!placed)
         for (const char *p = f->text; *p; p++)
-            if (*p < '0' || *p > '9')
+            if (*p < '0' || *p > '9' || f->kind == HD_FK_EXIT_CODE)
                 h = hash_bytes(h, p, 1);
     free(side);
     f->fingerprint = h ? h : 1;

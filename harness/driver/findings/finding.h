@@ -110,6 +110,8 @@ void finding_forget_moments(struct finding *f);
 /* Does a note of this role make the finding what it is? The others explain it, and may differ from
  * one schedule to the next. */
 bool finding_decides(enum hd_finding_kind kind, enum hd_role role);
+/* What did not happen, but could in another order. */
+bool finding_is_prediction(enum hd_finding_kind kind);
 /* Something that is still there: a thread or an object. */
 bool finding_is_leak(enum hd_finding_kind kind);
 

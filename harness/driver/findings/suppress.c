@@ -406,6 +406,33 @@ bool suppress_matches(struct suppressions *s, const struct finding *f)
     return false;
 }
 
+/* What tells the thread of a leak from others: the function that it began with, or the one that made
+ * it. */
+static const struct frame *telling_frame(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->stack.count && finding_decides(f->kind, n->role))
+            return &n->stack.frame[n->role == HD_ROLE_WAITS ? n->stack.count - 1 : 0];
+    }
+    return NULL;
+}
+
+char *suppress_line(const struct finding *f)
+{
+    const struct frame *frame = telling_frame(f);
+
+    if (frame && frame->function)
+        return mem_format("%s:^%s$", finding_word(f->kind), frame->function);
+    if (!frame || !frame->module)
+        return NULL;
+    /* Without the library's version. */
+    const char *so = strstr(frame->module, ".so");
+    return mem_format("%s:obj:%.*s", finding_word(f->kind),
+                      (int)(so ? so + 3 - frame->module : (ptrdiff_t)strlen(frame->module)),
+                      frame->module);
+}
+
 size_t suppress_unused(const struct suppressions *s, FILE *to)
 {
     size_t n = 0;

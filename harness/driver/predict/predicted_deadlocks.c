@@ -98,5 +98,6 @@ const char *steering_doubt(const struct finding *f)
     if (has_semaphore(f))
         return "a semaphore of the ring may be posted by a thread that did not take it, and then "
                "excludes nobody";
-    return NULL;
+    return "it was not brought about: what keeps the two orders apart may be something that Heddle "
+           "does not see";
 }

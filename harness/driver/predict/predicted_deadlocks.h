@@ -24,7 +24,7 @@ void steering_prepare(const struct steering *s, uint64_t fingerprint, unsigned a
  * at every second lock of the ring. */
 bool steering_is_it(const struct steering *s, const struct hdp_region *r,
                     const struct hdp_finding *raw);
-/* Why the prediction f, which no try could show, may be wrong; NULL = no reason is known. */
+/* Why the prediction f, which no try could show, may be wrong. */
 const char *steering_doubt(const struct finding *f);
 
 #endif /* HEDDLE_DRIVER_PREDICTED_DEADLOCKS_H */

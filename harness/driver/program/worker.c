@@ -109,10 +109,25 @@ static void take_cpu(unsigned worker)
         }
 }
 
+/* In the guard's new process: the oracle. */
+static int become_oracle(const struct crew *c)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", c->oracle_in);
+    dup2(open(path, O_RDONLY | O_CLOEXEC), 0);
+    dup2(c->oracle_out, 1);
+    dup2(c->oracle_out, 2);
+    execl("/bin/sh", "sh", "-c", c->launch.oracle, (char *)NULL);
+    return errno;
+}
+
 /* In the guard's new process. */
 static int become_program(void *arg, unsigned worker, uint64_t number)
 {
     const struct crew *c = arg;
+    if (worker == c->workers)
+        return become_oracle(c);
     const struct worker *w = &c->worker[worker];
     char path[64];
     int in = -1, now = personality(0xffffffff);
@@ -188,7 +203,14 @@ char *crew_open(struct crew *c, const struct launch *launch, unsigned workers)
         if (w->out < 0 || w->err < 0)
             return mem_format("no memory file for the program's output: %s", strerror(errno));
     }
-    return guard_open(&c->guard, &(struct guard_orders){.slots = workers,
+    if (launch->oracle) {
+        c->oracle_in = memfd_create("heddle-oracle", MFD_CLOEXEC);
+        c->oracle_out = output_file("heddle-oracle");
+        if (c->oracle_in < 0 || c->oracle_out < 0)
+            return mem_format("no memory file for the oracle: %s", strerror(errno));
+    }
+    /* The last slot is the oracle's. */
+    return guard_open(&c->guard, &(struct guard_orders){.slots = workers + 1,
                                                         .become = become_program,
                                                         .arg = c,
                                                         .bell = c->bell,
@@ -275,6 +297,10 @@ void crew_close(struct crew *c)
             close(c->worker[i].out);
         if (c->worker[i].err >= 0)
             close(c->worker[i].err);
+    }
+    if (c->launch.oracle) {
+        close(c->oracle_in);
+        close(c->oracle_out);
     }
     free(c->worker);
     if (c->bell)
@@ -382,6 +408,33 @@ size_t worker_output_read(const struct worker *w, bool err, off_t from, char *to
         got += (size_t)n;
     }
     return got;
+}
+
+bool crew_ask_oracle(struct crew *c, const char *text, size_t bytes, int64_t limit_ns, int *status,
+                     char said[ORACLE_SAYS])
+{
+    unsigned slot = c->workers;
+    int64_t started = real_now(), checked = started;
+    bool ended;
+
+    said[0] = '\0';
+    *status = 127 << 8;
+    if (ftruncate(c->oracle_in, 0) != 0 || ftruncate(c->oracle_out, 0) != 0 ||
+        pwrite(c->oracle_in, text, bytes, 0) != (ssize_t)bytes)
+        return true;
+    guard_start(&c->guard, slot, 0);
+    while (!(ended = guard_ended(&c->guard, slot, status)) && real_now() - started < limit_ns) {
+        crew_wait(c, 20);
+        if (real_now() - checked > 20000000) {
+            guard_check(&c->guard);
+            checked = real_now();
+        }
+    }
+    if (!ended)
+        guard_stop(&c->guard, slot);
+    ssize_t n = pread(c->oracle_out, said, ORACLE_SAYS - 1, 0);
+    said[n > 0 ? n : 0] = '\0';
+    return ended;
 }
 
 char *worker_output(const struct worker *w, bool err, size_t *bytes)

@@ -17,6 +17,9 @@
 #include "guard.h"
 #include "wire/protocol.h"
 
+/* So much of what the oracle prints is kept. */
+#define ORACLE_SAYS 512
+
 /* More than this on stdout or stderr of one schedule is cut off. */
 #define OUTPUT_BOUND (16 << 20)
 
@@ -64,6 +67,7 @@ struct launch {
         *preload_before;    /* a library that stands before the runtime in LD_PRELOAD; or NULL */
     int input;              /* descriptor of a seekable stdin, or -1: /dev/null */
     bool show_output;       /* the program writes to our own stdout and stderr */
+    const char *oracle;     /* shell command that looks at outputs; or NULL */
     const char *folder;     /* of temporary files, removed should we be killed; or NULL */
     unsigned max_processes; /* that the program may have at once; 0 = GUARD_PROCESSES */
 };
@@ -75,7 +79,8 @@ struct crew {
     unsigned workers;
     int memory; /* memfd: the bell's page, then one region a worker */
     struct hdp_bell *bell;
-    uint32_t heard; /* value of the bell at the last look */
+    uint32_t heard;            /* value of the bell at the last look */
+    int oracle_in, oracle_out; /* memory files; valid when there is an oracle */
     /* Called before a schedule that is over time is killed; or NULL. */
     void (*last_look)(void *arg, struct worker *w);
     void *last_look_arg;
@@ -116,5 +121,9 @@ size_t worker_output_read(const struct worker *w, bool err, off_t from, char *to
 /* All that the program printed, prefix and schedule, with a NUL that *bytes does not count; free()
  * it. */
 char *worker_output(const struct worker *w, bool err, size_t *bytes);
+/* Give `text` to the oracle, which may take limit_ns. False: it did not end. *status is as waitpid
+ * gives it; `said` gets the beginning of what it printed. */
+bool crew_ask_oracle(struct crew *c, const char *text, size_t bytes, int64_t limit_ns, int *status,
+                     char said[ORACLE_SAYS]);
 
 #endif /* HEDDLE_DRIVER_WORKER_H */

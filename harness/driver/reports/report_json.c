@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings/suppress.h"
 #include "json_text.h"
 #include "report_text.h"
 #include "util/alloc.h"
@@ -94,6 +95,9 @@ static json_t *finding(const struct finding *f)
     json_object_set_new(o, "interleaving", moments(f));
     json_object_set_new(o, "raw", json_text(f->raw));
     json_object_set_new(o, "advice", json_text(finding_advice(f)));
+    char *line = suppress_line(f);
+    json_object_set_new(o, "suppression", json_text(line));
+    free(line);
     json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
     json_object_set_new(o, "schedule_text", json_text(f->schedule_text));
     json_object_set_new(o, "report_file", json_text(f->report_file));
@@ -126,6 +130,22 @@ static json_t *predicted(const struct stats *s)
     return o;
 }
 
+static json_t *strategies(const struct stats *s)
+{
+    json_t *all = json_object();
+    for (unsigned i = 0; i < HDP_STRATEGIES; i++) {
+        if (!s->strategy[i].name)
+            continue;
+        json_t *o = json_object();
+        json_object_set_new(o, "schedules", number(s->strategy[i].schedules));
+        json_object_set_new(o, "cut", number(s->strategy[i].cut));
+        json_object_set_new(o, "slow", number(s->strategy[i].slow));
+        json_object_set_new(o, "found", number(s->strategy[i].found));
+        json_object_set_new(all, s->strategy[i].name, o);
+    }
+    return all;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
@@ -139,7 +159,9 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "steps", number(s->steps));
     json_object_set_new(o, "steps_max", number(s->steps_max));
     json_object_set_new(o, "threads_max", number(s->threads_max));
+    json_object_set_new(o, "judged", number(s->judged));
     json_object_set_new(o, "cut", number(s->cut));
+    json_object_set_new(o, "strategies", strategies(s));
     json_object_set_new(o, "timed_out", number(s->timed_out));
     json_object_set_new(o, "slow", number(s->slow));
     json_object_set_new(o, "output_cut", number(s->output_cut));

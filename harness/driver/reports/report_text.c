@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "findings/suppress.h"
 #include "findings/phrase.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
@@ -519,6 +520,21 @@ static void print_advice(FILE *to, const struct finding *f)
     fputc('\n', to);
 }
 
+/* Libraries keep threads on purpose. */
+static void print_way_out(FILE *to, const struct finding *f)
+{
+    char *line =
+        f->kind == HD_FK_LEAK_BLOCKED || f->kind == HD_FK_LEAK_UNJOINED ? suppress_line(f) : NULL;
+    if (!line)
+        return;
+    fprintf(
+        to,
+        "\n  If it is kept on purpose: --suppressions=FILE with the line below in FILE leaves it "
+        "out,\n  --no-leaks all threads that are left at the end.\n\n    %s\n",
+        line);
+    free(line);
+}
+
 void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
 {
     char *headline = report_headline(f), *reproduced = report_reproduced(f);
@@ -548,6 +564,7 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
         fprintf(to, "\n%s\n", f->raw);
     print_moments(to, f);
     print_advice(to, f);
+    print_way_out(to, f);
     if (f->output_file || f->error_file)
         fprintf(to, "\n  The program printed: %s%s%s\n", f->output_file ? f->output_file : "",
                 f->output_file && f->error_file ? ", " : "", f->error_file ? f->error_file : "");
@@ -575,12 +592,28 @@ static void print_names(FILE *to, const struct names *n)
         fprintf(to, " and %zu more", n->count - 8);
 }
 
+/* Which strategies do not let schedules come to their end. */
+static void print_cut(FILE *to, const struct stats *s)
+{
+    const char *before = ": ";
+    char a[32], b[32];
+    for (unsigned i = 0; i < HDP_STRATEGIES; i++)
+        if (s->strategy[i].cut) {
+            fprintf(to, "%s%s %s of %s", before, s->strategy[i].name,
+                    show_count(s->strategy[i].cut, a), show_count(s->strategy[i].schedules, b));
+            before = ", ";
+        }
+    fputc('\n', to);
+}
+
 static void print_remarks(FILE *to, const struct stats *s)
 {
-    char a[32];
+    char a[32], b[32];
     if (s->cut)
-        fprintf(to, "  note: %s schedules reached the step bound and were cut (--max-steps)\n",
-                show_count(s->cut, a));
+        fprintf(to, "  note: %s of %s schedules reached the step bound and were cut (--max-steps)",
+                show_count(s->cut, a), show_count(s->schedules, b));
+    if (s->cut)
+        print_cut(to, s);
     if (s->slow)
         fprintf(
             to,
@@ -643,9 +676,6 @@ static void print_remarks(FILE *to, const struct stats *s)
         fputs("  note: the system does not let address randomisation be turned off; replays may "
               "diverge\n",
               to);
-    if (s->usual_exit > 0)
-        fprintf(to, "  note: the program ended with exit code %d in most schedules\n",
-                s->usual_exit);
 }
 
 void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold)
@@ -655,6 +685,11 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
     if (!s->schedules)
         return;
+    if (s->hardly_judged)
+        fprintf(to, "%s%s%s%s: %s of %s schedule%s came to an end\n", all->count ? "\n" : "",
+                bold ? "\033[1m" : "", s->judged ? "hardly anything judged" : "nothing judged",
+                bold ? "\033[0m" : "", s->judged ? show_count(s->judged, b) : "none",
+                show_count(s->schedules, a), s->schedules == 1 ? "" : "s");
     size_t bugs = findings_bugs(all), doubtful = 0;
     for (size_t i = 0; i < all->count; i++)
         doubtful += all->list[i]->doubtful && !all->list[i]->same_as;

@@ -7,6 +7,7 @@
 
 #include "symbols/numbering.h"
 #include "util/distinct.h"
+#include "wire/protocol.h"
 
 struct stats {
     uint64_t planned;   /* schedules asked for; 0 = until time is up */
@@ -40,7 +41,14 @@ struct stats {
     struct names lost_places;  /* where control was lost */
     struct names unmodelled;   /* calls that passed through without a model */
     struct names shared;       /* what all schedules share although each ought to have its own */
-    int usual_exit;            /* exit code of most schedules, -1 = none ended by itself */
+    uint64_t endless;          /* stopped while its threads only slept and went on */
+    uint64_t judged;           /* came to an end, and be it a finding; set when all is over */
+    bool hardly_judged;        /* they are less than a tenth */
+    struct strategy_stats {
+        const char *name; /* NULL: it was not used */
+        uint64_t schedules, cut, slow;
+        uint64_t found; /* findings that it was the first to show */
+    } strategy[HDP_STRATEGIES];
     bool interrupted;
     bool time_up;
     bool not_saved; /* a file could not be written */

@@ -204,6 +204,13 @@ void doubt_unconfirmed(struct findings *all)
     }
 }
 
+void doubt_predictions(struct findings *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (finding_is_prediction(all->list[i]->kind) && !all->list[i]->same_as)
+            mark(all->list[i], "it is a prediction, which no schedule brought about");
+}
+
 void doubt_endless(struct findings *all)
 {
     for (size_t i = 0; i < all->count; i++)

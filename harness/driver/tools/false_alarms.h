@@ -24,6 +24,9 @@ void doubt_mark(struct doubts *d, struct finding *f);
  * confirm (guarded by a gate lock, by one thread only, or taken with try-lock). */
 void doubt_unconfirmed(struct findings *all);
 
+/* Mark predictions that did not come true. */
+void doubt_predictions(struct findings *all);
+
 /* When no schedule ended by itself: mark the livelocks whose threads only sleep, as a server does.
  */
 void doubt_endless(struct findings *all);

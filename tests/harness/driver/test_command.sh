@@ -67,10 +67,16 @@ expect 0 'nothing found' run -- "$victim" daemon
 expect 1 'crash-1 .*signal 11' run -- "$victim" crash
 expect 1 'hang-1 .*did not end within' run -n 1 --replays=0 --timeout=300ms -- "$victim" hang
 expect 1 'more than 16 MiB' run -n 1 --replays=0 --timeout=500ms -- "$victim" printer
-expect 0 'exit code 3 in most' run -- "$victim" exit 3
+expect 1 'exit-code-1 +failure: exit code 3 in every schedule$' run -- "$victim" exit 3
 expect 1 'output-1 ' run --check-output -- "$victim" clock
 expect 1 'oracle-1 ' run --oracle='grep -q absent' -- "$victim"
 expect 0 'nothing found' run --oracle='grep -q prefix' -- "$victim"
+expect 1 'grep: absent: No such file' run --oracle='cat | grep prefix absent' -- "$victim"
+expect 2 'the oracle `absent-program` cannot be run .*not found' run --oracle=absent-program -- "$victim"
+expect 2 'cannot be run .exit code 126' run --oracle=./text -- "$victim"
+expect 1 '`sleep 100` did not end within 300 ms' run -n 1 --replays=0 --timeout=300ms --oracle='sleep 100' -- "$victim"
+expect 2 'the oracle' run --json --oracle=absent-program -- "$victim"
+grep -q '"exit_code": 2' out.txt || { echo "FAILED: the document must have the exit code"; failed=1; }
 export FAKE_FINDING=1
 expect 1 'reproduced 3 of 3' run -o found -- "$victim"
 expect 1 '"schema": "heddle-report"' run --json -- "$victim"
@@ -148,6 +154,15 @@ echo hello | "$heddle" run -q -n 20 --oracle='grep -q hello' -- "$victim" cat >o
     { echo "FAILED: stdin from a pipe"; cat out.txt; failed=1; }
 "$heddle" run -q -n 20 --oracle='grep -q "^text$"' -- "$victim" cat <text >out.txt 2>&1 ||
     { echo "FAILED: stdin from a file"; cat out.txt; failed=1; }
+
+# nothing judged is not nothing found
+cut() { env -u HEDDLE_RUNTIME "$heddle" run -q -n 20 -j1 --strategy=random "$@" -- "$victim"; }
+expect 3 '^nothing judged: none of 20 schedules came to an end' cut --max-steps=2
+grep -q '20 of 20 schedules reached the step bound and were cut (--max-steps): random 20 of 20' out.txt || { echo "FAILED: what was cut, and by whom"; failed=1; }
+grep -q '^heddle: 0 of 20 schedules came to their end' out.txt || { echo "FAILED: a sentence says why"; failed=1; }
+expect 3 '"judged": 0' cut --json --max-steps=2
+expect 0 '^nothing found in 20' cut
+expect 0 '"judged": 20' cut --json
 
 # an interrupt ends with the summary
 timeout -s INT 0.5 "$heddle" run -q --time=20s -- "$victim" >out.txt 2>&1

@@ -68,7 +68,7 @@ static void writes_whole_files(void **state)
     outdir_close(&d);
 }
 
-/* Write "NAME" to NAME.txt; the path that it got, free() it. */
+/* Write a name into the file of that name; the path that it got, free() it. */
 static char *write_name(struct outdir *d, const char *name)
 {
     char *path = NULL, *why = outdir_write(d, "about", name, ".txt", name, strlen(name), &path);

@@ -27,8 +27,11 @@ for extra in 1 2 5; do
     EXTRA=$extra expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule
 done
 
-# What came but once is said to, and is no reproduction.
-expect 1 'not reproduced, 0 of 3' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"
+# What came but once is said to, is no reproduction, and fails no run.
+expect 0 'not reproduced, 0 of 3' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"
+grep -q 'DOUBTFUL: no replay of its schedule showed it again' out.txt || { echo "FAILED: it is doubtful"; failed=1; }
+rm file
+expect 1 'assertion-1 .*doubtful' "$heddle" run -q --strict -n 20 -o strict -- "$program" "$work/file"
 expect 0 'not reproduced|passes' "$heddle" replay once/assertion-1.schedule
 rm file
 expect 1 'reproduced 3 of 3' "$heddle" run -q -n 20 -o twice -- "$program" "$work/file" word

@@ -47,6 +47,33 @@ static void our_lines(void **state)
     assert_false(hides("lock-order:bump", HD_FK_DATA_RACE));
 }
 
+/* The line that a report offers leaves out that finding, and no other. */
+static void a_line_for_a_finding(void **state)
+{
+    (void)state;
+    struct finding *f = finding_new(HD_FK_LEAK_BLOCKED, TOOL_HEDDLE, NULL);
+    assert_null(suppress_line(f));
+    struct note *n = finding_note(f, HD_ROLE_WAITS);
+    stack_push(&n->stack, "wait_for_work", "src/pool.c", 12, 1, "libpool.so.1.2", 0x10);
+    stack_push(&n->stack, "service", "src/pool.c", 40, 1, "libpool.so.1.2", 0x20);
+    char *line = suppress_line(f);
+    assert_string_equal(line, "leak-blocked:^service$");
+    struct suppressions *s = suppress_new();
+    assert_null(suppress_parse(s, "file", line, strlen(line)));
+    assert_true(suppress_matches(s, f));
+    free(line);
+    free(n->stack.frame[1].function);
+    n->stack.frame[1].function = NULL;
+    assert_false(suppress_matches(s, f));
+    line = suppress_line(f);
+    assert_string_equal(line, "leak-blocked:obj:libpool.so");
+    assert_null(suppress_parse(s, "file", line, strlen(line)));
+    assert_true(suppress_matches(s, f));
+    free(line);
+    suppress_free(s);
+    finding_free(f);
+}
+
 static void anchors_and_fields(void **state)
 {
     (void)state;
@@ -140,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_lines),
+        cmocka_unit_test(a_line_for_a_finding),
         cmocka_unit_test(anchors_and_fields),
         cmocka_unit_test(lines_of_tsan),
         cmocka_unit_test(blocks_of_valgrind),

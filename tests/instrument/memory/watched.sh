@@ -57,6 +57,7 @@ done
 # a seed means the same campaign whatever the number of workers
 compile races/slot_index 0
 for jobs in 1 2; do
+    rm -rf "$work/out"
     explore -n 40 -j $jobs
     sed 's/ in [0-9.]* m\{0,1\}s,.*//' "$work/report" >"$work/report.$jobs"
 done
