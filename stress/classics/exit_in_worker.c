@@ -1,17 +1,17 @@
-/* A worker calls exit for the whole program, with 0, before the other has found its fault. */
+/* A worker calls exit for the whole program, with 3, before the other has found what is looked for. */
 #include "classic.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int faults, looked;
+static int finds, looked;
 
 static void look(int found)
 {
     pthread_mutex_lock(&lock);
-    faults += found;
+    finds += found;
     looked++;
 #if !RIGHT
     if (looked == 1)
-        exit(faults ? 3 : 0);
+        exit(finds ? 0 : 3);
 #endif
     pthread_mutex_unlock(&lock);
 }
@@ -22,7 +22,7 @@ static void *clean(void *arg)
     return arg;
 }
 
-static void *faulty(void *arg)
+static void *finder(void *arg)
 {
     look(1);
     return arg;
@@ -30,6 +30,6 @@ static void *faulty(void *arg)
 
 int main(void)
 {
-    both(clean, faulty);
-    return faults ? 3 : 0;
+    both(clean, finder);
+    return finds ? 0 : 3;
 }
