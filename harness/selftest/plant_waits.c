@@ -209,7 +209,7 @@ void plant_HANG(void)
     pthread_join(plant_one(compute_for_ever, &more), NULL);
 }
 
-/* How many locks are taken is the kernel's affair (it numbers threads), and so no schedule's. */
+/* How many locks are taken is drawn by the kernel, and so is no schedule's affair. */
 static void *lock_by_number(void *arg)
 {
     for (int i = 0; i <= (int)(intptr_t)arg; i++)
@@ -220,7 +220,9 @@ static void *lock_by_number(void *arg)
 void plant_NONDETERMINISM(void)
 {
     pthread_t t = plant_one(lock_by_number, (void *)2);
-    lock_by_number((void *)(intptr_t)(syscall(SYS_gettid) % 7));
+    unsigned char drawn = 0;
+    syscall(SYS_getrandom, &drawn, sizeof drawn, 0);
+    lock_by_number((void *)(intptr_t)(drawn % 7));
     pthread_join(t, NULL);
 }
 

@@ -154,7 +154,7 @@ static int create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(voi
     rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, site);
     if (rc)
         return rc;
-    *out = handle; /* before the thread may run, as libc does */
+    *out = handle;                   /* before the thread may run, as libc does */
     if (hdi_tool() != HDI_TOOL_TSAN) /* which keeps the new thread back until we have returned */
         hdi_released(NULL, site);
     return 0;

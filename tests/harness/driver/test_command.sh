@@ -165,7 +165,7 @@ expect 0 '^nothing found in 20' cut
 expect 0 '"judged": 20' cut --json
 
 # an interrupt ends with the summary
-timeout -s INT 0.5 "$heddle" run -q --time=20s -- "$victim" >out.txt 2>&1
+timeout -s INT 3 "$heddle" run -q --time=20s -- "$victim" >out.txt 2>&1
 grep -q 'nothing found in .*interrupted' out.txt || { echo "FAILED: interrupt"; cat out.txt; failed=1; }
 
 # a fork bomb is stopped before it takes the machine with it: the real runtime counts calls of fork(),
