@@ -205,6 +205,7 @@ static void make_child(void)
 
     assert(pipe(fd) == 0);
     child = fork();
+    assert(child != -1); /* kill() would take it for everybody */
     if (child == 0) {
         close(fd[1]);
         _exit(read(fd[0], &c, 1) != 1);
