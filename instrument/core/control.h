@@ -186,6 +186,8 @@ void *hdi_named_start(int server);
 void hdi_named_remove(void);
 /* socketpair() made these two: the kernel does not tell which sockets belong together. */
 void hdi_pair_made(const int fd[2]);
+/* Name what is loaded and goes round the models. */
+void hdi_outside_note(void);
 /* A child process that the program forked has not ended yet. */
 bool hdi_children_live(void);
 /* The program has forked: what is shared with other processes may be held and released there. */

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sem.h>
@@ -194,6 +195,13 @@
     X(int, nice, (int))                                                                            \
     X(int, setpriority, (__priority_which_t, id_t, int))                                           \
     X(int, getpriority, (__priority_which_t, id_t))                                                \
+    X(int, clone, (int (*)(void *), void *, int, void *, ...))                                     \
+    X(int, daemon, (int, int))                                                                     \
+    X(int, prctl, (int, ...))                                                                      \
+    X(long, ptrace, (enum __ptrace_request, ...))                                                  \
+    X(int, prlimit, (pid_t, enum __rlimit_resource, const struct rlimit *, struct rlimit *))       \
+    X(int, getsockopt, (int, int, int, void *restrict, socklen_t *restrict))                       \
+    X(int, fcntl, (int, int, ...))                                                                 \
     X(pid_t, gettid, (void))                                                                       \
     X(pid_t, getpgid, (pid_t))                                                                     \
     X(int, setpgid, (pid_t, pid_t))                                                                \

@@ -1,4 +1,4 @@
-/* process.c - assertions, _exit, the process's own number, child processes.
+/* process.c - assertions, _exit, child processes.
  *
  * A child of the program runs without us and takes real time: while one lives, time that nobody
  * needs passes as on the clock on the wall.
@@ -13,9 +13,10 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "children.h"
+#include "identity.h"
 #include "raw_calls.h"
 #include "scheduling.h"
-#include "signals.h"
 
 HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
                               const char *function)
@@ -79,81 +80,13 @@ HDI_EXPORT void _Exit(int code)
     _exit(code);
 }
 
-/* ---- who the process is ---- */
-
-HDI_EXPORT pid_t getpid(void)
-{
-    return hdi_known_process(hdi_real.getpid());
-}
-
-HDI_EXPORT pid_t getppid(void)
-{
-    return hdi_known_parent(hdi_real.getppid());
-}
-
-HDI_EXPORT pid_t gettid(void)
-{
-    return hdi_known_process(hdi_real.gettid());
-}
-
-#define OF_PROCESS(name, params, args)                                                             \
-    HDI_EXPORT int name params                                                                     \
-    {                                                                                              \
-        pid = hdi_process(pid);                                                                    \
-        return hdi_real.name args;                                                                 \
-    }
-
-OF_PROCESS(getpgid, (pid_t pid), (pid))
-OF_PROCESS(setpgid, (pid_t pid, pid_t group), (pid, hdi_process(group)))
-OF_PROCESS(getsid, (pid_t pid), (pid))
-OF_PROCESS(clock_getcpuclockid, (pid_t pid, clockid_t *clock), (pid, clock))
-
 /* ---- children ---- */
-
-#define CHILDREN 64
-
-static pid_t child[CHILDREN];
-static uint32_t children;
-static bool has_forked;
-
-static void note_child(pid_t pid)
-{
-    has_forked |= pid > 0;
-    hdi_others_send();
-    if (pid > 0 && children < CHILDREN)
-        child[children++] = pid;
-}
-
-/* It has ended, or is none of ours any more. */
-static bool is_gone(pid_t pid)
-{
-    siginfo_t info = {.si_pid = 0};
-
-    return hdi_real.syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) !=
-               0 ||
-           info.si_pid != 0;
-}
-
-bool hdi_children_live(void)
-{
-    int saved = errno;
-
-    while (children && is_gone(child[children - 1]))
-        children--;
-    errno = saved;
-    return children != 0;
-}
-
-bool hdi_has_forked(void)
-{
-    return has_forked;
-}
 
 /* The child has one thread and runs without us; libc runs this first of all that is to run in it.
  */
 void hdi_in_child(void)
 {
-    children = 0;
+    hdi_children_forget();
     hdi_tell(FORKED, .thread = hdi_self());
     hdi_scheduling_forked();
     hdi_forked();
@@ -178,7 +111,7 @@ HDI_EXPORT pid_t fork(void)
     hdi_first_thread(); /* a schedule's children are its own */
     hdi_unmodelled("fork", HDI_SITE());
     pid = hdi_real.fork();
-    note_child(pid);
+    hdi_child_made(pid);
     return pid;
 }
 
@@ -265,7 +198,7 @@ static struct child_wait by_pid(pid_t pid, int options)
         return (struct child_wait){P_PID, (id_t)pid, what};
     if (pid == -1)
         return (struct child_wait){P_ALL, 0, what};
-    return (struct child_wait){P_PGID, (id_t)(pid ? -pid : 0), what};
+    return (struct child_wait){P_PGID, (id_t)(pid ? hdi_process(-pid) : 0), what};
 }
 
 HDI_EXPORT pid_t wait(int *status)
@@ -279,14 +212,14 @@ HDI_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 {
     if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
         return -1;
-    return hdi_real.waitpid(pid, status, options);
+    return hdi_real.waitpid(hdi_process_or_group(pid), status, options);
 }
 
 HDI_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
     if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
         return -1;
-    return hdi_real.wait4(pid, status, options, usage);
+    return hdi_real.wait4(hdi_process_or_group(pid), status, options, usage);
 }
 
 HDI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)

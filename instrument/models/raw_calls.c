@@ -1,7 +1,7 @@
 /* raw_calls.c - syscall(): calls by number. Those that have a model go to it. */
 #include <sched.h>
 #include <stdarg.h>
-#include <sys/ptrace.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -123,7 +123,7 @@ HDI_EXPORT long syscall(long number, ...)
     }
     if (unknown(number) && hdi_enter())
         return make(number, a, site);
-    if (number == SYS_seccomp && hdi_enter())
+    if ((number == SYS_seccomp || (number == SYS_prctl && a[0] == PR_SET_SECCOMP)) && hdi_enter())
         hdi_first_thread();
     return hdi_real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

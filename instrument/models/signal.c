@@ -13,7 +13,9 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+#include "children.h"
 #include "clock.h"
+#include "identity.h"
 #include "core/observers.h"
 #include "core/proc.h"
 #include "core/real.h"
@@ -492,6 +494,10 @@ int hdi_kill(int pid, int number, uint64_t site)
 {
     int rc;
 
+    if (pid == -1 && hdi_present()) {
+        hdi_unmodelled("kill of all processes", site);
+        return hdi_kill_children(number);
+    }
     if (hdi_enter()) {
         keep_pending(number);
         hdi_point(HD_EV_THREAD_KILL, NULL, site);
@@ -499,12 +505,21 @@ int hdi_kill(int pid, int number, uint64_t site)
         if (rc <= 0)
             return rc;
     }
-    return hdi_real.kill(hdi_process(pid), number);
+    return hdi_real.kill(hdi_process_or_group(pid), number);
 }
 
 HDI_EXPORT int kill(pid_t pid, int number)
 {
     return hdi_kill(pid, number, HDI_SITE());
+}
+
+HDI_EXPORT int killpg(pid_t group, int number)
+{
+    if (group < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return hdi_kill(-group, number, HDI_SITE());
 }
 
 HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
@@ -616,7 +631,7 @@ static bool may_come_from_outside(uint64_t mask)
 {
     uint64_t own = BIT(SIGUSR1) | BIT(SIGUSR2) | ~(BIT(SIGRTMIN) - 1);
 
-    return others_send || (mask & ~own) != 0;
+    return others_send || hdi_has_forked() || (mask & ~own) != 0;
 }
 
 /* The number, or -1 and errno. until: virtual deadline, 0 = for ever. */

@@ -33,7 +33,7 @@ enum hdi_handled hdi_deliver(struct hdi_thread *self);
  * 0 or an errno value. Caller has the turn (hdi_signal_process: or the scheduler's lock). */
 int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info);
 int hdi_signal_process(const siginfo_t *info);
-/* There is a child process, or a timer or queue of the kernel, that may send any signal. */
+/* There is a timer or queue of the kernel that may send any signal. */
 void hdi_others_send(void);
 /* What kill and tgkill do. */
 int hdi_kill(int pid, int number, uint64_t site);

@@ -16,6 +16,54 @@ static void outside_vfork(void)
     assert(waitpid(child, &status, 0) == child && WIFEXITED(status));
 }
 
+/* The child writes to its parent's memory, and becomes another program. */
+static void outside_vfork_exec(void)
+{
+    volatile int written = 0;
+    pid_t child = vfork();
+    int status;
+
+    if (child == 0) {
+        written = 1;
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
+    }
+    assert(waitpid(child, &status, 0) == child && status == 0 && written);
+}
+
+static int ends_with_7(void *unused)
+{
+    (void)unused;
+    _exit(7);
+}
+
+static void cloned(int flags)
+{
+    static _Alignas(16) char stack[65536];
+    pid_t child = clone(ends_with_7, stack + sizeof stack, SIGCHLD | flags, NULL);
+    int status;
+
+    assert(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+static void outside_clone_function(void)
+{
+    cloned(0);
+}
+
+static void outside_clone_borrowing(void)
+{
+    cloned(CLONE_VM | CLONE_VFORK);
+}
+
+static void outside_daemon(void)
+{
+    char folder[16];
+
+    assert(daemon(0, 1) == 0);
+    assert(getcwd(folder, sizeof folder) && strcmp(folder, "/") == 0);
+}
+
 static void outside_clone(void)
 {
     pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
@@ -111,9 +159,16 @@ static void outside_refused(void)
     filter((struct sock_fprog){sizeof rules / sizeof *rules, rules});
 }
 
-static const struct variant outsides[] = {VARIANT(outside, vfork),    VARIANT(outside, clone),
-                                          VARIANT(outside, io_uring), VARIANT(outside, sigsys),
-                                          VARIANT(outside, trap),     VARIANT(outside, refused)};
+static const struct variant outsides[] = {VARIANT(outside, vfork_exec),
+                                          VARIANT(outside, clone_function),
+                                          VARIANT(outside, clone_borrowing),
+                                          VARIANT(outside, daemon),
+                                          VARIANT(outside, vfork),
+                                          VARIANT(outside, clone),
+                                          VARIANT(outside, io_uring),
+                                          VARIANT(outside, sigsys),
+                                          VARIANT(outside, trap),
+                                          VARIANT(outside, refused)};
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 static int n;

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -102,6 +103,22 @@ static void start_schedule(void)
         hdi_lockorder_keep(&rt.region->lock_graph);
 }
 
+/* Its threads may have asked to be traced: what they are sent stops them first. */
+static int wait_for(long pid)
+{
+    int status = 0;
+    long changed;
+
+    while ((changed = hdi_real.syscall(SYS_wait4, -1, &status, __WALL, NULL)) != pid ||
+           WIFSTOPPED(status)) {
+        if (changed > 0 && WIFSTOPPED(status))
+            hdi_real.syscall(SYS_ptrace, PTRACE_CONT, changed, 0L, (long)WSTOPSIG(status));
+        if (changed < 0 && errno != EINTR)
+            break;
+    }
+    return status;
+}
+
 void hdi_first_thread(void)
 {
     pid_t (*fork_plain)(void);
@@ -110,6 +127,7 @@ void hdi_first_thread(void)
         return;
     hdi_reach_start();
     hdi_modules_note();
+    hdi_outside_note();
     if (rt.region->config.flags & HDP_NO_FORK) {
         rt_state(HDP_RUNNING);
         start_schedule();
@@ -126,7 +144,7 @@ void hdi_first_thread(void)
     rt_state(HDP_READY);
     for (;;) {
         uint32_t command;
-        int status = 0;
+        int status;
         pid_t pid;
 
         while ((command = __atomic_exchange_n(&rt.region->command, HDP_CMD_NONE,
@@ -151,8 +169,7 @@ void hdi_first_thread(void)
         if (pid < 0)
             refuse("fork failed in the program under test: too many processes, or out of memory");
         __atomic_store_n(&rt.region->child, pid, __ATOMIC_RELEASE);
-        while (hdi_real.syscall(SYS_wait4, pid, &status, __WALL, NULL) < 0 && errno == EINTR)
-            ;
+        status = wait_for(pid);
         hdi_named_remove();
         rt.region->ended = pid;
         __atomic_store_n(&rt.region->child, 0, __ATOMIC_RELEASE);

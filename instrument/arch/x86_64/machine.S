@@ -33,4 +33,24 @@ FUNCTION(hdi_signal_return)
     mov $15, %rax
     syscall
 
+/* pid_t vfork(void): nothing may be on the stack while the child runs, which writes there. */
+    .globl vfork
+    .type vfork, @function
+vfork:
+    mov (%rsp), %rdi
+    sub $8, %rsp
+    call hdi_before_vfork
+    add $8, %rsp
+    pop %rdi
+    mov $58, %eax
+    syscall
+    push %rdi
+    test %rax, %rax
+    jz 1f
+    mov %rax, %rdi
+    sub $8, %rsp
+    call hdi_after_vfork
+    add $8, %rsp
+1:  ret
+
     .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,11 @@
+/* children.h - the processes that the program made. */
+#ifndef HEDDLE_CHILDREN_H
+#define HEDDLE_CHILDREN_H
+
+void hdi_child_made(int pid); /* <= 0: that failed */
+/* kill() of every process reaches these, and not what else is on the machine. */
+int hdi_kill_children(int number);
+/* In a child: it has none. */
+void hdi_children_forget(void);
+
+#endif /* HEDDLE_CHILDREN_H */

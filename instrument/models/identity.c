@@ -1,0 +1,122 @@
+/* identity.c - the process calls itself by the number of the one that schedules are forked from:
+ * every call that takes or tells the number of a process says so.
+ */
+#include "identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "core/real.h"
+#include "core/thread.h"
+
+int hdi_process_or_group(int pid)
+{
+    return pid < -1 ? -hdi_process(-pid) : hdi_process(pid);
+}
+
+HDI_EXPORT pid_t getpid(void)
+{
+    return hdi_known_process(hdi_real.getpid());
+}
+
+HDI_EXPORT pid_t getppid(void)
+{
+    return hdi_known_parent(hdi_real.getppid());
+}
+
+HDI_EXPORT pid_t gettid(void)
+{
+    return hdi_known_process(hdi_real.gettid());
+}
+
+HDI_EXPORT pid_t getpgrp(void)
+{
+    return hdi_known_process(hdi_real.getpgid(0));
+}
+
+HDI_EXPORT pid_t getpgid(pid_t pid)
+{
+    return hdi_known_process(hdi_real.getpgid(hdi_process(pid)));
+}
+
+HDI_EXPORT int setpgid(pid_t pid, pid_t group)
+{
+    return hdi_real.setpgid(hdi_process(pid), hdi_process(group));
+}
+
+HDI_EXPORT pid_t getsid(pid_t pid)
+{
+    return hdi_known_process(hdi_real.getsid(hdi_process(pid)));
+}
+
+HDI_EXPORT int clock_getcpuclockid(pid_t pid, clockid_t *clock)
+{
+    return hdi_real.clock_getcpuclockid(hdi_process(pid), clock);
+}
+
+HDI_EXPORT int prlimit(pid_t pid, enum __rlimit_resource which, const struct rlimit *new,
+                       struct rlimit *old)
+{
+    return hdi_real.prlimit(hdi_process(pid), which, new, old);
+}
+
+/* Who is at the other end. */
+HDI_EXPORT int getsockopt(int fd, int level, int name, void *restrict value,
+                          socklen_t *restrict bytes)
+{
+    int rc = hdi_real.getsockopt(fd, level, name, value, bytes);
+
+    if (rc == 0 && level == SOL_SOCKET && name == SO_PEERCRED && *bytes >= sizeof(struct ucred)) {
+        struct ucred *peer = value;
+        peer->pid = hdi_known_process(peer->pid);
+    }
+    return rc;
+}
+
+/* Who has a lock, and who is told of a descriptor. Waiting for a lock leaves control. */
+static int control(int fd, int command, void *arg, uint64_t site)
+{
+    bool waits = (command == F_SETLKW || command == F_OFD_SETLKW) && hdi_enter();
+    struct f_owner_ex owner;
+    int rc, saved;
+
+    if (command == F_SETOWN)
+        arg = (void *)(intptr_t)hdi_process_or_group((int)(intptr_t)arg);
+    if (command == F_SETOWN_EX) {
+        owner = *(struct f_owner_ex *)arg;
+        owner.pid = hdi_process(owner.pid);
+        arg = &owner;
+    }
+    if (waits)
+        hdi_external_enter(site);
+    rc = hdi_real.fcntl(fd, command, arg);
+    if (waits) {
+        saved = errno;
+        hdi_external_leave();
+        errno = saved;
+    }
+    if (command == F_GETOWN)
+        return rc < -1 ? -hdi_known_process(-rc) : hdi_known_process(rc);
+    if (rc == 0 && command == F_GETLK)
+        ((struct flock *)arg)->l_pid = hdi_known_process(((struct flock *)arg)->l_pid);
+    if (rc == 0 && command == F_GETOWN_EX)
+        ((struct f_owner_ex *)arg)->pid = hdi_known_process(((struct f_owner_ex *)arg)->pid);
+    return rc;
+}
+
+#define CONTROL(name)                                                                              \
+    HDI_EXPORT int name(int fd, int command, ...)                                                  \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        void *arg;                                                                                 \
+        va_start(ap, command);                                                                     \
+        arg = va_arg(ap, void *);                                                                  \
+        va_end(ap);                                                                                \
+        return control(fd, command, arg, HDI_SITE());                                              \
+    }
+
+CONTROL(fcntl)
+CONTROL(fcntl64)
