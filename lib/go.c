@@ -228,8 +228,8 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
     hdi_hide(g, sizeof *g);
     atomic_fetch_add(&alive, 1);
     hdi_release(g);
-    /* TSan must see the thread being made: then it goes by way of pthread_create, to the same seam.
-     */
+    /* TSan must see the thread being made: then it goes by way of pthread_create, to the same
+     * seam. */
     if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN))
         started = hdi_seam->spawn(carry, g, g->stack_bytes, shown, name, site) == 0;
     else {

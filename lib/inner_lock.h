@@ -1,5 +1,5 @@
-/* inner_lock.h - a lock for a few instructions of the library's own: no point, nothing told, never held
- * across a call that may wait. Under the seam it is always free when asked for. */
+/* inner_lock.h - a lock for a few instructions of the library's own: no point, nothing told, never
+ * held across a call that may wait. Under the seam it is always free when asked for. */
 #ifndef HDI_INNER_LOCK_H
 #define HDI_INNER_LOCK_H
 

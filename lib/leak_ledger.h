@@ -1,5 +1,5 @@
-/* leak_ledger.h - what is owed: goroutines that must end, contexts to cancel, tickers to stop, pools to
- * close; and the leak checks (heddle/leak.h) that they are charged to.
+/* leak_ledger.h - what is owed: goroutines that must end, contexts to cancel, tickers to stop,
+ * pools to close; and the leak checks (heddle/leak.h) that they are charged to.
  *
  * Under the seam the runtime keeps the books. Natively nothing is kept before the first check
  * begins; from then on, what is made by those who work for a check is linked into it. Checks are
@@ -80,8 +80,8 @@ static inline void *hdi_check_now(void)
     return hdi_check_swap(mine), mine;
 }
 
-/* `object`, made at site and announced to the seam by that name, must be ended by whoever has it.
- */
+/* `object`, made at site and announced to the seam by that name, must be ended by whoever has
+ * it. */
 static inline void hdi_owe(struct hdi_owed *owed, enum hd_object kind, const void *object,
                            const char *name, const void *site)
 {

@@ -1,5 +1,5 @@
-/* mutex_take.h - taking a mutex as a part of a larger operation: no point of its own, nothing told.
- */
+/* mutex_take.h - taking a mutex as a part of a larger operation: no point of its own, nothing
+ * told. */
 #ifndef HDI_MUTEX_TAKE_H
 #define HDI_MUTEX_TAKE_H
 

@@ -1,7 +1,8 @@
 /* park.h - one thread waits until another lets it go on; and a lock for a few instructions.
  *
- * Where parking_lot.h keeps the waiters of objects that are a bare word, these are for objects with memory
- * of their own: channels, timers, contexts. A parker is made anew for each wait and is let go once.
+ * Where parking_lot.h keeps the waiters of objects that are a bare word, these are for objects with
+ * memory of their own: channels, timers, contexts. A parker is made anew for each wait and is let
+ * go once.
  *
  *     waiter                                  waker
  *     hdi_lock(&object->lock)                 hdi_lock(&object->lock)

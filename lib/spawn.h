@@ -16,8 +16,8 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
 
 #define HDI_SHOWN(fn) ((const void *)(uintptr_t)(fn))
 
-/* A task of the group, limit or not; false if it could not be started, which is the group's error.
- */
+/* A task of the group, limit or not; false if it could not be started, which is the group's
+ * error. */
 bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,
                         const void *site);
 

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Not strcmp: detectors watch that one, and the lock that makes this read safe is hidden from them.
- */
+/* Not strcmp: detectors watch that one, and the lock that makes this read safe is hidden from
+ * them. */
 static inline bool hdi_same_text(const char *a, const char *b)
 {
     while (*a && *a == *b) {

@@ -1,4 +1,5 @@
-/* watch_client.c - see watch_client.h: finding the follower, and plain threads as debts of a leak check. */
+/* watch_client.c - see watch_client.h: finding the follower, and plain threads as debts of a leak
+ * check. */
 #include "watch_client.h"
 
 #include <dlfcn.h>

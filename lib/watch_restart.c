@@ -1,6 +1,6 @@
-/* watch_restart.c - HEDDLE=leaks,lockorder,dump ./prog: a program linked with this library that wants to
- * be followed. Who follows must be there before the C library's functions are bound, so the program
- * begins anew, with it loaded, before its main() and with the same arguments. */
+/* watch_restart.c - HEDDLE=leaks,lockorder,dump ./prog: a program linked with this library that
+ * wants to be followed. Who follows must be there before the C library's functions are bound, so
+ * the program begins anew, with it loaded, before its main() and with the same arguments. */
 #include "watch_restart.h"
 
 #include <dlfcn.h>

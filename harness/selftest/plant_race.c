@@ -1,5 +1,5 @@
-/* plant_race.c - the plain race, in a file without atomics: Helgrind's and DRD's word is doubted where
- * there are any. */
+/* plant_race.c - the plain race, in a file without atomics: Helgrind's and DRD's word is doubted
+ * where there are any. */
 #include "plants.h"
 
 static int counter;

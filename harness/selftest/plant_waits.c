@@ -53,8 +53,8 @@ void plant_LOCK_ORDER(void)
     plant_both(a_then_b, b_then_a_later, NULL);
 }
 
-/* The signal may come before the wait, which does not look whether there is something to wait for.
- */
+/* The signal may come before the wait, which does not look whether there is something to wait
+ * for. */
 static void *wait_blindly(void *arg)
 {
     pthread_mutex_lock(&a);

@@ -1,9 +1,9 @@
 /* tsan_coverage.c - memory accesses as scheduling points while ThreadSanitizer is the detector.
  *
  * A program built by clang with -fsanitize=thread -fsanitize-coverage=func,trace-loads,trace-stores
- * and linked with libheddle-tsan.a (beside/tsan_coverage_callbacks.c) calls these before each plain access. Which
- * accesses become points is learned as for programs with our own hooks; our own race detector stays
- * silent, for atomics are not traced.
+ * and linked with libheddle-tsan.a (beside/tsan_coverage_callbacks.c) calls these before each plain
+ * access. Which accesses become points is learned as for programs with our own hooks; our own race
+ * detector stays silent, for atomics are not traced.
  */
 #include "memory/access.h"
 

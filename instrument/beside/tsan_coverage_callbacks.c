@@ -1,4 +1,5 @@
-/* tsan_coverage_callbacks.c - libheddle-tsan.a: the callbacks of -fsanitize-coverage=func,trace-loads,trace-stores.
+/* tsan_coverage_callbacks.c - libheddle-tsan.a: the callbacks of
+ * -fsanitize-coverage=func,trace-loads,trace-stores.
  *
  * Linked into a program that is built with ThreadSanitizer, whose own empty callbacks they replace.
  * Without Heddle's runtime a call costs a load and a branch.

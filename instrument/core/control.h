@@ -105,9 +105,9 @@ void hdi_point(enum hd_event kind, struct hdi_object *object, uint64_t site);
         hdi_yield(__builtin_frame_address(0), SITE);                                               \
     } while (0)
 void hdi_yield(const void *frame, uint64_t site);
-/* The calling thread has unlocked, posted, signalled, sent, made a thread …, and is about to go back
- * to the program: in some schedules others may run first, who see what it released and not yet what
- * it does next. No more than that once happens at a place (`site`). */
+/* The calling thread has unlocked, posted, signalled, sent, made a thread …, and is about to go
+ * back to the program: in some schedules others may run first, who see what it released and not yet
+ * what it does next. No more than that once happens at a place (`site`). */
 void hdi_released(struct hdi_object *object, uint64_t site);
 /* Readiness of operations pending on `o` may have changed. */
 void hdi_changed(struct hdi_object *o);
@@ -180,8 +180,9 @@ int hdi_known_process(int pid);
 /* The same for the parent of a process: the program's is that of the process which schedules are
  * forked from. */
 int hdi_known_parent(int pid);
-/* Named objects of the system (ipc_names.c): from here on schedules are forked, by process `server`;
- * the memory returned is shared with them (NULL: there was none). remove: what a schedule left. */
+/* Named objects of the system (ipc_names.c): from here on schedules are forked, by process
+ * `server`; the memory returned is shared with them (NULL: there was none). remove: what a schedule
+ * left. */
 void *hdi_named_start(int server);
 void hdi_named_remove(void);
 /* socketpair() made these two: the kernel does not tell which sockets belong together. */
@@ -194,8 +195,8 @@ bool hdi_children_live(void);
 bool hdi_has_forked(void);
 /* Can another process change what lies there? Reads the kernel's list of mappings. */
 bool hdi_may_be_shared(const void *addr);
-/* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or an
- * epoll set of such? Some system calls. */
+/* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or
+ * an epoll set of such? Some system calls. */
 bool hdi_descriptor_is_own(int fd);
 /* Once, before any other handler of fork() is registered. */
 void hdi_process_start(void);

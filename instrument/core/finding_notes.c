@@ -1,4 +1,5 @@
-/* finding_notes.c - what a finding says of a thread that waits: for what, and who could have ended it. */
+/* finding_notes.c - what a finding says of a thread that waits: for what, and who could have ended
+ * it. */
 #include "thread.h"
 
 bool hdi_could_wake(enum hd_event waits, enum hd_event did)

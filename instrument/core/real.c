@@ -7,8 +7,8 @@
 #include "arch/arch.h"
 #include "control.h"
 
-/* A constructor of another library may call us before ours has run. So each entry is, to begin with,
- * a piece of code that has all of them looked up and goes on to the real function. */
+/* A constructor of another library may call us before ours has run. So each entry is, to begin
+ * with, a piece of code that has all of them looked up and goes on to the real function. */
 #define HDI_REAL_FIRST(type, name, args)                                                           \
     __typeof__(type) hdi_first_##name args __attribute__((visibility("hidden")));                  \
     HDI_FIRST_CALL(name);

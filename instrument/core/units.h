@@ -36,7 +36,8 @@ struct hdi_units {
     struct hdi_unit *holder; /* in the order in which they became holders */
 };
 
-/* So far each thread gave back only what it had taken. False as well: not told how many there are. */
+/* So far each thread gave back only what it had taken. False as well: not told how many there
+ * are. */
 bool hdi_units_owned(const struct hdi_object *o);
 /* What a blocked operation waits for, if its holders are its only wakers so far; else NULL. */
 const struct hdi_units *hdi_units_awaited(const struct hdi_op *op);

@@ -14,10 +14,11 @@
  *             segments remembered of one chain (HDI_LOCK_LABELS), destroyed locks remembered as
  *             gates (HDI_LOCK_DEAD), steps of a search (HDI_LOCK_SEARCH_STEPS, HDI_LOCK_CREDIT),
  *             chains (HDI_LOCK_EXACT: docs/decisions/lock_classes.md)
- *   source: Havelund, "Using
- * runtime analysis to guide model checking of Java programs", SPIN 2000; Bensalem and Havelund,
- * "Dynamic deadlock analysis of multi-threaded programs", HVC 2005; Joshi et al., "A randomized
- * dynamic program analysis technique for detecting real deadlocks", PLDI 2009.
+ *
+ * source: Havelund, "Using runtime analysis to guide model checking of Java programs", SPIN 2000;
+ *         Bensalem and Havelund, "Dynamic deadlock analysis of multi-threaded programs", HVC 2005;
+ *         Joshi et al., "A randomized dynamic program analysis technique for detecting real
+ *         deadlocks", PLDI 2009.
  */
 #ifndef HEDDLE_LOCKGRAPH_H
 #define HEDDLE_LOCKGRAPH_H

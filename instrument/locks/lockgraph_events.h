@@ -1,5 +1,5 @@
-/* lockgraph_events.h - what the lock-order graph makes of what happens (core/happened.h): the same for a
- * program under control and for one under heddle watch.
+/* lockgraph_events.h - what the lock-order graph makes of what happens (core/happened.h): the same
+ * for a program under control and for one under heddle watch.
  */
 #ifndef HEDDLE_LOCKGRAPH_EVENTS_H
 #define HEDDLE_LOCKGRAPH_EVENTS_H

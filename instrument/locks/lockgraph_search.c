@@ -371,8 +371,8 @@ static bool choices_grow(struct hdi_lockgraph *g)
     return true;
 }
 
-/* All rings of at most `limit` through the dependency choice[0]; true when longer ones may exist.
- */
+/* All rings of at most `limit` through the dependency choice[0]; true when longer ones may
+ * exist. */
 static bool rings_within(struct hdi_lockgraph *g, uint32_t limit, uint32_t *steps)
 {
     bool more = false, found = false;

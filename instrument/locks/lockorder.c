@@ -95,8 +95,8 @@ static uint32_t class_entry(enum hd_object kind, uint64_t site)
     return kept->locks++;
 }
 
-/* Entry of o; HDP_LOCKS when there is no room for its class either. Half of them are for classes.
- */
+/* Entry of o; HDP_LOCKS when there is no room for its class either. Half of them are for
+ * classes. */
 static uint32_t entry_of(struct hdi_object *o)
 {
     if (o->in_graph)

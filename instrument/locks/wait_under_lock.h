@@ -1,5 +1,5 @@
-/* wait_under_lock.h - waits that hold a lock which their waker needs: predicted from a schedule that went
- * well.
+/* wait_under_lock.h - waits that hold a lock which their waker needs: predicted from a schedule
+ * that went well.
  *
  * A thread waits (for a value, a unit, a signal, a thread's end) while it holds a lock. Whoever
  * ended its wait had taken that lock before, at a moment that nothing but the lock itself ordered

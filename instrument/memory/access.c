@@ -45,8 +45,8 @@ static void note_reached(uint64_t pc)
     noted[i] = true;
 }
 
-/* News of this worker so far, beside the points. False: it is known already, or there is no room.
- */
+/* News of this worker so far, beside the points. False: it is known already, or there is no
+ * room. */
 static bool remember(uint64_t pc)
 {
     static uint64_t known[HDP_LEARNED_SITES * 2];

@@ -51,7 +51,8 @@ static inline bool hdi_is_point(uint64_t pc)
 #define HDI_QUIET_FIRST 2000000u
 #define HDI_QUIET 20000u
 
-/* An access to a shared word: note which locks its place is reached with (see memory/race/reordered.c). */
+/* An access to a shared word: note which locks its place is reached with (see
+ * memory/race/reordered.c). */
 void hdi_predict_access(const struct hdi_thread *t, uint64_t pc);
 /* In a rich schedule: note where the calling thread is and which locks it holds, for the access
  * that is fed next. */

@@ -1,5 +1,5 @@
-/* shadow_stack.h - what the memory hooks know of a thread: its shadow stack, and once memory is watched,
- * its clock.
+/* shadow_stack.h - what the memory hooks know of a thread: its shadow stack, and once memory is
+ * watched, its clock.
  *
  * The shadow stack is exact: the compiler tells each entry and exit. Frames left by longjmp are
  * recognised by their stack pointers. hdi_watched is NULL in every thread until hdi_memory_start,
@@ -28,10 +28,10 @@ struct hdi_strand {
     struct hdi_frame *base, *limit;
     struct hdi_racer *racer; /* NULL: not watched */
     struct hdi_thread *thread;
-    uint32_t
-        quiet; /* accesses until one is made a point whatever it is (see tsan_coverage_callbacks.c) */
-    uint32_t
-        budget; /* the same while a tape is kept, where `quiet` sends each access the long way */
+    /* accesses until one is made a point whatever it is (see tsan_coverage_callbacks.c) */
+    uint32_t quiet;
+    /* the same while a tape is kept, where `quiet` sends each access the long way */
+    uint32_t budget;
     uint32_t stamp;   /* of the tape: what it did to synchronise so far */
     uint32_t busy;    /* inside the runtime, or told to ignore accesses */
     uint32_t repeats; /* loads in a row that brought nothing new */

@@ -31,8 +31,8 @@ void hdi_model_update(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint6
                       int order, uint32_t epoch);
 /* Before the edges of the fence. */
 void hdi_model_fence(struct hdi_strand *s, int order);
-/* A modelled call that publishes (unlock, thread exit, post): what was stored before it is visible.
- */
+/* A modelled call that publishes (unlock, thread exit, post): what was stored before it is
+ * visible. */
 void hdi_model_publish(struct hdi_strand *s);
 
 #endif /* HEDDLE_WEAK_MEMORY_H */

@@ -185,7 +185,8 @@ HDI_EXPORT int clock_gettime(clockid_t clock, struct timespec *out)
 {
     int64_t now;
 
-    /* Not hdi_enter(), which may begin: ThreadSanitizer's allocator looks at the clock under a lock. */
+    /* Not hdi_enter(), which may begin: ThreadSanitizer's allocator looks at the clock under a
+     * lock. */
     if (!hdi_controlled() || hdi_real_clock() || hdi_real.clock_gettime(clock, out) != 0)
         return hdi_real.clock_gettime(clock, out);
     now = hdi_clock_read();

@@ -68,7 +68,8 @@ static const void *clock_of(int fd)
     return is_pipe ? (const void *)(1ull << 63 | (uint64_t)st.st_ino) : &others;
 }
 
-/* Whoever is told by poll, select or epoll that something is ready comes after all that was sent. */
+/* Whoever is told by poll, select or epoll that something is ready comes after all that was
+ * sent. */
 static const char ready_clock;
 
 static void sends(int fd)

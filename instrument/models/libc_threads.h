@@ -1,5 +1,5 @@
-/* libc_threads.h - threads that libc would make for itself, out of our sight: of timers, message queues
- * and asynchronous input and output. Here they are threads of the schedule. */
+/* libc_threads.h - threads that libc would make for itself, out of our sight: of timers, message
+ * queues and asynchronous input and output. Here they are threads of the schedule. */
 #ifndef HEDDLE_LIBC_THREADS_H
 #define HEDDLE_LIBC_THREADS_H
 

@@ -10,7 +10,8 @@
 
 #include "core/thread.h"
 
-/* main was made; these are the CPUs that the program may run on. None: that is left to the kernel. */
+/* main was made; these are the CPUs that the program may run on. None: that is left to the
+ * kernel. */
 void hdi_scheduling_start(const cpu_set_t *cpus);
 /* self makes t: it inherits, or gets what attr says. 0 or an errno value. */
 int hdi_scheduling_inherit(struct hdi_thread *t, const struct hdi_thread *self,

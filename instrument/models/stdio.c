@@ -1,5 +1,5 @@
-/* stdio.c - streams on pipes and sockets. The C library reads and writes for them beside us: here the
- * reader waits in the model, and comes after who wrote. Streams on files are passed through. */
+/* stdio.c - streams on pipes and sockets. The C library reads and writes for them beside us: here
+ * the reader waits in the model, and comes after who wrote. Streams on files are passed through. */
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* goroutines.c - the goroutines of lib/, which the program's library tells us of (heddle/watch.h).
- */
+/* goroutines.c - the goroutines of lib/, which the program's library tells us of
+ * (heddle/watch.h). */
 #include "watch_observers.h"
 
 #include <heddle/watch.h>

@@ -131,8 +131,8 @@ void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t obje
 void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t object);
 void follow_write(struct follow_text *t); /* and empties it */
 void follow_report_start(void);
-/* What lies between stands together, and the driver knows the program's memory map of that moment.
- */
+/* What lies between stands together, and the driver knows the program's memory map of that
+ * moment. */
 void follow_report_in_child(void); /* of fork: the lock of a report under way is not ours */
 void follow_begin(void);
 void follow_end(void);

@@ -1,5 +1,6 @@
-/* watch_observers.h - who is told what happens in a program under heddle watch: see core/observers.h. Here
- * the observers themselves are inlined where a lock that is free goes through them.
+/* watch_observers.h - who is told what happens in a program under heddle watch: see
+ * core/observers.h. Here the observers themselves are inlined where a lock that is free goes
+ * through them.
  */
 #ifndef HEDDLE_WATCH_OBSERVERS_H
 #define HEDDLE_WATCH_OBSERVERS_H

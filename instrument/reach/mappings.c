@@ -1,4 +1,5 @@
-/* mappings.c - the mappings of the process, which of them are ours, and what its modules ask for. */
+/* mappings.c - the mappings of the process, which of them are ours, and what its modules ask
+ * for. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>

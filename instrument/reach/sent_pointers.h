@@ -1,4 +1,5 @@
-/* sent_pointers.h - pointers that the kernel has, or another process: they may come back some day. */
+/* sent_pointers.h - pointers that the kernel has, or another process: they may come back some
+ * day. */
 #ifndef HEDDLE_REACH_SENT_POINTERS_H
 #define HEDDLE_REACH_SENT_POINTERS_H
 

@@ -57,8 +57,8 @@ struct hdp_note {
     uint64_t addr;   /* memory address, for accesses */
     uint32_t extra;  /* by role */
     uint32_t step;   /* decisions made before an access; 0 = unknown */
-    uint32_t
-        link; /* index of the note that this one belongs to (HOLDS of a WAITS …), or own index */
+    /* index of the note that this one belongs to (HOLDS of a WAITS …), or own index */
+    uint32_t link;
     uint32_t pad;
 };
 
@@ -71,8 +71,8 @@ struct hdp_finding {
     uint32_t step;    /* decisions made when it was noticed */
     uint32_t fatal;   /* the schedule ended with it */
     uint32_t dropped; /* notes that did not fit */
-    uint32_t
-        causes; /* so many of the notes are the cause, what is behind follows from it; 0: all */
+    /* so many of the notes are the cause, what is behind follows from it; 0: all */
+    uint32_t causes;
     uint32_t only_sleeps; /* a livelock whose threads do nothing but sleep between what they do: a
                              server looks the same, so the driver judges by whether others end */
     uint32_t charged_at;  /* leaks: where in text it says whose test it was; 0 = no test's */

@@ -32,7 +32,8 @@ enum hdp_memory_model {
 #define HDP_LEARNED_SITES 8192u
 #define HDP_LEARNED_WORDS 2048u
 
-/* Two places whose accesses only the order of lock owners kept apart (see memory/race/reordered.c). */
+/* Two places whose accesses only the order of lock owners kept apart (see
+ * memory/race/reordered.c). */
 #define HDP_LEARNED_PAIRS 128u
 struct hdp_learned_pair {
     uint64_t first, second;

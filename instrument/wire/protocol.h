@@ -7,13 +7,18 @@
  * descriptor: the program may close all of them.
  *
  * Life of a worker (state is a futex word, written by the program, the bell rung after each
- * change): HDP_STARTING -> HDP_READY     the program is about to create its first thread: it is now
- * the fork server and waits for a command HDP_READY    -> HDP_RUNNING   command HDP_CMD_RUN seen: a
- * child runs the schedule in `config` HDP_RUNNING  -> HDP_DONE      the child is gone; `result`,
- * findings and trace are valid HDP_DONE     -> HDP_RUNNING   next HDP_CMD_RUN HDP_STARTING ->
- * HDP_ENDED     the program ended without creating a thread; `result` is valid (its exit status is
- * the driver's child status) any          -> HDP_REFUSED   the runtime cannot work here; `refusal`
- * says why The driver sets config, stores command, and wakes the `command` futex. HDP_CMD_QUIT ends
+ * change):
+ *
+ *   HDP_STARTING -> HDP_READY    the program is about to create its first thread: it is now the
+ *                                fork server and waits for a command
+ *   HDP_READY    -> HDP_RUNNING  command HDP_CMD_RUN seen: a child runs the schedule in `config`
+ *   HDP_RUNNING  -> HDP_DONE     the child is gone; `result`, findings and trace are valid
+ *   HDP_DONE     -> HDP_RUNNING  next HDP_CMD_RUN
+ *   HDP_STARTING -> HDP_ENDED    the program ended without creating a thread; `result` is valid
+ *                                (its exit status is the driver's child status)
+ *   any          -> HDP_REFUSED  the runtime cannot work here; `refusal` says why
+ *
+ * The driver sets config, stores command, and wakes the `command` futex. HDP_CMD_QUIT ends
  * the server. The process that the driver started is the server; schedules are its children. While
  * a schedule runs `child` holds its pid, so that the driver can kill it when its time is up (then
  * result.timed_out is set by the driver). The child makes itself leader of a process group, so that
@@ -86,14 +91,15 @@ enum hdp_flags {
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
- * another at `took` waits until nobody else can run (predicted_deadlock.c). held 0: any that is about to. */
+ * another at `took` waits until nobody else can run (predicted_deadlock.c). held 0: any that is
+ * about to. */
 #define HDP_STEERS 16u
 struct hdp_steer {
     uint64_t held, took;
 };
 
-/* A predicted race: where two threads are to meet (predicted_race.c). Behind the two come places where third
- * threads are to stand still until that has happened. */
+/* A predicted race: where two threads are to meet (predicted_race.c). Behind the two come places
+ * where third threads are to stand still until that has happened. */
 #define HDP_MEETS 16u
 struct hdp_meet {
     uint32_t thread; /* name hash; 0: whichever */
@@ -120,8 +126,8 @@ struct hdp_config {
     uint32_t steers;       /* used entries of steer[] */
     uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
     uint32_t memory_model; /* enum hdp_memory_model */
-    uint32_t
-        timeout_ms; /* real time after which the schedule reports a hang; 0 = the driver's affair */
+    /* real time after which the schedule reports a hang; 0 = the driver's affair */
+    uint32_t timeout_ms;
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
     uint32_t meets;         /* used entries of meet[] */
     uint32_t work_steps;    /* decisions after which the next deadline is due although threads run;
@@ -280,9 +286,9 @@ struct hdp_region {
     struct hdp_reached reached;  /* points that threads of the schedule came to */
     struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */
     uint32_t profile_steps;           /* used entries of profile[] */
-    struct hdp_step
-        profile[HDP_PROFILE]; /* the first steps of an earlier schedule: by the driver */
-    struct hdp_tape tape;     /* of a schedule with HDP_PREDICT */
+    /* the first steps of an earlier schedule: by the driver */
+    struct hdp_step profile[HDP_PROFILE];
+    struct hdp_tape tape; /* of a schedule with HDP_PREDICT */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     char maps[HDP_MAPS_BYTES];

@@ -3,8 +3,9 @@
  * A suite is a program; `suite NAME` runs one scenario in its own process, natively or under
  * Heddle, and `suite --list` prints the table that `heddle stress` and the documentation are made
  * of. A scenario's parameters are drawn by draw(): under Heddle each value is a choice that is
- * recorded with the schedule and replayed with it. Its oracle are assertions. threads  draw() and
- * all_gone(): the scenario's own thread; the rest: any
+ * recorded with the schedule and replayed with it. Its oracle are assertions.
+ *
+ *   threads  draw() and all_gone(): the scenario's own thread; the rest: any
  */
 #ifndef HEDDLE_STRESS_SUITE_H
 #define HEDDLE_STRESS_SUITE_H

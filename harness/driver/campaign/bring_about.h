@@ -8,7 +8,8 @@
  * deadlocks that they predict tried, all saved. */
 void report_symptoms(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
                      size_t count);
-/* Try the races that schedule `number` predicts, on an idle or done worker. Releases p; NULL = none.
+/* Try the races that schedule `number` predicts, on an idle or done worker. Releases p; NULL =
+ * none.
  */
 void bring_races_about(struct campaign *c, struct worker *w, uint64_t number, struct prediction *p);
 

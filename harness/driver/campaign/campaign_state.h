@@ -119,8 +119,8 @@ bool campaign_is_flooded(const struct campaign *c, const struct worker *w);
 /* Symbols for the addresses of w. */
 void campaign_look_at(struct campaign *c, const struct worker *w);
 struct scene campaign_scene(struct campaign *c, const struct worker *w);
-/* Start the server of w with `config`, whatever it did before, and wait until it is ready, has ended
- * or refuses to work. False: it could not be started, or the user wants to stop. */
+/* Start the server of w with `config`, whatever it did before, and wait until it is ready, has
+ * ended or refuses to work. False: it could not be started, or the user wants to stop. */
 bool campaign_start_now(struct campaign *c, struct worker *w, const struct hdp_config *config);
 /* Run what region->config says on an idle or done worker, and wait for its end; on another server
  * when this one dies. False: that did not help, or the user wants to stop. */
@@ -128,7 +128,8 @@ bool campaign_run_now(struct campaign *c, struct worker *w);
 /* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
  * be said of it. */
 struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new);
-/* Write a file of the campaign's folder; *written gets its path. When that fails it is said, once. */
+/* Write a file of the campaign's folder; *written gets its path. When that fails it is said,
+ * once. */
 bool campaign_write(struct campaign *c, const char *name, const char *ending, const void *data,
                     size_t bytes, char **written);
 

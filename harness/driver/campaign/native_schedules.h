@@ -1,5 +1,5 @@
-/* native_schedules.h - plain repetition: the operating system schedules, the program is started anew each
- * time. For programs too big to control, and as the measure for what control gains.
+/* native_schedules.h - plain repetition: the operating system schedules, the program is started
+ * anew each time. For programs too big to control, and as the measure for what control gains.
  *
  * What such a run shows cannot be replayed decision by decision. A finding is repeated with the
  * same seed of the perturbation, and says how often it came again.

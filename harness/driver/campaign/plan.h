@@ -23,8 +23,8 @@ struct plan {
 uint32_t plan_work_steps(const struct hdp_config *planned, uint32_t waited_steps,
                          uint32_t work_jumps);
 /* Set strategy, depth and seed of config for schedule `number`, from 1. Every second one has
- * decisions after releases as well: one would be enough for none of the bugs that need them, and too
- * many for all others. */
+ * decisions after releases as well: one would be enough for none of the bugs that need them, and
+ * too many for all others. */
 void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *config);
 
 #endif /* HEDDLE_DRIVER_PLAN_H */

@@ -406,8 +406,8 @@ bool suppress_matches(struct suppressions *s, const struct finding *f)
     return false;
 }
 
-/* What tells the thread of a leak from others: the function that it began with, or the one that made
- * it. */
+/* What tells the thread of a leak from others: the function that it began with, or the one that
+ * made it. */
 static const struct frame *telling_frame(const struct finding *f)
 {
     for (size_t i = 0; i < f->notes; i++) {

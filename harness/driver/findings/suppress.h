@@ -35,7 +35,8 @@ char *suppress_parse(struct suppressions *s, const char *name, const char *text,
 /* Is f one of them? The suppression that says so counts as used. */
 bool suppress_matches(struct suppressions *s, const struct finding *f);
 
-/* The line that suppresses f and what its thread leaves in the same way; NULL: no place is known. */
+/* The line that suppresses f and what its thread leaves in the same way; NULL: no place is
+ * known. */
 char *suppress_line(const struct finding *f);
 
 /* Say which were never used, one line each. Returns how many. */

@@ -2,8 +2,8 @@
  *
  * The schedule of a prediction is the recorded one without what is not in the reordering: each
  * thread's decisions up to its last event there, in the recorded order. Then the two threads are at
- * their accesses, or on their way through code without a decision; the runtime (guide/predicted_race.c) sees to
- * it that they meet.
+ * their accesses, or on their way through code without a decision; the runtime
+ * (guide/predicted_race.c) sees to it that they meet.
  */
 #include "predicted_races.h"
 

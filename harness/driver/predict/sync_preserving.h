@@ -1,6 +1,6 @@
-/* sync_preserving.h - the sync-preserving races of one tape: pairs of conflicting accesses that some
- * reordering of the same events puts side by side, in which every thread does the same, every read
- * sees the same write, and critical sections of a lock that are both there keep their order.
+/* sync_preserving.h - the sync-preserving races of one tape: pairs of conflicting accesses that
+ * some reordering of the same events puts side by side, in which every thread does the same, every
+ * read sees the same write, and critical sections of a lock that are both there keep their order.
  *
  * A pair is one iff neither access is in the least set of events that holds what comes before both
  * and is closed under: the order of each thread; the write that a read saw; what a clock was given

@@ -1,5 +1,5 @@
-/* sync_preserving_order.c - one pass over the tape: what must come before each event, critical sections,
- * accesses by word. */
+/* sync_preserving_order.c - one pass over the tape: what must come before each event, critical
+ * sections, accesses by word. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,8 @@
  * keeps the bound on processes as well, so that it holds while the driver is stopped or slow.
  *
  *   threads  one: the driver's
- *   blocks   guard_stop() and guard_close() only, until what they kill is dead, a few seconds at most
+ *   blocks   guard_stop() and guard_close() only, until what they kill is dead, a few seconds at
+ *            most
  */
 #ifndef HEDDLE_DRIVER_GUARD_H
 #define HEDDLE_DRIVER_GUARD_H
@@ -60,8 +61,8 @@ bool guard_ended(const struct guard *g, unsigned slot, int *status);
 /* errno of what kept the slot's program from being started; 0 = nothing did. */
 int guard_error(const struct guard *g, unsigned slot);
 
-/* From time to time. When the guard was killed its programs have ended; the next guard_start() makes
- * another. */
+/* From time to time. When the guard was killed its programs have ended; the next guard_start()
+ * makes another. */
 void guard_check(struct guard *g);
 
 #endif /* HEDDLE_DRIVER_GUARD_H */

@@ -1,7 +1,7 @@
 /* worker.h - processes of the program under test: started, commanded, watched, killed.
  *
- * A worker is one fork server (instrument/wire/protocol.h) with a memory region, a CPU, and files that
- * stand for its stdin, stdout and stderr. The crew owns them all and the bell that they ring.
+ * A worker is one fork server (instrument/wire/protocol.h) with a memory region, a CPU, and files
+ * that stand for its stdin, stdout and stderr. The crew owns them all and the bell that they ring.
  *
  *   threads  one: the driver's
  *   blocks   crew_wait() only, up to its time-out
@@ -63,8 +63,8 @@ struct launch {
     bool asan; /* the program contains AddressSanitizer: its leak check is left out unless asked for
                 */
     char *const *environment; /* "NAME=value" to set, NULL-terminated; or NULL */
-    const char
-        *preload_before;    /* a library that stands before the runtime in LD_PRELOAD; or NULL */
+    /* a library that stands before the runtime in LD_PRELOAD; or NULL */
+    const char *preload_before;
     int input;              /* descriptor of a seekable stdin, or -1: /dev/null */
     bool show_output;       /* the program writes to our own stdout and stderr */
     const char *oracle;     /* shell command that looks at outputs; or NULL */

@@ -1,4 +1,5 @@
-/* campaign_lockgraph_write.c - the lock-order graph as DOT (for graphviz) and as JSON (docs/json.md). */
+/* campaign_lockgraph_write.c - the lock-order graph as DOT (for graphviz) and as JSON
+ * (docs/json.md). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -67,7 +67,8 @@ static bool holds_schedules(int folder)
     return found;
 }
 
-/* Make the folder ours; one that the user named may be there already. 0; EEXIST: it is another campaign's; or errno. */
+/* Make the folder ours; one that the user named may be there already. 0; EEXIST: it is another
+ * campaign's; or errno. */
 static int claim(const char *path, bool named, const char *about, int *folder)
 {
     bool made = mkdir(path, 0777) == 0;

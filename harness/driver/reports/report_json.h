@@ -21,8 +21,7 @@ struct report {
     const struct findings *findings;
 };
 
-/* Write the document. `code` is the exit code of the command. Errors are those of the stream.
- */
+/* Write the document. `code` is the exit code of the command. Errors are those of the stream. */
 void report_json(FILE *to, const struct report *r, int code);
 
 #endif /* HEDDLE_DRIVER_REPORT_JSON_H */

@@ -2,8 +2,11 @@
  *
  * A suite is a program that knows `--list` (one line a scenario: name, family, flags, expected
  * kinds, what it covers, why; separated by tabs) and `NAME` (run that scenario). Heddle's own lie
- * beside the command; a user's is named by its path. ownership  a suite list owns all that it
- * points to errors     sentences without full stop, the caller's to free threads    one at a time
+ * beside the command; a user's is named by its path.
+ *
+ *   ownership  a suite list owns all that it points to
+ *   errors     sentences without full stop, the caller's to free
+ *   threads    one at a time
  */
 #ifndef HEDDLE_DRIVER_SUITE_H
 #define HEDDLE_DRIVER_SUITE_H

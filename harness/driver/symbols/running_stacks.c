@@ -1,4 +1,5 @@
-/* running_stacks.c - where the threads of a running process are: for what hangs outside our calls. */
+/* running_stacks.c - where the threads of a running process are: for what hangs outside our
+ * calls. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -301,8 +301,8 @@ static void name_lock(struct note *n, const char *text, const char *before)
     n->addr = addr;
 }
 
-/* Thread T violates "A before B": it holds B and takes A; the order was made by taking A, then B.
- */
+/* Thread T violates "A before B": it holds B and takes A; the order was made by taking A, then
+ * B. */
 static void fill_lock_order(struct finding *f, struct record *r)
 {
     struct note *n = finding_note(f, HD_ROLE_EDGE_HELD);

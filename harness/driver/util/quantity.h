@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Digits of base 10 or 16, at most 20, and nothing else; up to `high`. False: text is none, or NULL. */
+/* Digits of base 10 or 16, at most 20, and nothing else; up to `high`. False: text is none, or
+ * NULL. */
 bool parse_digits(const char *text, int base, uint64_t high, uint64_t *value);
 /* A whole decimal number in [low, high]. False: text is none. */
 bool parse_count(const char *text, uint64_t low, uint64_t high, uint64_t *value);

@@ -1,7 +1,7 @@
-/* predicted_deadlock.c - bring a predicted deadlock about: whoever holds the first lock of one of its edges and
- * is about to take the second waits there until nobody else can run. When each edge has its thread
- * in place, they wait for each other. Or, without a first lock: whoever is about to take one comes
- * last, so that another waits for him with the lock held.
+/* predicted_deadlock.c - bring a predicted deadlock about: whoever holds the first lock of one of
+ * its edges and is about to take the second waits there until nobody else can run. When each edge
+ * has its thread in place, they wait for each other. Or, without a first lock: whoever is about to
+ * take one comes last, so that another waits for him with the lock held.
  *
  * Above any strategy, which chooses among the others.
  * source: Joshi, Park, Sen and Naik, "A randomized dynamic program analysis technique for detecting

@@ -1,5 +1,5 @@
-/* predicted_race.c - bring a predicted race about: each of two threads is kept back at its access until the
- * other has come to its own; then one goes, and the other right behind it.
+/* predicted_race.c - bring a predicted race about: each of two threads is kept back at its access
+ * until the other has come to its own; then one goes, and the other right behind it.
  *
  * With a replay of the schedule that the prediction computed, the threads are named, and so is the
  * entry of the replay from which on they wait: what they did at the same place before is part of

@@ -1,4 +1,5 @@
-/* in_process.h - the in-process explorer's half in the runtime library; heddle/test.h is for users. */
+/* in_process.h - the in-process explorer's half in the runtime library; heddle/test.h is for
+ * users. */
 #ifndef HEDDLE_RT_IN_PROCESS_H
 #define HEDDLE_RT_IN_PROCESS_H
 

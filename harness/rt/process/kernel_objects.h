@@ -1,5 +1,5 @@
-/* kernel_objects.h - pipes, socket pairs, eventfds, timerfds, signalfds and epoll sets of a program:
- * their state noted, and others made in the same state.
+/* kernel_objects.h - pipes, socket pairs, eventfds, timerfds, signalfds and epoll sets of a
+ * program: their state noted, and others made in the same state.
  */
 #ifndef HEDDLE_KERNEL_OBJECTS_H
 #define HEDDLE_KERNEL_OBJECTS_H

@@ -1,4 +1,5 @@
-/* noting.h - for those who note the state of the world: what /proc says of this process, and what cannot be noted. */
+/* noting.h - for those who note the state of the world: what /proc says of this process, and what
+ * cannot be noted. */
 #ifndef HEDDLE_NOTING_H
 #define HEDDLE_NOTING_H
 

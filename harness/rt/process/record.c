@@ -35,8 +35,8 @@ static void take_maps(void)
     rt.region->maps_bytes = bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-/* Upper end of the mapping that holds sp, by the kernel's list. The region's copy stays as it is.
- */
+/* Upper end of the mapping that holds sp, by the kernel's list. The region's copy stays as it
+ * is. */
 static uintptr_t mapping_end(uintptr_t sp)
 {
     long fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), n;

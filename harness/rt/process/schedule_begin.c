@@ -1,4 +1,5 @@
-/* schedule_begin.c - a schedule starts in this process: what the driver asks for, strategy, seed. */
+/* schedule_begin.c - a schedule starts in this process: what the driver asks for, strategy,
+ * seed. */
 #include <string.h>
 
 #include "turn/rt.h"

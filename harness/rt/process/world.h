@@ -1,4 +1,5 @@
-/* world.h - what a program finds outside its memory, for each schedule as its first thread found it.
+/* world.h - what a program finds outside its memory, for each schedule as its first thread found
+ * it.
  *
  * A fork shares with its parent what the kernel keeps for an open descriptor: contents, offsets,
  * registrations. So the server notes before the first schedule what there is. Kernel objects are

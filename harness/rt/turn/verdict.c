@@ -121,8 +121,8 @@ static bool are_all(void)
     return !channel || !group;
 }
 
-/* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our own.
- */
+/* Threads of a cycle in order, into out; 0 when there is none. Depth first, on a stack of our
+ * own. */
 static uint32_t find_cycle(struct hdi_thread **out)
 {
     uint32_t *path = rt.search.path, *next = rt.search.next;
@@ -379,8 +379,8 @@ void rt_step_bound(void)
         if (rt.retries_half && live[i]->op && live[i]->enabled &&
             live[i]->turn.steps == live[i]->turn.steps_half)
             rt_finish(HDP_CUT);
-    /* Failed tries and sleeps make up a good part of the second half, and no thread came or went.
-     */
+    /* Failed tries and sleeps make up a good part of the second half, and no thread came or
+     * went. */
     if (rt.idle_ops > 1000 || (rt.lively_step < steps / 2 && late > steps / 2 / 8)) {
         bool retries = late - slept > steps / 32 || rt.idle_ops > 1000;
         struct hdp_finding *f = describe(HD_FK_LIVELOCK,

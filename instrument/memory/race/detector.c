@@ -2,7 +2,7 @@
  *
  * Invariants
  *   1. of each byte, a cell holds the last plain write, the last atomic write, and each thread's
- * last reads, less those that a later access covers: hdi_race_covers says why nothing is lost
+ *      last reads, less those that a later access covers: hdi_race_covers says why nothing is lost
  *   2. racer->epoch == hdi_epoch(tid, now[tid]), must[tid] == now[tid], must <= now
  *   3. a cell with HDI_CELL_SYNC unset has no entry in `syncs` under its addresses
  */

@@ -1,5 +1,5 @@
-/* heap_blocks.c - an open-addressed table of heap blocks, by start address; entries are never removed,
- * an address that is handed out again takes its old entry. */
+/* heap_blocks.c - an open-addressed table of heap blocks, by start address; entries are never
+ * removed, an address that is handed out again takes its old entry. */
 #include "core/control.h"
 #include "heap_blocks.h"
 

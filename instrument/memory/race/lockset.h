@@ -1,5 +1,7 @@
 /* lockset.h - the locks that a thread holds, as a number: what each access of a rich schedule
- * remembers. threads  the one that has the turn
+ * remembers.
+ *
+ *   threads  the one that has the turn
  */
 #ifndef HEDDLE_LOCKSET_H
 #define HEDDLE_LOCKSET_H

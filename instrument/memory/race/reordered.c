@@ -9,7 +9,8 @@
  * a way that locks carry) is never reported.
  *
  * Every schedule proposes so, at next to no cost, and proves nothing by itself; the few schedules
- * that keep a tape are searched for what provably can happen (harness/driver/predict/sync_preserving.h).
+ * that keep a tape are searched for what provably can happen
+ * (harness/driver/predict/sync_preserving.h).
  */
 #include "core/thread.h"
 #include "memory/access.h"

@@ -13,8 +13,8 @@ extern struct hdp_tape *hdi_tape;
 
 /* Begin, with the locks that the calling thread holds. `steps` counts decisions. */
 void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps);
-/* An access to [addr, addr + bytes), already made or about to be; point: it was a scheduling point.
- */
+/* An access to [addr, addr + bytes), already made or about to be; point: it was a scheduling
+ * point. */
 void hdi_tape_access(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdp_tape_kind kind,
                      uint64_t pc, bool point);
 /* New memory: what was there before is another matter. */

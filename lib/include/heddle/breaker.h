@@ -5,8 +5,11 @@
  *     half open  one call at a time is made as a trial: success closes, failure opens again
  *
  * No lock is held while a call runs. A call that began before the last change of state does not
- * count. ownership  embed it; it holds no memory threads    any blocks     as the call does source:
- * guide "Circuit Breaker Pattern"; M. Nygard, Release It!, 2007.
+ * count.
+ *   ownership  embed it; it holds no memory
+ *   threads    any
+ *   blocks     as the call does
+ * source: guide "Circuit Breaker Pattern"; M. Nygard, Release It!, 2007.
  */
 #ifndef HEDDLE_BREAKER_H
 #define HEDDLE_BREAKER_H

@@ -2,7 +2,8 @@
  *
  * The zero value is a group without a context and without a limit.
  *   ownership  embed it, or keep it on the stack of the one that waits; each group must be waited
- * for errors     a task that panics counts as one that returned the panic as its error; so does one
+ *              for
+ *   errors     a task that panics counts as one that returned the panic as its error; so does one
  *              that cannot be started
  *   threads    go and try_go: any; with_context, set_limit and wait: the owner
  * memory: a go happens before its task starts; the end of each task before wait returns.

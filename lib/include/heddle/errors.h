@@ -85,16 +85,16 @@ HD_API HD_MUST_USE hd_err hd_err_join(const hd_err *errs, size_t count);
 /* One more reference to err, or NULL for NULL. */
 HD_API hd_err hd_err_ref(hd_err err);
 
-/* Give up one reference; the last one frees the error and its hold on its causes. NULL is allowed.
- */
+/* Give up one reference; the last one frees the error and its hold on its causes. NULL is
+ * allowed. */
 HD_API void hd_err_unref(hd_err err);
 
 /* Code and message; HD_ERR_NONE and "" for NULL. The text lives as long as the error. */
 HD_API int hd_err_code(hd_err err);
 HD_API const char *hd_err_message(hd_err err);
 
-/* The wrapped error, borrowed; NULL if err is NULL, wraps nothing or is a join.  Go: errors.Unwrap
- */
+/* The wrapped error, borrowed; NULL if err is NULL, wraps nothing or is a join.  Go:
+ * errors.Unwrap */
 HD_API hd_err hd_err_cause(hd_err err);
 
 /* Whether err, or anything that it wraps or joins, is `target` itself. NULL is only NULL.

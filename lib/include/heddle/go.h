@@ -3,10 +3,11 @@
  * A goroutine is a function that runs at the same time as others. Natively each is carried by a
  * thread from a cache; under Heddle by a thread that the scheduler controls. Nothing is returned
  * that must be joined: wait for goroutines with a WaitGroup, an errgroup or a channel. When main
- * returns, the program ends without waiting for them, as in Go. errors   hd_out_of_threads,
- * hd_out_of_memory: nothing was started threads  any; the calling thread need not be a goroutine
- * itself memory: the go call happens before the goroutine's first step. source: Go specification,
- * "Go statements"; package runtime.
+ * returns, the program ends without waiting for them, as in Go.
+ *   errors   hd_out_of_threads, hd_out_of_memory: nothing was started
+ *   threads  any; the calling thread need not be a goroutine itself
+ * memory: the go call happens before the goroutine's first step.
+ * source: Go specification, "Go statements"; package runtime.
  */
 #ifndef HEDDLE_GO_H
 #define HEDDLE_GO_H

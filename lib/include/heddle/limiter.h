@@ -4,9 +4,12 @@
  * event of size n takes n tokens: at once or not at all (allow), or by going into debt and waiting
  * until it is paid (reserve, wait).
  *   time       monotonic nanoseconds, as hd_now() gives them; ..._at functions take the instant
- * from the caller, in any order: time that goes back is taken for time that stands still ownership
- * embed it; it holds no memory threads    any blocks     only wait ("select") source: Go package
- * golang.org/x/time/rate.
+ *              from the caller, in any order: time that goes back is taken for time that stands
+ *              still
+ *   ownership  embed it; it holds no memory
+ *   threads    any
+ *   blocks     only wait ("select")
+ * source: Go package golang.org/x/time/rate.
  */
 #ifndef HEDDLE_LIMITER_H
 #define HEDDLE_LIMITER_H
@@ -60,8 +63,8 @@ HD_API struct hd_reservation hd_limiter_reserve(struct hd_limiter *limiter);
 HD_API struct hd_reservation hd_limiter_reserve_at(struct hd_limiter *limiter, int64_t at_ns,
                                                    int n);
 
-/* Nanoseconds to wait before acting; 0 at once, HD_DELAY_INFINITE if not ok.  Go: Delay, DelayFrom
- */
+/* Nanoseconds to wait before acting; 0 at once, HD_DELAY_INFINITE if not ok.  Go: Delay,
+ * DelayFrom */
 HD_API int64_t hd_reservation_delay(const struct hd_reservation *reservation);
 HD_API int64_t hd_reservation_delay_from(const struct hd_reservation *reservation, int64_t at_ns);
 

@@ -48,8 +48,8 @@ HD_API HD_MUST_USE hd_err hd_map_swap(struct hd_map *map, const void *key, void 
 HD_API HD_MUST_USE hd_err hd_map_load_or_store(struct hd_map *map, const void *key, void *value,
                                                void **actual, bool *loaded);
 
-/* Remove key; whether it was there, and if so *value is its last value.  Go: LoadAndDelete, Delete
- */
+/* Remove key; whether it was there, and if so *value is its last value.  Go: LoadAndDelete,
+ * Delete */
 HD_API bool hd_map_load_and_delete(struct hd_map *map, const void *key, void **value);
 HD_API void hd_map_delete(struct hd_map *map, const void *key);
 

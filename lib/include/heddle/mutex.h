@@ -3,10 +3,13 @@
  * The zero value is unlocked and ready. Not recursive; a locked mutex belongs to no thread: one may
  * lock it and another unlock it. Waiters are served in order; one that runs may overtake them for
  * at most a millisecond, after which the mutex is handed to the first in line (as Go's does,
- * natively). ownership  embed it where it protects; it holds no memory and needs no end. It may be
- * freed by whoever unlocked it last, even while another's unlock is still returning. errors misuse
- * panics: unlocking an unlocked mutex, ending a locked one threads    any memory: the n-th unlock
- * happens before the m-th lock returns, for n < m. source: Go package sync, type Mutex.
+ * natively).
+ *   ownership  embed it where it protects; it holds no memory and needs no end. It may be freed by
+ *              whoever unlocked it last, even while another's unlock is still returning.
+ *   errors     misuse panics: unlocking an unlocked mutex, ending a locked one
+ *   threads    any
+ * memory: the n-th unlock happens before the m-th lock returns, for n < m.
+ * source: Go package sync, type Mutex.
  */
 #ifndef HEDDLE_MUTEX_H
 #define HEDDLE_MUTEX_H

@@ -1,10 +1,12 @@
 /* once.h - things done once: Go's sync.Once, OnceFunc and OnceValues.
  *
  * The zero value has not been done. Whoever comes while another does it waits for it to be done.
- * The function must not call the same once again: it would wait for itself. ownership  embed it; it
- * holds no memory threads    any blocks     while another runs the function ("once") memory: the
- * end of the function happens before every do that returns. source: Go package sync, types Once,
- * functions OnceFunc, OnceValues.
+ * The function must not call the same once again: it would wait for itself.
+ *   ownership  embed it; it holds no memory
+ *   threads    any
+ *   blocks     while another runs the function ("once")
+ * memory: the end of the function happens before every do that returns.
+ * source: Go package sync, types Once, functions OnceFunc, OnceValues.
  */
 #ifndef HEDDLE_ONCE_H
 #define HEDDLE_ONCE_H

@@ -2,10 +2,11 @@
  *
  * The C form of the guides' map owner: what the requests do, and to what, is given by functions.
  *   ownership  an owner lives from start to end; the state is borrowed and, meanwhile, belongs to
- * the owner's goroutine alone errors     a request that panics panics in the one that asked, and
- * the owner lives on threads    call: any; end: once, when no call can begin any more memory: the
- * calls happen one after the other; each before the next, and before end returns. source: guide
- * "one goroutine owns the map".
+ *              the owner's goroutine alone
+ *   errors     a request that panics panics in the one that asked, and the owner lives on
+ *   threads    call: any; end: once, when no call can begin any more
+ * memory: the calls happen one after the other; each before the next, and before end returns.
+ * source: guide "one goroutine owns the map".
  */
 #ifndef HEDDLE_OWNER_H
 #define HEDDLE_OWNER_H

@@ -2,11 +2,13 @@
  *
  * Each stage receives from the one before and sends to the one after; the channels are closed from
  * the front to the back, each by the last worker that sends to it. The first error of any worker
- * ends the context of all. ownership  a pipeline lives from start to wait; values are borrowed
- * pointers, handed from stage to stage, or to `drop` if the pipeline ends before they are through
+ * ends the context of all.
+ *   ownership  a pipeline lives from start to wait; values are borrowed pointers, handed from stage
+ *              to stage, or to `drop` if the pipeline ends before they are through
  *   errors     a stage that panics counts as one that returned the panic as its error
  *   threads    any number of goroutines may send to the input and receive from the output; wait:
- * once source: guides "Pipeline Pattern".
+ *              once
+ * source: guides "Pipeline Pattern".
  */
 #ifndef HEDDLE_PIPELINE_H
 #define HEDDLE_PIPELINE_H

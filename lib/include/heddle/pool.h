@@ -5,8 +5,9 @@
  * whenever hd_pool_drain() says that memory is short. Reset an object before putting it back.
  *
  * Each thread has a small cache of its own; what does not fit goes to a shared reserve, and what
- * does not fit there is dropped. ownership  kept objects belong to the pool; a gotten one belongs
- * to the caller threads    any, for get, put and drain; init and destroy: no other call in progress
+ * does not fit there is dropped.
+ *   ownership  kept objects belong to the pool; a gotten one belongs to the caller
+ *   threads    any, for get, put and drain; init and destroy: no other call in progress
  *   blocks     never; make and drop are called with no lock held
  * memory: a put of an object happens before the get that returns it.
  * source: Go package sync, type Pool.
@@ -30,8 +31,8 @@ struct hd_pool {
     struct hd_pool_stripe *stripes;        /* private */
 };
 
-/* errs  hd_out_of_memory | hd_invalid without drop; the pool is unusable then.   Go: Pool{New: ...}
- */
+/* errs  hd_out_of_memory | hd_invalid without drop; the pool is unusable then.   Go: Pool{New:
+ * ...} */
 HD_API HD_MUST_USE hd_err hd_pool_init(struct hd_pool *pool, void *(*make)(void *arg),
                                        void (*drop)(void *object, void *arg), void *arg);
 

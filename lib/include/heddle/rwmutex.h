@@ -47,8 +47,8 @@ struct hd_rwmutex {
 HD_API void hd_rwmutex_init(struct hd_rwmutex *rw, const char *name);
 HD_API void hd_rwmutex_destroy(struct hd_rwmutex *rw);
 
-/* Lock for reading; blocks while a writer is in or waits ("hd_rwmutex rlock").  Go: RLock, RUnlock
- */
+/* Lock for reading; blocks while a writer is in or waits ("hd_rwmutex rlock").  Go: RLock,
+ * RUnlock */
 HD_API void hd_rwmutex_rlock(struct hd_rwmutex *rw);
 HD_API void hd_rwmutex_runlock(struct hd_rwmutex *rw);
 

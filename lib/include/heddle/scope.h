@@ -27,8 +27,8 @@
         __attribute__((cleanup(hdi_defer_pop))) = {.fn = (function), .arg = (argument)};           \
     hdi_defer_push(&name)
 
-/* Call function(argument), a void (*)(void *), when the block is left. The argument is taken now.
- */
+/* Call function(argument), a void (*)(void *), when the block is left. The argument is taken
+ * now. */
 #define HD_DEFER(function, argument)                                                               \
     HDI_DEFER(HDI_JOIN(hdi_deferred_, __COUNTER__), function, argument)
 

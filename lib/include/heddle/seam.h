@@ -101,8 +101,8 @@ struct hd_seam {
     void (*acquired)(const void *object, int shared, const void *site);
     void (*released)(const void *object, const void *site);
 
-    /* Happens-before edges as Go's memory model states them: release before acquire, per address.
-     */
+    /* Happens-before edges as Go's memory model states them: release before acquire, per
+     * address. */
     void (*release)(const void *clock);
     void (*acquire)(const void *clock);
 

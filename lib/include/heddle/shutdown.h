@@ -52,8 +52,8 @@ struct hd_drain {
     struct hd_chan *idle; /* closed when closing and nothing is inside */
 };
 
-/* init panics without memory. destroy: no call in progress, and none that enter let in is to come.
- */
+/* init panics without memory. destroy: no call in progress, and none that enter let in is to
+ * come. */
 HD_API void hd_drain_init(struct hd_drain *drain);
 HD_API void hd_drain_destroy(struct hd_drain *drain);
 

@@ -5,7 +5,8 @@
  *              the same pointer for all: who frees it when is for the program to settle. Each
  *              receiver of a result gives up its own reference to the error.
  *   errors     if the function panics, each do() that shares it panics with the same error, and
- * each do_chan() receives it; if it exits its goroutine, each do() does likewise. threads    any
+ *              each do_chan() receives it; if it exits its goroutine, each do() does likewise.
+ *   threads    any
  * memory: the end of the call happens before every do that shares it returns.
  * source: Go package golang.org/x/sync/singleflight.
  * departs: a panic reaches the channels of do_chan as an error (Go ends the program).

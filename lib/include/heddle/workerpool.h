@@ -1,11 +1,12 @@
 /* workerpool.h - a fixed number of goroutines that work off a queue of jobs.
  *
  *   ownership  a pool lives from start to close; jobs are borrowed pointers, handed to the worker,
- * or to `drop` if the pool's context ends before a worker takes them errors     a job that panics
- * counts as one that returned the panic as its error threads    submit: any; close: once, by the
- * owner, when no submit can begin any more or with submits under way, which then fail memory: a
- * submit happens before the job runs; the end of each job before close returns. source: guides
- * "Worker Pool Pattern".
+ *              or to `drop` if the pool's context ends before a worker takes them
+ *   errors     a job that panics counts as one that returned the panic as its error
+ *   threads    submit: any; close: once, by the owner, when no submit can begin any more or with
+ *              submits under way, which then fail
+ * memory: a submit happens before the job runs; the end of each job before close returns.
+ * source: guides "Worker Pool Pattern".
  */
 #ifndef HEDDLE_WORKERPOOL_H
 #define HEDDLE_WORKERPOOL_H
