@@ -172,6 +172,20 @@ static void a_deadline_passes(void **state)
     hd_context_end(ctx);
 }
 
+/* For one moment: who was made first. */
+static void of_equal_deadlines_the_first_passes_first(void **state)
+{
+    int64_t at = hd_now() + 2 * MS;
+    struct hd_context *first = hd_context_with_deadline(hd_context_background(), at);
+    struct hd_context *second = hd_context_with_deadline(hd_context_background(), at);
+
+    (void)state;
+    hd_chan_recv(hd_context_done(second), NULL);
+    assert_ptr_equal(hd_context_err(first), hd_deadline_exceeded);
+    hd_context_end(second);
+    hd_context_end(first);
+}
+
 static void the_earlier_deadline_stands(void **state)
 {
     int64_t now = hd_now(), at;
@@ -417,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_tree_of_depth_1000),
         cmocka_unit_test(a_tree_of_breadth_1000),
         cmocka_unit_test(a_deadline_passes),
+        cmocka_unit_test(of_equal_deadlines_the_first_passes_first),
         cmocka_unit_test(the_earlier_deadline_stands),
         cmocka_unit_test(one_in_the_past_is_over_at_once),
         cmocka_unit_test(a_deadline_with_a_cause),

@@ -230,18 +230,6 @@ static void earlier_timers_fire_first(void **state)
     hd_timer_free(soon);
 }
 
-/* Under Heddle both are for one moment. */
-static void of_equal_ones_the_first_to_start(void **state)
-{
-    struct hd_timer *first = hd_timer_make(2 * MS), *second = hd_timer_make(2 * MS);
-
-    (void)state;
-    hd_chan_recv(hd_timer_chan(second), NULL);
-    assert_int_equal(hd_chan_len(hd_timer_chan(first)), 1);
-    hd_timer_free(first);
-    hd_timer_free(second);
-}
-
 /* ---- tickers ---- */
 
 static void a_ticker_ticks_until_it_is_stopped(void **state)
@@ -322,7 +310,6 @@ int main(void)
         cmocka_unit_test(after_in_a_select),
         cmocka_unit_test(many_fire_in_order),
         cmocka_unit_test(earlier_timers_fire_first),
-        cmocka_unit_test(of_equal_ones_the_first_to_start),
         cmocka_unit_test(a_ticker_ticks_until_it_is_stopped),
         cmocka_unit_test(slow_receivers_miss_ticks),
         cmocka_unit_test(misuse_panics_as_in_go),

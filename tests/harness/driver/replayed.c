@@ -1,6 +1,7 @@
-/* replayed.c - a lost update, in a program that does more when EXTRA is set (between the steps of
- * which the recorded schedule knows). With FILE: a failure that comes but once, while FILE is not
- * there. With FILE and a word: another failure from then on. */
+/* replayed.c - a lost update, in a program that does more when EXTRA is set, between the steps of
+ * which a recorded schedule knows: with another lock, or with PLACE with the same at another place.
+ * With FILE: a failure that comes but once, while FILE is not there. With FILE and a word: another
+ * failure from then on. */
 #include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,12 +12,28 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, beside = PTHREAD_MUTEX_INITIALIZER;
 static int count;
 
+/* All locks are taken at one place, but for those of do_more() with PLACE. */
+static void copy_locked(pthread_mutex_t *m, int *to, const int *from, int more)
+{
+    pthread_mutex_lock(m);
+    *to = *from + more;
+    pthread_mutex_unlock(m);
+}
+
+/* Called through this: no copy of it is made for one of the callers. */
+static void (*volatile copy)(pthread_mutex_t *m, int *to, const int *from, int more) = copy_locked;
+
 static void do_more(void)
 {
-    for (int i = getenv("EXTRA") ? atoi(getenv("EXTRA")) : 0; i > 0; i--) {
-        pthread_mutex_lock(&beside);
-        pthread_mutex_unlock(&beside);
-    }
+    int nothing = 0;
+
+    for (int i = getenv("EXTRA") ? atoi(getenv("EXTRA")) : 0; i > 0; i--)
+        if (getenv("PLACE")) {
+            pthread_mutex_lock(&lock);
+            pthread_mutex_unlock(&lock);
+        } else {
+            copy(&beside, &nothing, &nothing, 0);
+        }
 }
 
 static void *adds_one(void *unused)
@@ -24,13 +41,9 @@ static void *adds_one(void *unused)
     int seen;
 
     do_more();
-    pthread_mutex_lock(&lock);
-    seen = count;
-    pthread_mutex_unlock(&lock);
+    copy(&lock, &seen, &count, 0);
     do_more();
-    pthread_mutex_lock(&lock);
-    count = seen + 1;
-    pthread_mutex_unlock(&lock);
+    copy(&lock, &count, &seen, 1);
     return unused;
 }
 

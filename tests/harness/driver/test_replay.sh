@@ -25,7 +25,23 @@ expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule
 # The program does more now than the schedule knows of: it is run on to the recorded events.
 for extra in 1 2 5; do
     EXTRA=$extra expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule
+    EXTRA=$extra PLACE=1 expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule
 done
+
+# One written by hand: T1 has read, then T2 runs, to its end also where the file says no more.
+by_hand() { # LINE...
+    printf '%s\n' 'heddle schedule 1' "program $program" 'argument replayed' "steps $#" "$@" end >hand.schedule
+}
+begins=('run T0 1 thread_create - -' 'run T1 1 thread_start - -' 'run T1 1 mutex_lock - -'
+    'run T1 1 mutex_unlock - -' 'run T0 1 thread_create - -' 'run T2 1 thread_start - -')
+by_hand "${begins[@]}"
+expect 1 'assertion failed: count == 2' "$heddle" replay hand.schedule -- "$program"
+
+# What cannot be followed is said to.
+by_hand "${begins[@]}" 'run T7 1 mutex_lock - -' 'run T1 1 mutex_lock - -'
+expect 1 'diverged at step 7: expected T7 mutex_lock, got T2' "$heddle" replay hand.schedule -- "$program"
+by_hand "${begins[@]}" 'run T2 1 sem_wait - -'
+expect 1 'diverged at step 7: expected T2 sem_wait, got T2' "$heddle" replay hand.schedule -- "$program"
 
 # What came but once is said to, is no reproduction, and fails no run.
 expect 0 'not reproduced, 0 of 3' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"

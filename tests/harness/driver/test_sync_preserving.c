@@ -467,6 +467,42 @@ static void knows_bytes(void **unused)
     syncp_free(s);
 }
 
+static bool any(void *arg, uint64_t a, uint64_t b)
+{
+    (void)arg, (void)a, (void)b;
+    return true;
+}
+
+static void count(void *arg, uint32_t a, uint32_t b)
+{
+    (void)a, (void)b;
+    ++*(unsigned *)arg;
+}
+
+/* One place under the one lock or the other, another place under both: no lock guards all, and yet
+ * each pair has one. */
+static void guesses_no_pair_with_a_common_lock(void **unused)
+{
+    const struct hdp_tape_event e[] = {
+        event(0, HDP_TAPE_LOCK, LOCK(0)),      event(0, HDP_TAPE_WRITE, VARIABLE(0)),
+        event(0, HDP_TAPE_UNLOCK, LOCK(0)),    event(0, HDP_TAPE_LOCK, LOCK(1)),
+        event(0, HDP_TAPE_WRITE, VARIABLE(0)), event(0, HDP_TAPE_UNLOCK, LOCK(1)),
+        event(1, HDP_TAPE_LOCK, LOCK(0)),      event(1, HDP_TAPE_LOCK, LOCK(1)),
+        event(1, HDP_TAPE_READ, VARIABLE(0)),  event(1, HDP_TAPE_UNLOCK, LOCK(1)),
+        event(1, HDP_TAPE_READ, VARIABLE(0)),  event(1, HDP_TAPE_UNLOCK, LOCK(0)),
+    };
+    (void)unused;
+    for (uint32_t events = 10; events <= 12; events += 2) { /* the last read has one lock */
+        unsigned guesses = 0;
+        struct syncp *s = syncp_new(e, events, 2, false);
+        struct syncp_search search = {
+            .guesses = true, .work = UINT64_MAX, .wanted = any, .found = count, .arg = &guesses};
+        assert_true(syncp_search(s, &search));
+        assert_int_equal(guesses, events == 12);
+        syncp_free(s);
+    }
+}
+
 /* A tape that the program wrote over is read up to there. */
 static void stops_at_nonsense(void **unused)
 {
@@ -489,6 +525,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(may_take_a_write_for_an_update),
         cmocka_unit_test(new_memory_is_other_memory),
         cmocka_unit_test(knows_bytes),
+        cmocka_unit_test(guesses_no_pair_with_a_common_lock),
         cmocka_unit_test(stops_at_nonsense),
     };
     if (argc > 1) {

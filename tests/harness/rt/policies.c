@@ -4,11 +4,14 @@
  * case the same assertion must hold in all of them.
  */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +28,22 @@ static void run_beside(void *(*fn)(void *), pthread_t *t)
 {
     int rc = pthread_create(t, NULL, fn, NULL);
     assert(rc == 0);
+}
+
+/* Decisions that matter to nobody. */
+static void work(int n)
+{
+    while (n-- > 0) {
+        pthread_mutex_lock(&other);
+        pthread_mutex_unlock(&other);
+    }
+}
+
+static void *takes_lock(void *unused)
+{
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+    return unused;
 }
 
 /* ---- whom a signal wakes ---- */
@@ -88,10 +107,7 @@ static void shows_the_youngest_woken(void)
 
 static void *tells_late(void *unused)
 {
-    for (int i = 0; i < 20; i++) {
-        pthread_mutex_lock(&other);
-        pthread_mutex_unlock(&other);
-    }
+    work(20);
     pthread_mutex_lock(&lock);
     told = 1;
     pthread_cond_signal(&changed);
@@ -122,6 +138,18 @@ static void shows_a_short_wait_timed_out(void)
     assert(wait_for(1000000) == 0);
 }
 
+/* Its time has passed then, in a replay, too. */
+static void shows_the_time_of_a_time_out(void)
+{
+    struct timespec before, after;
+    int rc;
+
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    rc = wait_for(1000000000);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert(rc == 0 || after.tv_sec == before.tv_sec);
+}
+
 static void never_an_hour_timed_out(void)
 {
     assert(wait_for(3600000000000) == 0);
@@ -131,10 +159,7 @@ static int pipe_end[2];
 
 static void *writes_late(void *unused)
 {
-    for (int i = 0; i < 20; i++) {
-        pthread_mutex_lock(&other);
-        pthread_mutex_unlock(&other);
-    }
+    work(20);
     ssize_t n = write(pipe_end[1], "x", 1);
     assert(n == 1);
     return unused;
@@ -187,7 +212,8 @@ static atomic_int word;
 
 static void *sleeps_and_tells(void *unused)
 {
-    usleep(1000);
+    for (int i = 0; i < 10; i++)
+        usleep(1000);
     word = 1;
     return unused;
 }
@@ -246,10 +272,7 @@ static void never_a_try_for_ever(void)
 
     pthread_mutex_lock(&lock);
     run_beside(tries_a_lock, &t);
-    for (int i = 0; i < 5; i++) {
-        pthread_mutex_lock(&other);
-        pthread_mutex_unlock(&other);
-    }
+    work(5);
     pthread_mutex_unlock(&lock);
     pthread_join(t, NULL);
 }
@@ -259,10 +282,7 @@ static void never_a_yield_for_ever(void)
     pthread_t t;
 
     run_beside(yields, &t);
-    for (int i = 0; i < 5; i++) {
-        pthread_mutex_lock(&other);
-        pthread_mutex_unlock(&other);
-    }
+    work(5);
     pthread_mutex_lock(&lock);
     told = 1;
     pthread_mutex_unlock(&lock);
@@ -322,8 +342,7 @@ static void set_word_when(void *(*fn)(void *), void (*then)(void))
     pthread_t t;
 
     run_beside(fn, &t);
-    pthread_mutex_lock(&other);
-    pthread_mutex_unlock(&other);
+    work(1);
     word = 1;
     if (then)
         then();
@@ -375,23 +394,159 @@ static void leave_running(void *(*fn)(void *))
     pthread_detach(t);
 }
 
-static void never_a_leak_of_who_ends(void)
+static void never_a_leak_of_who_is_woken(void)
 {
+    leave_running(waits_in_line);
     leave_running(tells_late);
 }
 
 static void *unlocks_what_is_free(void *unused)
 {
-    while (!word)
-        sched_yield();
     pthread_mutex_unlock(&lock);
     return unused;
 }
 
-static void never_a_fault_after_the_end(void)
+/* Nobody waits for it, but natively it has a little time. */
+static void a_fault_beside_the_end(void)
 {
     leave_running(unlocks_what_is_free);
+}
+
+static void *unlocks_in_an_hour(void *unused)
+{
+    sleep(3600);
+    return unlocks_what_is_free(unused);
+}
+
+/* And none in an hour, which passes all the same for whoever looks for leaks. */
+static void never_a_fault_behind_the_end(void)
+{
+    leave_running(unlocks_in_an_hour);
+}
+
+/* ---- what a wait waits for ---- */
+
+static void initialise(void)
+{
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+    told = 1;
+}
+
+static void *initialises_once(void *unused)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, initialise);
+    assert(told);
+    return unused;
+}
+
+static void never_before_once_is_over(void)
+{
+    pthread_t t;
+
+    run_beside(initialises_once, &t);
+    initialises_once(NULL);
+    pthread_join(t, NULL);
+}
+
+static long futex(int operation, unsigned value)
+{
+    return syscall(SYS_futex, &word, operation, value, NULL, NULL, 0);
+}
+
+static void *sleeps_on_a_futex(void *unused)
+{
+    while (word == 0)
+        futex(FUTEX_WAIT_PRIVATE, 0);
+    return unused;
+}
+
+static void never_more_woken_than_said(void)
+{
+    pthread_t t[3];
+
+    for (int i = 0; i < 3; i++)
+        run_beside(sleeps_on_a_futex, &t[i]);
+    work(5);
     word = 1;
+    for (long woken; (woken = futex(FUTEX_WAKE_PRIVATE, 1)) > 0;)
+        assert(woken == 1);
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
+}
+
+static void never_blocked_by_a_read_that_does_not(void)
+{
+    pthread_t t;
+    char c;
+    int rc = pipe2(pipe_end, O_NONBLOCK);
+
+    assert(rc == 0);
+    run_beside(takes_lock, &t);
+    assert(read(pipe_end[0], &c, 1) == -1 && errno == EAGAIN);
+    pthread_join(t, NULL);
+}
+
+/* ---- signals and cancellation ---- */
+
+static void counts(int number)
+{
+    came += number != 0;
+}
+
+static void *is_signalled(void *unused)
+{
+    while (!word)
+        sched_yield();
+    return unused;
+}
+
+/* Of a standard signal one is kept. */
+static void shows_two_signals_become_one(void)
+{
+    struct sigaction sa = {.sa_handler = counts};
+    pthread_t t;
+
+    sigaction(SIGUSR1, &sa, NULL);
+    run_beside(is_signalled, &t);
+    pthread_kill(t, SIGUSR1);
+    pthread_kill(t, SIGUSR1);
+    word = 1;
+    pthread_join(t, NULL);
+    assert(came != 1);
+}
+
+static void *sleeps_uncancelled(void *unused)
+{
+    struct timespec before, after;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    sleep(10);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert(after.tv_sec - before.tv_sec >= 9);
+    return unused;
+}
+
+static void never_a_sleep_cut_by_a_disabled_cancel(void)
+{
+    pthread_t t;
+
+    run_beside(sleeps_uncancelled, &t);
+    sched_yield();
+    pthread_cancel(t);
+    pthread_join(t, NULL);
+}
+
+static void join_of_a_detached(void)
+{
+    pthread_t t;
+
+    run_beside(sleeps_short, &t);
+    pthread_detach(t);
+    assert(pthread_join(t, NULL) == EINVAL);
 }
 
 /* ---- readers and writers ---- */
@@ -472,9 +627,8 @@ static void wakes_for_no_reason(void)
 
     run_beside(tells_late, &t);
     pthread_mutex_lock(&lock);
-    if (!told)
-        pthread_cond_wait(&changed, &lock);
-    assert(told);
+    int rc = told ? 0 : pthread_cond_wait(&changed, &lock);
+    assert(told || rc != 0);
     pthread_mutex_unlock(&lock);
     pthread_join(t, NULL);
 }
@@ -571,6 +725,8 @@ static void units_of_one_who_could_post(void)
 
     sem_init(&left, 0, 2);
     sem_init(&nobody_posts, 0, 0);
+    sem_wait(&left);
+    sem_post(&left);
     run_beside(locks_then_takes, &t[0]);
     run_beside(takes_then_locks, &t[1]);
     run_beside(takes_then_waits, &t[2]);
@@ -622,10 +778,7 @@ static void exits_with_3_or_4(void)
     pthread_t t;
 
     run_beside(sets_code, &t);
-    for (int i = 0; i < 3; i++) {
-        pthread_mutex_lock(&other);
-        pthread_mutex_unlock(&other);
-    }
+    work(3);
     pthread_mutex_lock(&lock);
     code = code ? code : 3;
     pthread_mutex_unlock(&lock);
@@ -645,10 +798,7 @@ static void exits_with_0_seldom(void)
     pthread_t t;
 
     run_beside(sets_code_in_time, &t);
-    for (int i = 0; i < 10; i++) {
-        pthread_mutex_lock(&other);
-        pthread_mutex_unlock(&other);
-    }
+    work(10);
     pthread_mutex_lock(&lock);
     told = 1;
     pthread_mutex_unlock(&lock);
@@ -656,13 +806,6 @@ static void exits_with_0_seldom(void)
 }
 
 /* ---- which interleavings are the same ---- */
-
-static void *takes_lock(void *unused)
-{
-    pthread_mutex_lock(&lock);
-    pthread_mutex_unlock(&lock);
-    return unused;
-}
 
 static void *takes_other(void *unused)
 {
@@ -710,13 +853,21 @@ static const struct {
     CASE(never_a_livelock_of_work),
     CASE(never_a_spin_for_ever),
     CASE(never_held_up_by_who_sleeps_elsewhere),
-    CASE(never_a_leak_of_who_ends),
-    CASE(never_a_fault_after_the_end),
+    CASE(never_a_leak_of_who_is_woken),
+    CASE(a_fault_beside_the_end),
+    CASE(never_a_fault_behind_the_end),
     CASE(never_a_reader_behind_a_writer),
     CASE(readers_behind_a_writer),
     CASE(deadlock_of_a_reader_twice),
     CASE(units_of_one_who_could_post),
     CASE(exits_with_0_seldom),
+    CASE(shows_the_time_of_a_time_out),
+    CASE(never_before_once_is_over),
+    CASE(never_more_woken_than_said),
+    CASE(never_blocked_by_a_read_that_does_not),
+    CASE(shows_two_signals_become_one),
+    CASE(never_a_sleep_cut_by_a_disabled_cancel),
+    CASE(join_of_a_detached),
     CASE(never_a_sleeper_forgotten_by_who_polls),
     CASE(never_a_hang_of_slow_work),
     CASE(one_fault_in_two_threads),

@@ -205,6 +205,21 @@ static void ordered_by_join(void **state)
 }
 
 /* T1 is waited for by T2, which is made after main's own part. */
+/* What T1 does before it makes T2 comes before all of it, and the same again later does not. */
+static void beside_who_was_made_meanwhile(void **state)
+{
+    struct world *w = *state;
+    fork_thread(w, 0, 1);
+    uint64_t places = w->site;
+    run(w, 1, "+A +B -B -A");
+    fork_thread(w, 1, 2);
+    run(w, 2, "+B +A -A -B");
+    assert_int_equal(w->found.count, 0);
+    w->site = places;
+    run(w, 1, "+A +B -B -A");
+    assert_int_equal(w->found.count, 1);
+}
+
 static void ordered_through_others(void **state)
 {
     struct world *w = *state;
@@ -650,6 +665,7 @@ int main(void)
         TEST(gate_that_readers_share_is_none),
         TEST(one_thread),
         TEST(ordered_by_join),
+        TEST(beside_who_was_made_meanwhile),
         TEST(ordered_through_others),
         TEST(trylock),
         TEST(readers),

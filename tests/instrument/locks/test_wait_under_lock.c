@@ -385,6 +385,32 @@ static void test_one_writes(void **state)
 }
 
 /* Who takes also gives back: a lock, and no message. */
+/* Whoever closes the channel ends the wait, too. */
+static unsigned received_under_a_lock(bool closed)
+{
+    hdi_tell(UNITS, .object = &chan, .n = 1);
+    section(B, &table, 20);
+    channel(B, HD_EV_CHAN_SEND, 21);
+    lock(A, &table, 10);
+    channel(A, HD_EV_CHAN_RECV, 11);
+    unlock(A);
+    if (closed)
+        operation(C, &chan, HD_EV_CHAN_CLOSE, false, 30);
+    return predicted();
+}
+
+static void test_nobody_closes(void **state)
+{
+    (void)state;
+    assert_int_equal(received_under_a_lock(false), 1);
+}
+
+static void test_another_closes(void **state)
+{
+    (void)state;
+    assert_int_equal(received_under_a_lock(true), 0);
+}
+
 static void test_semaphore_as_lock(void **state)
 {
     (void)state;
@@ -552,6 +578,8 @@ int main(void)
         TEST(test_through_another),
         TEST(test_both_only_read),
         TEST(test_one_writes),
+        TEST(test_nobody_closes),
+        TEST(test_another_closes),
         TEST(test_semaphore_as_lock),
         TEST(test_room_enough),
         TEST(test_room_for_fewer),

@@ -48,10 +48,18 @@ static void *reads(void *unused)
 
 /* ---- threads ---- */
 
+static void *nothing(void *unused)
+{
+    return unused;
+}
+
 static void make_and_join(void)
 {
     pthread_t t;
 
+    pthread_create(&t, NULL, nothing,
+                   NULL); /* what comes before the first thread is seen by nobody */
+    pthread_join(t, NULL);
     shared = 1;
     pthread_create(&t, NULL, writes, NULL);
     pthread_join(t, NULL);

@@ -252,6 +252,10 @@ static void a_release_sequence_goes_through_updates(void **state)
     load(2, 64, HDI_ACQUIRE);
     read_from(2, 0, 4);
     assert_int_equal(races, 0);
+    add(3, 64, HDI_RELEASE); /* one that publishes takes nothing away */
+    load(4, 64, HDI_ACQUIRE);
+    read_from(4, 0, 4);
+    assert_int_equal(races, 0);
 }
 
 static void a_foreign_relaxed_store_ends_a_release_sequence(void **state)

@@ -78,6 +78,15 @@ static void store(int i, uintptr_t addr, uint64_t v, int order)
     *p = v;
 }
 
+static void update(int i, uintptr_t addr, uint64_t v)
+{
+    uint64_t *p = (uint64_t *)addr;
+    uint32_t epoch = strand[i].racer->epoch;
+    hdi_race_atomic_rmw(strand[i].racer, addr, HDI_RELAXED);
+    hdi_model_update(&strand[i], addr, *p, v, HDI_RELAXED, epoch);
+    *p = v;
+}
+
 static uint64_t load(int i, uintptr_t addr, int order, uint32_t back)
 {
     depth = back;
@@ -189,6 +198,27 @@ static void publishing_empties_the_buffer(void **state)
     assert_int_equal(widest, 0);
 }
 
+/* So do a fence and a locked instruction, but no other store. */
+static void fences_and_updates_empty_the_buffer(void **state)
+{
+    (void)state;
+    start(HDP_MEMORY_TSO);
+    store(0, x, 1, HDI_RELAXED);
+    fence(0, HDI_SEQ_CST);
+    assert_int_equal(load(1, x, HDI_RELAXED, 9), 1);
+    start(HDP_MEMORY_TSO);
+    store(0, x, 1, HDI_RELAXED);
+    update(0, y, 2);
+    assert_int_equal(load(1, x, HDI_RELAXED, 9), 1);
+    assert_int_equal(load(1, y, HDI_RELAXED, 9), 2);
+    assert_int_equal(widest, 0);
+    start(HDP_MEMORY_TSO);
+    store(0, x, 1, HDI_RELAXED);
+    fence(0, HDI_RELEASE);
+    store(0, y, 2, HDI_RELEASE);
+    assert_int_equal(load(1, x, HDI_RELAXED, 9), 0);
+}
+
 static void a_repeated_load_makes_progress(void **state)
 {
     (void)state;
@@ -209,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_location_never_goes_back),
         cmocka_unit_test(a_plain_write_in_between_is_known_to_all),
         cmocka_unit_test(publishing_empties_the_buffer),
+        cmocka_unit_test(fences_and_updates_empty_the_buffer),
         cmocka_unit_test(a_repeated_load_makes_progress),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

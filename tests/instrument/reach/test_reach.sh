@@ -51,6 +51,8 @@ explore -- lost_answer leave # _exit: no look for leaks when the program ends
 leaks 1 "lost_answer, _exit"
 explore -- kept_stack leave
 nothing "kept_stack, _exit"
+explore -- ends_by_itself leave
+nothing "ends_by_itself, _exit"
 explore --reach=off -- lost_answer
 nothing "lost_answer, --reach=off"
 explore --check-determinism -- lost_gate

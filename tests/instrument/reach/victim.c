@@ -165,6 +165,25 @@ static APART void lost_semaphore(void)
     pthread_detach(start(take, s));
 }
 
+static void *take_within_an_hour(void *arg)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 3600;
+    sem_timedwait(arg, &until);
+    return NULL;
+}
+
+/* Nobody can post it, but the wait ends by itself. */
+static APART void ends_by_itself(void)
+{
+    sem_t *s = malloc(sizeof *s);
+
+    sem_init(s, 0, 0);
+    pthread_detach(start(take_within_an_hour, s));
+}
+
 static void *meet(void *arg)
 {
     pthread_barrier_wait(arg);
@@ -341,10 +360,10 @@ static APART void kept_stack(void)
     pthread_detach(start(works_on, someone_waits()));
 }
 
-/* rbx is kept by the calls in between, and written nowhere but on the way into them. */
+/* r15 is kept by the calls in between, and written nowhere but on the way into them, if at all. */
 static void *works_with_register(void *arg)
 {
-    register void *mine __asm__("rbx") = arg;
+    register void *mine __asm__("r15") = arg;
 
     arg = NULL;
     while (!over) {
@@ -648,6 +667,7 @@ static const struct {
     SCENARIO(kept_for_handler),
     SCENARIO(interrupted_semaphore),
     SCENARIO(kept_to_cancel),
+    SCENARIO(ends_by_itself),
     SCENARIO(hidden),
 };
 
