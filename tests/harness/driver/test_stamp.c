@@ -37,8 +37,8 @@ static void is_siphash(void **state)
     (void)state;
     const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
     unsigned char text[15];
-    for (unsigned char i = 0; i < sizeof text; i++)
-        text[i] = i;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (unsigned char)i;
     assert_true(siphash(key, text, sizeof text) == 0xa129ca6149be45e5);
 }
 
