@@ -155,8 +155,8 @@ struct hdp_result {
                               steps */
     int64_t virtual_ns;    /* virtual time spent */
     uint32_t findings;     /* used entries of finding[] */
-    uint32_t findings_dropped;
-    uint32_t orders_forgotten; /* of locks, for want of room: at most UINT32_MAX */
+    uint32_t findings_dropped[HD_FK_COUNT]; /* no room for them, by kind */
+    uint32_t orders_forgotten;              /* of locks, for want of room: at most UINT32_MAX */
     uint32_t diverged_at;  /* replay: first step that could not be followed + 1; 0 = followed to the
                               end */
     uint32_t control_lost; /* times that the watchdog had to step in */
@@ -172,7 +172,11 @@ struct hdp_result {
 
 #define HDP_THREADS 1024
 #define HDP_OBJECTS 2048
-#define HDP_FINDINGS 32
+/* The last entries are kept for what matters more: races leave room for other findings, and those for
+ * what ends a schedule. */
+#define HDP_FINDINGS 512
+#define HDP_OTHER_FINDINGS 496
+#define HDP_RACE_FINDINGS 448
 #define HDP_UNMODELLED 32
 #define HDP_SHARED 32
 #define HDP_STEPS (1u << 20)

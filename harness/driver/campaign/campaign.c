@@ -152,7 +152,8 @@ static void count(struct campaign *c, struct worker *w)
     s->virtual_ns += result->virtual_ns;
     s->control_lost += result->control_lost;
     s->external += result->external;
-    s->findings_dropped += result->findings_dropped;
+    for (unsigned i = 0; i < HD_FK_COUNT; i++)
+        s->findings_dropped[i] += result->findings_dropped[i];
     s->orders_forgotten += result->orders_forgotten;
     s->aslr_on |= c->crew.bell->randomised != 0;
     struct strategy_stats *strategy = &s->strategy[w->region->config.strategy % HDP_STRATEGIES];

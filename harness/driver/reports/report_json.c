@@ -146,6 +146,16 @@ static json_t *strategies(const struct stats *s)
     return all;
 }
 
+static json_t *dropped(const struct stats *s)
+{
+    json_t *o = json_object();
+    for (unsigned i = 0; i < HD_FK_COUNT; i++)
+        if (s->findings_dropped[i])
+            json_object_set_new(o, finding_word((enum hd_finding_kind)i),
+                                number(s->findings_dropped[i]));
+    return o;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
@@ -171,7 +181,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "shared", name_list(&s->shared));
     json_object_set_new(o, "server_deaths", number(s->server_deaths));
     json_object_set_new(o, "starts_failed", number(s->starts_failed));
-    json_object_set_new(o, "findings_dropped", number(s->findings_dropped));
+    json_object_set_new(o, "findings_dropped", dropped(s));
     json_object_set_new(o, "orders_forgotten", number(s->orders_forgotten));
     json_object_set_new(o, "reports_not_understood", number(s->not_understood));
     json_object_set_new(o, "reports_dropped", number(s->reports_dropped));

@@ -606,6 +606,21 @@ static void print_cut(FILE *to, const struct stats *s)
     fputc('\n', to);
 }
 
+static void print_dropped(FILE *to, const struct stats *s)
+{
+    const char *before = "  note: not kept, as there were so many in one schedule: ";
+    char a[32];
+    bool any = false;
+    for (unsigned i = 0; i < HD_FK_COUNT; i++)
+        if (s->findings_dropped[i]) {
+            fprintf(to, "%s%s times %s", any ? ", " : before, show_count(s->findings_dropped[i], a),
+                    finding_word((enum hd_finding_kind)i));
+            any = true;
+        }
+    if (any)
+        fputc('\n', to);
+}
+
 static void print_remarks(FILE *to, const struct stats *s)
 {
     char a[32], b[32];
@@ -651,9 +666,7 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->starts_failed)
         fprintf(to, "  note: %s start%s of the program ended before the first thread was created\n",
                 show_count(s->starts_failed, a), s->starts_failed == 1 ? "" : "s");
-    if (s->findings_dropped)
-        fprintf(to, "  note: %s findings did not fit into their schedule's table\n",
-                show_count(s->findings_dropped, a));
+    print_dropped(to, s);
     if (s->orders_forgotten)
         fprintf(to,
                 "  note: %s lock orders were forgotten, as there were so many: not every deadlock "

@@ -25,25 +25,25 @@ struct stats {
     int64_t started_ns, ended_ns; /* real time */
     uint64_t steps;               /* of all schedules together */
     uint32_t steps_max, threads_max;
-    int64_t virtual_ns;        /* virtual time of all schedules together */
-    uint64_t cut;              /* ended by the step bound */
-    uint64_t timed_out;        /* killed after --timeout */
-    uint64_t slow;             /* of those, how many still made decisions: not judged */
-    uint64_t output_cut;       /* printed more than OUTPUT_BOUND */
-    uint64_t control_lost;     /* times the watchdog stepped in */
-    uint64_t external;         /* system calls that left control */
-    uint64_t server_deaths;    /* the fork server was killed */
-    uint64_t starts_failed;    /* starts that got to no thread, although others did */
-    uint64_t not_understood;   /* reports of another tool that are shown as they were */
-    uint64_t reports_dropped;  /* too many in one log */
-    uint64_t findings_dropped; /* did not fit into a schedule's table */
-    uint64_t orders_forgotten; /* of locks, and searches given up, for want of room */
-    struct names lost_places;  /* where control was lost */
-    struct names unmodelled;   /* calls that passed through without a model */
-    struct names shared;       /* what all schedules share although each ought to have its own */
-    uint64_t endless;          /* stopped while its threads only slept and went on */
-    uint64_t judged;           /* came to an end, and be it a finding; set when all is over */
-    bool hardly_judged;        /* they are less than a tenth */
+    int64_t virtual_ns;       /* virtual time of all schedules together */
+    uint64_t cut;             /* ended by the step bound */
+    uint64_t timed_out;       /* killed after --timeout */
+    uint64_t slow;            /* of those, how many still made decisions: not judged */
+    uint64_t output_cut;      /* printed more than OUTPUT_BOUND */
+    uint64_t control_lost;    /* times the watchdog stepped in */
+    uint64_t external;        /* system calls that left control */
+    uint64_t server_deaths;   /* the fork server was killed */
+    uint64_t starts_failed;   /* starts that got to no thread, although others did */
+    uint64_t not_understood;  /* reports of another tool that are shown as they were */
+    uint64_t reports_dropped; /* too many in one log */
+    uint64_t findings_dropped[HD_FK_COUNT]; /* did not fit into their schedule's table, by kind */
+    uint64_t orders_forgotten;              /* of locks, and searches given up, for want of room */
+    struct names lost_places;               /* where control was lost */
+    struct names unmodelled;                /* calls that passed through without a model */
+    struct names shared; /* what all schedules share although each ought to have its own */
+    uint64_t endless;    /* stopped while its threads only slept and went on */
+    uint64_t judged;     /* came to an end, and be it a finding; set when all is over */
+    bool hardly_judged;  /* they are less than a tenth */
     struct strategy_stats {
         const char *name; /* NULL: it was not used */
         uint64_t schedules, cut, slow;

@@ -175,11 +175,31 @@ static uint32_t keep_stack(uint32_t stack)
     return index;
 }
 
+/* How many findings there may be before one of this kind. */
+static uint32_t room_for(enum hd_finding_kind kind)
+{
+    switch (kind) {
+    case HD_FK_DATA_RACE:
+        return HDP_RACE_FINDINGS;
+    case HD_FK_DEADLOCK:
+    case HD_FK_LOST_WAKEUP:
+    case HD_FK_SELF_DEADLOCK:
+    case HD_FK_CRASH:
+    case HD_FK_ASSERTION:
+    case HD_FK_PANIC:
+    case HD_FK_LIVELOCK:
+    case HD_FK_HANG:
+        return HDP_FINDINGS;
+    default:
+        return HDP_OTHER_FINDINGS;
+    }
+}
+
 struct hdp_finding *hdi_finding_begin(enum hd_finding_kind kind, const char *text)
 {
     struct hdp_result *r = &rt.region->result;
     struct hdp_finding *f =
-        r->findings < HDP_FINDINGS ? &rt.region->finding[r->findings] : &scratch;
+        r->findings < room_for(kind) ? &rt.region->finding[r->findings] : &scratch;
 
     memset(f, 0, sizeof *f);
     f->kind = kind;
@@ -232,7 +252,7 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
     if (!rt.region->maps_bytes || (rt.config.flags & HDP_RICH && !rt.draining))
         take_maps();
     if (f == &scratch)
-        r->findings_dropped++;
+        r->findings_dropped[f->kind]++;
     else
         r->findings++;
     if (!rt.started)
@@ -252,7 +272,7 @@ void hdi_finding_withdraw(struct hdp_finding *f)
     size_t at = (size_t)(f - rt.region->finding);
 
     if (f == &scratch) {
-        r->findings_dropped--;
+        r->findings_dropped[f->kind]--;
         return;
     }
     r->findings--;

@@ -15,7 +15,7 @@
 #include "race_report.h"
 
 #define PCS 64u
-#define TOLD 512u
+#define TOLD 4096u
 
 struct low_pc {
     uint32_t low;
@@ -52,16 +52,18 @@ uint64_t hdi_full_pc(uint32_t pc)
 /* Has this pair been told? Remembers it. A full table tells no more. */
 static bool told(uint32_t a, uint32_t b, enum hd_finding_kind kind)
 {
-    static uint64_t pairs[TOLD];
+    static uint64_t pairs[2 * TOLD]; /* open addressing; 0 = empty */
     static unsigned used;
     uint64_t pair = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
     pair = (pair ^ (uint64_t)kind << 61) | 1;
-    for (unsigned i = 0; i < used; i++)
-        if (pairs[i] == pair)
+    uint64_t at = pair * 0x9e3779b97f4a7c15ull >> 32;
+    for (; pairs[at % (2 * TOLD)]; at++)
+        if (pairs[at % (2 * TOLD)] == pair)
             return true;
     if (used == TOLD)
         return true;
-    pairs[used++] = pair;
+    used++;
+    pairs[at % (2 * TOLD)] = pair;
     return false;
 }
 
