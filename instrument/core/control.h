@@ -140,6 +140,9 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
 /* The modules that are loaded now, whose objects are named by their place in them. Not in a thread
  * beside main: that may have the dynamic linker's lock. */
 void hdi_modules_note(void);
+/* f for each object that begins in [low, high), perhaps more than once. */
+void hdi_objects_within(uintptr_t low, uintptr_t high, void (*f)(struct hdi_object *o, void *arg),
+                        void *arg);
 /* In a loaded module's own data. */
 bool hdi_object_is_static(const struct hdi_object *o);
 /* Forget what was known (init called again): zeroes the state behind the head, clears dead. */

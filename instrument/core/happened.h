@@ -20,6 +20,7 @@ enum hdi_what {
     /* An object */
     HDI_MADE,      /* it begins, perhaps anew: what was known of it, or at its address, is over */
     HDI_DESTROYED, /* it is gone */
+    HDI_USED,      /* the caller begins an operation on it */
     HDI_UNITS,     /* a semaphore has n units, a channel room for n; n < 0: anybody may give some */
     HDI_OWED,      /* its holder must still end it (n: 1), or need not any more (0) */
 

@@ -19,6 +19,7 @@
 
 #define CHUNK_BYTES (256u << 10)
 #define BUCKETS 4096u
+#define LINE 64u /* bytes */
 #define MODULES 256u
 
 /* Header of a piece of memory; what is handed out is 16-byte aligned. */
@@ -89,6 +90,12 @@ static uint32_t hash(uint64_t x)
     return (uint32_t)(x >> 32);
 }
 
+/* Where an address is looked up: what lies in one line of memory lies in one chain. */
+static struct hdi_object **chain(uintptr_t addr)
+{
+    return &bucket[hash(addr / LINE) % BUCKETS];
+}
+
 static int note_segments(struct dl_phdr_info *info, size_t size, void *count)
 {
     uint32_t *module = count;
@@ -128,7 +135,7 @@ struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
 {
     uintptr_t a = (uintptr_t)addr;
 
-    for (struct hdi_object *o = bucket[hash(a) % BUCKETS]; o; o = o->next)
+    for (struct hdi_object *o = *chain(a); o; o = o->next)
         if (o->addr == a && o->kind == kind)
             return o;
     return NULL;
@@ -157,8 +164,8 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
     o->addr = (uintptr_t)addr;
     o->kind = (uint8_t)kind;
     born(o, site);
-    o->next = bucket[hash(o->addr) % BUCKETS];
-    bucket[hash(o->addr) % BUCKETS] = o;
+    o->next = *chain(o->addr);
+    *chain(o->addr) = o;
     return o;
 }
 
@@ -221,6 +228,8 @@ void hdi_object_use(struct hdi_object *o, size_t size, size_t bytes, uint64_t si
 {
     struct hdp_finding *f;
 
+    /* The model does without it: where there is no memory, the real call would crash, too. */
+    (void)*(const volatile char *)o->addr;
     if (!o->dead)
         return;
     if (!untouched(o, bytes)) {
@@ -248,6 +257,18 @@ void hdi_objects_each(void (*f)(struct hdi_object *o))
     for (uint32_t i = 0; i < BUCKETS; i++)
         for (struct hdi_object *o = bucket[i]; o; o = o->next)
             f(o);
+}
+
+void hdi_objects_within(uintptr_t low, uintptr_t high, void (*f)(struct hdi_object *o, void *arg),
+                        void *arg)
+{
+    uintptr_t lines = (high + LINE - 1) / LINE - low / LINE;
+
+    for (uintptr_t i = 0; i < lines && i < BUCKETS; i++)
+        for (struct hdi_object *o = lines < BUCKETS ? *chain(low + i * LINE) : bucket[i]; o;
+             o = o->next)
+            if (o->addr >= low && o->addr < high)
+                f(o, arg);
 }
 
 void hdi_models_reset(void)

@@ -33,6 +33,8 @@
                              HDI_OF(RECEIVED) | HDI_OF(HANDED) | HDI_OF(TAKEN) | HDI_OF(IN_TURN) | \
                              HDI_OF(THREAD_MADE) | HDI_OF(THREAD_BEGINS) | HDI_OF(THREAD_ENDS) |   \
                              HDI_OF(THREAD_JOINED) | HDI_OF(STARTS) | HDI_OF(FORKED))              \
+    /* Locks in memory that was given back. */                                                     \
+    X(hdi_freed_observes, HDI_OF(USED) | HDI_OF(THREAD_BEGINS) | HDI_OF(THREAD_ENDS))              \
     /* ThreadSanitizer, Helgrind, DRD. */                                                          \
     X(hdi_tool_observes, HDI_OF(SENT) | HDI_OF(RECEIVED))                                          \
     /* Who holds what, behind whoever looked at it. */                                             \

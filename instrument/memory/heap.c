@@ -17,12 +17,14 @@
 #include "memory/race/tape_writer.h"
 #include "reach/reach.h"
 #include "access.h"
+#include "freed.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define PC() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 /* Larger blocks are given back to the kernel: a later access faults by itself. */
 #define MARKED_BYTES (128u << 10)
+#define IS_MAPPED 2u /* in the word before a block: glibc gives it back to the kernel */
 
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
@@ -84,6 +86,12 @@ static inline void *forgotten(void *p)
     if (p && hdi_reach_on)
         hdi_reach_gone(p);
     return p;
+}
+
+static void given_back(void *p, uint64_t pc)
+{
+    if (hdi_reach_on && !(((const size_t *)p)[-1] & IS_MAPPED))
+        hdi_freed(p, next.usable(p), pc);
 }
 
 static uint32_t caller_hash(void)
@@ -174,15 +182,20 @@ EXPORT void free(void *p)
     }
     if (tracking() && !dying(p, PC()))
         return;
+    given_back(p, PC());
     next.free(forgotten(p));
 }
 
-static void *resized(void *p, size_t bytes)
+static void *resized(void *p, size_t bytes, uint64_t pc)
 {
+    bool mapped = p && ((const size_t *)p)[-1] & IS_MAPPED;
+    size_t had = p ? next.usable(p) : 0;
     void *fresh = noted(next.realloc(forgotten(p), bytes));
 
     if (!fresh && bytes)
         noted(p); /* it is still there */
+    else if (p && fresh != p && !mapped && hdi_reach_on)
+        hdi_freed(p, had, pc);
     return fresh;
 }
 
@@ -190,12 +203,12 @@ EXPORT void *realloc(void *p, size_t bytes)
 {
     ready();
     if (!tracking())
-        return resized(p, bytes);
+        return resized(p, bytes, PC());
     uint64_t pc = PC();
     if (!p || !bytes) {
         if (p && !dying(p, pc))
             return NULL;
-        void *fresh = resized(p, bytes);
+        void *fresh = resized(p, bytes, pc);
         if (fresh)
             born(fresh, bytes, pc);
         return fresh;
@@ -216,8 +229,10 @@ EXPORT void *realloc(void *p, size_t bytes)
         hdi_race_access(hdi_watched->racer, (uintptr_t)fresh, copied, HDI_WRITE, pc);
     }
     __builtin_memcpy(fresh, p, had < bytes ? had : bytes);
-    if (dying(p, pc))
+    if (dying(p, pc)) {
+        given_back(p, pc);
         next.free(forgotten(p));
+    }
     return fresh;
 }
 
@@ -267,8 +282,10 @@ static void *mapped(void *addr, size_t bytes, int prot, int flags, int fd, off_t
 {
     ready();
     void *p = next.mmap(addr, bytes, prot, flags, fd, at);
-    if (p != MAP_FAILED && hdi_reach_on)
+    if (p != MAP_FAILED && hdi_reach_on) {
         hdi_reach_mapped(p, bytes, pc);
+        hdi_freed_forget(p, bytes);
+    }
     if (p != MAP_FAILED && hdi_watch.on && tracking()) {
         hdi_race_reset((uintptr_t)p, bytes);
         hdi_said_forget((uintptr_t)p, bytes);

@@ -19,6 +19,7 @@ struct hdi_barrier {
 static struct hdi_barrier *barrier_of(pthread_barrier_t *b, uint64_t site)
 {
     struct hdi_barrier *x = (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, site);
+    hdi_tell(USED, .object = &x->object, .site = site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     return x;
 }

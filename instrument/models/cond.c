@@ -30,6 +30,7 @@ static struct hdi_cond *model(pthread_cond_t *c, uint64_t site)
 static struct hdi_cond *cond_of(pthread_cond_t *c, uint64_t site)
 {
     struct hdi_cond *x = model(c, site);
+    hdi_tell(USED, .object = &x->object, .site = site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     return x;
 }

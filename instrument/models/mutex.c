@@ -33,6 +33,7 @@ struct hdi_mutex *hdi_mutex_of(pthread_mutex_t *m, uint64_t site)
 {
     struct hdi_mutex *x = model(m, site);
 
+    hdi_tell(USED, .object = &x->object, .site = site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     /* Held by the model, free in memory: the memory was used anew without a destroy. */
     if (x->owner && !SHARED(m) && !ROBUST(m) && m->__data.__lock == 0) {

@@ -38,6 +38,7 @@ static struct hdi_rwlock *rwlock_of(pthread_rwlock_t *l, uint64_t site)
 {
     struct hdi_rwlock *x = model(l, site);
 
+    hdi_tell(USED, .object = &x->object, .site = site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     /* Held by the model, free in memory: the memory was used anew without a destroy. */
     if ((x->writer || x->readers) && l->__data.__readers == 0 && l->__data.__cur_writer == 0) {

@@ -22,6 +22,7 @@ struct hdi_sem {
 static struct hdi_sem *sem_of(sem_t *s, uint64_t site)
 {
     struct hdi_sem *x = (struct hdi_sem *)hdi_object_get(s, HD_OB_SEM, sizeof *x, site);
+    hdi_tell(USED, .object = &x->object, .site = site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     return x;
 }

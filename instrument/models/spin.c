@@ -17,6 +17,7 @@ static struct hdi_spin *spin_of(pthread_spinlock_t *l, uint64_t site)
 {
     struct hdi_spin *x =
         (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, site);
+    hdi_tell(USED, .object = &x->object, .site = site);
     hdi_object_use(&x->object, sizeof *x, BYTES, site);
     return x;
 }

@@ -140,6 +140,37 @@ void hdi_reach_allocator(bool is_ours, size_t (*usable)(void *))
         hdi_reach_off();
 }
 
+/* Where the last block of the leaf begins whose bit is `bit` of `word`, or a lower one; 0: none. */
+static uintptr_t last_start(uintptr_t base, const struct leaf *leaf, size_t word, uint32_t bit)
+{
+    uint64_t bits = leaf->start[word] & (~0ull >> (63 - bit));
+
+    while (!bits && word > 0) {
+        word--;
+        if (word % 64 == 63)
+            while (!leaf->some[word / 64] && word > 63)
+                word -= 64;
+        bits = leaf->start[word];
+    }
+    return bits ? base + (word << 10) + ((63 - (uintptr_t)__builtin_clzll(bits)) << 4) : 0;
+}
+
+bool hdi_block_is_live(uintptr_t a)
+{
+    uintptr_t low = 0, base = a & ~(LEAF_BYTES - 1);
+    uint32_t i, bit = a >> 4 & 63;
+    size_t word = word_of(a);
+
+    if (overflow || !usable_bytes)
+        return true;
+    for (; !low && (i = find(base)) != SLOTS && slot[i].leaf; base -= LEAF_BYTES) {
+        low = last_start(base, slot[i].leaf, word, bit);
+        word = LEAF_WORDS - 1;
+        bit = 63;
+    }
+    return low && a < low + usable_bytes((void *)low);
+}
+
 bool hdi_blocks_near(uintptr_t w)
 {
     return find(w) != SLOTS;

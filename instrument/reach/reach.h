@@ -33,6 +33,8 @@ bool hdi_reach_start(void);
 /* heap.c: the C library's allocator gave out p (not NULL); it gets p back.   threads any */
 void hdi_reach_born(void *p);
 void hdi_reach_gone(void *p);
+/* Is `a` in a block that is given out, or may it be? False of what lies beside the heap.   any */
+bool hdi_block_is_live(uintptr_t a);
 /* Is this code of the runtime library? */
 bool hdi_reach_is_own(void *(*function)(size_t));
 /* The allocator that is used: `ours` when all calls of the program come by here. */

@@ -94,8 +94,21 @@ static void free_mapped(void)
     munmap(object, 4096);
 }
 
+static void *moved;
+
+static void free_moved(void)
+{
+    moved = realloc(object, 1 << 20);
+}
+
+/* It was of a thread that has ended. */
+static void free_stack(void)
+{
+}
+
 static const struct variant frees[] = {VARIANT(free, heap), VARIANT(free, reused),
-                                       VARIANT(free, mapped)};
+                                       VARIANT(free, mapped), VARIANT(free, moved),
+                                       VARIANT(free, stack)};
 
 static void *user(void *use)
 {
@@ -111,6 +124,38 @@ static void *owner(void *give_back)
     return NULL;
 }
 
+static void make(void)
+{
+    pthread_mutex_init(&object->mutex, NULL);
+    pthread_cond_init(&object->cond, NULL);
+    pthread_rwlock_init(&object->rwlock, NULL);
+    pthread_spin_init(&object->spin, PTHREAD_PROCESS_PRIVATE);
+    pthread_barrier_init(&object->barrier, NULL, 1);
+    sem_init(&object->sem, 0, 1);
+}
+
+static void *maker(void *use)
+{
+    struct object mine = {.users = 0};
+    static pthread_t t;
+
+    object = &mine;
+    make();
+    t = start(user, use);
+    if (!wrong)
+        finish(t);
+    return &t;
+}
+
+static void on_a_stack(const struct variant *use)
+{
+    void *user_thread;
+
+    pthread_join(start(maker, use), &user_thread);
+    if (wrong)
+        finish(*(pthread_t *)user_thread);
+}
+
 int main(int argc, char **argv)
 {
     const struct variant *use, *give_back, none = {"", nothing};
@@ -119,16 +164,15 @@ int main(int argc, char **argv)
     arguments(argc, argv, 2);
     use = PICK(uses, argv[1]);
     give_back = PICK(frees, argv[2]);
+    if (give_back->run == free_stack) {
+        on_a_stack(use);
+        return 0;
+    }
     object = give_back->run == free_mapped
                  ? mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
                  : calloc(1, sizeof *object);
     assert(object && object != MAP_FAILED);
-    pthread_mutex_init(&object->mutex, NULL);
-    pthread_cond_init(&object->cond, NULL);
-    pthread_rwlock_init(&object->rwlock, NULL);
-    pthread_spin_init(&object->spin, PTHREAD_PROCESS_PRIVATE);
-    pthread_barrier_init(&object->barrier, NULL, 1);
-    sem_init(&object->sem, 0, 1);
+    make();
     t = start(user, use);
     u = start(owner, wrong ? give_back : &none);
     finish(t);

@@ -144,16 +144,18 @@ bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
     case HD_ROLE_WAITS:
         return true;
     case HD_ROLE_HERE: /* who notices that all sleep is chance */
-        return kind != HD_FK_DEADLOCK && kind != HD_FK_LOST_WAKEUP && kind != HD_FK_LEAK_BLOCKED;
+        return kind != HD_FK_DEADLOCK && kind != HD_FK_LOST_WAKEUP && kind != HD_FK_LEAK_BLOCKED &&
+               kind != HD_FK_USE_AFTER_FREE;
     case HD_ROLE_CREATED:
         return kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
     case HD_ROLE_HOLDS:
         return kind == HD_FK_LOCK_AT_EXIT;
     case HD_ROLE_EARLIER:
         return kind == HD_FK_USE_AFTER_FREE || kind == HD_FK_DOUBLE_FREE;
+    case HD_ROLE_FREED: /* too early, whoever uses it then */
+        return kind == HD_FK_USE_AFTER_FREE;
     case HD_ROLE_COULD_WAKE:
     case HD_ROLE_ALLOCATED:
-    case HD_ROLE_FREED:
     case HD_ROLE_EDGE_HELD:
     case HD_ROLE_WOKE:
     case HD_ROLE_CASE:

@@ -102,6 +102,7 @@ struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
 IGNORES(hdi_lockorder_observes)
 IGNORES(hdi_leaks_observe)
 IGNORES(hdi_reach_observes)
+IGNORES(hdi_freed_observes)
 IGNORES(hdi_races_observe)
 IGNORES(hdi_tool_observes)
 

@@ -41,6 +41,9 @@ names=$("$victim")
 for name in $names; do
     explore -- "$name"
     case $name in
+    lost_freed) # named at the free
+        jq -e '[.findings[] | .kind, .reproduced == .replays] == ["use-after-free", true]' "$work/json" >/dev/null ||
+            fail "$name: not one use after free" ;;
     lost_chain) leaks 2 "$name" ;; # one waits on the stack of the other
     lost_*) leaks 1 "$name" ;;     # two at one place are one finding
     *) nothing "$name" ;;

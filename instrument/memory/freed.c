@@ -1,0 +1,126 @@
+/* freed.c - see freed.h */
+#include "freed.h"
+
+#include "core/observers.h"
+#include "core/thread.h"
+#include "reach/reach.h"
+
+#define REMEMBERED 1024u
+
+static struct freed {
+    uintptr_t low, high;
+    struct hdi_thread *by; /* whose stack it was, when there is no site */
+    uint64_t site;
+    uint32_t stack;
+} freed[REMEMBERED]; /* a ring */
+static uint32_t next;
+
+static bool has_turn(const struct hdi_thread *t)
+{
+    return t && t->state == HDP_T_RUNNING && !t->inside && !t->in_real;
+}
+
+/* What a program must not use in memory that is none any more. */
+static bool is_lock(const struct hdi_object *o)
+{
+    switch (o->kind) {
+    case HD_OB_MUTEX:
+    case HD_OB_COND:
+    case HD_OB_RWLOCK:
+    case HD_OB_SPIN:
+    case HD_OB_BARRIER:
+    case HD_OB_SEM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void report(struct hdi_thread *user, struct hdi_object *o, uint64_t site, uint32_t stack,
+                   const struct freed *gone)
+{
+    struct hdp_finding *f = hdi_finding_begin(
+        HD_FK_USE_AFTER_FREE, gone->site ? NULL : "on the stack of a thread that has ended");
+
+    hdi_note(f, HD_ROLE_HERE, user, HD_EV_NONE, o, site, stack);
+    if (gone->site)
+        hdi_note(f, HD_ROLE_FREED, gone->by, HD_EV_FREE, NULL, gone->site, gone->stack);
+    else
+        hdi_note(f, HD_ROLE_EARLIER, gone->by, HD_EV_THREAD_EXIT, NULL, gone->by->start, 0);
+    hdi_finding_end(f, true);
+}
+
+static void look_at(struct hdi_object *o, void *memory)
+{
+    struct freed *m = memory;
+
+    if (!is_lock(o))
+        return;
+    if (m->site && !m->stack)
+        m->stack = hdi_stack();
+    /* Who was let pass a barrier has done with it. */
+    for (struct hdi_thread *t = o->pending; t; t = t->pending_next)
+        if (!(t->op->kind == HD_EV_BARRIER_WAIT && t->wait.granted))
+            report(t, o, t->op->site, t->end_stack, m);
+}
+
+static void remember(struct freed m)
+{
+    hdi_objects_within(m.low, m.high, look_at, &m);
+    freed[next++ % REMEMBERED] = m;
+}
+
+void hdi_freed(const void *p, size_t bytes, uint64_t site)
+{
+    struct hdi_thread *self = hdi_self();
+
+    if (has_turn(self) && hdi_reach_on)
+        remember((struct freed){(uintptr_t)p, (uintptr_t)p + bytes, self, site, 0});
+}
+
+void hdi_freed_forget(const void *p, size_t bytes)
+{
+    uintptr_t low = (uintptr_t)p, high = low + bytes;
+
+    for (uint32_t i = 0; i < REMEMBERED; i++)
+        if (freed[i].low < high && freed[i].high > low)
+            freed[i].high = freed[i].low;
+}
+
+static void used(struct hdi_object *o, uint64_t site)
+{
+    uintptr_t a = o->addr;
+
+    if (!hdi_reach_on || hdi_object_is_static(o) || hdi_block_is_live(a))
+        return;
+    for (uint32_t i = next; i-- > 0 && next - i <= REMEMBERED;) {
+        const struct freed *m = &freed[i % REMEMBERED];
+        if (a >= m->low && a < m->high)
+            report(hdi_self(), o, site, hdi_stack(), m);
+    }
+}
+
+/* The stack that the C library made for t. */
+static struct freed stack_of(struct hdi_thread *t)
+{
+    uintptr_t high = (uintptr_t)t->handle, low = high - t->reach.stack_bytes;
+
+    return t->reach.stack_bytes ? (struct freed){low, high, t, 0, 0} : (struct freed){0};
+}
+
+void hdi_freed_observes(enum hdi_what what, const struct hdi_happened *e)
+{
+    struct freed stack;
+
+    if (what == HDI_USED) {
+        used(e->object, e->site);
+        return;
+    }
+    stack = stack_of(hdi_self());
+    if (!stack.high)
+        return;
+    if (what == HDI_THREAD_ENDS)
+        remember(stack);
+    else
+        hdi_freed_forget((const void *)stack.low, stack.high - stack.low);
+}
