@@ -2,8 +2,10 @@
 #include <argp.h>
 #include <errno.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "campaign/campaign.h"
@@ -337,6 +339,18 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
     }
 }
 
+/* Is this in the shell's language? If not, the shell says on stderr what it is that it cannot read. */
+static bool shell_can_read(const char *command)
+{
+    char *argv[] = {"sh", "-n", "-c", (char *)command, NULL};
+    int status = 0;
+    pid_t pid;
+
+    if (posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) || waitpid(pid, &status, 0) != pid)
+        return true;
+    return status == 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
@@ -349,6 +363,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->check_determinism = true;
         return 0;
     case OPT_ORACLE:
+        if (!shell_can_read(arg))
+            argp_failure(state, EXIT_USAGE, 0, "the oracle `%s` is not in the language of sh", arg);
         o->oracle = arg;
         return 0;
     case 'o':

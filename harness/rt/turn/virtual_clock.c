@@ -9,7 +9,7 @@
 #include "core/real.h"
 #include "models/signals.h"
 
-/* How long the outside may take before the clock jumps. */
+/* How long the outside may take, at most, before the clock jumps: no longer than the jump. */
 #define IDLE_GRACE_NS 20000000
 /* How long a replay waits for a thread that came back from outside in the record. */
 #define REPLAY_PATIENCE_NS 2000000000
@@ -77,6 +77,11 @@ void rt_expire_timers(void)
         hdi_timer_expire(rt.now_ns);
 }
 
+static int64_t grace(int64_t jump_ns, bool child)
+{
+    return child || jump_ns < IDLE_GRACE_NS ? jump_ns : IDLE_GRACE_NS;
+}
+
 bool rt_let_time_pass(bool may_wait)
 {
     struct hdi_thread *first = rt_earliest();
@@ -110,7 +115,7 @@ bool rt_let_time_pass(bool may_wait)
             rt.region->result.diverged_at = rt.replay_at + 1;
             rt.replaying = false;
         }
-    } else if (at && now - rt.idle_real_ns > (child ? at - rt.now_ns : IDLE_GRACE_NS)) {
+    } else if (at && now - rt.idle_real_ns >= grace(at - rt.now_ns, child)) {
         move_clock(at);
         rt.idle_real_ns = 0;
         return true;
