@@ -5,6 +5,7 @@
  *   I1  senders wait only while count == capacity, receivers only while count == 0
  *   I2  if senders and receivers wait, they are cases of one select (capacity 0)
  *   I3  nobody waits on a closed channel
+ * chan_check() goes through them.
  * Its turn decides which of a select's cases happens: whoever takes a wait out of a line first sets
  * turn->chosen, and passes over waits whose turn went elsewhere. Once a wait is chosen its owner
  * touches this channel no more, so that a channel may be freed by whoever received the last value.
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include <heddle/errors.h>
+#include <heddle/invariant.h>
 #include <heddle/panic.h>
 
 #include "misuse.h"
@@ -57,6 +59,40 @@ static inline void copy(void *to, const void *from, size_t bytes)
         hdi_copy(to, from, bytes);
 }
 
+static struct hdi_turn *first_open(const struct line *line)
+{
+    for (const struct hdi_wait *wait = line->first; wait; wait = wait->next)
+        if (atomic_load(&wait->turn->chosen) == 0)
+            return wait->turn;
+    return NULL;
+}
+
+static bool all_are_of(const struct line *line, const struct hdi_turn *turn)
+{
+    for (const struct hdi_wait *wait = line->first; wait; wait = wait->next)
+        if (wait->turn != turn && atomic_load(&wait->turn->chosen) == 0)
+            return false;
+    return true;
+}
+
+/* With the lock held, about to be free. A turn may be over meanwhile, but never open again. */
+static void chan_check(const struct hd_chan *chan)
+{
+    const struct hdi_turn *sends, *receives;
+
+    if (!HD_INVARIANTS)
+        return;
+    HD_ASSERT(chan->count <= chan->capacity && (chan->head < chan->capacity || chan->head == 0));
+    receives = first_open(&chan->recv);
+    sends = first_open(&chan->send);
+    HD_ASSERT(!sends || chan->count == chan->capacity);    /* I1 */
+    HD_ASSERT(!receives || chan->count == 0);              /* I1 */
+    HD_ASSERT(!sends || !receives || chan->capacity == 0); /* I2 */
+    HD_ASSERT(!sends || !receives || atomic_load(&receives->chosen) ||
+              (all_are_of(&chan->send, receives) && all_are_of(&chan->recv, sends))); /* I2 */
+    HD_ASSERT(!chan->closed || (!sends && !receives));                                /* I3 */
+}
+
 void hdi_chan_lock(struct hd_chan *chan)
 {
     hdi_lock(&chan->lock);
@@ -64,6 +100,7 @@ void hdi_chan_lock(struct hd_chan *chan)
 
 void hdi_chan_unlock(struct hd_chan *chan)
 {
+    chan_check(chan);
     hdi_unlock(&chan->lock);
 }
 
@@ -127,22 +164,19 @@ static struct hdi_wait *choose_first(struct line *line)
 
 static bool anybody_waits(const struct line *line)
 {
-    for (const struct hdi_wait *wait = line->first; wait; wait = wait->next)
-        if (atomic_load(&wait->turn->chosen) == 0)
-            return true;
-    return false;
+    return first_open(line) != NULL;
 }
 
 size_t hdi_chan_waiting(struct hd_chan *chan)
 {
     size_t count = 0;
 
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     for (const struct hdi_wait *wait = chan->send.first; wait; wait = wait->next)
         count++;
     for (const struct hdi_wait *wait = chan->recv.first; wait; wait = wait->next)
         count++;
-    hdi_unlock(&chan->lock);
+    hdi_chan_unlock(chan);
     return count;
 }
 
@@ -320,11 +354,11 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
     hdi_point(&why);
     if (!chan)
         hdi_park_for_ever(&why);
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     outcome = hdi_chan_send_now(chan, value, &wake);
     switch (outcome) {
     case HDI_DONE:
-        hdi_unlock(&chan->lock);
+        hdi_chan_unlock(chan);
         hdi_chan_wake(wake);
         open = true;
         break;
@@ -332,7 +366,7 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
         open = wait_in_line(chan, (void *)(uintptr_t)value, true, &why);
         break;
     default:
-        hdi_unlock(&chan->lock);
+        hdi_chan_unlock(chan);
         open = false;
         break;
     }
@@ -354,11 +388,11 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
     if (!chan)
         hdi_park_for_ever(&why);
     bytes = chan->bytes;
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     outcome = hdi_chan_recv_now(chan, value, &wake);
     switch (outcome) {
     case HDI_DONE:
-        hdi_unlock(&chan->lock);
+        hdi_chan_unlock(chan);
         hdi_chan_wake(wake);
         ok = true;
         break;
@@ -366,7 +400,7 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
         ok = wait_in_line(chan, value, false, &why);
         break;
     default:
-        hdi_unlock(&chan->lock);
+        hdi_chan_unlock(chan);
         ok = false;
         break;
     }
@@ -386,9 +420,9 @@ bool hd_chan_try_send(struct hd_chan *chan, const void *value)
     hdi_point(&why);
     if (!chan)
         return false;
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     outcome = hdi_chan_send_now(chan, value, &wake);
-    hdi_unlock(&chan->lock);
+    hdi_chan_unlock(chan);
     hdi_chan_wake(wake);
     if (outcome == HDI_CLOSED)
         hdi_misuse("send on closed channel", chan, why.site);
@@ -410,9 +444,9 @@ bool hd_chan_try_recv(struct hd_chan *chan, void *value, bool *ok)
     if (!chan)
         return false;
     bytes = chan->bytes;
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     outcome = hdi_chan_recv_now(chan, value, &wake);
-    hdi_unlock(&chan->lock);
+    hdi_chan_unlock(chan);
     hdi_chan_wake(wake);
     if (outcome == HDI_MUST_WAIT)
         return false;
@@ -454,9 +488,9 @@ static bool shut(struct hd_chan *chan, const void *clock)
 {
     struct hdi_wait *receivers, *senders;
 
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     if (chan->closed) {
-        hdi_unlock(&chan->lock);
+        hdi_chan_unlock(chan);
         return false;
     }
     chan->closed = true;
@@ -465,7 +499,7 @@ static bool shut(struct hd_chan *chan, const void *clock)
         hdi_release(chan);
     receivers = turn_away(chan, &chan->recv);
     senders = turn_away(chan, &chan->send);
-    hdi_unlock(&chan->lock);
+    hdi_chan_unlock(chan);
     wake_list(receivers);
     wake_list(senders);
     return true;
@@ -498,9 +532,9 @@ size_t hd_chan_len(const struct hd_chan *chan)
     if (!chan)
         return 0;
     hdi_point(&why);
-    hdi_lock(&mine->lock);
+    hdi_chan_lock(mine);
     count = mine->count;
-    hdi_unlock(&mine->lock);
+    hdi_chan_unlock(mine);
     return count;
 }
 
@@ -513,7 +547,7 @@ void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock)
 {
     struct hdi_wait *receiver;
 
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     receiver = choose_first(&chan->recv);
     if (receiver) {
         copy(receiver->slot, value, chan->bytes);
@@ -525,7 +559,7 @@ void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock)
         if (chan->edges)
             chan->edges[place].sent = clock;
     }
-    hdi_unlock(&chan->lock);
+    hdi_chan_unlock(chan);
     hdi_chan_wake(receiver);
 }
 
@@ -533,13 +567,13 @@ bool hdi_chan_drain(struct hd_chan *chan)
 {
     bool any;
 
-    hdi_lock(&chan->lock);
+    hdi_chan_lock(chan);
     any = chan->count > 0;
     if (any) {
         chan->count--;
         chan->head = place_after(chan, chan->head, 1);
     }
-    hdi_unlock(&chan->lock);
+    hdi_chan_unlock(chan);
     return any;
 }
 

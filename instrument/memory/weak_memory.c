@@ -10,9 +10,12 @@
  * thread does something that empties the buffer.
  *
  * Invariants
- *   1. stores with index in (count - KEPT, count] are in the ring, oldest index first
+ *   1. stores with index in (count - KEPT, count] are in the ring; no thread has read a later one
  *   2. a thread's pending stores form a queue in program order
+ * history_check() and buffer_check() go through them.
  */
+#include <heddle/invariant.h>
+
 #include "core/control.h"
 #include "weak_memory.h"
 #include "access.h"
@@ -142,6 +145,23 @@ void hdi_race_forgot(uintptr_t word)
 
 /* ---- TSO: store buffers ---- */
 
+static void buffer_check(const struct thread *t)
+{
+    if (!HD_INVARIANTS)
+        return;
+    HD_ASSERT(t->tail - t->head <= PENDING);
+    for (uint32_t q = t->head; q < t->tail; q++) {
+        struct location *at = t->queue[q % PENDING].at;
+        uint32_t index = t->queue[q % PENDING].index;
+        if (!at || index < oldest(at))
+            continue;
+        HD_ASSERT(index <= at->count && store_at(at, index)->pending);
+        for (uint32_t later = q + 1; later < t->tail; later++)
+            HD_ASSERT(t->queue[later % PENDING].at != at ||
+                      t->queue[later % PENDING].index > index);
+    }
+}
+
 /* The oldest pending store of a thread reaches memory. */
 static void drain_one(struct thread *t)
 {
@@ -175,6 +195,7 @@ static void tso_enqueue(struct hdi_strand *s, struct location *at)
     t->queue[t->tail % PENDING].at = at;
     t->queue[t->tail % PENDING].index = at->count;
     t->tail++;
+    buffer_check(t);
 }
 
 static uint32_t tso_floor(const struct hdi_strand *s, struct location *at)
@@ -184,6 +205,23 @@ static uint32_t tso_floor(const struct hdi_strand *s, struct location *at)
         if (!store_at(at, i)->pending || store_at(at, i)->tid == s->racer->tid)
             floor = i;
     return floor;
+}
+
+static void history_check(const struct location *at)
+{
+    if (!HD_INVARIANTS)
+        return;
+    HD_ASSERT(at->sc_store <= at->count);
+    for (uint32_t tid = 0; tid < at->read_index.n; tid++)
+        HD_ASSERT(at->read_index.c[tid] <= at->count);
+    for (uint32_t i = oldest(at); i <= at->count; i++) {
+        const struct store *s = &at->ring[i % KEPT];
+        const struct thread *t = s->pending ? threads[s->tid] : NULL;
+        bool queued = false;
+        for (uint32_t q = t ? t->head : 0; t && q < t->tail; q++)
+            queued |= t->queue[q % PENDING].at == at && t->queue[q % PENDING].index == i;
+        HD_ASSERT(!s->pending || queued); /* 2 */
+    }
 }
 
 /* ---- C11: what a load must know ---- */
@@ -221,6 +259,7 @@ static void note_read(struct hdi_strand *s, struct location *at, uint32_t index,
     hdi_vclock_set(&at->read_index, s->racer->tid, index);
     hdi_vclock_set(&at->read_clock, s->racer->tid, hdi_epoch_clock(s->racer->epoch));
     hdi_race_read_from(s->racer, &store_at(at, index)->edges, order);
+    history_check(at);
 }
 
 /* ---- operations ---- */
@@ -263,6 +302,7 @@ static struct location *put(struct hdi_strand *s, uintptr_t addr, uint64_t last,
         at->sc_store = at->count;
         at->sc_turn = ++turn;
     }
+    history_check(at);
     return at;
 }
 

@@ -95,6 +95,9 @@ struct rt {
 
 extern struct rt rt;
 
+/* invariants.c, not in every build; lock held, a thread has been chosen */
+void rt_check(void);
+
 /* turn_lock.c: raw futexes */
 void rt_lock(void);
 void rt_unlock(void);

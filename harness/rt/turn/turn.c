@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include <heddle/invariant.h>
+
 #include "arch/arch.h"
 #include "core/real.h"
 #include "models/signals.h"
@@ -86,6 +88,8 @@ struct hdi_thread *rt_pass_on(bool may_wait)
     }
     if (rt.current == me && (!me || me->state != HDP_T_RUNNING))
         rt.current = NULL;
+    if (HD_INVARIANTS)
+        rt_check();
     return rt.current;
 }
 

@@ -5,8 +5,11 @@
  *      last reads, less those that a later access covers: hdi_race_covers says why nothing is lost
  *   2. racer->epoch == hdi_epoch(tid, now[tid]), must[tid] == now[tid], must <= now
  *   3. a cell with HDI_CELL_SYNC unset has no entry in `syncs` under its addresses
+ * slots_check(), racer_check() and sync_check() go through them.
  */
 #include <stddef.h>
+
+#include <heddle/invariant.h>
 
 #include "core/control.h"
 #include "detector.h"
@@ -48,6 +51,15 @@ struct hdi_racer *hdi_race_thread(void)
     return t;
 }
 
+static void racer_check(const struct hdi_racer *t)
+{
+    if (!HD_INVARIANTS || hdi_race_exhausted)
+        return;
+    HD_ASSERT(t->epoch == hdi_epoch(t->tid, hdi_vclock_get(&t->now, t->tid)));      /* 2 */
+    HD_ASSERT(hdi_vclock_get(&t->must, t->tid) == hdi_vclock_get(&t->now, t->tid)); /* 2 */
+    HD_ASSERT(hdi_vclock_leq(&t->must, &t->now));                                   /* 2 */
+}
+
 /* After publishing its clock a thread's later accesses are not covered by what it published. */
 static void tick(struct hdi_racer *t)
 {
@@ -59,6 +71,7 @@ static void tick(struct hdi_racer *t)
     t->now.c[t->tid] = clock;
     t->must.c[t->tid] = clock;
     t->epoch = hdi_epoch(t->tid, clock);
+    racer_check(t);
 }
 
 /* ---- accesses ---- */
@@ -240,6 +253,43 @@ static bool feed_own(const struct hdi_racer *t, struct hdi_cell *cell, uint8_t m
     return true;
 }
 
+/* What one slot says of the bytes of an access that the cell was fed last; those that it is known
+ * for go to *known. */
+static void slot_check(const struct hdi_racer *t, uint8_t mask, enum hdi_access kind,
+                       uint32_t epoch, uint16_t meta, uint8_t *known)
+{
+    unsigned had = meta >> 8;
+
+    if (!(meta & mask))
+        return;
+    if (had == kind && (kind == HDI_WRITE || hdi_epoch_tid(epoch) == t->tid))
+        HD_ASSERT(epoch == t->epoch); /* the last one alone */
+    if (epoch == t->epoch && hdi_race_covers[had] >> kind & 1)
+        *known |= (uint8_t)meta;
+}
+
+/* Invariant 1, of the access that the cell of `word` was fed last. */
+static void slots_check(const struct hdi_racer *t, uintptr_t word, uint8_t mask,
+                        enum hdi_access kind)
+{
+    const struct hdi_cell *cell = hdi_shadow_find(word);
+    uint8_t known = 0;
+
+    if (!HD_INVARIANTS)
+        return;
+    hdi_shadow_check(word);
+    bool chained = cell->meta[2] == HDI_OVERFLOW;
+    for (unsigned i = 0; i < HDI_CELL_SLOTS - chained; i++)
+        slot_check(t, mask, kind, cell->epoch[i], cell->meta[i], &known);
+    const struct hdi_overflow *o;
+    for (uint32_t at = chained ? cell->epoch[2] : 0; at; at = o->next) {
+        o = hdi_overflow_at(at);
+        for (unsigned i = 0; i < HDI_OVERFLOW_SLOTS; i++)
+            slot_check(t, mask, kind, o->epoch[i], o->meta[i], &known);
+    }
+    HD_ASSERT((known & mask) == mask || hdi_shadow_full); /* nothing is lost */
+}
+
 void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi_access kind,
                      uint64_t pc)
 {
@@ -259,6 +309,8 @@ void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi
                 .t = t, .word = word, .pc = pc, .kind = kind, .mask = mask, .cell = cell};
             feed_word(&f);
         }
+        if (cell)
+            slots_check(t, word, mask, kind);
         addr = word + 8;
     }
 }
@@ -310,6 +362,14 @@ static struct sync *sync_get(uintptr_t key)
     return s;
 }
 
+/* Invariant 3, of an atomic's address. */
+static void sync_check(uintptr_t addr)
+{
+    const struct hdi_cell *cell = hdi_shadow_find(addr);
+
+    HD_ASSERT(!cell || cell->flags & HDI_CELL_SYNC || !sync_find(addr));
+}
+
 static void sync_drop(uintptr_t key)
 {
     struct sync **at = sync_bucket(key);
@@ -339,6 +399,7 @@ bool hdi_race_lock_orders(struct hdi_racer *t, uintptr_t clock, const struct hdi
     if (!s || hdi_vclock_get(&s->must, earlier->tid) < earlier->clock)
         return false;
     hdi_vclock_join(&t->must, &s->must);
+    racer_check(t);
     return true;
 }
 
@@ -350,6 +411,7 @@ void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock, bool lock)
     hdi_vclock_join(&t->now, &s->clock);
     if (!lock)
         hdi_vclock_join(&t->must, &s->must);
+    racer_check(t);
 }
 
 /* ---- atomics ---- */
@@ -369,6 +431,7 @@ void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int
     if (hdi_acquires(order)) {
         hdi_vclock_join(&t->now, clock);
         hdi_vclock_join(&t->must, clock); /* what was read decides what follows: kept as it is */
+        racer_check(t);
     } else {
         hdi_vclock_join(&t->pending_acquire, clock);
     }
@@ -409,6 +472,7 @@ void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order)
         hdi_vclock_clear(&s->clock);
         s->head = 0;
     }
+    sync_check(addr);
     if (hdi_releases(order))
         tick(t);
 }
@@ -425,6 +489,7 @@ void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order)
             s->head = t->tid + 1;
         hdi_vclock_join(&s->clock, published); /* the sequence goes on through it */
     }
+    sync_check(addr);
     if (hdi_releases(order))
         tick(t);
 }
@@ -434,6 +499,7 @@ void hdi_race_fence(struct hdi_racer *t, int order)
     if (hdi_acquires(order)) {
         hdi_vclock_join(&t->now, &t->pending_acquire);
         hdi_vclock_join(&t->must, &t->pending_acquire);
+        racer_check(t);
     }
     if (hdi_releases(order)) {
         hdi_vclock_copy(&t->fence_release, &t->now);

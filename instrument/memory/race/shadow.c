@@ -3,8 +3,11 @@
  * Invariants
  *   1. a cell with a slot in use lies in a page whose touched byte is set
  *   2. meta[2] == HDI_OVERFLOW iff epoch[2] names a live overflow block
+ * hdi_shadow_check() goes through them.
  */
 #include <sys/mman.h>
+
+#include <heddle/invariant.h>
 
 #include "core/control.h"
 #include "shadow.h"
@@ -91,9 +94,31 @@ uint32_t *hdi_shadow_contexts(uintptr_t addr)
     return chunk->context[addr >> 3 & (HDI_CHUNK_CELLS - 1)];
 }
 
+/* A block on the free list is told by a first slot that no block in use has. */
+static bool is_live(uint32_t index)
+{
+    return index > 0 && index < overflow_used && overflow[index].meta[0] != HDI_OVERFLOW;
+}
+
 struct hdi_overflow *hdi_overflow_at(uint32_t index)
 {
+    HD_ASSERT(is_live(index));
     return &overflow[index];
+}
+
+void hdi_shadow_check(uintptr_t addr)
+{
+    const struct hdi_cell *cell = hdi_shadow_find(addr);
+    bool used = false;
+
+    if (!HD_INVARIANTS || !cell)
+        return;
+    for (unsigned i = 0; i < HDI_CELL_SLOTS; i++)
+        used |= cell->meta[i] != 0;
+    HD_ASSERT(!used || hdi_shadow_directory[addr >> HDI_CHUNK_SHIFT]
+                           ->touched[addr >> 12 & (HDI_CHUNK_PAGES - 1)]); /* 1 */
+    HD_ASSERT(cell->meta[0] != HDI_OVERFLOW && cell->meta[1] != HDI_OVERFLOW);
+    HD_ASSERT(cell->meta[2] != HDI_OVERFLOW || is_live(cell->epoch[2])); /* 2 */
 }
 
 uint32_t hdi_overflow_new(void)
@@ -115,6 +140,9 @@ void hdi_overflow_free(uint32_t index)
 {
     while (index) {
         uint32_t next = overflow[index].next;
+        HD_ASSERT(is_live(index));
+        if (HD_INVARIANTS)
+            overflow[index].meta[0] = HDI_OVERFLOW;
         overflow[index].next = overflow_free;
         overflow_free = index;
         index = next;

@@ -97,6 +97,8 @@ void hdi_overflow_free(uint32_t index);
 /* Forget accesses to [addr, addr + bytes); the flags of cells stay. `on_sync` (may be NULL) is
  * called with the address of each cell with HDI_CELL_SYNC, which is then cleared. */
 void hdi_shadow_clear(uintptr_t addr, size_t bytes, void (*on_sync)(uintptr_t word));
+/* The invariants of shadow.c, of addr's cell. */
+void hdi_shadow_check(uintptr_t addr);
 /* Bytes of memory used by cells. */
 size_t hdi_shadow_bytes(void);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "memory/race/detector.h"
+#include "traps.h"
 
 static int races;
 static struct hdi_earlier last;
@@ -432,6 +433,38 @@ static void run_random_program(uint64_t with)
     }
 }
 
+static void acquire(void)
+{
+    hdi_race_acquire(t[0], 1, true);
+}
+
+static void read_the_atomic(void)
+{
+    load(0, 0, HDI_ACQUIRE);
+    store(0, 0, HDI_RELAXED);
+}
+
+static void what_is_broken_ends_the_program(void **state)
+{
+    (void)state;
+    struct hdi_cell *cell;
+
+    assert_false(traps(acquire));
+    t[0]->epoch--;
+    assert_true(traps(acquire)); /* another epoch than its clock says */
+    t[0]->epoch++;
+    hdi_vclock_set(&t[0]->must, 1, hdi_vclock_get(&t[0]->now, 1) + 1);
+    assert_true(traps(acquire)); /* it must know more than it does */
+    hdi_vclock_set(&t[0]->must, 1, 0);
+
+    store(0, 0, HDI_RELEASE);
+    assert_false(traps(read_the_atomic));
+    cell = hdi_shadow_get(base);
+    cell->flags = 0;
+    assert_true(traps(read_the_atomic)); /* its clock would outlive the memory */
+    cell->flags = HDI_CELL_SYNC;
+}
+
 static void random_programs_agree_with_the_full_history(void **state)
 {
     (void)state;
@@ -462,6 +495,7 @@ int main(void)
         CASE(memory_that_changes_hands_starts_afresh),
         CASE(use_after_free_is_told_whatever_the_order),
         CASE(sharing_is_told_once_a_word),
+        CASE(what_is_broken_ends_the_program),
         CASE(random_programs_agree_with_the_full_history),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

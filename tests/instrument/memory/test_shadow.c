@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "memory/race/shadow.h"
+#include "traps.h"
 
 static uintptr_t last_sync;
 static int syncs;
@@ -80,6 +81,31 @@ static void overflow_blocks_are_used_again(void **state)
     assert_int_equal(hdi_overflow_at(second)->meta[3], 0);
 }
 
+static uintptr_t checked;
+
+static void check(void)
+{
+    hdi_shadow_check(checked);
+}
+
+static void a_cell_as_it_may_be_and_not(void **state)
+{
+    (void)state;
+    checked = 0x7f0000e00000;
+    struct hdi_cell *cell = hdi_shadow_get(checked);
+    cell->meta[0] = hdi_meta(0xff, HDI_WRITE);
+    cell->epoch[2] = hdi_overflow_new();
+    cell->meta[2] = HDI_OVERFLOW;
+    assert_false(traps(check));
+    hdi_overflow_free(cell->epoch[2]);
+    assert_true(traps(check)); /* its block was given back */
+    cell->meta[2] = 0;
+    assert_false(traps(check));
+    checked += 4096; /* the same chunk, a page that is not marked */
+    hdi_shadow_find(checked)->meta[0] = hdi_meta(0xff, HDI_WRITE);
+    assert_true(traps(check));
+}
+
 static void the_limit_stops_new_pages_alone(void **state)
 {
     (void)state;
@@ -99,6 +125,7 @@ int main(void)
         cmocka_unit_test(clearing_takes_the_bytes_and_no_others),
         cmocka_unit_test(whole_words_lose_their_atomics),
         cmocka_unit_test(overflow_blocks_are_used_again),
+        cmocka_unit_test(a_cell_as_it_may_be_and_not),
         cmocka_unit_test(the_limit_stops_new_pages_alone),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
