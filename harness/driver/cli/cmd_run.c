@@ -416,8 +416,9 @@ static void show_stderr(const struct campaign *c)
     }
 }
 
-static int conclude(const struct campaign *c, bool json)
+static int conclude(struct campaign *c, bool json)
 {
+    findings_group(&c->findings);
     bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     bool failed = c->trouble || c->tool_failed || c->stats.not_saved;
     int code = campaign_failures(c) ? EXIT_FOUND
@@ -439,10 +440,11 @@ static int conclude(const struct campaign *c, bool json)
     } else {
         bool any = false;
         for (size_t i = 0; i < c->findings.count; i++) {
-            if (c->findings.list[i]->same_as)
+            if (c->findings.list[i]->same_as || c->findings.list[i]->same_cause)
                 continue;
             fputs(any ? "\n\n" : "", stdout);
             report_finding(stdout, c->findings.list[i], bold, true);
+            report_same_cause(stdout, &c->findings, c->findings.list[i]);
             any = true;
         }
         if (c->stats.schedules || c->findings.count)

@@ -85,6 +85,7 @@ static json_t *finding(const struct finding *f)
     json_object_set_new(o, "fingerprint", hex(f->fingerprint));
     json_object_set_new(o, "tools", tools(f->tools));
     json_object_set_new(o, "same_as", json_text(f->same_as));
+    json_object_set_new(o, "same_cause", json_text(f->same_cause));
     json_object_set_new(o, "doubtful", json_text(f->doubtful));
     json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
     json_object_set_new(o, "strategy", json_text(f->strategy));

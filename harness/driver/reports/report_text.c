@@ -580,7 +580,35 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     free(reproduced);
 }
 
+void report_same_cause(FILE *to, const struct findings *all, const struct finding *f)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct finding *g = all->list[i];
+        if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
+            continue;
+        char *headline = report_headline(g), *reproduced = report_reproduced(g);
+        fprintf(to, "%s    %-18s %s, %s\n", any ? "" : "\n  Also between these functions:\n\n",
+                g->name, headline, reproduced);
+        free(headline);
+        free(reproduced);
+        any = true;
+    }
+}
+
 /* ---- the summary ---- */
+
+static void print_same_cause(FILE *to, const struct findings *all, const struct finding *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        n += all->list[i]->same_cause && strcmp(all->list[i]->same_cause, f->name) == 0;
+    if (n)
+        fprintf(to, "  %-18s and %zu more race%s between the same functions\n", "", n,
+                n == 1 ? "" : "s");
+}
 
 static void print_names(FILE *to, const struct names *n)
 {
@@ -705,7 +733,7 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
                 show_count(s->schedules, a), s->schedules == 1 ? "" : "s");
     size_t bugs = findings_bugs(all), doubtful = 0;
     for (size_t i = 0; i < all->count; i++)
-        doubtful += all->list[i]->doubtful && !all->list[i]->same_as;
+        doubtful += all->list[i]->doubtful && !all->list[i]->same_as && !all->list[i]->same_cause;
     if (doubtful)
         fprintf(to, "\n%s%zu finding%s and %zu doubtful one%s%s in ", bold ? "\033[1m" : "",
                 bugs - doubtful, bugs - doubtful == 1 ? "" : "s", doubtful,
@@ -722,11 +750,12 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     fputs(s->interrupted ? ", interrupted\n" : s->time_up ? ", time is up\n" : "\n", to);
     for (size_t i = 0; i < all->count; i++) {
         const struct finding *f = all->list[i];
-        if (f->same_as)
+        if (f->same_as || f->same_cause)
             continue;
         char *headline = report_headline(f);
         fprintf(to, "  %-18s %s%s\n", f->name, headline, f->doubtful ? " (doubtful)" : "");
         free(headline);
+        print_same_cause(to, all, f);
         for (size_t k = 0; k < all->count; k++)
             if (all->list[k]->same_as && strcmp(all->list[k]->same_as, f->name) == 0)
                 fprintf(to, "  %-18s predicted by %s in schedule %llu, where it did not happen\n",

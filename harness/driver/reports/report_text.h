@@ -15,6 +15,8 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final);
 char *report_headline(const struct finding *f);
 /* "reproduced 3 of 3"; free() it. */
 char *report_reproduced(const struct finding *f);
+/* The findings that have the same cause as f, a line each; nothing without one. */
+void report_same_cause(FILE *to, const struct findings *all, const struct finding *f);
 /* All that is to say when a campaign is over, the findings themselves excepted. */
 void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold);
 

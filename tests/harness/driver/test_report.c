@@ -144,6 +144,44 @@ static void a_prediction_that_came_true_is_one_bug(void **state)
     findings_free(&all);
 }
 
+static struct finding *race(const char *function, unsigned line)
+{
+    struct finding *f = finding_new(HD_FK_DATA_RACE, TOOL_HEDDLE, "");
+    side(f, HD_ROLE_ACCESS, 1, 0, line);
+    struct note *n = finding_note(f, HD_ROLE_PREVIOUS_ACCESS);
+    stack_push(&n->stack, function, "/src/table.c", line, 0, "table", line);
+    return f;
+}
+
+static void races_between_two_functions_are_one_block(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    struct stats s = {.schedules = 10, .ended_ns = 1000000000};
+    bool is_new;
+    for (unsigned line = 5; line < 75; line++)
+        findings_add(&all, race("serve", line), &is_new);
+    findings_add(&all, race("wash", 80), &is_new);
+    findings_group(&all);
+    assert_int_equal(findings_bugs(&all), 2);
+    assert_string_equal(all.list[69]->same_cause, "data-race-1");
+    assert_null(all.list[70]->same_cause);
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    report_same_cause(out, &all, all.list[0]);
+    report_same_cause(out, &all, all.list[70]);
+    report_summary(out, &all, &s, false);
+    fclose(out);
+    says(text, "  Also between these functions:\n\n    data-race-2 ");
+    says(text, "    data-race-70 ");
+    assert_null(strstr(strstr(text, "Also") + 1, "Also"));
+    says(text, "\n2 findings in 10 schedules (0 distinct) in 1.0 s, 10/s\n  data-race-1 ");
+    says(text, "  and 69 more races between the same functions\n  data-race-71 ");
+    free(text);
+    findings_free(&all);
+}
+
 static void headline_is(enum hd_finding_kind kind, const char *text, const char *wanted)
 {
     struct finding *f = finding_new(kind, TOOL_HEDDLE, text);
@@ -170,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_race_names_variable_and_places),
         cmocka_unit_test(half_a_reproduction_is_said),
         cmocka_unit_test(a_prediction_that_came_true_is_one_bug),
+        cmocka_unit_test(races_between_two_functions_are_one_block),
         cmocka_unit_test(the_words_of_a_text_decide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
