@@ -289,6 +289,69 @@ static void never_a_yield_for_ever(void)
     pthread_join(t, NULL);
 }
 
+static void *polls(void *unused)
+{
+    for (bool seen = false; !seen;) {
+        pthread_mutex_lock(&lock);
+        seen = told;
+        pthread_mutex_unlock(&lock);
+    }
+    return unused;
+}
+
+static void never_a_poll_for_ever(void)
+{
+    pthread_t t;
+
+    run_beside(polls, &t);
+    pthread_mutex_lock(&lock);
+    told = 1;
+    pthread_mutex_unlock(&lock);
+    pthread_join(t, NULL);
+}
+
+/* Two give way to each other again and again if they go in step, which only a strategy would make
+ * them do, with two others beside them. */
+static volatile int wants[2], passed;
+
+static void *gives_way(void *i)
+{
+    volatile int *mine = i, *theirs = &wants[mine == &wants[0]];
+    bool gives;
+
+    do {
+        *mine = 1;
+        sched_yield();
+        gives = *theirs;
+        sched_yield();
+        *mine = 0;
+        if (gives)
+            sched_yield();
+    } while (gives);
+    passed++;
+    return NULL;
+}
+
+static void *watches_them(void *unused)
+{
+    while (passed < 2)
+        sched_yield();
+    return unused;
+}
+
+static void never_a_livelock_in_step(void)
+{
+    pthread_t t[4];
+
+    for (int i = 0; i < 4; i++) {
+        int rc =
+            pthread_create(&t[i], NULL, i < 2 ? gives_way : watches_them, (void *)&wants[i % 2]);
+        assert(rc == 0);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+}
+
 /* Whoever works for ever does not only try again. */
 static void *works_for_ever(void *unused)
 {
@@ -873,6 +936,8 @@ static const struct {
     CASE(one_fault_in_two_threads),
     CASE(never_a_try_for_ever),
     CASE(never_a_yield_for_ever),
+    CASE(never_a_poll_for_ever),
+    CASE(never_a_livelock_in_step),
     CASE(wakes_for_no_reason),
     CASE(units_of_nobody),
     CASE(units_of_takers),
