@@ -36,6 +36,11 @@ begins=('run T0 1 thread_create - -' 'run T1 1 thread_start - -' 'run T1 1 mutex
     'run T1 1 mutex_unlock - -' 'run T0 1 thread_create - -' 'run T2 1 thread_start - -')
 by_hand "${begins[@]}"
 expect 1 'assertion failed: count == 2' "$heddle" replay hand.schedule -- "$program"
+# The same of this lock: it is run on past another that it takes before.
+object=$(grep '^object M1 ' out/assertion-1.schedule)
+by_hand "${begins[@]//lock -/lock M1}"
+sed -i "s/^steps/$object\n&/" hand.schedule
+EXTRA=1 expect 1 'assertion failed: count == 2' "$heddle" replay hand.schedule -- "$program"
 
 # What cannot be followed is said to.
 by_hand "${begins[@]}" 'run T7 1 mutex_lock - -' 'run T1 1 mutex_lock - -'
