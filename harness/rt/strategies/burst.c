@@ -53,10 +53,12 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
     return k;
 }
 
+/* Whom it waits for may be starved. */
 static void yielded(struct hdi_thread *t)
 {
     if (kept == t->hash)
         left = 0;
+    window /= 2;
 }
 
 const struct rt_strategy rt_burst = {.begin = begin, .pick = pick, .yielded = yielded};

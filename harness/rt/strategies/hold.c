@@ -3,7 +3,8 @@
  * Order violations need one piece of code to be late, not one thread: with a hundred threads that
  * run the same function, strategies that order threads have to hold back all of them by luck. Here
  * every thread that is about to write one object, or to do its operation at one place of the code,
- * waits until nobody else can run; then one of them goes on. The number of threads does not matter.
+ * waits until nobody else can run, or those that can do nothing but try again; then one of them
+ * goes on. The number of threads does not matter.
  *
  * What to hold at is taken from an earlier schedule: first each once (config.depth counts), the
  * writes to each object that several threads use, then the places where such objects are used;
@@ -18,9 +19,10 @@ struct gate {
 };
 
 #define GATES (2 * RT_PLACES)
+#define TRIES 64u /* of loops that wait, perhaps for a thread that is held */
 static struct gate held[2];
 static bool walk; /* the others switch at random; else each runs as long as it can */
-static uint32_t kept;
+static uint32_t kept, tries;
 
 static bool writes(enum hd_event kind)
 {
@@ -77,7 +79,7 @@ static void begin(const struct hdp_config *c)
     static struct gate gates[GATES];
     uint32_t n;
 
-    kept = 0;
+    kept = tries = 0;
     walk = rt_random_below(2) == 0;
     held[0] = held[1] = (struct gate){0};
     if (confirm())
@@ -100,9 +102,14 @@ static bool stops(const struct gate *g, const struct hdi_op *op)
            (g->object && op->object && op->object->id == g->object && writes(op->kind));
 }
 
-static bool waits(const struct hdi_thread *t)
+static bool is_held(const struct hdi_thread *t)
 {
     return t->op && (stops(&held[0], t->op) || stops(&held[1], t->op));
+}
+
+static bool waits(const struct hdi_thread *t)
+{
+    return tries < TRIES && is_held(t);
 }
 
 static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
@@ -121,6 +128,8 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
             break;
         }
     kept = e[k]->hash;
+    if (is_held(e[k]))
+        tries = 0;
     return k;
 }
 
@@ -128,6 +137,7 @@ static void yielded(struct hdi_thread *t)
 {
     if (kept == t->hash)
         kept = 0;
+    tries++;
 }
 
 const struct rt_strategy rt_hold = {.begin = begin, .pick = pick, .yielded = yielded};

@@ -7,6 +7,8 @@
  * for the operations on one object, drawn anew for each schedule among those that several threads
  * used in the schedule before: the thread that is to do the next one of those is drawn by the
  * counts, and the others wait in front of theirs; all other operations are interleaved at random.
+ * A thread that is not there yet is drawn like the others, or those that are made first would come
+ * first.
  */
 #include <string.h>
 
@@ -17,6 +19,8 @@
 static struct {
     uint32_t hash, left;
 } counts[THREADS];
+static uint16_t slots[THREADS]; /* those in use, in order of first appearance */
+static uint32_t used;
 static uint32_t chosen;   /* id of the object, 0: none is known yet */
 static uint32_t intended; /* hash of the thread that does the next operation on it; 0: draw */
 
@@ -28,6 +32,7 @@ static uint32_t *left_of(uint32_t hash)
             return &counts[at].left;
         if (!counts[at].hash) {
             counts[at].hash = hash;
+            slots[used++] = (uint16_t)at;
             return &counts[at].left;
         }
     }
@@ -40,7 +45,7 @@ static void begin(const struct hdp_config *c)
     uint32_t shared = 0, k;
     (void)c;
 
-    chosen = intended = 0;
+    chosen = intended = used = 0;
     memset(counts, 0, sizeof counts);
     rt_profile_objects(&p);
     for (uint32_t i = 0; i < p.count; i++)
@@ -64,24 +69,37 @@ static bool matters(const struct hdi_thread *t)
     return chosen && t->op && t->op->object && t->op->object->id == chosen;
 }
 
-static void draw_intended(struct hdi_thread *const *e, uint32_t n)
+/* Of all threads that still have operations, by how many. */
+static void draw_intended(void)
 {
     uint64_t sum = 0, k;
 
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t *left = left_of(e[i]->hash);
-        sum += left ? *left : 0;
-    }
+    for (uint32_t i = 0; i < used; i++)
+        sum += counts[slots[i]].left;
     if (!sum)
         return;
     k = rt_random() % sum;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t *left = left_of(e[i]->hash);
-        uint32_t weight = left ? *left : 0;
-        if (k < weight) {
-            intended = e[i]->hash;
-            return;
-        }
+    for (uint32_t i = 0; intended == 0; i++) {
+        if (k < counts[slots[i]].left)
+            intended = counts[slots[i]].hash;
+        k -= counts[slots[i]].left;
+    }
+}
+
+/* The same of those that can run, all of which stand in front of theirs. */
+static uint32_t draw_of(struct hdi_thread *const *e, uint32_t n)
+{
+    uint64_t sum = 0, k;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += left_of(e[i]->hash) ? *left_of(e[i]->hash) : 0;
+    if (!sum)
+        return rt_random_below(n);
+    k = rt_random() % sum;
+    for (uint32_t i = 0;; i++) {
+        uint32_t weight = left_of(e[i]->hash) ? *left_of(e[i]->hash) : 0;
+        if (k < weight)
+            return i;
         k -= weight;
     }
 }
@@ -96,20 +114,14 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
     uint32_t m = 0, i, k;
 
     if (!intended)
-        draw_intended(e, n);
+        draw_intended();
     for (i = 0; i < n; i++)
         m += may(e[i]);
-    if (!m) { /* the intended one waits for something that comes after the others' operations */
-        intended = 0;
-        draw_intended(e, n);
-        for (i = 0; i < n; i++)
-            m += !intended || e[i]->hash == intended;
-        for (i = 0, k = rt_random_below(m); k || (intended && e[i]->hash != intended); i++)
-            k -= !intended || e[i]->hash == intended;
-    } else {
+    if (m)
         for (i = 0, k = rt_random_below(m); k || !may(e[i]); i++)
             k -= may(e[i]);
-    }
+    else /* the intended one waits for something that comes after the others' operations */
+        i = draw_of(e, n);
     if (matters(e[i])) {
         uint32_t *left = left_of(e[i]->hash);
         if (left && *left)
@@ -119,11 +131,11 @@ static uint32_t pick(struct hdi_thread *const *e, uint32_t n)
     return i;
 }
 
-/* It will try again whatever we intend: somebody else may have to move first. */
+/* It will try again whatever we intend: somebody may have to move first who is kept waiting. */
 static void yielded(struct hdi_thread *t)
 {
-    if (intended == t->hash)
-        intended = 0;
+    (void)t;
+    intended = 0;
 }
 
 const struct rt_strategy rt_surw = {.begin = begin, .pick = pick, .yielded = yielded};
