@@ -121,13 +121,13 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 }
 
 /* `accesses` more before it must yield. */
-static void rest(struct hdi_strand *s, uint32_t accesses)
+static void rest(struct hdi_memory_thread *s, uint32_t accesses)
 {
     s->quiet = hdi_tape ? 1 : accesses;
     s->budget = accesses;
 }
 
-static bool tired(struct hdi_strand *s)
+static bool tired(struct hdi_memory_thread *s)
 {
     if (s->quiet)
         return false;
@@ -137,11 +137,11 @@ static bool tired(struct hdi_strand *s)
     return --s->budget == 0;
 }
 
-void hdi_note_context(struct hdi_strand *s, uint64_t pc)
+void hdi_note_context(struct hdi_memory_thread *s, uint64_t pc)
 {
     if (hdi_watch.config.rich)
-        s->racer->context =
-            hdi_context_noted(hdi_strand_context(s, pc), hdi_lockset_of(s->thread), hdi_step());
+        s->racer->context = hdi_context_noted(hdi_memory_thread_context(s, pc),
+                                              hdi_lockset_of(s->thread), hdi_step());
 }
 
 /* ---- points ---- */
@@ -155,7 +155,7 @@ static bool matters(uintptr_t addr)
     return !hdi_watch.all || (cell && cell->flags & HDI_CELL_SHARED);
 }
 
-void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, uint64_t pc)
+void hdi_access_point(struct hdi_memory_thread *s, enum hd_event kind, uintptr_t addr, uint64_t pc)
 {
     struct hdi_object *object = NULL;
     uintptr_t word = addr & ~(uintptr_t)7;
@@ -180,7 +180,7 @@ static uint64_t value_at(uintptr_t addr, size_t bytes)
     return value;
 }
 
-void hdi_loaded(struct hdi_strand *s, uintptr_t addr, uint64_t value, uint64_t pc)
+void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uint64_t pc)
 {
     uint64_t h = ((pc * 31 + addr) * 0x9e3779b97f4a7c15ull ^ value) * 0x9e3779b97f4a7c15ull | 1;
     for (unsigned i = 0; i < HDI_SEEN; i++)
@@ -197,8 +197,8 @@ void hdi_loaded(struct hdi_strand *s, uintptr_t addr, uint64_t value, uint64_t p
     s->seen[s->seen_at++ % HDI_SEEN] = h;
 }
 
-void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdi_access kind,
-                     uint64_t pc)
+void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
+                     enum hdi_access kind, uint64_t pc)
 {
     if (s->busy) {
         if (hdi_tape)
@@ -250,7 +250,7 @@ void hdi_memory_start(void)
     hdi_watch.on = true;
     points_start();
     hdi_hooks_start();
-    hdi_strand_watch();
+    hdi_memory_thread_watch();
     if (hdi_watch.config.tape)
         hdi_tape_start(hdi_watch.config.tape, hdi_watch.config.steps);
     rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
@@ -279,7 +279,7 @@ static void thread_begins(void)
     own_stack(&low, &high); /* it may have been another thread's */
     hdi_race_reset(low, high - low);
     hdi_said_forget(low, high - low);
-    hdi_strand_watch();
+    hdi_memory_thread_watch();
     hdi_tape_reset(low, high - low);
     if (hdi_watched)
         rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
@@ -306,7 +306,7 @@ static bool is_lock(const void *clock)
 
 static void release(const void *clock)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
     if (!s)
         return;
     hdi_progress(s);
@@ -319,7 +319,7 @@ static void release(const void *clock)
 
 static void acquire(const void *clock, bool lock)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
     if (!s)
         return;
     hdi_progress(s);

@@ -56,21 +56,21 @@ static inline bool hdi_is_point(uint64_t pc)
 void hdi_predict_access(const struct hdi_thread *t, uint64_t pc);
 /* In a rich schedule: note where the calling thread is and which locks it holds, for the access
  * that is fed next. */
-void hdi_note_context(struct hdi_strand *s, uint64_t pc);
+void hdi_note_context(struct hdi_memory_thread *s, uint64_t pc);
 /* Remember that pc touches shared memory: a point from the next schedule on. */
 void hdi_points_learn(uint64_t pc);
 
 /* A point at an access to [addr, addr + bytes). */
-void hdi_access_point(struct hdi_strand *s, enum hd_event kind, uintptr_t addr, uint64_t pc);
+void hdi_access_point(struct hdi_memory_thread *s, enum hd_event kind, uintptr_t addr, uint64_t pc);
 /* Everything that is not the fast path of an access: point, detector, learning. */
-void hdi_access_slow(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdi_access kind,
-                     uint64_t pc);
+void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
+                     enum hdi_access kind, uint64_t pc);
 /* A load at a point gave `value`: a thread that keeps loading the same yields. */
-void hdi_loaded(struct hdi_strand *s, uintptr_t addr, uint64_t value, uint64_t pc);
+void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uint64_t pc);
 /* The return address whose low half is `pc`; 0 if no loaded code has it. */
 uint64_t hdi_full_pc(uint32_t pc);
 /* The thread did something that others can see. */
-static inline void hdi_progress(struct hdi_strand *s)
+static inline void hdi_progress(struct hdi_memory_thread *s)
 {
     s->repeats = 0;
     for (unsigned i = 0; i < HDI_SEEN; i++)
@@ -84,7 +84,7 @@ void hdi_hooks_start(void);
 static inline __attribute__((always_inline)) void hdi_access(uintptr_t addr, size_t bytes,
                                                              enum hdi_access kind, uint64_t pc)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
     if (__builtin_expect(!s, 1))
         return;
     if ((addr & 7) + bytes <= 8 && --s->quiet && !hdi_is_point(pc)) {

@@ -18,15 +18,15 @@ static int order_of(int order)
     return order & 0xff;
 }
 
-/* The calling strand if memory is watched and the caller is the program itself. */
-static struct hdi_strand *watched(void)
+/* The calling thread's if memory is watched and the caller is the program itself. */
+static struct hdi_memory_thread *watched(void)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
     return s && !s->busy ? s : NULL;
 }
 
-static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdp_tape_kind kind,
-                 uint64_t pc)
+static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
+                 enum hdp_tape_kind kind, uint64_t pc)
 {
     hdi_note_context(s, pc);
     if (hdi_tape)
@@ -38,7 +38,7 @@ static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdp_
 #define LOAD_STORE(bits, type)                                                                     \
     HOOK type __tsan_atomic##bits##_load(const volatile type *a, int order)                        \
     {                                                                                              \
-        struct hdi_strand *s = watched();                                                          \
+        struct hdi_memory_thread *s = watched();                                                   \
         if (!s)                                                                                    \
             return native_load##bits(a);                                                           \
         uint64_t pc = PC();                                                                        \
@@ -55,7 +55,7 @@ static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdp_
     }                                                                                              \
     HOOK void __tsan_atomic##bits##_store(volatile type *a, type v, int order)                     \
     {                                                                                              \
-        struct hdi_strand *s = watched();                                                          \
+        struct hdi_memory_thread *s = watched();                                                   \
         if (!s) {                                                                                  \
             native_store##bits(a, v);                                                              \
             return;                                                                                \
@@ -75,8 +75,8 @@ static void feed(struct hdi_strand *s, uintptr_t addr, unsigned bytes, enum hdp_
 TSAN_ATOMIC_TYPES(LOAD_STORE)
 
 /* The edges of an update that was made; `changed`: the value is another one. */
-static void updated(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64_t old, uint64_t v,
-                    bool changed, int order, uint64_t pc)
+static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes, uint64_t old,
+                    uint64_t v, bool changed, int order, uint64_t pc)
 {
     feed(s, addr, bytes, HDP_TAPE_ATOMIC_UPDATE, pc);
     uint32_t epoch = s->racer->epoch;
@@ -92,7 +92,7 @@ static void updated(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64
 #define FETCH(bits, type, name, result)                                                            \
     HOOK type __tsan_atomic##bits##_##name(volatile type *a, type v, int order)                    \
     {                                                                                              \
-        struct hdi_strand *s = watched();                                                          \
+        struct hdi_memory_thread *s = watched();                                                   \
         uint64_t pc = PC();                                                                        \
         if (s)                                                                                     \
             hdi_access_point(s, HD_EV_ATOMIC_RMW, (uintptr_t)a, pc);                               \
@@ -115,8 +115,8 @@ static void updated(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64
 TSAN_ATOMIC_TYPES(FETCHES)
 
 /* A compare-and-swap that fails is a load with the failure order. */
-static void not_exchanged(struct hdi_strand *s, uintptr_t addr, unsigned bytes, uint64_t value,
-                          int order, uint64_t pc)
+static void not_exchanged(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
+                          uint64_t value, int order, uint64_t pc)
 {
     feed(s, addr, bytes, HDP_TAPE_ATOMIC_READ, pc);
     if (hdi_watch.config.model && bytes <= 8)
@@ -130,7 +130,7 @@ static void not_exchanged(struct hdi_strand *s, uintptr_t addr, unsigned bytes, 
     static bool cas##bits(volatile type *a, type *expected, type v, int order, int failure,        \
                           uint64_t pc)                                                             \
     {                                                                                              \
-        struct hdi_strand *s = watched();                                                          \
+        struct hdi_memory_thread *s = watched();                                                   \
         if (s)                                                                                     \
             hdi_access_point(s, HD_EV_ATOMIC_RMW, (uintptr_t)a, pc);                               \
         type old = *expected;                                                                      \
@@ -162,7 +162,7 @@ TSAN_ATOMIC_TYPES(CAS)
 
 HOOK void __tsan_atomic_thread_fence(int order)
 {
-    struct hdi_strand *s = watched();
+    struct hdi_memory_thread *s = watched();
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!s)
         return;

@@ -102,8 +102,8 @@ static uint32_t caller_hash(void)
 
 static uint32_t context_of(uint64_t pc)
 {
-    struct hdi_strand *s = hdi_strand_self;
-    return hdi_strand_context(s ? s : hdi_strand_make(), pc);
+    struct hdi_memory_thread *s = hdi_memory_thread_self;
+    return hdi_memory_thread_context(s ? s : hdi_memory_thread_make(), pc);
 }
 
 static void born(void *p, size_t bytes, uint64_t pc)
@@ -122,7 +122,7 @@ static void born(void *p, size_t bytes, uint64_t pc)
 /* Before the block is given back. False: it was freed before, leave it alone. */
 static bool dying(void *p, uint64_t pc)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
     bool point = s && (hdi_watch.all || hdi_is_point(pc));
     if (point)
         hdi_access_point(s, HD_EV_FREE, (uintptr_t)p, pc);

@@ -23,9 +23,9 @@ HOOK void __tsan_init(void)
 
 HOOK void __tsan_func_entry(void *pc)
 {
-    struct hdi_strand *s = hdi_strand_self;
+    struct hdi_memory_thread *s = hdi_memory_thread_self;
     if (__builtin_expect(!s, 0))
-        s = hdi_strand_make();
+        s = hdi_memory_thread_make();
     uint32_t sp = (uint32_t)(uintptr_t)__builtin_frame_address(0);
     struct hdi_frame *top = s->top;
     /* frames that a longjmp left lie below us; another stack is further away than that */
@@ -38,7 +38,7 @@ HOOK void __tsan_func_entry(void *pc)
 
 HOOK void __tsan_func_exit(void)
 {
-    struct hdi_strand *s = hdi_strand_self;
+    struct hdi_memory_thread *s = hdi_memory_thread_self;
     if (s && s->top > s->base)
         s->top--;
 }
@@ -130,7 +130,7 @@ void hdi_hooks_start(void)
 
 static void range(const void *p, size_t bytes, enum hdi_access kind, uint64_t pc)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
     if (s && bytes)
         hdi_access_slow(s, (uintptr_t)p, bytes, kind, pc);
 }

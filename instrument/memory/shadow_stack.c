@@ -5,27 +5,29 @@
 #include "memory/race/calling_context.h"
 #include "shadow_stack.h"
 
-HDI_TLS struct hdi_strand *hdi_strand_self;
-HDI_TLS struct hdi_strand *hdi_watched;
+HDI_TLS struct hdi_memory_thread *hdi_memory_thread_self;
+HDI_TLS struct hdi_memory_thread *hdi_watched;
 
-static struct hdi_strand *by_tid[HDI_RACERS];
+static struct hdi_memory_thread *by_tid[HDI_RACERS];
 
-struct hdi_strand *hdi_strand_make(void)
+struct hdi_memory_thread *hdi_memory_thread_make(void)
 {
-    struct hdi_strand *s = hdi_alloc_lasting(sizeof *s + HDI_FRAMES * sizeof(struct hdi_frame));
+    struct hdi_memory_thread *s =
+        hdi_alloc_lasting(sizeof *s + HDI_FRAMES * sizeof(struct hdi_frame));
     s->base = s->top = (struct hdi_frame *)(s + 1);
     s->limit = s->base + HDI_FRAMES;
-    return hdi_strand_self = s;
+    return hdi_memory_thread_self = s;
 }
 
-struct hdi_strand *hdi_strand_of(uint32_t tid)
+struct hdi_memory_thread *hdi_memory_thread_of(uint32_t tid)
 {
     return tid < HDI_RACERS ? by_tid[tid] : NULL;
 }
 
-void hdi_strand_watch(void)
+void hdi_memory_thread_watch(void)
 {
-    struct hdi_strand *s = hdi_strand_self ? hdi_strand_self : hdi_strand_make();
+    struct hdi_memory_thread *s =
+        hdi_memory_thread_self ? hdi_memory_thread_self : hdi_memory_thread_make();
     s->thread = hdi_self();
     if (!s->racer) {
         s->racer = hdi_race_thread();
@@ -38,12 +40,12 @@ void hdi_strand_watch(void)
     hdi_watched = s;
 }
 
-static const struct hdi_frame *innermost(const struct hdi_strand *s)
+static const struct hdi_frame *innermost(const struct hdi_memory_thread *s)
 {
     return s->top < s->limit ? s->top : s->limit;
 }
 
-uint32_t hdi_strand_context(struct hdi_strand *s, uint64_t pc)
+uint32_t hdi_memory_thread_context(struct hdi_memory_thread *s, uint64_t pc)
 {
     struct hdi_frame *end = (struct hdi_frame *)innermost(s), *f = end;
     while (f > s->base && !f[-1].context)

@@ -23,7 +23,8 @@ struct hdi_frame {
 #define HDI_FRAMES 65536u /* deeper frames are counted, not kept */
 #define HDI_SEEN 8u
 
-struct hdi_strand {
+/* A thread as the hooks for memory see it: its stack, and what the detector knows. */
+struct hdi_memory_thread {
     struct hdi_frame *top; /* one past the innermost frame */
     struct hdi_frame *base, *limit;
     struct hdi_racer *racer; /* NULL: not watched */
@@ -40,17 +41,17 @@ struct hdi_strand {
 };
 
 #define HDI_TLS _Thread_local __attribute__((tls_model("initial-exec"), visibility("hidden")))
-extern HDI_TLS struct hdi_strand *hdi_strand_self;
-extern HDI_TLS struct hdi_strand *hdi_watched;
+extern HDI_TLS struct hdi_memory_thread *hdi_memory_thread_self;
+extern HDI_TLS struct hdi_memory_thread *hdi_watched;
 
-/* The caller's strand, made at first use. */
-struct hdi_strand *hdi_strand_make(void);
+/* The caller's, made at first use. */
+struct hdi_memory_thread *hdi_memory_thread_make(void);
 /* By racer's tid; NULL if unknown. */
-struct hdi_strand *hdi_strand_of(uint32_t tid);
+struct hdi_memory_thread *hdi_memory_thread_of(uint32_t tid);
 /* Begin to feed the detector from the calling thread. */
-void hdi_strand_watch(void);
+void hdi_memory_thread_watch(void);
 
 /* The caller's calling context, `pc` innermost (0: leave it out). */
-uint32_t hdi_strand_context(struct hdi_strand *s, uint64_t pc);
+uint32_t hdi_memory_thread_context(struct hdi_memory_thread *s, uint64_t pc);
 
 #endif /* HEDDLE_SHADOW_STACK_H */

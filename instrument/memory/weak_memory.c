@@ -57,7 +57,7 @@ static struct thread *threads[HDI_RACERS];
 static struct hdi_vclock fenced; /* joined by all sequentially consistent fences so far */
 static uint32_t turn;            /* of the single order of sequentially consistent operations */
 
-static struct thread *thread_of(const struct hdi_strand *s)
+static struct thread *thread_of(const struct hdi_memory_thread *s)
 {
     struct thread **t = &threads[s->racer->tid];
     if (!*t)
@@ -186,7 +186,7 @@ static void settle(struct location *at, uint32_t index)
             drain_one(threads[store_at(at, i)->tid]);
 }
 
-static void tso_enqueue(struct hdi_strand *s, struct location *at)
+static void tso_enqueue(struct hdi_memory_thread *s, struct location *at)
 {
     struct thread *t = thread_of(s);
     if (t->tail - t->head == PENDING)
@@ -198,7 +198,7 @@ static void tso_enqueue(struct hdi_strand *s, struct location *at)
     buffer_check(t);
 }
 
-static uint32_t tso_floor(const struct hdi_strand *s, struct location *at)
+static uint32_t tso_floor(const struct hdi_memory_thread *s, struct location *at)
 {
     uint32_t floor = oldest(at);
     for (uint32_t i = floor; i <= at->count; i++)
@@ -226,14 +226,14 @@ static void history_check(const struct location *at)
 
 /* ---- C11: what a load must know ---- */
 
-static bool knows(const struct hdi_strand *s, const struct hdi_vclock *view, uint32_t tid,
+static bool knows(const struct hdi_memory_thread *s, const struct hdi_vclock *view, uint32_t tid,
                   uint32_t clock)
 {
     return tid == s->racer->tid || clock <= hdi_vclock_get(&s->racer->now, tid) ||
            clock <= hdi_vclock_get(view, tid);
 }
 
-static uint32_t c11_floor(struct hdi_strand *s, struct location *at, int order)
+static uint32_t c11_floor(struct hdi_memory_thread *s, struct location *at, int order)
 {
     const struct thread *t = thread_of(s);
     const struct hdi_vclock *view = &t->view;
@@ -254,7 +254,7 @@ static uint32_t c11_floor(struct hdi_strand *s, struct location *at, int order)
     return floor;
 }
 
-static void note_read(struct hdi_strand *s, struct location *at, uint32_t index, int order)
+static void note_read(struct hdi_memory_thread *s, struct location *at, uint32_t index, int order)
 {
     hdi_vclock_set(&at->read_index, s->racer->tid, index);
     hdi_vclock_set(&at->read_clock, s->racer->tid, hdi_epoch_clock(s->racer->epoch));
@@ -264,7 +264,8 @@ static void note_read(struct hdi_strand *s, struct location *at, uint32_t index,
 
 /* ---- operations ---- */
 
-uint64_t hdi_model_load(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order, uint64_t pc)
+uint64_t hdi_model_load(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, int order,
+                        uint64_t pc)
 {
     struct location *at = location_of(addr, last);
     bool tso = hdi_watch.config.model == HDP_MEMORY_TSO;
@@ -278,7 +279,7 @@ uint64_t hdi_model_load(struct hdi_strand *s, uintptr_t addr, uint64_t last, int
     return store_at(at, index)->value;
 }
 
-void hdi_model_read_last(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order)
+void hdi_model_read_last(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, int order)
 {
     struct location *at = location_of(addr, last);
     if (hdi_watch.config.model == HDP_MEMORY_TSO) {
@@ -288,8 +289,8 @@ void hdi_model_read_last(struct hdi_strand *s, uintptr_t addr, uint64_t last, in
     note_read(s, at, at->count, order);
 }
 
-static struct location *put(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint64_t value,
-                            int order, uint32_t epoch)
+static struct location *put(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last,
+                            uint64_t value, int order, uint32_t epoch)
 {
     struct location *at = location_of(addr, last);
     if (hdi_watch.config.model == HDP_MEMORY_TSO)
@@ -306,8 +307,8 @@ static struct location *put(struct hdi_strand *s, uintptr_t addr, uint64_t last,
     return at;
 }
 
-void hdi_model_store(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint64_t value, int order,
-                     uint32_t epoch)
+void hdi_model_store(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, uint64_t value,
+                     int order, uint32_t epoch)
 {
     struct location *at = put(s, addr, last, value, order, epoch);
     if (hdi_watch.config.model != HDP_MEMORY_TSO)
@@ -317,7 +318,7 @@ void hdi_model_store(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint64
         drain(thread_of(s));
 }
 
-void hdi_model_update(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint64_t value,
+void hdi_model_update(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, uint64_t value,
                       int order, uint32_t epoch)
 {
     struct location *at = put(s, addr, last, value, order, epoch);
@@ -327,7 +328,7 @@ void hdi_model_update(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint6
     hdi_vclock_set(&at->read_clock, s->racer->tid, hdi_epoch_clock(epoch));
 }
 
-void hdi_model_fence(struct hdi_strand *s, int order)
+void hdi_model_fence(struct hdi_memory_thread *s, int order)
 {
     struct thread *t = thread_of(s);
     if (order != HDI_SEQ_CST)
@@ -338,7 +339,7 @@ void hdi_model_fence(struct hdi_strand *s, int order)
     t->fence_turn = ++turn;
 }
 
-void hdi_model_publish(struct hdi_strand *s)
+void hdi_model_publish(struct hdi_memory_thread *s)
 {
     if (hdi_watch.config.model == HDP_MEMORY_TSO)
         drain(thread_of(s));

@@ -19,20 +19,20 @@
 #include "shadow_stack.h"
 
 /* The value to return; makes the edges of having read it. */
-uint64_t hdi_model_load(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order,
+uint64_t hdi_model_load(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, int order,
                         uint64_t pc);
 /* A load that returns the newest store: a failed compare-and-swap. */
-void hdi_model_read_last(struct hdi_strand *s, uintptr_t addr, uint64_t last, int order);
+void hdi_model_read_last(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, int order);
 /* After the edges of the store (hdi_race_atomic_store). */
-void hdi_model_store(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint64_t value, int order,
-                     uint32_t epoch);
+void hdi_model_store(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, uint64_t value,
+                     int order, uint32_t epoch);
 /* The same for an update. */
-void hdi_model_update(struct hdi_strand *s, uintptr_t addr, uint64_t last, uint64_t value,
+void hdi_model_update(struct hdi_memory_thread *s, uintptr_t addr, uint64_t last, uint64_t value,
                       int order, uint32_t epoch);
 /* Before the edges of the fence. */
-void hdi_model_fence(struct hdi_strand *s, int order);
+void hdi_model_fence(struct hdi_memory_thread *s, int order);
 /* A modelled call that publishes (unlock, thread exit, post): what was stored before it is
  * visible. */
-void hdi_model_publish(struct hdi_strand *s);
+void hdi_model_publish(struct hdi_memory_thread *s);
 
 #endif /* HEDDLE_WEAK_MEMORY_H */

@@ -142,7 +142,8 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
     enum hd_finding_kind what = freed ? HD_FK_USE_AFTER_FREE : HD_FK_DATA_RACE;
     if (told((uint32_t)pc, earlier->pc, what))
         return;
-    struct hdi_strand *mine = hdi_strand_of(t->tid), *other = hdi_strand_of(earlier->tid);
+    struct hdi_memory_thread *mine = hdi_memory_thread_of(t->tid),
+                             *other = hdi_memory_thread_of(earlier->tid);
     mine->busy++;
     uintptr_t addr = word + (unsigned)__builtin_ctz(earlier->mask);
     unsigned bytes = count(earlier->mask);
@@ -160,7 +161,7 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
     struct hdp_finding *f = hdi_finding_begin(what, text);
     bool rich = hdi_watch.config.rich;
     struct hdp_note *note = hdi_note(f, HD_ROLE_ACCESS, mine->thread, event_of(kind), NULL, pc,
-                                     rich ? stack_of(hdi_strand_context(mine, pc)) : 0);
+                                     rich ? stack_of(hdi_memory_thread_context(mine, pc)) : 0);
     note->addr = addr;
     note->extra = extra_of(kind, bytes);
     note->step = f->step;
@@ -189,10 +190,10 @@ void hdi_report_double_free(const struct hdi_block *b, uint64_t pc)
     snprintf(text, sizeof text, "block of %zu bytes at %#lx freed twice", b->bytes,
              (unsigned long)b->addr);
     struct hdp_finding *f = hdi_finding_begin(HD_FK_DOUBLE_FREE, text);
-    struct hdi_strand *s = hdi_strand_self;
+    struct hdi_memory_thread *s = hdi_memory_thread_self;
     struct hdp_note *note =
         hdi_note(f, HD_ROLE_HERE, hdi_self(), HD_EV_FREE, NULL, pc,
-                 s && hdi_watch.config.rich ? stack_of(hdi_strand_context(s, pc)) : 0);
+                 s && hdi_watch.config.rich ? stack_of(hdi_memory_thread_context(s, pc)) : 0);
     note->addr = b->addr;
     note_block(f, b, true);
     hdi_finding_end(f, false);

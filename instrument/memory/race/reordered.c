@@ -76,7 +76,7 @@ static bool common_lock(const struct guarded *a, const struct guarded *b)
 bool hdi_race_candidate(struct hdi_racer *t, uint64_t pc, const struct hdi_earlier *earlier)
 {
     struct hdp_learned *news = hdi_watch.config.news;
-    const struct hdi_thread *thread = hdi_strand_of(t->tid)->thread;
+    const struct hdi_thread *thread = hdi_memory_thread_of(t->tid)->thread;
     for (uint32_t i = 0; i < thread->locks.count; i++)
         if (hdi_race_lock_orders(t, thread->locks.held[i].object->addr, earlier))
             return false;

@@ -27,7 +27,7 @@ static uint32_t age; /* entries of another age are empty */
 
 void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps)
 {
-    const struct hdi_strand *s = hdi_watched;
+    const struct hdi_memory_thread *s = hdi_watched;
 
     tape->events = tape->full = 0;
     words = hdi_alloc_lasting(WORDS * sizeof *words);
@@ -40,7 +40,7 @@ void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps)
     }
 }
 
-static struct hdp_tape_event *append(const struct hdi_strand *s, enum hdp_tape_kind kind,
+static struct hdp_tape_event *append(const struct hdi_memory_thread *s, enum hdp_tape_kind kind,
                                      uint64_t where)
 {
     struct hdp_tape_event *e;
@@ -69,7 +69,7 @@ static struct word *slot_of(uint64_t number)
 }
 
 /* Does the table know this of the word? It does from now on. */
-static bool known(const struct hdi_strand *s, uint64_t number, uint8_t mask, bool write)
+static bool known(const struct hdi_memory_thread *s, uint64_t number, uint8_t mask, bool write)
 {
     struct word *w = slot_of(number);
     uint32_t thread = s->thread->index;
@@ -85,7 +85,7 @@ static bool known(const struct hdi_strand *s, uint64_t number, uint8_t mask, boo
     return false;
 }
 
-static bool known_range(const struct hdi_strand *s, uintptr_t addr, size_t bytes, bool write)
+static bool known_range(const struct hdi_memory_thread *s, uintptr_t addr, size_t bytes, bool write)
 {
     uintptr_t end = addr + bytes;
     bool all = true;
@@ -105,8 +105,8 @@ static bool known_range(const struct hdi_strand *s, uintptr_t addr, size_t bytes
     return all;
 }
 
-void hdi_tape_access(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdp_tape_kind kind,
-                     uint64_t pc, bool point)
+void hdi_tape_access(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
+                     enum hdp_tape_kind kind, uint64_t pc, bool point)
 {
     struct hdp_tape_event *e;
 
@@ -131,7 +131,7 @@ void hdi_tape_access(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hd
 
 void hdi_tape_reset(uintptr_t addr, size_t bytes)
 {
-    const struct hdi_strand *s = hdi_watched;
+    const struct hdi_memory_thread *s = hdi_watched;
     struct hdp_tape_event *e;
 
     if (!hdi_tape || !s)
@@ -165,7 +165,7 @@ static bool is_told_otherwise(const void *clock, const struct hdi_held *h)
     return (h && h->count > 1) || hdi_object_find(clock, HD_OB_COND);
 }
 
-void hdi_tape_acquire(struct hdi_strand *s, const void *clock)
+void hdi_tape_acquire(struct hdi_memory_thread *s, const void *clock)
 {
     const struct hdi_held *h = s->thread ? held_at(s->thread, clock) : NULL;
 
@@ -176,7 +176,7 @@ void hdi_tape_acquire(struct hdi_strand *s, const void *clock)
            (uintptr_t)clock);
 }
 
-void hdi_tape_release(struct hdi_strand *s, const void *clock)
+void hdi_tape_release(struct hdi_memory_thread *s, const void *clock)
 {
     const struct hdi_held *h = s->thread ? held_at(s->thread, clock) : NULL;
 
@@ -188,7 +188,7 @@ void hdi_tape_release(struct hdi_strand *s, const void *clock)
 
 void hdi_tape_note(enum hdp_tape_kind kind, const void *clock)
 {
-    struct hdi_strand *s = hdi_watched;
+    struct hdi_memory_thread *s = hdi_watched;
 
     if (!hdi_tape || !s)
         return;

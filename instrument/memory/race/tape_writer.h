@@ -15,13 +15,13 @@ extern struct hdp_tape *hdi_tape;
 void hdi_tape_start(struct hdp_tape *tape, const uint32_t *steps);
 /* An access to [addr, addr + bytes), already made or about to be; point: it was a scheduling
  * point. */
-void hdi_tape_access(struct hdi_strand *s, uintptr_t addr, size_t bytes, enum hdp_tape_kind kind,
-                     uint64_t pc, bool point);
+void hdi_tape_access(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
+                     enum hdp_tape_kind kind, uint64_t pc, bool point);
 /* New memory: what was there before is another matter. */
 void hdi_tape_reset(uintptr_t addr, size_t bytes);
 /* The edges of the models, by the address of lock or clock. The thread's lock set has the lock. */
-void hdi_tape_acquire(struct hdi_strand *s, const void *clock);
-void hdi_tape_release(struct hdi_strand *s, const void *clock);
+void hdi_tape_acquire(struct hdi_memory_thread *s, const void *clock);
+void hdi_tape_release(struct hdi_memory_thread *s, const void *clock);
 /* LOOK and TURN. */
 void hdi_tape_note(enum hdp_tape_kind kind, const void *clock);
 

@@ -15,11 +15,11 @@
 #define X 0x10000u
 #define CLOCK ((const void *)0x20000)
 
-HDI_TLS struct hdi_strand *hdi_watched;
+HDI_TLS struct hdi_memory_thread *hdi_watched;
 bool hdi_said_any_benign;
 static struct hdp_tape *tape;
 static struct hdi_thread thread[2];
-static struct hdi_strand strand[2];
+static struct hdi_memory_thread watched[2];
 static uint32_t steps;
 
 bool hdi_said_benign(uintptr_t addr, size_t bytes)
@@ -42,21 +42,21 @@ static int begin(void **state)
     hdi_said_any_benign = false;
     for (uint32_t i = 0; i < 2; i++) {
         thread[i] = (struct hdi_thread){.index = i};
-        strand[i] = (struct hdi_strand){.thread = &thread[i]};
+        watched[i] = (struct hdi_memory_thread){.thread = &thread[i]};
     }
-    hdi_watched = &strand[0];
+    hdi_watched = &watched[0];
     hdi_tape_start(tape, &steps);
     return 0;
 }
 
 static void reads(int i, uintptr_t addr, size_t bytes, uint64_t pc)
 {
-    hdi_tape_access(&strand[i], addr, bytes, HDP_TAPE_READ, pc, false);
+    hdi_tape_access(&watched[i], addr, bytes, HDP_TAPE_READ, pc, false);
 }
 
 static void writes(int i, uintptr_t addr, size_t bytes, uint64_t pc)
 {
-    hdi_tape_access(&strand[i], addr, bytes, HDP_TAPE_WRITE, pc, false);
+    hdi_tape_access(&watched[i], addr, bytes, HDP_TAPE_WRITE, pc, false);
 }
 
 static void the_same_again_is_left_out(void **state)
@@ -90,14 +90,14 @@ static void what_follows_a_synchronisation_is_written_anew(void **state)
 {
     (void)state;
     writes(0, X, 4, 1);
-    hdi_tape_release(&strand[0], CLOCK);
+    hdi_tape_release(&watched[0], CLOCK);
     writes(0, X, 4, 1);
-    hdi_tape_acquire(&strand[0], CLOCK);
+    hdi_tape_acquire(&watched[0], CLOCK);
     writes(0, X, 4, 1);
     hdi_tape_note(HDP_TAPE_LOOK, CLOCK);
     writes(0, X, 4, 1);
     assert_int_equal(tape->events, 7);
-    hdi_tape_release(&strand[1], CLOCK); /* of others it is nothing to this one */
+    hdi_tape_release(&watched[1], CLOCK); /* of others it is nothing to this one */
     writes(0, X, 4, 1);
     assert_int_equal(tape->events, 8);
 }
@@ -108,7 +108,7 @@ static void an_atomic_access_synchronises(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         writes(0, X, 4, 1);
-        hdi_tape_access(&strand[0], X + 8, 4, HDP_TAPE_ATOMIC_WRITE, 2, true);
+        hdi_tape_access(&watched[0], X + 8, 4, HDP_TAPE_ATOMIC_WRITE, 2, true);
     }
     assert_int_equal(tape->events, 4);
     assert_int_equal(tape->event[3].kind, HDP_TAPE_ATOMIC_WRITE);

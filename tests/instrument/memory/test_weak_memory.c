@@ -39,7 +39,7 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
     (void)word, (void)pc, (void)earlier_pc;
 }
 
-static struct hdi_strand strand[4];
+static struct hdi_memory_thread watched[4];
 static uint64_t memory[64];
 static uintptr_t x, y;
 
@@ -47,7 +47,7 @@ static int setup(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++)
-        strand[i].racer = hdi_race_thread();
+        watched[i].racer = hdi_race_thread();
     return hdi_shadow_init(false, 64u << 20) ? 0 : -1;
 }
 
@@ -61,42 +61,42 @@ static void start(uint32_t model)
     hdi_race_reset((uintptr_t)memory, sizeof memory);
     memory[used % 64] = memory[(used + 1) % 64] = 0;
     for (int i = 0; i < 4; i++)
-        hdi_race_release(strand[i].racer, 1);
+        hdi_race_release(watched[i].racer, 1);
     for (int i = 0; i < 4; i++)
-        hdi_race_acquire(strand[i].racer, 1, false);
+        hdi_race_acquire(watched[i].racer, 1, false);
     for (int i = 0; i < 4; i++)
-        hdi_race_release(strand[i].racer, 2);
+        hdi_race_release(watched[i].racer, 2);
     depth = widest = 0;
 }
 
 static void store(int i, uintptr_t addr, uint64_t v, int order)
 {
     uint64_t *p = (uint64_t *)addr;
-    uint32_t epoch = strand[i].racer->epoch;
-    hdi_race_atomic_store(strand[i].racer, addr, order);
-    hdi_model_store(&strand[i], addr, *p, v, order, epoch);
+    uint32_t epoch = watched[i].racer->epoch;
+    hdi_race_atomic_store(watched[i].racer, addr, order);
+    hdi_model_store(&watched[i], addr, *p, v, order, epoch);
     *p = v;
 }
 
 static void update(int i, uintptr_t addr, uint64_t v)
 {
     uint64_t *p = (uint64_t *)addr;
-    uint32_t epoch = strand[i].racer->epoch;
-    hdi_race_atomic_rmw(strand[i].racer, addr, HDI_RELAXED);
-    hdi_model_update(&strand[i], addr, *p, v, HDI_RELAXED, epoch);
+    uint32_t epoch = watched[i].racer->epoch;
+    hdi_race_atomic_rmw(watched[i].racer, addr, HDI_RELAXED);
+    hdi_model_update(&watched[i], addr, *p, v, HDI_RELAXED, epoch);
     *p = v;
 }
 
 static uint64_t load(int i, uintptr_t addr, int order, uint32_t back)
 {
     depth = back;
-    return hdi_model_load(&strand[i], addr, *(uint64_t *)addr, order, 0);
+    return hdi_model_load(&watched[i], addr, *(uint64_t *)addr, order, 0);
 }
 
 static void fence(int i, int order)
 {
-    hdi_model_fence(&strand[i], order);
-    hdi_race_fence(strand[i].racer, order);
+    hdi_model_fence(&watched[i], order);
+    hdi_race_fence(watched[i].racer, order);
 }
 
 static uint64_t store_buffering(uint32_t model, int order)
@@ -192,7 +192,7 @@ static void publishing_empties_the_buffer(void **state)
     (void)state;
     start(HDP_MEMORY_TSO);
     store(0, x, 1, HDI_RELAXED);
-    hdi_model_publish(&strand[0]);
+    hdi_model_publish(&watched[0]);
     widest = 0;
     assert_int_equal(load(1, x, HDI_RELAXED, 9), 1);
     assert_int_equal(widest, 0);
@@ -224,9 +224,9 @@ static void a_repeated_load_makes_progress(void **state)
     (void)state;
     start(HDP_MEMORY_C11);
     store(0, x, 1, HDI_RELAXED);
-    strand[1].repeats = 1;
+    watched[1].repeats = 1;
     assert_int_equal(load(1, x, HDI_RELAXED, 9), 1);
-    strand[1].repeats = 0;
+    watched[1].repeats = 0;
 }
 
 int main(void)
