@@ -48,7 +48,7 @@ EXPORT int thrd_create(thrd_t *out, thrd_start_t routine, void *arg)
     if (!s)
         return thrd_nomem;
     *s = (struct start){routine, arg};
-    int rc = follow_create(out, NULL, run, s, FOLLOW_SITE());
+    int rc = observe_create(out, NULL, run, s, FOLLOW_SITE());
     if (rc)
         free(s);
     return rc == EAGAIN ? thrd_nomem : answer(rc);
@@ -57,7 +57,7 @@ EXPORT int thrd_create(thrd_t *out, thrd_start_t routine, void *arg)
 EXPORT int thrd_join(thrd_t thread, int *result)
 {
     void *value = NULL;
-    int rc = follow_join(thread, &value, FOLLOW_SITE());
+    int rc = observe_join(thread, &value, FOLLOW_SITE());
     if (rc == 0 && result)
         *result = (int)(intptr_t)value;
     return answer(rc);
@@ -70,17 +70,17 @@ EXPORT int thrd_detach(thrd_t thread)
 
 EXPORT int mtx_lock(mtx_t *m)
 {
-    return answer(follow_mutex_lock(MUTEX(m), FOLLOW_SITE()));
+    return answer(observe_mutex_lock(MUTEX(m), FOLLOW_SITE()));
 }
 
 EXPORT int mtx_trylock(mtx_t *m)
 {
-    return answer(follow_mutex_trylock(MUTEX(m), FOLLOW_SITE()));
+    return answer(observe_mutex_trylock(MUTEX(m), FOLLOW_SITE()));
 }
 
 EXPORT int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
 {
-    return answer(follow_mutex_timedlock(MUTEX(m), until, FOLLOW_SITE()));
+    return answer(observe_mutex_timedlock(MUTEX(m), until, FOLLOW_SITE()));
 }
 
 EXPORT int mtx_unlock(mtx_t *m)
@@ -94,7 +94,7 @@ EXPORT int mtx_init(mtx_t *m, int type)
     pthread_mutexattr_init(&attr);
     if (type & mtx_recursive)
         pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    int rc = follow_mutex_init(MUTEX(m), &attr, FOLLOW_SITE());
+    int rc = observe_mutex_init(MUTEX(m), &attr, FOLLOW_SITE());
     pthread_mutexattr_destroy(&attr);
     return answer(rc);
 }
@@ -106,26 +106,26 @@ EXPORT void mtx_destroy(mtx_t *m)
 
 EXPORT int cnd_wait(cnd_t *c, mtx_t *m)
 {
-    return answer(follow_cond_wait(COND(c), MUTEX(m), FOLLOW_SITE()));
+    return answer(observe_cond_wait(COND(c), MUTEX(m), FOLLOW_SITE()));
 }
 
 EXPORT int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
                          const struct timespec *restrict until)
 {
-    return answer(follow_cond_timedwait(COND(c), MUTEX(m), until, FOLLOW_SITE()));
+    return answer(observe_cond_timedwait(COND(c), MUTEX(m), until, FOLLOW_SITE()));
 }
 
 EXPORT int cnd_signal(cnd_t *c)
 {
-    return answer(follow_cond_signal(COND(c), false, FOLLOW_SITE()));
+    return answer(observe_cond_signal(COND(c), false, FOLLOW_SITE()));
 }
 
 EXPORT int cnd_broadcast(cnd_t *c)
 {
-    return answer(follow_cond_signal(COND(c), true, FOLLOW_SITE()));
+    return answer(observe_cond_signal(COND(c), true, FOLLOW_SITE()));
 }
 
 EXPORT void call_once(once_flag *flag, void (*routine)(void))
 {
-    follow_once((pthread_once_t *)(void *)flag, routine, FOLLOW_SITE());
+    observe_once((pthread_once_t *)(void *)flag, routine, FOLLOW_SITE());
 }

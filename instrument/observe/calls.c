@@ -15,7 +15,7 @@
 #define ROBUST 16 /* of __kind */
 #define EXPORT __attribute__((visibility("default")))
 
-struct follow_real follow_real;
+struct observe_real observe_real;
 
 #define FUNCTIONS(X)                                                                               \
     X(int, pthread_mutex_trylock, (pthread_mutex_t *))                                             \
@@ -59,7 +59,7 @@ struct follow_real follow_real;
 FUNCTIONS(DECLARE)
 #undef DECLARE
 
-void *follow_find(const char *name)
+void *observe_find(const char *name)
 {
     return dlsym(RTLD_NEXT, name);
 }
@@ -68,12 +68,12 @@ void *follow_find(const char *name)
  * that we need, which do not. */
 __attribute__((constructor(101))) static void find_all(void)
 {
-    *(void **)&follow_real.create = follow_find("pthread_create");
-    *(void **)&follow_real.join = follow_find("pthread_join");
-    *(void **)&follow_real.mask_signals = follow_find("pthread_sigmask");
-    *(void **)&follow_real.lock = follow_find("pthread_mutex_lock");
-    *(void **)&follow_real.unlock = follow_find("pthread_mutex_unlock");
-#define FIND(type, name, arguments) *(void **)&real_##name = follow_find(#name);
+    *(void **)&observe_real.create = observe_find("pthread_create");
+    *(void **)&observe_real.join = observe_find("pthread_join");
+    *(void **)&observe_real.mask_signals = observe_find("pthread_sigmask");
+    *(void **)&observe_real.lock = observe_find("pthread_mutex_lock");
+    *(void **)&observe_real.unlock = observe_find("pthread_mutex_unlock");
+#define FIND(type, name, arguments) *(void **)&real_##name = observe_find(#name);
     FUNCTIONS(FIND)
 #undef FIND
 }
@@ -81,39 +81,41 @@ __attribute__((constructor(101))) static void find_all(void)
 /* A call that comes before our constructor. */
 #define READY()                                                                                    \
     do {                                                                                           \
-        if (__builtin_expect(!follow_real.lock, 0))                                                \
+        if (__builtin_expect(!observe_real.lock, 0))                                               \
             find_all();                                                                            \
     } while (0)
 
 static inline struct follower *self(void)
 {
-    return __builtin_expect(follow_self_ != NULL, 1) ? follow_self_ : follow_self();
+    return __builtin_expect(observe_self_ != NULL, 1) ? observe_self_ : observe_self();
 }
 
 static inline void acquired(struct follower *f, enum hd_object kind, const void *lock,
                             uint32_t mode, uint64_t site)
 {
-    follow_tell(ACQUIRED, .follower = f, .address = lock, .kind = kind, .mode = mode, .site = site);
+    observe_tell(ACQUIRED, .follower = f, .address = lock, .kind = kind, .mode = mode,
+                 .site = site);
 }
 
 static inline void released(struct follower *f, const void *lock)
 {
-    follow_tell(RELEASED, .follower = f, .address = lock);
+    observe_tell(RELEASED, .follower = f, .address = lock);
 }
 
 static void done(struct follower *f, enum hd_event event, const void *object, uint32_t mode,
                  uint64_t site)
 {
-    follow_tell(DONE, .follower = f, .address = object, .event = event, .mode = mode, .site = site);
+    observe_tell(DONE, .follower = f, .address = object, .event = event, .mode = mode,
+                 .site = site);
 }
 
 /* rc = call, a wait, in the open. */
 #define WAIT_AT(rc, f, operation, object, timed, at, call)                                         \
     do {                                                                                           \
-        follow_tell(WAITS, .follower = f, .address = object, .event = operation,                   \
-                    .mode = (timed) ? 0 : HDI_COULD_WAIT, .site = at);                             \
+        observe_tell(WAITS, .follower = f, .address = object, .event = operation,                  \
+                     .mode = (timed) ? 0 : HDI_COULD_WAIT, .site = at);                            \
         rc = (call);                                                                               \
-        follow_tell(WOKE, .follower = f);                                                          \
+        observe_tell(WOKE, .follower = f);                                                         \
     } while (0)
 #define WAIT(rc, f, operation, object, timed, call)                                                \
     WAIT_AT(rc, f, operation, object, timed, FOLLOW_SITE(), call)
@@ -150,16 +152,16 @@ static __attribute__((noinline)) int lock_slowly(pthread_mutex_t *m, uint64_t si
     READY();
     struct follower *f = self();
     if (!f)
-        return follow_real.lock(m);
+        return observe_real.lock(m);
     int rc = try_mutex(f, m);
     if (rc == EBUSY)
-        WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, false, site, follow_real.lock(m));
+        WAIT_AT(rc, f, HD_EV_MUTEX_LOCK, m, false, site, observe_real.lock(m));
     if (rc == 0 || rc == EOWNERDEAD)
         acquired(f, HD_OB_MUTEX, m, 0, site);
     return rc;
 }
 
-int follow_mutex_lock(pthread_mutex_t *m, uint64_t site)
+int observe_mutex_lock(pthread_mutex_t *m, uint64_t site)
 {
     return lock_slowly(m, site);
 }
@@ -168,7 +170,7 @@ static __attribute__((noinline)) int unlock_slowly(pthread_mutex_t *m)
 {
     READY();
     released(self(), m); /* before: behind it the mutex may be gone */
-    return follow_real.unlock(m);
+    return observe_real.unlock(m);
 }
 
 static __attribute__((noinline)) int wake_one(pthread_mutex_t *m)
@@ -182,7 +184,7 @@ static __attribute__((noinline)) int wake_one(pthread_mutex_t *m)
 /* A plain mutex that is free, in a thread that is known: no call, no frame. */
 EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 {
-    struct follower *f = follow_self_;
+    struct follower *f = observe_self_;
     if (__builtin_expect(!f || try_mutex_plain(f, m), 0))
         return lock_slowly(m, FOLLOW_SITE());
     acquired(f, HD_OB_MUTEX, m, 0, FOLLOW_SITE());
@@ -192,7 +194,7 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
 /* One that the thread took last: as glibc's pthread_mutex_unlock does it. */
 EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
 {
-    struct follower *f = follow_self_;
+    struct follower *f = observe_self_;
     if (__builtin_expect(!f || !f->locks || m->__data.__kind != PTHREAD_MUTEX_TIMED_NP ||
                              !lg_released_last(f->locks, m),
                          0))
@@ -204,7 +206,7 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
     return 0;
 }
 
-int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site)
+int observe_mutex_trylock(pthread_mutex_t *m, uint64_t site)
 {
     READY();
     struct follower *f = self();
@@ -216,10 +218,10 @@ int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site)
 
 EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
 {
-    return follow_mutex_trylock(m, FOLLOW_SITE());
+    return observe_mutex_trylock(m, FOLLOW_SITE());
 }
 
-int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site)
+int observe_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site)
 {
     READY();
     struct follower *f = self();
@@ -232,7 +234,7 @@ int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uin
 
 EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-    return follow_mutex_timedlock(m, until, FOLLOW_SITE());
+    return observe_mutex_timedlock(m, until, FOLLOW_SITE());
 }
 
 EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
@@ -247,16 +249,16 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
     return rc;
 }
 
-int follow_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site)
+int observe_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site)
 {
     READY();
-    follow_tell(MADE, .address = m, .site = site);
+    observe_tell(MADE, .address = m, .site = site);
     return real_pthread_mutex_init(m, attr);
 }
 
 EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
-    return follow_mutex_init(m, attr, FOLLOW_SITE());
+    return observe_mutex_init(m, attr, FOLLOW_SITE());
 }
 
 EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
@@ -264,7 +266,7 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     READY();
     int rc = real_pthread_mutex_destroy(m);
     if (rc == 0)
-        follow_tell(DESTROYED, .address = m);
+        observe_tell(DESTROYED, .address = m);
     return rc;
 }
 
@@ -280,26 +282,26 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
     acquired(f, HD_OB_MUTEX, m, 0, site);                                                          \
     return rc
 
-int follow_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site)
+int observe_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site)
 {
     COND(real_pthread_cond_wait(c, m), false, site);
 }
 
-int follow_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
-                          uint64_t site)
+int observe_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
+                           uint64_t site)
 {
     COND(real_pthread_cond_timedwait(c, m, until), true, site);
 }
 
 EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-    return follow_cond_wait(c, m, FOLLOW_SITE());
+    return observe_cond_wait(c, m, FOLLOW_SITE());
 }
 
 EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
                                   const struct timespec *until)
 {
-    return follow_cond_timedwait(c, m, until, FOLLOW_SITE());
+    return observe_cond_timedwait(c, m, until, FOLLOW_SITE());
 }
 
 EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
@@ -308,7 +310,7 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid
     COND(real_pthread_cond_clockwait(c, m, clock, until), true, FOLLOW_SITE());
 }
 
-int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site)
+int observe_cond_signal(pthread_cond_t *c, bool all, uint64_t site)
 {
     READY();
     struct follower *f = self();
@@ -318,12 +320,12 @@ int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site)
 
 EXPORT int pthread_cond_signal(pthread_cond_t *c)
 {
-    return follow_cond_signal(c, false, FOLLOW_SITE());
+    return observe_cond_signal(c, false, FOLLOW_SITE());
 }
 
 EXPORT int pthread_cond_broadcast(pthread_cond_t *c)
 {
-    return follow_cond_signal(c, true, FOLLOW_SITE());
+    return observe_cond_signal(c, true, FOLLOW_SITE());
 }
 
 /* ---- read-write locks ---- */
@@ -338,7 +340,7 @@ static uint32_t rwlock_mode(const pthread_rwlock_t *l, uint32_t mode)
 EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     READY();
-    follow_tell(MADE, .address = l, .site = FOLLOW_SITE());
+    observe_tell(MADE, .address = l, .site = FOLLOW_SITE());
     return real_pthread_rwlock_init(l, attr);
 }
 
@@ -427,7 +429,7 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
     READY();
     int rc = real_pthread_rwlock_destroy(l);
     if (rc == 0)
-        follow_tell(DESTROYED, .address = l);
+        observe_tell(DESTROYED, .address = l);
     return rc;
 }
 
@@ -436,7 +438,7 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *l)
 EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
 {
     READY();
-    follow_tell(MADE, .address = (const void *)l, .site = FOLLOW_SITE());
+    observe_tell(MADE, .address = (const void *)l, .site = FOLLOW_SITE());
     return real_pthread_spin_init(l, shared);
 }
 
@@ -472,7 +474,7 @@ EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
 EXPORT int pthread_spin_destroy(pthread_spinlock_t *l)
 {
     READY();
-    follow_tell(DESTROYED, .address = (const void *)l);
+    observe_tell(DESTROYED, .address = (const void *)l);
     return real_pthread_spin_destroy(l);
 }
 
@@ -491,9 +493,9 @@ EXPORT int sem_init(sem_t *s, int shared, unsigned value)
 {
     READY();
     int rc = real_sem_init(s, shared, value);
-    follow_tell(MADE, .address = s, .site = FOLLOW_SITE());
+    observe_tell(MADE, .address = s, .site = FOLLOW_SITE());
     if (rc == 0 && !shared)
-        follow_tell(UNITS, .address = s, .n = value);
+        observe_tell(UNITS, .address = s, .n = value);
     return rc;
 }
 
@@ -551,7 +553,7 @@ EXPORT int sem_destroy(sem_t *s)
     READY();
     int rc = real_sem_destroy(s);
     if (rc == 0)
-        follow_tell(DESTROYED, .address = s);
+        observe_tell(DESTROYED, .address = s);
     return rc;
 }
 
@@ -559,7 +561,7 @@ EXPORT int sem_destroy(sem_t *s)
 
 /* glibc's: bit 1 set when it is done, bit 0 while the initialiser runs. Whoever runs it does not
  * wait. */
-int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site)
+int observe_once(pthread_once_t *control, void (*routine)(void), uint64_t site)
 {
     READY();
     struct follower *f = self();
@@ -572,5 +574,5 @@ int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site)
 
 EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
 {
-    return follow_once(control, routine, FOLLOW_SITE());
+    return observe_once(control, routine, FOLLOW_SITE());
 }

@@ -13,7 +13,7 @@ static uint64_t looks;
 
 static struct follower *by_tid(int tid)
 {
-    for (struct follower *f = follow_first(); f; f = f->next)
+    for (struct follower *f = observe_first(); f; f = f->next)
         if (f->used && f->alive && f->tid == tid)
             return f;
     return NULL;
@@ -50,28 +50,28 @@ static bool settled(const struct follower *f)
     return stuck(f) && f->looked_at == looks - 1 && f->looked_since == f->since_ns;
 }
 
-static void write_wait(struct follow_text *t, const struct follower *f,
+static void write_wait(struct observe_text *t, const struct follower *f,
                        const struct follower *owner)
 {
     uint64_t site;
     uint32_t mode;
     const void *held;
-    follow_add(t, "  T%u", f->number);
+    observe_add(t, "  T%u", f->number);
     if (f->label[0])
-        follow_add(t, " \"%s\"", f->label);
-    follow_add(t, " waits, ");
-    follow_add_waits_for(t, (enum hd_event)f->kind, f->object);
+        observe_add(t, " \"%s\"", f->label);
+    observe_add(t, " waits, ");
+    observe_add_waits_for(t, (enum hd_event)f->kind, f->object);
     if (owner && f->kind != HD_EV_THREAD_JOIN)
-        follow_add(t, " held by T%u", owner->number);
-    follow_add(t, ", at ");
-    follow_add_code(t, f->site);
-    follow_add(t, "\n");
+        observe_add(t, " held by T%u", owner->number);
+    observe_add(t, ", at ");
+    observe_add_code(t, f->site);
+    observe_add(t, "\n");
     for (uint32_t i = 0; f->locks && (held = hdi_lock_held_at(f->locks, i, &site, &mode)); i++) {
-        follow_add(t, "    holds ");
-        follow_add_object(t, HD_EV_NONE, (uintptr_t)held);
-        follow_add(t, ", taken at ");
-        follow_add_code(t, site);
-        follow_add(t, "\n");
+        observe_add(t, "    holds ");
+        observe_add_object(t, HD_EV_NONE, (uintptr_t)held);
+        observe_add(t, ", taken at ");
+        observe_add_code(t, site);
+        observe_add(t, "\n");
     }
 }
 
@@ -91,64 +91,64 @@ static bool wakes(enum hd_event deed, enum hd_event wait)
 }
 
 /* Who woke others at that object before: of the last deeds of each thread. */
-static void write_wakers(struct follow_text *t, const struct follower *f)
+static void write_wakers(struct observe_text *t, const struct follower *f)
 {
     uint32_t told = 0;
     if (f->kind != HD_EV_COND_WAIT && f->kind != HD_EV_SEM_WAIT && f->kind != HD_EV_BARRIER_WAIT)
         return;
-    for (const struct follower *g = follow_first(); g && told < 3; g = g->next)
+    for (const struct follower *g = observe_first(); g && told < 3; g = g->next)
         for (uint32_t i = 0; i < FOLLOW_DEEDS && i < g->deeds && g != f; i++) {
-            const struct follow_deed *d = &g->deed[(g->deeds - 1 - i) % FOLLOW_DEEDS];
+            const struct observe_deed *d = &g->deed[(g->deeds - 1 - i) % FOLLOW_DEEDS];
             if (d->object != f->object || !wakes((enum hd_event)d->kind, (enum hd_event)f->kind))
                 continue;
-            follow_add(t, "    could be woken by T%u, which %s %s it at ", g->number,
-                       g->alive ? "was" : "has ended and was",
-                       follow_doing((enum hd_event)d->kind));
-            follow_add_code(t, d->site);
-            follow_add(t, "\n");
+            observe_add(t, "    could be woken by T%u, which %s %s it at ", g->number,
+                        g->alive ? "was" : "has ended and was",
+                        observe_doing((enum hd_event)d->kind));
+            observe_add_code(t, d->site);
+            observe_add(t, "\n");
             told++;
             break;
         }
     if (!told)
-        follow_add(t, "    nobody is known who could wake it\n");
+        observe_add(t, "    nobody is known who could wake it\n");
 }
 
-static void write_deeds(struct follow_text *t, const struct follower *f)
+static void write_deeds(struct observe_text *t, const struct follower *f)
 {
     for (uint32_t i = 0; i < FOLLOW_DEEDS && i < f->deeds; i++) {
-        const struct follow_deed *d = &f->deed[(f->deeds - 1 - i) % FOLLOW_DEEDS];
+        const struct observe_deed *d = &f->deed[(f->deeds - 1 - i) % FOLLOW_DEEDS];
         enum hd_event kind = (enum hd_event)d->kind;
-        follow_add(t, i ? "    before: %s " : "    last: %s ", follow_doing(kind));
+        observe_add(t, i ? "    before: %s " : "    last: %s ", observe_doing(kind));
         if (kind == HD_EV_THREAD_JOIN)
-            follow_add(t, "a thread"); /* which has another number by now */
+            observe_add(t, "a thread"); /* which has another number by now */
         else
-            follow_add_object(t, kind, d->object);
-        follow_add(t, " at ");
-        follow_add_code(t, d->site);
-        follow_add(t, "\n");
+            observe_add_object(t, kind, d->object);
+        observe_add(t, " at ");
+        observe_add_code(t, d->site);
+        observe_add(t, "\n");
     }
 }
 
 static void tell_circle(struct follower *f)
 {
-    struct follow_text t = {0};
+    struct observe_text t = {0};
     uint32_t n = 0;
     struct follower *at = f;
-    follow_begin();
+    observe_begin();
     do {
         n++;
         at->told = true;
         at = awaited(at);
     } while (at && at != f);
-    follow_add(&t,
-               n == 1 ? "heddle: %s: a thread waits for itself\n"
-                      : "heddle: %s: %u threads wait for each other\n",
-               follow_word(n == 1 ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK), n);
+    observe_add(&t,
+                n == 1 ? "heddle: %s: a thread waits for itself\n"
+                       : "heddle: %s: %u threads wait for each other\n",
+                observe_word(n == 1 ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK), n);
     at = f;
     for (uint32_t i = 0; i < n && at && t.used < 3500; i++, at = awaited(at))
         write_wait(&t, at, awaited(at));
-    follow_write(&t);
-    follow_end();
+    observe_write(&t);
+    observe_end();
 }
 
 /* Does following who waits for whom from f lead back to f? At most `limit` threads. */
@@ -168,11 +168,11 @@ static bool in_circle(struct follower *f, uint32_t limit)
 /* Nobody runs, nobody's wait ends by itself: who could wake the others? */
 static void tell_hang(void)
 {
-    struct follow_text t = {0};
-    follow_begin();
-    follow_add(&t, "heddle: %s: every thread waits, and nobody is left to wake one\n",
-               follow_word(HD_FK_HANG));
-    for (struct follower *f = follow_first(); f; f = f->next) {
+    struct observe_text t = {0};
+    observe_begin();
+    observe_add(&t, "heddle: %s: every thread waits, and nobody is left to wake one\n",
+                observe_word(HD_FK_HANG));
+    for (struct follower *f = observe_first(); f; f = f->next) {
         if (!stuck(f))
             continue;
         f->told = true;
@@ -180,17 +180,17 @@ static void tell_hang(void)
         write_wakers(&t, f);
         write_deeds(&t, f);
         if (t.used > 2000)
-            follow_write(&t);
+            observe_write(&t);
     }
-    follow_write(&t);
-    follow_end();
+    observe_write(&t);
+    observe_end();
 }
 
-void follow_look_for_circles(void)
+void observe_look_for_circles(void)
 {
     uint32_t alive = 0, still = 0, told = 0;
     looks++;
-    for (struct follower *f = follow_first(); f; f = f->next) {
+    for (struct follower *f = observe_first(); f; f = f->next) {
         if (!f->used || !f->alive || f->idle)
             continue;
         alive++; /* also one that has not begun to run */
@@ -198,14 +198,14 @@ void follow_look_for_circles(void)
             f->told = false;
         still += settled(f);
     }
-    for (struct follower *f = follow_first(); f && still; f = f->next)
+    for (struct follower *f = observe_first(); f && still; f = f->next)
         if (settled(f) && !f->told && in_circle(f, still))
             tell_circle(f);
-    for (struct follower *f = follow_first(); f; f = f->next)
+    for (struct follower *f = observe_first(); f; f = f->next)
         told += f->used && f->alive && f->told;
     if (still == alive && alive && !told)
         tell_hang();
-    for (struct follower *f = follow_first(); f; f = f->next) {
+    for (struct follower *f = observe_first(); f; f = f->next) {
         f->looked_at = looks;
         f->looked_since = stuck(f) ? f->since_ns : 0;
     }

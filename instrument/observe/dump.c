@@ -44,7 +44,7 @@ static void on_ask(int number, siginfo_t *info, void *context)
     void *pc[FOLLOW_FRAMES + OWN_FRAMES];
     (void)number;
     (void)context;
-    struct follower *f = follow_on && info->si_code == SI_TKILL ? follow_self() : NULL;
+    struct follower *f = observe_on && info->si_code == SI_TKILL ? observe_self() : NULL;
     if (f && f->answered != f->asked) {
         int n = backtrace(pc, FOLLOW_FRAMES + (int)OWN_FRAMES);
         uint32_t from = OWN_FRAMES, all = n > 0 ? (uint32_t)n : 0;
@@ -75,18 +75,18 @@ static void ask_all(void)
 {
     struct sigaction act = {.sa_sigaction = on_ask, .sa_flags = SA_SIGINFO | SA_RESTART}, old;
     uint32_t number = ++asking;
-    int64_t until = follow_now() + ANSWER_MS * 1000000ll;
+    int64_t until = observe_now() + ANSWER_MS * 1000000ll;
     bool open = true;
     sigaction(ask_signal(), &act, &old);
-    for (struct follower *f = follow_first(); f; f = f->next) {
+    for (struct follower *f = observe_first(); f; f = f->next) {
         f->frames = 0;
         f->asked = number;
         if (f->used && f->alive && f->tid)
             syscall(SYS_tgkill, process, f->tid, ask_signal());
     }
-    while (open && follow_now() < until) {
+    while (open && observe_now() < until) {
         open = false;
-        for (struct follower *f = follow_first(); f && !open; f = f->next)
+        for (struct follower *f = observe_first(); f && !open; f = f->next)
             open = f->used && f->alive && f->tid && f->answered != number;
         if (open)
             poll(NULL, 0, 1);
@@ -131,25 +131,25 @@ static int compare(const void *x, const void *y)
     return c ? c : (a->number > b->number) - (a->number < b->number);
 }
 
-static void add_age(struct follow_text *t, int64_t ns)
+static void add_age(struct observe_text *t, int64_t ns)
 {
     if (ns >= 120000000000ll)
-        follow_add(t, ", %lld minutes", (long long)(ns / 60000000000ll));
+        observe_add(t, ", %lld minutes", (long long)(ns / 60000000000ll));
     else if (ns >= 1000000000ll)
-        follow_add(t, ", %lld s", (long long)(ns / 1000000000ll));
+        observe_add(t, ", %lld s", (long long)(ns / 1000000000ll));
 }
 
-static void add_numbers(struct follow_text *t, struct follower *const *list, uint32_t n)
+static void add_numbers(struct observe_text *t, struct follower *const *list, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = i;
         if (i == 40) {
-            follow_add(t, " and %u more", n - i);
+            observe_add(t, " and %u more", n - i);
             break;
         }
         while (k + 1 < n && list[k + 1]->number == list[k]->number + 1)
             k++;
-        follow_add(t, k > i + 1 ? " T%u-T%u" : " T%u", list[i]->number, list[k]->number);
+        observe_add(t, k > i + 1 ? " T%u-T%u" : " T%u", list[i]->number, list[k]->number);
         i = k > i + 1 ? k : i;
     }
 }
@@ -157,7 +157,7 @@ static void add_numbers(struct follow_text *t, struct follower *const *list, uin
 /* A part of a dump, or (left) a finding of its own. */
 static void write_group(struct follower *const *list, uint32_t n, bool left)
 {
-    struct follow_text t = {0};
+    struct observe_text t = {0};
     const struct follower *f = list[0];
     const char *noun = f->goroutine ? "goroutine" : "thread";
     bool stacks = !left;
@@ -166,53 +166,53 @@ static void write_group(struct follower *const *list, uint32_t n, bool left)
     for (uint32_t i = 1; i < n; i++)
         oldest = list[i]->since_ns < oldest ? list[i]->since_ns : oldest;
     if (left) {
-        follow_begin();
-        follow_add(&t, "heddle: %s: %u %s%s left when the program ended\n",
-                   follow_word(f->alive ? HD_FK_LEAK_BLOCKED : HD_FK_LEAK_UNJOINED), n, noun,
-                   n == 1 ? " is" : "s are");
+        observe_begin();
+        observe_add(&t, "heddle: %s: %u %s%s left when the program ended\n",
+                    observe_word(f->alive ? HD_FK_LEAK_BLOCKED : HD_FK_LEAK_UNJOINED), n, noun,
+                    n == 1 ? " is" : "s are");
     }
-    follow_add(&t, "%s%u %s%s", left ? "" : "\n", n, noun, n == 1 ? "" : "s");
+    observe_add(&t, "%s%u %s%s", left ? "" : "\n", n, noun, n == 1 ? "" : "s");
     if (f->label[0])
-        follow_add(&t, " \"%s\"", f->label);
-    follow_add(&t, " [");
+        observe_add(&t, " \"%s\"", f->label);
+    observe_add(&t, " [");
     if (!f->alive) {
-        follow_add(&t, "ended, never joined");
+        observe_add(&t, "ended, never joined");
     } else if (kind == HD_EV_NONE) {
-        follow_add(&t, "running");
+        observe_add(&t, "running");
     } else {
         if (kind != HD_EV_THREAD_JOIN || n == 1)
-            follow_add_waits_for(&t, kind, f->object);
+            observe_add_waits_for(&t, kind, f->object);
         else
-            follow_add(&t, "%s a thread", follow_doing(kind));
-        add_age(&t, follow_now() - oldest);
+            observe_add(&t, "%s a thread", observe_doing(kind));
+        add_age(&t, observe_now() - oldest);
     }
-    follow_add(&t, "]:");
+    observe_add(&t, "]:");
     add_numbers(&t, list, n);
-    follow_add(&t, "\n");
+    observe_add(&t, "\n");
     if (f->frames && stacks && f->alive) {
         for (uint32_t i = 0; i < f->frames && t.used < 3000; i++) {
-            follow_add(&t, "    ");
-            follow_add_code(&t, f->frame[i]);
-            follow_add(&t, "\n");
+            observe_add(&t, "    ");
+            observe_add_code(&t, f->frame[i]);
+            observe_add(&t, "\n");
         }
     } else if (f->alive && kind != HD_EV_NONE) {
-        follow_add(&t, "    ");
-        follow_add_code(&t, f->site);
-        follow_add(&t, "\n");
+        observe_add(&t, "    ");
+        observe_add_code(&t, f->site);
+        observe_add(&t, "\n");
     } else if (stacks && f->alive) {
-        follow_add(&t, "    (did not answer: it blocks all signals)\n");
+        observe_add(&t, "    (did not answer: it blocks all signals)\n");
     }
     if (made_at(f)) {
         if (f->goroutine)
-            follow_add(&t, "  started at ");
+            observe_add(&t, "  started at ");
         else
-            follow_add(&t, "  created by T%u at ", f->creator);
-        follow_add_code(&t, made_at(f));
-        follow_add(&t, "\n");
+            observe_add(&t, "  created by T%u at ", f->creator);
+        observe_add_code(&t, made_at(f));
+        observe_add(&t, "\n");
     }
-    follow_write(&t);
+    observe_write(&t);
     if (left)
-        follow_end();
+        observe_end();
 }
 
 static bool is_alive(const struct follower *f)
@@ -230,13 +230,13 @@ static void write_groups(bool left)
 {
     uint32_t n = 0, room = 0;
     struct follower **list;
-    for (struct follower *f = follow_first(); f; f = f->next)
+    for (struct follower *f = observe_first(); f; f = f->next)
         room++;
     list = mmap(NULL, (room + 1) * sizeof *list, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (list == MAP_FAILED)
         return;
-    for (struct follower *f = follow_first(); f && n < room; f = f->next) {
+    for (struct follower *f = observe_first(); f && n < room; f = f->next) {
         if (f->used && f->tid && (left ? is_left(f) : is_alive(f)))
             list[n++] = f;
     }
@@ -252,30 +252,30 @@ static void write_groups(bool left)
 static uint32_t count(bool (*wanted)(const struct follower *))
 {
     uint32_t n = 0;
-    for (struct follower *f = follow_first(); f; f = f->next)
+    for (struct follower *f = observe_first(); f; f = f->next)
         n += f->used && f->tid && wanted(f);
     return n;
 }
 
 static void dump(void)
 {
-    struct follow_text t = {0};
+    struct observe_text t = {0};
     ask_all();
-    follow_begin();
-    follow_add(&t, "heddle: dump of %u threads (pid %d)\n", count(is_alive), (int)process);
-    follow_write(&t);
+    observe_begin();
+    observe_add(&t, "heddle: dump of %u threads (pid %d)\n", count(is_alive), (int)process);
+    observe_write(&t);
     write_groups(false);
-    follow_add(&t, "heddle: end of the dump\n");
-    follow_write(&t);
-    follow_end();
+    observe_add(&t, "heddle: end of the dump\n");
+    observe_write(&t);
+    observe_end();
 }
 
 /* ---- what is left at the end ---- */
 
-void follow_leaks_at_exit(void)
+void observe_leaks_at_exit(void)
 {
-    int64_t until = follow_now() + GRACE_MS * 1000000ll;
-    while (count(is_left) && follow_now() < until)
+    int64_t until = observe_now() + GRACE_MS * 1000000ll;
+    while (count(is_left) && observe_now() < until)
         poll(NULL, 0, 2);
     write_groups(true);
 }
@@ -296,8 +296,8 @@ static bool serve(void)
         return false;
     dump();
     dumps_done = by_now;
-    if (quit && follow_sends)
-        follow_send_graph();
+    if (quit && observe_sends)
+        observe_send_graph();
     if (quit) { /* as it would have ended without us */
         signal(SIGQUIT, SIG_DFL);
         kill(process, SIGQUIT);
@@ -313,23 +313,23 @@ static void *help(void *arg)
         if (poll(&p, 1, LOOK_MS) > 0) {
             if (!serve())
                 return NULL;
-        } else if (follow_on) {
-            follow_look_for_circles();
+        } else if (observe_on) {
+            observe_look_for_circles();
         }
     }
     return NULL;
 }
 
-void follow_finish_dumps(void)
+void observe_finish_dumps(void)
 {
-    int64_t until = follow_now() + FAREWELL_MS * 1000000ll;
+    int64_t until = observe_now() + FAREWELL_MS * 1000000ll;
     uint32_t by_now = dumps_asked;
-    while ((int32_t)(by_now - dumps_done) > 0 && follow_now() < until)
+    while ((int32_t)(by_now - dumps_done) > 0 && observe_now() < until)
         poll(NULL, 0, 1);
 }
 
 /* A child has no helper: a signal means what it would mean without us. */
-void follow_signals_in_child(void)
+void observe_signals_in_child(void)
 {
     static const int ours[] = {SIGQUIT, SIGUSR1};
     struct sigaction now;
@@ -338,7 +338,7 @@ void follow_signals_in_child(void)
             signal(ours[i], SIG_DFL);
 }
 
-void follow_helper_start(void)
+void observe_helper_start(void)
 {
     void *pc[2];
     pthread_attr_t attr;
@@ -348,31 +348,31 @@ void follow_helper_start(void)
     backtrace(pc, 2); /* loads the unwinder now, not in a signal handler */
     if (pipe2(ring, O_CLOEXEC | O_NONBLOCK))
         return;
-    if (follow_dumps) {
+    if (observe_dumps) {
         struct sigaction act = {.sa_handler = on_wanted, .sa_flags = SA_RESTART};
         sigaction(SIGQUIT, &act, NULL);
         if (follow_usr1)
             sigaction(SIGUSR1, &act, NULL);
     }
     sigfillset(&all);
-    follow_real.mask_signals(SIG_SETMASK, &all, &old);
+    observe_real.mask_signals(SIG_SETMASK, &all, &old);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    follow_real.create(&thread, &attr, help, NULL);
+    observe_real.create(&thread, &attr, help, NULL);
     pthread_attr_destroy(&attr);
-    follow_real.mask_signals(SIG_SETMASK, &old, NULL);
+    observe_real.mask_signals(SIG_SETMASK, &old, NULL);
 }
 
 /* A thread that blocks "all signals" can still be asked for its stack. */
 EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
     sigset_t less;
-    if (!follow_real.mask_signals)
-        *(void **)&follow_real.mask_signals = follow_find("pthread_sigmask");
-    if (set && follow_on && how != SIG_UNBLOCK) {
+    if (!observe_real.mask_signals)
+        *(void **)&observe_real.mask_signals = observe_find("pthread_sigmask");
+    if (set && observe_on && how != SIG_UNBLOCK) {
         less = *set;
         sigdelset(&less, ask_signal());
         set = &less;
     }
-    return follow_real.mask_signals(how, set, old);
+    return observe_real.mask_signals(how, set, old);
 }

@@ -6,16 +6,16 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-const struct hd_watch_library *follow_library;
+const struct hd_watch_library *observe_library;
 
 static void attach(const struct hd_watch_library *library)
 {
-    follow_library = library;
+    observe_library = library;
 }
 
 static void goroutine_begins(const char *name, unsigned long number, const void *made)
 {
-    struct follower *f = follow_self();
+    struct follower *f = observe_self();
     if (!f)
         return;
     f->goroutine = number;
@@ -28,7 +28,7 @@ static void goroutine_begins(const char *name, unsigned long number, const void 
 
 static void goroutine_ends(void)
 {
-    struct follower *f = follow_self_;
+    struct follower *f = observe_self_;
     if (!f)
         return;
     f->idle = true;
@@ -38,16 +38,16 @@ static void goroutine_ends(void)
 
 static void waits(enum hd_event kind, const void *object, const void *site, int timed)
 {
-    struct follower *f = follow_self();
+    struct follower *f = observe_self();
     if (f && !f->idle && kind != HD_EV_NONE)
-        follow_tell(WAITS, .follower = f, .address = object, .event = kind,
-                    .mode = timed ? 0 : HDI_COULD_WAIT, .site = (uint64_t)(uintptr_t)site);
+        observe_tell(WAITS, .follower = f, .address = object, .event = kind,
+                     .mode = timed ? 0 : HDI_COULD_WAIT, .site = (uint64_t)(uintptr_t)site);
 }
 
 static void goes_on(void)
 {
-    if (follow_self_)
-        follow_tell(WOKE, .follower = follow_self_);
+    if (observe_self_)
+        observe_tell(WOKE, .follower = observe_self_);
 }
 
 static struct hd_watch_state state(const void *thread)
@@ -64,5 +64,5 @@ EXPORT const struct hd_watch *heddle_watch_table(uint32_t version)
 {
     static const struct hd_watch table = {HD_WATCH_VERSION, sizeof table, attach,  goroutine_begins,
                                           goroutine_ends,   waits,        goes_on, state};
-    return version == HD_WATCH_VERSION && (follow_on || follow_wanted()) ? &table : NULL;
+    return version == HD_WATCH_VERSION && (observe_on || observe_wanted()) ? &table : NULL;
 }

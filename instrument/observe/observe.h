@@ -44,7 +44,7 @@ struct follower {
 
     /* What it did last that can wake others, or waited for and got: a ring. Of its own making;
      * others read it when it stands still. */
-    struct follow_deed {
+    struct observe_deed {
         uint16_t kind;
         uintptr_t object;
         uint64_t site;
@@ -77,77 +77,77 @@ struct follower {
 };
 
 /* calls.c: what the program calls is ours, this is the C library's. */
-struct follow_real {
+struct observe_real {
     int (*lock)(pthread_mutex_t *), (*unlock)(pthread_mutex_t *);
     int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     int (*join)(pthread_t, void **);
     int (*mask_signals)(int, const sigset_t *, sigset_t *);
 };
-extern struct follow_real follow_real;
-void *follow_find(const char *name);
+extern struct observe_real observe_real;
+void *observe_find(const char *name);
 /* What other entries than pthreads' own come to, with the place of the program's call. */
-int follow_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site);
-int follow_mutex_lock(pthread_mutex_t *m, uint64_t site);
-int follow_mutex_trylock(pthread_mutex_t *m, uint64_t site);
-int follow_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site);
-int follow_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site);
-int follow_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
-                          uint64_t site);
-int follow_cond_signal(pthread_cond_t *c, bool all, uint64_t site);
-int follow_once(pthread_once_t *control, void (*routine)(void), uint64_t site);
+int observe_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr, uint64_t site);
+int observe_mutex_lock(pthread_mutex_t *m, uint64_t site);
+int observe_mutex_trylock(pthread_mutex_t *m, uint64_t site);
+int observe_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until, uint64_t site);
+int observe_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t site);
+int observe_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until,
+                           uint64_t site);
+int observe_cond_signal(pthread_cond_t *c, bool all, uint64_t site);
+int observe_once(pthread_once_t *control, void (*routine)(void), uint64_t site);
 
 /* state.c */
-extern bool follow_on; /* the program is followed */
-extern bool follow_leaks, follow_orders, follow_dumps, follow_usr1;
-extern bool follow_sends; /* the driver wants the lock-order graph */
-extern struct hdi_lockgraph *follow_graph;
-extern __thread struct follower *follow_self_
+extern bool observe_on; /* the program is followed */
+extern bool observe_leaks, observe_orders, observe_dumps, follow_usr1;
+extern bool observe_sends; /* the driver wants the lock-order graph */
+extern struct hdi_lockgraph *observe_graph;
+extern __thread struct follower *observe_self_
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* watched_threads.c */
-bool follow_wanted(void);           /* it will be, as soon as we are started */
-struct follower *follow_self(void); /* made for threads that nobody is known to have made */
-struct follower *follow_first(void);
-int64_t follow_now(void);
-int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
-                  uint64_t site);
-int follow_join(pthread_t handle, void **result, uint64_t site);
+bool observe_wanted(void);           /* it will be, as soon as we are started */
+struct follower *observe_self(void); /* made for threads that nobody is known to have made */
+struct follower *observe_first(void);
+int64_t observe_now(void);
+int observe_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                   uint64_t site);
+int observe_join(pthread_t handle, void **result, uint64_t site);
 
 /* goroutines.c */
 struct hd_watch_library;
-extern const struct hd_watch_library *follow_library; /* the program's lib/; NULL: none is known */
+extern const struct hd_watch_library *observe_library; /* the program's lib/; NULL: none is known */
 
 /* output.c: lines of at most 4 KB, whole ones written at once. A code address is written {c...}, a
  * datum's {o...}, for the driver to put into words; without a driver, as module and offset. */
-struct follow_text {
+struct observe_text {
     uint32_t used;
     char text[4096];
 };
-void follow_add(struct follow_text *t, const char *format, ...)
+void observe_add(struct observe_text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void follow_add_code(struct follow_text *t, uint64_t pc);
-void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object);
+void observe_add_code(struct observe_text *t, uint64_t pc);
+void observe_add_object(struct observe_text *t, enum hd_event kind, uintptr_t object);
 /* "locking mutex ...": what a thread does that waits. */
-void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t object);
-void follow_write(struct follow_text *t); /* and empties it */
-void follow_report_start(void);
+void observe_add_waits_for(struct observe_text *t, enum hd_event kind, uintptr_t object);
+void observe_write(struct observe_text *t); /* and empties it */
+void observe_report_start(void);
 /* What lies between stands together, and the driver knows the program's memory map of that
  * moment. */
-void follow_report_in_child(void); /* of fork: the lock of a report under way is not ours */
-void follow_begin(void);
-void follow_end(void);
-void follow_ring(const struct hdi_lock_ring *ring, void *data);
+void observe_report_in_child(void); /* of fork: the lock of a report under way is not ours */
+void observe_begin(void);
+void observe_end(void);
+void observe_ring(const struct hdi_lock_ring *ring, void *data);
 /* To the driver alone, when it wants the lock-order graph: all of it; what is lost with a lock. */
-void follow_send_graph(void);
-void follow_note_forgotten(void); /* in words, when orders were given up for want of room */
-const char *follow_word(enum hd_finding_kind kind);
-const char *follow_doing(enum hd_event kind);
+void observe_send_graph(void);
+void observe_note_forgotten(void); /* in words, when orders were given up for want of room */
+const char *observe_word(enum hd_finding_kind kind);
+const char *observe_doing(enum hd_event kind);
 
 /* dump.c */
-void follow_helper_start(void);
-void follow_signals_in_child(void); /* of fork */
-void follow_finish_dumps(void);     /* those asked for so far, if they do not take too long */
-void follow_look_for_circles(void);
-void follow_leaks_at_exit(void);
+void observe_helper_start(void);
+void observe_signals_in_child(void); /* of fork */
+void observe_finish_dumps(void);     /* those asked for so far, if they do not take too long */
+void observe_look_for_circles(void);
+void observe_leaks_at_exit(void);
 
 #endif /* HEDDLE_OBSERVE_H */

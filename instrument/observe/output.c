@@ -14,12 +14,12 @@ static int out = 2, log_file = -1;
 static pthread_mutex_t reporting = PTHREAD_MUTEX_INITIALIZER; /* a leaf, but for the pipe */
 static bool driver; /* reads what we write, and finds the words for addresses */
 
-void follow_report_start(void)
+void observe_report_start(void)
 {
     const char *fd = getenv("HEDDLE_WATCH_FD"), *path = getenv("HEDDLE_LOG");
     if (fd) {
         out = atoi(fd);
-        driver = follow_sends = fcntl(out, F_SETFD, FD_CLOEXEC) == 0;
+        driver = observe_sends = fcntl(out, F_SETFD, FD_CLOEXEC) == 0;
         if (!driver)
             out = 2;
     }
@@ -29,7 +29,7 @@ void follow_report_start(void)
     unsetenv("HEDDLE_LOG");
 }
 
-void follow_add(struct follow_text *t, const char *format, ...)
+void observe_add(struct observe_text *t, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
@@ -54,7 +54,7 @@ static void write_all(int fd, const char *text, uint32_t bytes)
     }
 }
 
-void follow_write(struct follow_text *t)
+void observe_write(struct observe_text *t)
 {
     int saved = errno;
     write_all(out, t->text, t->used);
@@ -63,24 +63,24 @@ void follow_write(struct follow_text *t)
     errno = saved;
 }
 
-static void add_place(struct follow_text *t, uintptr_t addr, bool is_code)
+static void add_place(struct observe_text *t, uintptr_t addr, bool is_code)
 {
     Dl_info info;
     if (driver) {
-        follow_add(t, "{%c%lx}", is_code ? 'c' : 'o', (unsigned long)addr);
+        observe_add(t, "{%c%lx}", is_code ? 'c' : 'o', (unsigned long)addr);
     } else if (dladdr((void *)addr, &info) && info.dli_fname) {
         const char *slash = strrchr(info.dli_fname, '/');
         const char *module = slash ? slash + 1 : info.dli_fname;
         if (info.dli_sname)
-            follow_add(t, "%s ", info.dli_sname);
-        follow_add(t, "(%s+0x%lx)", module,
-                   (unsigned long)(addr - (uintptr_t)info.dli_fbase - (is_code ? 1 : 0)));
+            observe_add(t, "%s ", info.dli_sname);
+        observe_add(t, "(%s+0x%lx)", module,
+                    (unsigned long)(addr - (uintptr_t)info.dli_fbase - (is_code ? 1 : 0)));
     } else {
-        follow_add(t, "0x%lx", (unsigned long)addr);
+        observe_add(t, "0x%lx", (unsigned long)addr);
     }
 }
 
-void follow_add_code(struct follow_text *t, uint64_t pc)
+void observe_add_code(struct observe_text *t, uint64_t pc)
 {
     add_place(t, (uintptr_t)pc, true);
 }
@@ -88,11 +88,11 @@ void follow_add_code(struct follow_text *t, uint64_t pc)
 /* The driver may read it when the program has ended: the map comes with the report. */
 static void write_map(void)
 {
-    struct follow_text t = {0};
+    struct observe_text t = {0};
     int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     char part[2048];
     bool fresh = true;
-    follow_add(&t, "\1\n");
+    observe_add(&t, "\1\n");
     for (ssize_t n; fd >= 0 && (n = read(fd, part, sizeof part)) > 0;) {
         for (ssize_t i = 0; i < n; i++) {
             if (fresh)
@@ -110,23 +110,23 @@ static void write_map(void)
         close(fd);
 }
 
-void follow_report_in_child(void)
+void observe_report_in_child(void)
 {
     reporting = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
-void follow_begin(void)
+void observe_begin(void)
 {
-    follow_real.lock(&reporting);
+    observe_real.lock(&reporting);
     if (driver)
         write_map();
 }
 
-void follow_end(void)
+void observe_end(void)
 {
     if (driver)
         write_all(out, "\3\n", 2);
-    follow_real.unlock(&reporting);
+    observe_real.unlock(&reporting);
 }
 
 static const char *object_word(enum hd_event kind)
@@ -168,30 +168,30 @@ static const char *object_word(enum hd_event kind)
     }
 }
 
-void follow_add_waits_for(struct follow_text *t, enum hd_event kind, uintptr_t object)
+void observe_add_waits_for(struct observe_text *t, enum hd_event kind, uintptr_t object)
 {
-    follow_add(t, "%s", follow_doing(kind));
+    observe_add(t, "%s", observe_doing(kind));
     if (!object || kind == HD_EV_SELECT) /* of its cases one is as good as another */
         return;
-    follow_add(t, " ");
-    follow_add_object(t, kind, object);
+    observe_add(t, " ");
+    observe_add_object(t, kind, object);
 }
 
-void follow_add_object(struct follow_text *t, enum hd_event kind, uintptr_t object)
+void observe_add_object(struct observe_text *t, enum hd_event kind, uintptr_t object)
 {
     const char *word = object_word(kind);
     if (kind == HD_EV_THREAD_JOIN) {
-        follow_add(t, "T%u", ((const struct follower *)object)->number);
+        observe_add(t, "T%u", ((const struct follower *)object)->number);
         return;
     }
     if (!object)
         return;
     if (word)
-        follow_add(t, "%s ", word);
+        observe_add(t, "%s ", word);
     add_place(t, object, false);
 }
 
-const char *follow_word(enum hd_finding_kind kind)
+const char *observe_word(enum hd_finding_kind kind)
 {
     static const char *const word[] = {
 #define FINDING(NAME, word, title, advice, plant) word,
@@ -200,7 +200,7 @@ const char *follow_word(enum hd_finding_kind kind)
     return word[kind];
 }
 
-const char *follow_doing(enum hd_event kind)
+const char *observe_doing(enum hd_event kind)
 {
     static const char *const doing[] = {
 #define DOING(name, text, what, object) what,
@@ -215,18 +215,18 @@ const char *follow_doing(enum hd_event kind)
  * gates. */
 static void send_edge(char what, const struct hdi_lock_edge *e)
 {
-    struct follow_text t = {0};
-    follow_add(&t, "\2%c %lx %llx %u %u %llx %lx %llx %u %u %llx %llu T%u", what,
-               (unsigned long)e->held, (unsigned long long)e->held_made, e->held_kind,
-               e->held_mode & HDI_LOCK_SHARED, (unsigned long long)e->held_site,
-               (unsigned long)e->took, (unsigned long long)e->took_made, e->took_kind,
-               e->took_mode & HDI_LOCK_SHARED, (unsigned long long)e->took_site,
-               (unsigned long long)e->count, ((const struct follower *)e->thread)->number);
+    struct observe_text t = {0};
+    observe_add(&t, "\2%c %lx %llx %u %u %llx %lx %llx %u %u %llx %llu T%u", what,
+                (unsigned long)e->held, (unsigned long long)e->held_made, e->held_kind,
+                e->held_mode & HDI_LOCK_SHARED, (unsigned long long)e->held_site,
+                (unsigned long)e->took, (unsigned long long)e->took_made, e->took_kind,
+                e->took_mode & HDI_LOCK_SHARED, (unsigned long long)e->took_site,
+                (unsigned long long)e->count, ((const struct follower *)e->thread)->number);
     for (uint32_t i = 0; i < HDI_LOCK_GATES; i++)
         if (e->gate[i])
-            follow_add(&t, " %lx %llx", (unsigned long)e->gate[i],
-                       (unsigned long long)e->gate_made[i]);
-    follow_add(&t, "\n");
+            observe_add(&t, " %lx %llx", (unsigned long)e->gate[i],
+                        (unsigned long long)e->gate_made[i]);
+    observe_add(&t, "\n");
     write_all(out, t.text, t.used);
 }
 
@@ -245,80 +245,80 @@ static void send_gone(const struct hdi_lock_edge *e, void *data)
 static uint64_t forgotten(void)
 {
     struct hdi_lock_stats stats = {0};
-    if (follow_graph)
-        hdi_lockgraph_stats(follow_graph, &stats);
+    if (observe_graph)
+        hdi_lockgraph_stats(observe_graph, &stats);
     return stats.forgotten + stats.cut + stats.skipped;
 }
 
-void follow_note_forgotten(void)
+void observe_note_forgotten(void)
 {
-    struct follow_text t = {0};
+    struct observe_text t = {0};
     uint64_t n = forgotten();
     if (!n)
         return;
-    follow_begin();
-    follow_add(&t,
-               "heddle: note: %llu lock orders were forgotten, as there were so many: not every "
-               "deadlock among them is predicted\n",
-               (unsigned long long)n);
-    follow_write(&t);
-    follow_end();
+    observe_begin();
+    observe_add(&t,
+                "heddle: note: %llu lock orders were forgotten, as there were so many: not every "
+                "deadlock among them is predicted\n",
+                (unsigned long long)n);
+    observe_write(&t);
+    observe_end();
 }
 
-void follow_send_graph(void)
+void observe_send_graph(void)
 {
-    struct follow_text t = {0};
-    follow_begin(); /* for the memory map; not meanwhile: follow_ring() has the graph's lock first
+    struct observe_text t = {0};
+    observe_begin(); /* for the memory map; not meanwhile: observe_ring() has the graph's lock first
                      */
-    follow_end();
-    hdi_lockgraph_each(follow_graph, send_whole, NULL);
-    follow_add(&t, "\2f %llu\n", (unsigned long long)forgotten());
+    observe_end();
+    hdi_lockgraph_each(observe_graph, send_whole, NULL);
+    observe_add(&t, "\2f %llu\n", (unsigned long long)forgotten());
     write_all(out, t.text, t.used);
     write_all(out, "\2z\n", 3);
 }
 
 /* The edges of a lock that is gone. */
-void follow_drawing_observes(enum hdi_what what, const struct hdi_happened *e)
+void observe_drawing_observes(enum hdi_what what, const struct hdi_happened *e)
 {
     int saved = errno;
     (void)what;
-    if (follow_on && follow_sends && follow_graph)
-        hdi_lockgraph_each_of(follow_graph, e->address, send_gone, NULL);
+    if (observe_on && observe_sends && observe_graph)
+        hdi_lockgraph_each_of(observe_graph, e->address, send_gone, NULL);
     errno = saved;
 }
 
-void follow_ring(const struct hdi_lock_ring *ring, void *data)
+void observe_ring(const struct hdi_lock_ring *ring, void *data)
 {
-    struct follow_text t = {0};
+    struct observe_text t = {0};
     (void)data;
-    follow_begin();
-    follow_add(&t, "heddle: %s: %s\n", follow_word(HD_FK_LOCK_ORDER),
-               ring->reader_again
-                   ? "a thread reads again what it reads already; a writer that comes "
-                     "between waits for it and keeps it out"
-                   : "locks taken in opposite orders: these threads can come to wait "
-                     "for each other");
+    observe_begin();
+    observe_add(&t, "heddle: %s: %s\n", observe_word(HD_FK_LOCK_ORDER),
+                ring->reader_again
+                    ? "a thread reads again what it reads already; a writer that comes "
+                      "between waits for it and keeps it out"
+                    : "locks taken in opposite orders: these threads can come to wait "
+                      "for each other");
     for (uint32_t i = 0; i < ring->filled; i++) {
         const struct hdi_lock_edge *e = &ring->edge[i];
         const struct follower *f = e->thread;
-        follow_add(&t, "  T%u ", f->number);
+        observe_add(&t, "  T%u ", f->number);
         if (!ring->reader_again || i == 0) {
-            follow_add(&t, "held ");
-            follow_add_object(&t, HD_EV_NONE, (uintptr_t)e->held);
-            follow_add(&t, ", taken at ");
-            follow_add_code(&t, e->held_site);
-            follow_add(&t, "\n    then ");
-            if (follow_sends)
+            observe_add(&t, "held ");
+            observe_add_object(&t, HD_EV_NONE, (uintptr_t)e->held);
+            observe_add(&t, ", taken at ");
+            observe_add_code(&t, e->held_site);
+            observe_add(&t, "\n    then ");
+            if (observe_sends)
                 send_edge('r', e);
         }
-        follow_add(&t, "took ");
-        follow_add_object(&t, HD_EV_NONE, (uintptr_t)e->took);
-        follow_add(&t, " at ");
-        follow_add_code(&t, e->took_site);
-        follow_add(&t, "\n");
+        observe_add(&t, "took ");
+        observe_add_object(&t, HD_EV_NONE, (uintptr_t)e->took);
+        observe_add(&t, " at ");
+        observe_add_code(&t, e->took_site);
+        observe_add(&t, "\n");
     }
     if (ring->edges > ring->filled)
-        follow_add(&t, "  and %u more\n", ring->edges - ring->filled);
-    follow_write(&t);
-    follow_end();
+        observe_add(&t, "  and %u more\n", ring->edges - ring->filled);
+    observe_write(&t);
+    observe_end();
 }

@@ -22,14 +22,14 @@ static uint32_t slab_left, made;
 static struct follower *free_ones;
 static pthread_key_t end_key;
 
-int64_t follow_now(void)
+int64_t observe_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-struct follower *follow_first(void)
+struct follower *observe_first(void)
 {
     return atomic_load_explicit(&first, memory_order_acquire);
 }
@@ -38,7 +38,7 @@ struct follower *follow_first(void)
 static struct follower *make(struct follower *creator, uint64_t site)
 {
     struct follower *f;
-    follow_real.lock(&making);
+    observe_real.lock(&making);
     f = free_ones;
     if (f) {
         free_ones = f->next_free;
@@ -52,7 +52,7 @@ static struct follower *make(struct follower *creator, uint64_t site)
         if (slab_left) {
             f = slab++;
             slab_left--;
-            f->next = follow_first();
+            f->next = observe_first();
             atomic_store_explicit(&first, f, memory_order_release);
         }
     }
@@ -74,9 +74,9 @@ static struct follower *make(struct follower *creator, uint64_t site)
         f->alive = true;
         f->used = true;
     }
-    follow_real.unlock(&making);
+    observe_real.unlock(&making);
     if (f)
-        follow_tell(THREAD_MADE, .follower = f, .site = site);
+        observe_tell(THREAD_MADE, .follower = f, .site = site);
     return f;
 }
 
@@ -85,11 +85,11 @@ static void release(struct follower *f)
     if (f->alive || !(f->joined || f->detached) || !atomic_exchange(&f->used, false))
         return;
     if (f->debt)
-        follow_library->settled(f->debt);
-    follow_real.lock(&making);
+        observe_library->settled(f->debt);
+    observe_real.lock(&making);
     f->next_free = free_ones;
     free_ones = f;
-    follow_real.unlock(&making);
+    observe_real.unlock(&making);
 }
 
 static void ends(void *arg)
@@ -100,25 +100,25 @@ static void ends(void *arg)
         pthread_setspecific(end_key, f);
         return;
     }
-    follow_tell(THREAD_ENDS, .follower = f);
-    follow_self_ = NULL;
+    observe_tell(THREAD_ENDS, .follower = f);
+    observe_self_ = NULL;
     f->alive = false;
     release(f);
 }
 
 static void begins(struct follower *f)
 {
-    follow_self_ = f;
+    observe_self_ = f;
     f->handle = pthread_self();
     f->tid = (int)syscall(SYS_gettid);
     pthread_setspecific(end_key, f);
 }
 
-struct follower *follow_self(void)
+struct follower *observe_self(void)
 {
-    if (__builtin_expect(follow_self_ != NULL, 1))
-        return follow_self_;
-    if (!follow_on)
+    if (__builtin_expect(observe_self_ != NULL, 1))
+        return observe_self_;
+    if (!observe_on)
         return NULL;
     struct follower *f = make(NULL, 0);
     if (f) {
@@ -131,13 +131,13 @@ struct follower *follow_self(void)
 /* Something that is worth telling when it hangs. */
 static void did(struct follower *f, enum hd_event event, uintptr_t object, uint64_t site)
 {
-    struct follow_deed *d = &f->deed[f->deeds++ % FOLLOW_DEEDS];
+    struct observe_deed *d = &f->deed[f->deeds++ % FOLLOW_DEEDS];
     d->kind = (uint16_t)event;
     d->object = object;
     d->site = site;
 }
 
-void follow_thread_observes(enum hdi_what what, const struct hdi_happened *e)
+void observe_thread_observes(enum hdi_what what, const struct hdi_happened *e)
 {
     struct follower *f = e->follower;
     if (!f)
@@ -147,7 +147,7 @@ void follow_thread_observes(enum hdi_what what, const struct hdi_happened *e)
         f->object = (uintptr_t)e->address;
         f->site = e->site;
         f->timed = !(e->mode & HDI_COULD_WAIT);
-        f->since_ns = follow_now();
+        f->since_ns = observe_now();
         f->kind = (uint16_t)e->event;
         break;
     case HDI_WOKE:
@@ -168,27 +168,27 @@ static void *trampoline(void *arg)
     struct follower *f = arg;
     begins(f);
     if (f->debt)
-        follow_library->begins(f->debt);
+        observe_library->begins(f->debt);
     return f->routine(f->arg);
 }
 
-int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
-                  uint64_t site)
+int observe_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
+                   uint64_t site)
 {
-    struct follower *me = follow_self(), *f = me ? make(me, site) : NULL;
+    struct follower *me = observe_self(), *f = me ? make(me, site) : NULL;
     int state = PTHREAD_CREATE_JOINABLE, rc;
     if (!f)
-        return follow_real.create(out, attr, start, arg);
+        return observe_real.create(out, attr, start, arg);
     if (attr)
         pthread_attr_getdetachstate(attr, &state);
     f->detached = state == PTHREAD_CREATE_DETACHED;
     f->routine = start;
     f->arg = arg;
-    if (follow_library)
-        f->debt = follow_library->made(f, f->number, (const void *)(uintptr_t)f->created_site);
-    rc = follow_real.create(out, attr, trampoline, f);
+    if (observe_library)
+        f->debt = observe_library->made(f, f->number, (const void *)(uintptr_t)f->created_site);
+    rc = observe_real.create(out, attr, trampoline, f);
     if (rc) {
-        follow_tell(THREAD_FAILED, .follower = f);
+        observe_tell(THREAD_FAILED, .follower = f);
         f->alive = false;
         f->joined = true;
         release(f);
@@ -201,28 +201,28 @@ int follow_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(voi
 EXPORT int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *),
                           void *arg)
 {
-    return follow_create(out, attr, start, arg, FOLLOW_SITE());
+    return observe_create(out, attr, start, arg, FOLLOW_SITE());
 }
 
 static struct follower *of_handle(pthread_t handle)
 {
-    struct follower *f = follow_first();
+    struct follower *f = observe_first();
     while (f && !(f->used && !f->joined && !f->detached && pthread_equal(f->handle, handle)))
         f = f->next;
     return f;
 }
 
-int follow_join(pthread_t handle, void **result, uint64_t site)
+int observe_join(pthread_t handle, void **result, uint64_t site)
 {
-    struct follower *me = follow_self(), *f = me ? of_handle(handle) : NULL;
+    struct follower *me = observe_self(), *f = me ? of_handle(handle) : NULL;
     if (!f)
-        return follow_real.join(handle, result);
-    follow_tell(WAITS, .follower = me, .address = f, .event = HD_EV_THREAD_JOIN,
-                .mode = HDI_COULD_WAIT, .site = site);
-    int rc = follow_real.join(handle, result);
-    follow_tell(WOKE, .follower = me);
+        return observe_real.join(handle, result);
+    observe_tell(WAITS, .follower = me, .address = f, .event = HD_EV_THREAD_JOIN,
+                 .mode = HDI_COULD_WAIT, .site = site);
+    int rc = observe_real.join(handle, result);
+    observe_tell(WOKE, .follower = me);
     if (rc == 0) {
-        follow_tell(THREAD_JOINED, .follower = f, .site = site);
+        observe_tell(THREAD_JOINED, .follower = f, .site = site);
         f->joined = true;
         release(f);
     }
@@ -231,15 +231,15 @@ int follow_join(pthread_t handle, void **result, uint64_t site)
 
 EXPORT int pthread_join(pthread_t handle, void **result)
 {
-    return follow_join(handle, result, FOLLOW_SITE());
+    return observe_join(handle, result, FOLLOW_SITE());
 }
 
 EXPORT int pthread_setname_np(pthread_t handle, const char *name)
 {
     static int (*real)(pthread_t, const char *);
     if (!real)
-        *(void **)&real = follow_find("pthread_setname_np");
-    struct follower *me = follow_self();
+        *(void **)&real = observe_find("pthread_setname_np");
+    struct follower *me = observe_self();
     struct follower *f = !me                                     ? NULL
                          : pthread_equal(handle, pthread_self()) ? me
                                                                  : of_handle(handle);
@@ -252,8 +252,8 @@ EXPORT int pthread_detach(pthread_t handle)
 {
     static int (*real)(pthread_t);
     if (!real)
-        *(void **)&real = follow_find("pthread_detach");
-    struct follower *f = follow_self() ? of_handle(handle) : NULL;
+        *(void **)&real = observe_find("pthread_detach");
+    struct follower *f = observe_self() ? of_handle(handle) : NULL;
     int rc = real(handle);
     if (f && rc == 0) {
         f->detached = true;
@@ -267,14 +267,14 @@ EXPORT int pthread_detach(pthread_t handle)
 EXPORT void heddle_rt_lock_order_ok(const void *lock);
 EXPORT void heddle_rt_lock_order_ok(const void *lock)
 {
-    if (follow_on && follow_graph)
-        hdi_lock_traits(follow_graph, lock, HDI_LOCK_FINE);
+    if (observe_on && observe_graph)
+        hdi_lock_traits(observe_graph, lock, HDI_LOCK_FINE);
 }
 
 EXPORT void heddle_rt_expect_leak(void);
 EXPORT void heddle_rt_expect_leak(void)
 {
-    struct follower *f = follow_self();
+    struct follower *f = observe_self();
     if (f)
         f->leak_expected = true;
 }
@@ -290,7 +290,7 @@ static bool has(const char *list, const char *word)
     return false;
 }
 
-bool follow_wanted(void)
+bool observe_wanted(void)
 {
     const char *wanted = getenv("HEDDLE");
     return wanted && *wanted;
@@ -315,67 +315,67 @@ static void leave_environment(void)
 
 static void before_fork(void)
 {
-    if (follow_graph)
-        hdi_lockgraph_fork(follow_graph, true);
-    follow_real.lock(&making);
+    if (observe_graph)
+        hdi_lockgraph_fork(observe_graph, true);
+    observe_real.lock(&making);
 }
 
 static void after_fork(void)
 {
-    follow_real.unlock(&making);
-    if (follow_graph)
-        hdi_lockgraph_fork(follow_graph, false);
+    observe_real.unlock(&making);
+    if (observe_graph)
+        hdi_lockgraph_fork(observe_graph, false);
 }
 
 /* The child has one thread and no helper: its locks are followed on, silently. */
 static void in_child(void)
 {
     after_fork();
-    for (struct follower *f = follow_first(); f; f = f->next)
-        if (f != follow_self_)
+    for (struct follower *f = observe_first(); f; f = f->next)
+        if (f != observe_self_)
             f->alive = f->used = false;
-    if (follow_self_)
-        follow_self_->tid = (int)syscall(SYS_gettid);
-    follow_report_in_child();
-    follow_signals_in_child();
-    follow_on = follow_sends = false;
+    if (observe_self_)
+        observe_self_->tid = (int)syscall(SYS_gettid);
+    observe_report_in_child();
+    observe_signals_in_child();
+    observe_on = observe_sends = false;
 }
 
 __attribute__((constructor(101))) static void start(void)
 {
     const char *wanted = getenv("HEDDLE");
-    if (!follow_wanted())
+    if (!observe_wanted())
         return;
-    follow_leaks = has(wanted, "leaks");
-    follow_orders = has(wanted, "lockorder");
-    follow_dumps = has(wanted, "dump");
+    observe_leaks = has(wanted, "leaks");
+    observe_orders = has(wanted, "lockorder");
+    observe_dumps = has(wanted, "dump");
     follow_usr1 = has(wanted, "usr1");
-    follow_report_start();
-    follow_sends = follow_sends && follow_orders && has(wanted, "graph");
+    observe_report_start();
+    observe_sends = observe_sends && observe_orders && has(wanted, "graph");
     leave_environment();
     pthread_key_create(&end_key, ends);
-    if (follow_orders) {
-        struct hdi_lock_calls calls = {.found = follow_ring};
-        follow_graph = hdi_lockgraph_new(&calls);
+    if (observe_orders) {
+        struct hdi_lock_calls calls = {.found = observe_ring};
+        observe_graph = hdi_lockgraph_new(&calls);
     }
-    follow_on = true;
-    struct follower *me = follow_self();
+    observe_on = true;
+    struct follower *me = observe_self();
     if (me)
         me->detached = true; /* nobody joins main */
     pthread_atfork(before_fork, after_fork, in_child);
-    follow_helper_start();
+    observe_helper_start();
 }
 
 __attribute__((destructor(101))) static void end(void)
 {
-    if (!follow_on)
+    if (!observe_on)
         return;
-    follow_finish_dumps();
-    follow_tell(ENDS, .follower = follow_self_);
-    follow_note_forgotten();
-    if (follow_sends)
-        follow_send_graph();
-    if (follow_leaks)
-        follow_leaks_at_exit();
-    follow_on = false;
+    observe_finish_dumps();
+    observe_tell(ENDS, .follower = observe_self_);
+    observe_note_forgotten();
+    if (observe_sends)
+        observe_send_graph();
+    if (observe_leaks)
+        observe_leaks_at_exit();
+    observe_on = false;
 }
