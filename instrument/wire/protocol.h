@@ -93,15 +93,15 @@ enum hdp_flags {
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
  * another at `took` waits until nobody else can run (predicted_deadlock.c). held 0: any that is
  * about to. */
-#define HDP_STEERS 16u
-struct hdp_steer {
+#define HDP_DEADLOCK_EDGES 16u
+struct hdp_deadlock_edge {
     uint64_t held, took;
 };
 
 /* A predicted race: where two threads are to meet (predicted_race.c). Behind the two come places
  * where third threads are to stand still until that has happened. */
-#define HDP_MEETS 16u
-struct hdp_meet {
+#define HDP_RACE_PLACES 16u
+struct hdp_race_place {
     uint32_t thread; /* name hash; 0: whichever */
     uint32_t from;   /* entries of the replay that come before: it may pass until then */
     uint64_t site;   /* the access */
@@ -123,17 +123,17 @@ struct hdp_config {
     int64_t patience_ns;     /* timed waits shorter than this may time out while others could run */
     uint32_t watchdog_ms;    /* no step for so long: control is lost (50) */
     uint32_t expected_threads;
-    uint32_t steers;       /* used entries of steer[] */
-    uint32_t points;       /* enum hdp_points: which memory accesses are scheduling points */
-    uint32_t memory_model; /* enum hdp_memory_model */
+    uint32_t deadlock_edges; /* used entries of deadlock_edge[] */
+    uint32_t points;         /* enum hdp_points: which memory accesses are scheduling points */
+    uint32_t memory_model;   /* enum hdp_memory_model */
     /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t timeout_ms;
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */
-    uint32_t meets;         /* used entries of meet[] */
+    uint32_t race_places;   /* used entries of race_place[] */
     uint32_t work_steps;    /* decisions after which the next deadline is due although threads run;
                                0: WORK_STEPS of the runtime */
-    struct hdp_steer steer[HDP_STEERS];
-    struct hdp_meet meet[HDP_MEETS];
+    struct hdp_deadlock_edge deadlock_edge[HDP_DEADLOCK_EDGES];
+    struct hdp_race_place race_place[HDP_RACE_PLACES];
 };
 
 enum hdp_outcome {

@@ -78,8 +78,8 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     struct schedule *s = &e->schedule;
     *e = (struct evidence){.config = w->region->config, .decisions = judge_decisions(w->region)};
     /* Replays follow what came of it. */
-    e->predicted = e->config.meets != 0;
-    e->config.meets = 0;
+    e->predicted = e->config.race_places != 0;
+    e->config.race_places = 0;
     s->program = mem_copy(o->target->path);
     s->build_id = *o->target->build_id ? mem_copy(o->target->build_id) : NULL;
     s->heddle = mem_copy(HEDDLE_VERSION);
@@ -211,7 +211,7 @@ static char *describe_strategy(const struct evidence *e)
     const struct hdp_config *config = &e->config;
     if (e->predicted)
         return mem_copy("predicted");
-    if (config->steers)
+    if (config->deadlock_edges)
         return mem_copy("steered");
     if (strategy_depth(config->strategy) == HDP_DEPTH_OF_BUG)
         return mem_format("%s depth %u", strategy_word(config->strategy), config->depth);

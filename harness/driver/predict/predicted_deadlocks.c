@@ -6,9 +6,9 @@
 /* Whoever needs the lock comes for it last. */
 static void whoever_needs_it(const struct hdp_finding *raw, struct steering *s)
 {
-    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_STEERS; i++)
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_DEADLOCK_EDGES; i++)
         if (raw->note[i].role == HD_ROLE_NEEDED && raw->note[i].site)
-            s->edge[s->edges++] = (struct hdp_steer){0, raw->note[i].site};
+            s->edge[s->edges++] = (struct hdp_deadlock_edge){0, raw->note[i].site};
         else if (raw->note[i].role == HD_ROLE_WAITED)
             s->waits = raw->note[i].site;
     if (!s->waits)
@@ -22,10 +22,11 @@ void steering_of(const struct hdp_finding *raw, struct steering *s)
         whoever_needs_it(raw, s);
     if (raw->kind != HD_FK_LOCK_ORDER)
         return;
-    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_STEERS; i++) {
+    for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES && s->edges < HDP_DEADLOCK_EDGES; i++) {
         const struct hdp_note *took = &raw->note[i];
         if (took->role == HD_ROLE_EDGE_TOOK && took->link < i && took->site)
-            s->edge[s->edges++] = (struct hdp_steer){raw->note[took->link].site, took->site};
+            s->edge[s->edges++] =
+                (struct hdp_deadlock_edge){raw->note[took->link].site, took->site};
     }
     if (s->edges < 2)
         s->edges = 0;
@@ -75,9 +76,9 @@ void steering_prepare(const struct steering *s, uint64_t fingerprint, unsigned a
     config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
     config->seed = (fingerprint ^ attempt) * 0x9e3779b97f4a7c15ull;
     config->depth = 1;
-    config->steers = s->edges;
+    config->deadlock_edges = s->edges;
     for (uint32_t i = 0; i < s->edges; i++)
-        config->steer[i] = s->edge[i];
+        config->deadlock_edge[i] = s->edge[i];
 }
 
 /* The graph takes a semaphore that starts at 1 for a lock; but another thread may post it, and then

@@ -10,7 +10,7 @@
 
 struct steering {
     uint32_t edges;
-    struct hdp_steer edge[HDP_STEERS];
+    struct hdp_deadlock_edge edge[HDP_DEADLOCK_EDGES];
     uint64_t waits; /* where one must wait besides, for what is no lock; 0 = nowhere */
 };
 

@@ -37,8 +37,8 @@ struct meeting {
     bool guess;
     bool doubted;    /* not even foreseen if all writes have read before (syncp_new) */
     uint32_t *until; /* by thread: decisions below are made. NULL: guess */
-    struct hdp_meet meet[HDP_MEETS];
-    uint32_t meets;
+    struct hdp_race_place race_place[HDP_RACE_PLACES];
+    uint32_t race_places;
 };
 
 struct prediction {
@@ -156,10 +156,10 @@ static bool is_access(const struct hdp_tape_event *e)
     return e->kind <= HDP_TAPE_ATOMIC_UPDATE;
 }
 
-static void add_meet(struct prediction *p, struct meeting *m, const struct hdp_tape_event *e)
+static void add_place(struct prediction *p, struct meeting *m, const struct hdp_tape_event *e)
 {
-    if (m->meets < HDP_MEETS)
-        m->meet[m->meets++] = (struct hdp_meet){
+    if (m->race_places < HDP_RACE_PLACES)
+        m->race_place[m->race_places++] = (struct hdp_race_place){
             .thread = p->thread[e->thread], .site = e->site, .addr = e->where, .extra = !e->point};
 }
 
@@ -181,7 +181,7 @@ static void set_ways(struct prediction *p, struct meeting *m, uint32_t a, uint32
         m->until[t] = last == UINT32_MAX ? 0 : event[last].step;
         if (last != UINT32_MAX && next != UINT32_MAX && is_access(&event[next]) &&
             event[next].step == event[last].step)
-            add_meet(p, m, &event[next]);
+            add_place(p, m, &event[next]);
     }
     free(prefix);
 }
@@ -200,8 +200,8 @@ static void found(void *arg, uint32_t a, uint32_t b)
         .bytes = (uint32_t)(x->bytes < y->bytes ? x->bytes : y->bytes) & HD_ACCESS_SIZE,
         .guess = p->guessing,
     };
-    add_meet(p, m, x);
-    add_meet(p, m, y);
+    add_place(p, m, x);
+    add_place(p, m, y);
     *(p->guessing ? &p->guesses : &p->races) += 1;
     if (p->guessing)
         return;
@@ -312,9 +312,9 @@ static void prepare_way(const struct prediction *p, const struct meeting *m, str
         if (t == p->threads || i >= m->until[t])
             continue;
         r->replay[n++] = p->step[i];
-        for (uint32_t k = 0; k < config->meets; k++)
-            if (config->meet[k].thread == p->step[i].thread)
-                config->meet[k].from = n;
+        for (uint32_t k = 0; k < config->race_places; k++)
+            if (config->race_place[k].thread == p->step[i].thread)
+                config->race_place[k].from = n;
     }
     config->flags |= HDP_REPLAY;
     config->replay_steps = n;
@@ -331,13 +331,13 @@ void prediction_prepare(const struct prediction *p, size_t i, unsigned attempt,
     bool follow = !m->guess && attempt < 2;
 
     *config = p->config;
-    config->meets = follow ? m->meets : 2;
-    memcpy(config->meet, m->meet, sizeof config->meet);
-    for (uint32_t k = 0; k < config->meets; k++) {
+    config->race_places = follow ? m->race_places : 2;
+    memcpy(config->race_place, m->race_place, sizeof config->race_place);
+    for (uint32_t k = 0; k < config->race_places; k++) {
         if (!follow || attempt == 1)
-            config->meet[k].addr = 0;
+            config->race_place[k].addr = 0;
         if (!follow)
-            config->meet[k].thread = 0;
+            config->race_place[k].thread = 0;
     }
     config->seed = (m->site[0] * 31 + m->site[1] + attempt) * 0x9e3779b97f4a7c15ull;
     config->depth = 1;
@@ -381,7 +381,7 @@ void prediction_unshown(const struct prediction *p, size_t i, uint64_t number, u
         bool atomic = m->kind[k] >= HD_EV_ATOMIC_LOAD && m->kind[k] <= HD_EV_ATOMIC_RMW;
         raw->note[k] = (struct hdp_note){.role = k ? HD_ROLE_PREVIOUS_ACCESS : HD_ROLE_ACCESS,
                                          .kind = (uint16_t)m->kind[k],
-                                         .thread = m->meet[k].thread,
+                                         .thread = m->race_place[k].thread,
                                          .site = m->site[k],
                                          .addr = m->addr,
                                          .extra = m->bytes | (write ? HD_ACCESS_WRITE : 0) |

@@ -22,26 +22,26 @@ static bool in_place(const struct hdi_thread *t)
 
     if (!t->op)
         return false;
-    for (uint32_t i = 0; i < c->steers && i < HDP_STEERS; i++) {
+    for (uint32_t i = 0; i < c->deadlock_edges && i < HDP_DEADLOCK_EDGES; i++) {
         uint64_t site;
         uint32_t mode;
-        if (t->op->site != c->steer[i].took)
+        if (t->op->site != c->deadlock_edge[i].took)
             continue;
-        if (!c->steer[i].held)
+        if (!c->deadlock_edge[i].held)
             return true;
         for (uint32_t k = 0; t->locks.graph && hdi_lock_held_at(t->locks.graph, k, &site, &mode);
              k++)
-            if (site == c->steer[i].held)
+            if (site == c->deadlock_edge[i].held)
                 return true;
     }
     return false;
 }
 
-uint32_t rt_steer(struct hdi_thread **e, uint32_t n)
+uint32_t rt_predicted_deadlock(struct hdi_thread **e, uint32_t n)
 {
     uint32_t m = 0;
 
-    if (!rt.config.steers || rt.draining)
+    if (!rt.config.deadlock_edges || rt.draining)
         return n;
     for (uint32_t i = 0; i < n; i++)
         m += !in_place(e[i]);

@@ -16,9 +16,9 @@ static enum { COMING, FIRST, SECOND, OVER } phase;
 static struct hdi_thread *pair[2];
 static uint32_t kept;
 
-void rt_meet_begin(void)
+void rt_predicted_race_begin(void)
 {
-    phase = rt.config.meets >= 2 && rt.config.meets <= HDP_MEETS ? COMING : OVER;
+    phase = rt.config.race_places >= 2 && rt.config.race_places <= HDP_RACE_PLACES ? COMING : OVER;
     pair[0] = pair[1] = NULL;
     kept = 0;
 }
@@ -28,21 +28,21 @@ static bool is_memory(enum hd_event kind)
     return kind >= HD_EV_READ && kind <= HD_EV_FREE;
 }
 
-static bool stands_at(const struct hdi_thread *t, const struct hdp_meet *m)
+static bool stands_at(const struct hdi_thread *t, const struct hdp_race_place *m)
 {
     return t->op && is_memory(t->op->kind) && (!m->thread || m->thread == t->hash) &&
            t->op->site == m->site && (!m->addr || m->addr == (uintptr_t)t->op->data) &&
            rt.replay_at >= m->from;
 }
 
-bool rt_meet_passes(const struct hdi_thread *t)
+bool rt_predicted_race_passes(const struct hdi_thread *t)
 {
     bool extra = false;
 
     if (phase == OVER || !t->op || !t->enabled || !is_memory(t->op->kind))
         return false;
-    for (uint32_t i = 0; i < rt.config.meets; i++) {
-        const struct hdp_meet *m = &rt.config.meet[i];
+    for (uint32_t i = 0; i < rt.config.race_places; i++) {
+        const struct hdp_race_place *m = &rt.config.race_place[i];
         if (stands_at(t, m))
             return false;
         extra |= m->extra && m->site == t->op->site;
@@ -53,7 +53,7 @@ bool rt_meet_passes(const struct hdi_thread *t)
 /* Two different threads that stand at the two places. */
 static bool both_are_there(struct hdi_thread *const *e, uint32_t n)
 {
-    const struct hdp_meet *m = rt.config.meet;
+    const struct hdp_race_place *m = rt.config.race_place;
 
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < n; k++)
@@ -80,13 +80,13 @@ static uint32_t only(struct hdi_thread **e, uint32_t n, struct hdi_thread *t)
 
 static bool waits(const struct hdi_thread *t)
 {
-    for (uint32_t i = 0; i < rt.config.meets; i++)
-        if (stands_at(t, &rt.config.meet[i]))
+    for (uint32_t i = 0; i < rt.config.race_places; i++)
+        if (stands_at(t, &rt.config.race_place[i]))
             return true;
     return false;
 }
 
-uint32_t rt_meet(struct hdi_thread **e, uint32_t n)
+uint32_t rt_predicted_race(struct hdi_thread **e, uint32_t n)
 {
     uint32_t m = 0;
 
@@ -106,8 +106,8 @@ uint32_t rt_meet(struct hdi_thread **e, uint32_t n)
     }
     /* a named thread that is still on its way goes first */
     for (uint32_t k = 0; k < 2 && phase == COMING; k++)
-        for (uint32_t i = 0; rt.config.meet[k].thread && i < n; i++)
-            if (e[i]->hash == rt.config.meet[k].thread && !waits(e[i]))
+        for (uint32_t i = 0; rt.config.race_place[k].thread && i < n; i++)
+            if (e[i]->hash == rt.config.race_place[k].thread && !waits(e[i]))
                 return only(e, n, e[i]);
     for (uint32_t i = 0; i < n; i++)
         m += !waits(e[i]);

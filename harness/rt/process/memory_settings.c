@@ -18,9 +18,9 @@ void hdi_memory_config(struct hdi_memory_config *out)
 
 bool hdi_meeting_site(uint32_t i, uint64_t *site)
 {
-    if (i >= rt.config.meets || i >= HDP_MEETS)
+    if (i >= rt.config.race_places || i >= HDP_RACE_PLACES)
         return false;
-    *site = rt.config.meet[i].site;
+    *site = rt.config.race_place[i].site;
     return true;
 }
 

@@ -21,7 +21,7 @@ void rt_schedule_begin(void)
     r->unmodelled = rt.prefix_unmodelled;
     rt_reach_begin();
     rt_random_seed(rt.config.seed);
-    rt_meet_begin();
+    rt_predicted_race_begin();
     if (rt.strategy->begin)
         rt.strategy->begin(&rt.config);
     if (rt.strategy->created)

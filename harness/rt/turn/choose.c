@@ -191,7 +191,7 @@ static uint32_t gather(struct hdi_thread **e)
     n = with_those_due(e, n);
     n = loader_first(e, n);
     if (!rt.fair && !rt.replaying && !(rt.config.flags & HDP_REPLAY))
-        n = rt_steer(e, n);
+        n = rt_predicted_deadlock(e, n);
     for (uint32_t i = 0; i < n; i++)
         patient += e[i]->op->patient > now;
     if (patient && patient < n) {
@@ -287,7 +287,7 @@ bool rt_choose_next(void)
                 break;
             }
     if (rt.replaying) {
-        if (rt.current && rt_meet_passes(rt.current)) {
+        if (rt.current && rt_predicted_race_passes(rt.current)) {
             grant(rt.current, HDI_READY);
             return true;
         }
@@ -299,7 +299,7 @@ bool rt_choose_next(void)
     }
     if (n == 0)
         return false;
-    n = rt_meet(e, n);
+    n = rt_predicted_race(e, n);
     if (rt.config.flags & HDP_REPLAY) {
         t = e[0];
         for (uint32_t i = 0; i < n; i++)

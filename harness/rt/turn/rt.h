@@ -133,15 +133,15 @@ extern const struct rt_strategy *const rt_strategy_table[HDP_STRATEGIES];
 /* predicted_deadlock.c: keep those out of e that stand where a predicted deadlock wants them; how
  * many are left.
  */
-uint32_t rt_steer(struct hdi_thread **e, uint32_t n);
+uint32_t rt_predicted_deadlock(struct hdi_thread **e, uint32_t n);
 
-/* predicted_race.c: two threads are to meet, each at an access of a predicted race. rt_meet keeps
+/* predicted_race.c: two threads are to meet, each at an access of a predicted race. Keeps
  * those out of e that wait for it, or for whom it is not yet time; how many are left. */
-void rt_meet_begin(void);
-uint32_t rt_meet(struct hdi_thread **e, uint32_t n);
+void rt_predicted_race_begin(void);
+uint32_t rt_predicted_race(struct hdi_thread **e, uint32_t n);
 /* The running thread stands where the recorded schedule had no point, and nobody waits there: it
  * goes on before the replay does. */
-bool rt_meet_passes(const struct hdi_thread *t);
+bool rt_predicted_race_passes(const struct hdi_thread *t);
 
 /* replay.c */
 enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
