@@ -121,6 +121,20 @@
        const sigset_t *restrict))                                                                  \
     X(int, epoll_wait, (int, struct epoll_event *, int, int))                                      \
     X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                   \
+    X(int, epoll_pwait2,                                                                           \
+      (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))                 \
+    X(int, dup2, (int, int))                                                                       \
+    X(int, dup3, (int, int, int))                                                                  \
+    X(int, ioctl, (int, unsigned long, ...))                                                       \
+    X(ssize_t, vmsplice, (int, const struct iovec *, size_t, unsigned))                            \
+    X(ssize_t, tee, (int, int, size_t, unsigned))                                                  \
+    X(int, vdprintf, (int, const char *restrict, va_list))                                         \
+    X(int, timerfd_create, (int, int))                                                             \
+    X(int, timerfd_settime, (int, int, const struct itimerspec *, struct itimerspec *))            \
+    X(int, timerfd_gettime, (int, struct itimerspec *))                                            \
+    X(int, signalfd, (int, const sigset_t *, int))                                                 \
+    X(int, recvmmsg, (int, struct mmsghdr *, unsigned, int, struct timespec *))                    \
+    X(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))                                       \
     X(int, accept, (int, struct sockaddr *restrict, socklen_t *restrict))                          \
     X(int, accept4, (int, struct sockaddr *restrict, socklen_t *restrict, int))                    \
     X(int, connect, (int, const struct sockaddr *, socklen_t))                                     \

@@ -4,8 +4,6 @@
 #include "identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -75,48 +73,3 @@ HDI_EXPORT int getsockopt(int fd, int level, int name, void *restrict value,
     }
     return rc;
 }
-
-/* Who has a lock, and who is told of a descriptor. Waiting for a lock leaves control. */
-static int control(int fd, int command, void *arg, uint64_t site)
-{
-    bool waits = (command == F_SETLKW || command == F_OFD_SETLKW) && hdi_enter();
-    struct f_owner_ex owner;
-    int rc, saved;
-
-    if (command == F_SETOWN)
-        arg = (void *)(intptr_t)hdi_process_or_group((int)(intptr_t)arg);
-    if (command == F_SETOWN_EX) {
-        owner = *(struct f_owner_ex *)arg;
-        owner.pid = hdi_process(owner.pid);
-        arg = &owner;
-    }
-    if (waits)
-        hdi_external_enter(site);
-    rc = hdi_real.fcntl(fd, command, arg);
-    if (waits) {
-        saved = errno;
-        hdi_external_leave();
-        errno = saved;
-    }
-    if (command == F_GETOWN)
-        return rc < -1 ? -hdi_known_process(-rc) : hdi_known_process(rc);
-    if (rc == 0 && command == F_GETLK)
-        ((struct flock *)arg)->l_pid = hdi_known_process(((struct flock *)arg)->l_pid);
-    if (rc == 0 && command == F_GETOWN_EX)
-        ((struct f_owner_ex *)arg)->pid = hdi_known_process(((struct f_owner_ex *)arg)->pid);
-    return rc;
-}
-
-#define CONTROL(name)                                                                              \
-    HDI_EXPORT int name(int fd, int command, ...)                                                  \
-    {                                                                                              \
-        va_list ap;                                                                                \
-        void *arg;                                                                                 \
-        va_start(ap, command);                                                                     \
-        arg = va_arg(ap, void *);                                                                  \
-        va_end(ap);                                                                                \
-        return control(fd, command, arg, HDI_SITE());                                              \
-    }
-
-CONTROL(fcntl)
-CONTROL(fcntl64)

@@ -1,30 +1,37 @@
-/* io.c - system calls that may block.
+/* io.c - reading and writing what may block.
  *
  * A read that finds nothing would keep the turn for ever. Where poll can tell, the call waits in
  * the model until it is ready, and is then made with the turn held: so hand-over between the
  * program's own threads through pipes and sockets is under control. Any other call that may block
  * leaves control and queues to come back. Regular files never block.
+ *
+ * Order: who reads comes after who wrote, and who waited for room after who made it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "clock.h"
 #include "io.h"
+#include "kernel_order.h"
+#include "file_locks.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "signals.h"
 #include "beside/other_tool.h"
 #include "core/thread.h"
+#include "timerfd.h"
 
 #define MS 1000000LL
 
-static bool polled(struct pollfd *fds, nfds_t n)
+bool hdi_polled(struct pollfd *fds, nfds_t n)
 {
     int saved = errno, rc = (int)hdi_real.syscall(SYS_poll, fds, n, 0);
     errno = saved;
@@ -34,60 +41,16 @@ static bool polled(struct pollfd *fds, nfds_t n)
 static bool fd_ready(const struct hdi_op *op)
 {
     struct pollfd p = *(const struct pollfd *)op->data;
-    return polled(&p, 1);
+    return hdi_polled(&p, 1);
 }
 
-static bool are_own(const struct pollfd *fds, nfds_t n)
-{
-    for (nfds_t i = 0; i < n; i++)
-        if (fds[i].fd >= 0 && !hdi_descriptor_is_own(fds[i].fd))
-            return false;
-    return n > 0;
-}
-
-static bool never_blocks(int fd)
+bool hdi_never_blocks(int fd)
 {
     struct stat st;
     int saved = errno;
     bool regular = fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
     errno = saved;
     return regular;
-}
-
-/* Who reads what another wrote comes after it. The ends of a pipe are one inode; which sockets
- * belong together the kernel does not say, so all others are taken for one: too much order, never
- * too little. */
-static const void *clock_of(int fd)
-{
-    static const char others;
-    struct stat st;
-    int saved = errno;
-    bool is_pipe = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
-
-    errno = saved;
-    return is_pipe ? (const void *)(1ull << 63 | (uint64_t)st.st_ino) : &others;
-}
-
-/* Whoever is told by poll, select or epoll that something is ready comes after all that was
- * sent. */
-static const char ready_clock;
-
-static void sends(int fd)
-{
-    hdi_tell(SENT, .clock = clock_of(fd));
-    hdi_tell(SENT, .clock = &ready_clock);
-}
-
-static void receives(int fd)
-{
-    hdi_tell(RECEIVED, .clock = clock_of(fd));
-}
-
-static int hears(int ready)
-{
-    if (ready > 0)
-        hdi_tell(RECEIVED, .clock = &ready_clock);
-    return ready;
 }
 
 static struct hdi_object *fd_object(int fd, uint64_t site)
@@ -108,6 +71,27 @@ static int64_t patience_of(int fd, short events)
     return t.tv_sec * 1000 * MS + t.tv_usec * 1000LL;
 }
 
+void hdi_touch(int fd, short events, uint64_t site)
+{
+    if (fd < 0 || hdi_never_blocks(fd))
+        return;
+    hdi_point(HD_EV_FD_WAIT, fd_object(fd, site), site);
+    if (events & POLLOUT)
+        hdi_sends(fd);
+    if (events & POLLIN)
+        hdi_receives(fd);
+}
+
+/* A call that does not wait, and may find no room. */
+static void tries(int fd, short events, uint64_t site)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    hdi_touch(fd, events, site);
+    if (events & POLLOUT && !hdi_never_blocks(fd) && !hdi_polled(&p, 1))
+        hdi_found_full();
+}
+
 bool hdi_await(int fd, short events, uint64_t site)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -119,235 +103,178 @@ bool hdi_await(int fd, short events, uint64_t site)
                         .interrupt = HDI_RESTARTS,
                         .cancellable = true};
     enum hdi_wake wake = HDI_READY;
+    bool waits = false;
+    uint64_t signals;
     int flags;
 
-    if (fd < 0 || never_blocks(fd))
+    if (fd < 0 || hdi_never_blocks(fd))
         return true;
     hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
     op.object = fd_object(fd, site);
     flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && (flags & O_NONBLOCK))
-        hdi_point(HD_EV_FD_WAIT, op.object, site);
-    else {
-        if (!polled(&p, 1)) {
-            int64_t patience = patience_of(fd, events);
-            op.until_ns = patience > 0 ? hdi_deadline_in(patience) : 0;
-            op.elastic = patience > 0;
-            op.own = are_own(&p, 1);
-        }
-        wake = hdi_perform(&op);
+    if (flags >= 0 && (flags & O_NONBLOCK)) {
+        tries(fd, events, site);
+        return true;
     }
+    if (events == POLLIN && (signals = hdi_signalfd_mask(fd)))
+        return hdi_await_signal(signals, site);
+    waits = !hdi_polled(&p, 1);
+    if (waits) {
+        int64_t patience = patience_of(fd, events);
+        op.until_ns = patience > 0 ? hdi_deadline_in(patience) : 0;
+        op.elastic = patience > 0;
+        op.own = hdi_descriptor_is_own(fd);
+    }
+    wake = hdi_perform(&op);
     if (wake == HDI_CANCELLED)
         hdi_cancel_self();
     if (wake == HDI_INTERRUPTED || wake == HDI_TIMED_OUT) {
         errno = wake == HDI_INTERRUPTED ? EINTR : EAGAIN;
         return false;
     }
+    if (waits && events & POLLOUT)
+        hdi_found_full();
     if (events & POLLOUT)
-        sends(fd);
+        hdi_sends(fd);
     if (events & POLLIN)
-        receives(fd);
+        hdi_receives(fd);
     return true;
 }
 
-void hdi_touch(int fd, short events, uint64_t site)
-{
-    if (fd < 0 || never_blocks(fd))
-        return;
-    hdi_point(HD_EV_FD_WAIT, fd_object(fd, site), site);
-    if (events & POLLOUT)
-        sends(fd);
-    if (events & POLLIN)
-        receives(fd);
-}
-
-static bool await_unless(bool at_once, int fd, short events, uint64_t site)
+bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site)
 {
     if (!at_once)
         return hdi_await(fd, events, site);
-    hdi_touch(fd, events, site);
+    tries(fd, events, site);
     return true;
 }
 
-/* A write of more than a pipe takes at once may block half way. It is about to be made. */
-static bool long_write(int fd, size_t bytes)
+bool hdi_long_write(int fd, size_t bytes)
 {
-    if (bytes <= PIPE_BUF || never_blocks(fd))
+    if (bytes <= PIPE_BUF || hdi_never_blocks(fd))
         return false;
-    sends(fd);
+    hdi_sends(fd);
     return true;
 }
 
-static size_t total(const struct iovec *v, int n)
+/* The call has left control, and comes back with what it had to wait for. */
+void hdi_returns(int fd)
 {
-    size_t sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += v[i].iov_len;
-    return sum;
+    int saved = errno;
+
+    hdi_external_leave();
+    if (fd >= 0)
+        hdi_finds_room(fd);
+    errno = saved;
 }
 
-#define OUTSIDE(type, call)                                                                        \
-    do {                                                                                           \
-        type rc_;                                                                                  \
-        hdi_external_enter(HDI_SITE());                                                            \
-        rc_ = (call);                                                                              \
-        {                                                                                          \
-            int saved_ = errno;                                                                    \
-            hdi_external_leave();                                                                  \
-            errno = saved_;                                                                        \
-        }                                                                                          \
-        return rc_;                                                                                \
-    } while (0)
+/* What is read of a timerfd or signalfd is the model's to say. */
+static ssize_t took(int fd, void *buffer, ssize_t n)
+{
+    hdi_timerfd_taken(fd, buffer, n);
+    hdi_signalfd_taken(fd, buffer, n);
+    return n;
+}
 
 HDI_EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 {
     if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
-    return hdi_real.read(fd, buffer, bytes);
+    return took(fd, buffer, hdi_real.read(fd, buffer, bytes));
 }
 
 HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 {
     if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
-    return hdi_real.readv(fd, v, n);
+    return n == 1 ? took(fd, v->iov_base, hdi_real.readv(fd, v, n)) : hdi_real.readv(fd, v, n);
 }
 
 HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
     if (hdi_enter()) {
-        if (long_write(fd, bytes))
-            OUTSIDE(ssize_t, hdi_real.write(fd, buffer, bytes));
+        if (hdi_long_write(fd, bytes))
+            HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.write(fd, buffer, bytes));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.write(fd, buffer, bytes);
 }
 
-static void all_sent(const struct iovec *v, size_t n)
+size_t hdi_bytes_left(const struct iovec *v, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    size_t sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
         hdi_tell(BYTES_LEFT, .clock = v[i].iov_base, .n = (int64_t)v[i].iov_len);
+        sum += v[i].iov_len;
+    }
+    return sum;
 }
 
 HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
 {
-    all_sent(v, n < 0 ? 0 : (size_t)n);
+    size_t bytes = hdi_bytes_left(v, n < 0 ? 0 : (size_t)n);
+
     if (hdi_enter()) {
-        if (long_write(fd, total(v, n)))
-            OUTSIDE(ssize_t, hdi_real.writev(fd, v, n));
+        if (hdi_long_write(fd, bytes))
+            HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.writev(fd, v, n));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
     }
     return hdi_real.writev(fd, v, n);
 }
 
-HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
-{
-    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.accept(fd, addr.__sockaddr__, length);
-}
-
-HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
-{
-    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
-}
-
-HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
-{
-    if (hdi_enter())
-        OUTSIDE(int, hdi_real.connect(fd, addr.__sockaddr__, length));
-    return hdi_real.connect(fd, addr.__sockaddr__, length);
-}
-
-HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
-{
-    int rc = hdi_real.socketpair(family, type, protocol, fd);
-
-    if (rc == 0)
-        hdi_pair_made(fd);
-    return rc;
-}
-
-HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
-{
-    if (hdi_enter() && !await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.recv(fd, buffer, bytes, flags);
-}
-
-HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
-                            __SOCKADDR_ARG addr, socklen_t *restrict length)
-{
-    if (hdi_enter() && !await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.recvfrom(fd, buffer, bytes, flags, addr.__sockaddr__, length);
-}
-
-HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
-{
-    if (hdi_enter() && !await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.recvmsg(fd, message, flags);
-}
-
-HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
-{
-    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
-    if (hdi_enter()) {
-        if (!(flags & MSG_DONTWAIT) && long_write(fd, bytes))
-            OUTSIDE(ssize_t, hdi_real.send(fd, buffer, bytes, flags));
-        if (!await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, HDI_SITE()))
-            return -1;
-    }
-    return hdi_real.send(fd, buffer, bytes, flags);
-}
-
-HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
-                          __CONST_SOCKADDR_ARG addr, socklen_t length)
-{
-    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
-    if (hdi_enter()) {
-        if (!(flags & MSG_DONTWAIT) && long_write(fd, bytes))
-            OUTSIDE(ssize_t, hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
-        if (!await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, HDI_SITE()))
-            return -1;
-    }
-    return hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length);
-}
-
-HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    all_sent(message->msg_iov, message->msg_iovlen);
-    if (hdi_enter()) {
-        if (!(flags & MSG_DONTWAIT) &&
-            long_write(fd, total(message->msg_iov, (int)message->msg_iovlen)))
-            OUTSIDE(ssize_t, hdi_real.sendmsg(fd, message, flags));
-        if (!await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, HDI_SITE()))
-            return -1;
-    }
-    return hdi_real.sendmsg(fd, message, flags);
-}
-
 /* ---- ends, counters, and what is handed on by the kernel ---- */
 
-/* Whoever reads the end of the file comes after what was done before it was closed. */
+/* Whoever reads the end of the file comes after what was done before it was closed; whoever gets a
+ * lock of the file, too. */
+static void closes(int fd, uint64_t site)
+{
+    hdi_touch(fd, POLLOUT, site);
+    hdi_makes_room(fd);
+    hdi_file_unlocks(fd, site);
+}
+
 HDI_EXPORT int close(int fd)
 {
     if (hdi_enter())
-        hdi_touch(fd, POLLOUT, HDI_SITE());
+        closes(fd, HDI_SITE());
     return hdi_real.close(fd);
 }
 
-HDI_EXPORT int shutdown(int fd, int how)
+HDI_EXPORT int dup2(int fd, int to)
 {
-    if (hdi_enter())
-        hdi_touch(fd, POLLOUT, HDI_SITE());
-    return hdi_real.shutdown(fd, how);
+    if (fd != to && hdi_enter())
+        closes(to, HDI_SITE());
+    return hdi_real.dup2(fd, to);
+}
+
+HDI_EXPORT int dup3(int fd, int to, int flags)
+{
+    if (fd != to && hdi_enter())
+        closes(to, HDI_SITE());
+    return hdi_real.dup3(fd, to, flags);
+}
+
+/* How much there is to be read. */
+HDI_EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+    bool counts = request == FIONREAD && hdi_enter();
+    va_list ap;
+    void *arg;
+    int rc;
+
+    va_start(ap, request);
+    arg = va_arg(ap, void *);
+    va_end(ap);
+    if (counts)
+        hdi_point(HD_EV_FD_WAIT, fd_object(fd, HDI_SITE()), HDI_SITE());
+    rc = hdi_real.ioctl(fd, request, arg);
+    if (counts && rc == 0 && arg && *(const int *)arg > 0)
+        hdi_receives(fd);
+    return rc;
 }
 
 HDI_EXPORT int eventfd_read(int fd, eventfd_t *value)
@@ -375,231 +302,48 @@ HDI_EXPORT ssize_t splice(int in, off64_t *from, int out, off64_t *to, size_t by
 {
     bool at_once = flags & SPLICE_F_NONBLOCK;
 
-    if (hdi_enter() && (!await_unless(at_once, in, POLLIN, HDI_SITE()) ||
-                        !await_unless(at_once, out, POLLOUT, HDI_SITE())))
+    if (hdi_enter() && (!hdi_await_unless(at_once, in, POLLIN, HDI_SITE()) ||
+                        !hdi_await_unless(at_once, out, POLLOUT, HDI_SITE())))
         return -1;
     return hdi_real.splice(in, from, out, to, bytes, flags);
 }
 
-/* ---- waiting for several ---- */
-
-static bool waited(enum hdi_wake wake)
+HDI_EXPORT ssize_t vmsplice(int fd, const struct iovec *v, size_t n, unsigned flags)
 {
-    if (wake == HDI_CANCELLED)
-        hdi_cancel_self();
-    if (wake != HDI_INTERRUPTED)
-        return true;
-    errno = EINTR;
-    return false;
-}
+    short events = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? POLLIN : POLLOUT;
+    size_t bytes = events == POLLOUT ? hdi_bytes_left(v, n) : 0;
 
-struct poll_wait {
-    struct pollfd *fds;
-    nfds_t n;
-};
-
-static bool any_ready(const struct hdi_op *op)
-{
-    const struct poll_wait *w = op->data;
-    return polled(w->fds, w->n);
-}
-
-/* Until one of them is ready, or the time-out in ns (< 0: none) has passed. False, with errno: a
- * handler ran. */
-static bool await_any(struct pollfd *fds, nfds_t n, int64_t timeout_ns, uint64_t site)
-{
-    struct poll_wait w = {fds, n};
-    struct hdi_op op = {.kind = n ? HD_EV_FD_WAIT : HD_EV_SLEEP,
-                        .site = site,
-                        .ready = any_ready,
-                        .data = &w,
-                        .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
-                        .elastic = n > 0,
-                        .outside = n > 0 || timeout_ns < 0,
-                        .interrupt = HDI_STOPS,
-                        .cancellable = true};
-
-    hdi_tool_hide(&w, sizeof w);
-    op.own = n > 0 && !polled(fds, n) && are_own(fds, n);
-    return waited(hdi_perform(&op));
-}
-
-HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
-{
-    if (hdi_enter() && !hdi_real_clock()) {
-        if (!await_any(fds, n, timeout < 0 ? -1 : timeout * MS, HDI_SITE()))
+    if (hdi_enter()) {
+        if (!(flags & SPLICE_F_NONBLOCK) && hdi_long_write(fd, bytes))
+            HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.vmsplice(fd, v, n, flags));
+        if (!hdi_await_unless(flags & SPLICE_F_NONBLOCK, fd, events, HDI_SITE()))
             return -1;
-        return hears(hdi_real.poll(fds, n, 0));
     }
-    if (hdi_self() && hdi_enter())
-        OUTSIDE(int, hdi_real.poll(fds, n, timeout));
-    return hdi_real.poll(fds, n, timeout);
+    return hdi_real.vmsplice(fd, v, n, flags);
 }
 
-static int64_t ns_of(const struct timespec *timeout)
+HDI_EXPORT ssize_t tee(int in, int out, size_t bytes, unsigned flags)
 {
-    return timeout ? hdi_deadline_for(timeout) - hdi_now() : -1;
-}
+    bool at_once = flags & SPLICE_F_NONBLOCK;
 
-HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
-                     const sigset_t *mask)
-{
-    struct timespec zero = {0, 0};
-    uint64_t old = 0;
-    bool stopped;
-
-    if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
-        return hdi_real.ppoll(fds, n, timeout, mask);
-    if (hdi_real_clock())
-        OUTSIDE(int, hdi_real.ppoll(fds, n, timeout, mask));
-    stopped = mask && hdi_mask_replace(mask, &old);
-    stopped = stopped || !await_any(fds, n, ns_of(timeout), HDI_SITE());
-    if (mask)
-        hdi_mask_restore(old);
-    if (stopped) {
-        errno = EINTR;
+    if (hdi_enter() && (!hdi_await_unless(at_once, in, POLLIN, HDI_SITE()) ||
+                        !hdi_await_unless(at_once, out, POLLOUT, HDI_SITE())))
         return -1;
-    }
-    return hears(hdi_real.ppoll(fds, n, &zero, NULL));
-}
-
-struct select_wait {
-    int n;
-    fd_set *r, *w, *e;
-};
-
-static bool select_ready(const struct hdi_op *op)
-{
-    const struct select_wait *s = op->data;
-    fd_set r, w, e;
-    struct timeval zero = {0, 0};
-    int saved = errno, rc;
-
-    if (s->r)
-        r = *s->r;
-    if (s->w)
-        w = *s->w;
-    if (s->e)
-        e = *s->e;
-    rc = (int)hdi_real.syscall(SYS_select, s->n, s->r ? &r : NULL, s->w ? &w : NULL,
-                               s->e ? &e : NULL, &zero);
-    errno = saved;
-    return rc != 0;
-}
-
-static bool selects_own(const struct select_wait *s)
-{
-    for (int fd = 0; fd < s->n; fd++)
-        if (((s->r && FD_ISSET(fd, s->r)) || (s->w && FD_ISSET(fd, s->w)) ||
-             (s->e && FD_ISSET(fd, s->e))) &&
-            !hdi_descriptor_is_own(fd))
-            return false;
-    return true;
-}
-
-static bool await_select(int n, fd_set *r, fd_set *w, fd_set *e, int64_t timeout_ns, uint64_t site)
-{
-    struct select_wait s = {n, r, w, e};
-    bool fds = n > 0 && (r || w || e);
-    struct hdi_op op = {.kind = fds ? HD_EV_FD_WAIT : HD_EV_SLEEP,
-                        .site = site,
-                        .ready = select_ready,
-                        .data = &s,
-                        .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
-                        .elastic = fds,
-                        .outside = fds || timeout_ns < 0,
-                        .interrupt = HDI_STOPS,
-                        .cancellable = true};
-
-    hdi_tool_hide(&s, sizeof s);
-    op.own = fds && !select_ready(&op) && selects_own(&s);
-    return waited(hdi_perform(&op));
-}
-
-HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,
-                      struct timeval *restrict timeout)
-{
-    struct timeval zero = {0, 0};
-
-    if (!hdi_enter() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
-        return hdi_real.select(n, r, w, e, timeout);
-    if (hdi_real_clock())
-        OUTSIDE(int, hdi_real.select(n, r, w, e, timeout));
-    if (!await_select(n, r, w, e,
-                      timeout ? timeout->tv_sec * 1000 * MS + timeout->tv_usec * 1000LL : -1,
-                      HDI_SITE()))
-        return -1;
-    return hears(hdi_real.select(n, r, w, e, &zero));
-}
-
-HDI_EXPORT int pselect(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,
-                       const struct timespec *restrict timeout, const sigset_t *restrict mask)
-{
-    struct timespec zero = {0, 0};
-    uint64_t old = 0;
-    bool stopped;
-
-    if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
-        return hdi_real.pselect(n, r, w, e, timeout, mask);
-    if (hdi_real_clock())
-        OUTSIDE(int, hdi_real.pselect(n, r, w, e, timeout, mask));
-    stopped = mask && hdi_mask_replace(mask, &old);
-    stopped = stopped || !await_select(n, r, w, e, ns_of(timeout), HDI_SITE());
-    if (mask)
-        hdi_mask_restore(old);
-    if (stopped) {
-        errno = EINTR;
-        return -1;
-    }
-    return hears(hdi_real.pselect(n, r, w, e, &zero, NULL));
-}
-
-HDI_EXPORT int epoll_wait(int ep, struct epoll_event *events, int max, int timeout)
-{
-    struct pollfd p = {.fd = ep, .events = POLLIN};
-
-    if (!hdi_enter())
-        return hdi_real.epoll_wait(ep, events, max, timeout);
-    if (hdi_real_clock())
-        OUTSIDE(int, hdi_real.epoll_wait(ep, events, max, timeout));
-    if (!await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE()))
-        return -1;
-    return hears(hdi_real.epoll_wait(ep, events, max, 0));
-}
-
-HDI_EXPORT int epoll_pwait(int ep, struct epoll_event *events, int max, int timeout,
-                           const sigset_t *mask)
-{
-    struct pollfd p = {.fd = ep, .events = POLLIN};
-    uint64_t old = 0;
-    bool stopped;
-
-    if (!hdi_enter())
-        return hdi_real.epoll_pwait(ep, events, max, timeout, mask);
-    if (hdi_real_clock())
-        OUTSIDE(int, hdi_real.epoll_pwait(ep, events, max, timeout, mask));
-    stopped = mask && hdi_mask_replace(mask, &old);
-    stopped = stopped || !await_any(&p, 1, timeout < 0 ? -1 : timeout * MS, HDI_SITE());
-    if (mask)
-        hdi_mask_restore(old);
-    if (stopped) {
-        errno = EINTR;
-        return -1;
-    }
-    return hears(hdi_real.epoll_wait(ep, events, max, 0));
+    return hdi_real.tee(in, out, bytes, flags);
 }
 
 /* ---- what poll cannot tell ---- */
 
-#define LEAVES(type, name, args, call)                                                             \
-    HDI_EXPORT type name args                                                                      \
-    {                                                                                              \
-        if (hdi_enter())                                                                           \
-            OUTSIDE(type, hdi_real.name call);                                                     \
-        return hdi_real.name call;                                                                 \
-    }
+HDI_EXPORT int system(const char *command)
+{
+    if (hdi_enter())
+        HDI_OUTSIDE(int, -1, HDI_SITE(), hdi_real.system(command));
+    return hdi_real.system(command);
+}
 
-LEAVES(int, flock, (int fd, int operation), (fd, operation))
-LEAVES(int, lockf, (int fd, int command, off_t length), (fd, command, length))
-LEAVES(int, system, (const char *command), (command))
-LEAVES(int, pclose, (FILE * stream), (stream))
+HDI_EXPORT int pclose(FILE *stream)
+{
+    if (hdi_enter())
+        HDI_OUTSIDE(int, -1, HDI_SITE(), hdi_real.pclose(stream));
+    return hdi_real.pclose(stream);
+}

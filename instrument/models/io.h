@@ -1,15 +1,41 @@
-/* io.h - descriptors that may block, for those who read and write through something else. */
+/* io.h - descriptors that may block, and the order that the kernel makes between who uses them. */
 #ifndef HEDDLE_IO_H
 #define HEDDLE_IO_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
+
+/* A file or directory, or not open. */
+bool hdi_never_blocks(int fd);
+/* One of them is ready now, or wrong. */
+bool hdi_polled(struct pollfd *fds, nfds_t n);
 
 /* Wait until fd is ready for `events` (POLLIN, POLLOUT); what the other end did comes before.
  * False, with errno: a handler without SA_RESTART ran. At once for a file, and for what is not
  * open. */
 bool hdi_await(int fd, short events, uint64_t site);
-/* The same for a call that does not wait: a point, and the order. */
+/* The same for a call that may not wait: then a point, and the order. */
+bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site);
 void hdi_touch(int fd, short events, uint64_t site);
+
+/* The bytes leave the process (BYTES_LEFT); how many. */
+size_t hdi_bytes_left(const struct iovec *v, size_t n);
+/* It is about to be written to fd, is more than a pipe takes at once, and may block half way. */
+bool hdi_long_write(int fd, size_t bytes);
+
+/* Return from the calling function what `call` returns, which may block outside control; what was
+ * waited for at fd, if it is one, comes before. */
+#define HDI_OUTSIDE(type, fd, site, call)                                                          \
+    do {                                                                                           \
+        type rc_;                                                                                  \
+        hdi_external_enter(site);                                                                  \
+        rc_ = (call);                                                                              \
+        hdi_returns(fd);                                                                           \
+        return rc_;                                                                                \
+    } while (0)
+void hdi_returns(int fd);
 
 #endif /* HEDDLE_IO_H */

@@ -15,6 +15,7 @@
 #include "core/thread.h"
 #include "children.h"
 #include "identity.h"
+#include "kernel_order.h"
 #include "raw_calls.h"
 #include "scheduling.h"
 
@@ -201,30 +202,47 @@ static struct child_wait by_pid(pid_t pid, int options)
     return (struct child_wait){P_PGID, (id_t)(pid ? hdi_process(-pid) : 0), what};
 }
 
+/* Who sees a child end comes after what was done before that was brought about. */
+static pid_t seen(pid_t ended)
+{
+    if (ended > 0 && hdi_enter())
+        hdi_heard(false);
+    return ended;
+}
+
 HDI_EXPORT pid_t wait(int *status)
 {
     if (hdi_enter() && !await_child(by_pid(-1, 0), HDI_SITE()))
         return -1;
-    return hdi_real.wait(status);
+    return seen(hdi_real.wait(status));
 }
 
 HDI_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 {
     if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
         return -1;
-    return hdi_real.waitpid(hdi_process_or_group(pid), status, options);
+    return seen(hdi_real.waitpid(hdi_process_or_group(pid), status, options));
 }
 
 HDI_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
     if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
         return -1;
-    return hdi_real.wait4(hdi_process_or_group(pid), status, options, usage);
+    return seen(hdi_real.wait4(hdi_process_or_group(pid), status, options, usage));
 }
 
 HDI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
+    siginfo_t none;
+    int rc;
+
+    if (!info)
+        info = &none;
     if (hdi_enter() && !await_child((struct child_wait){type, id, options & ~WNOWAIT}, HDI_SITE()))
         return -1;
-    return hdi_real.waitid(type, id, info, options);
+    info->si_pid = 0;
+    rc = hdi_real.waitid(type, id, info, options);
+    if (rc == 0)
+        seen(info->si_pid);
+    return rc;
 }

@@ -16,6 +16,7 @@
 #include "children.h"
 #include "clock.h"
 #include "identity.h"
+#include "kernel_order.h"
 #include "core/observers.h"
 #include "core/proc.h"
 #include "core/real.h"
@@ -82,7 +83,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         hdi_real.sigaction(number, &once, NULL);
     }
     if (self) {
-        hdi_tell(RECEIVED, .clock = &action[number]);
+        hdi_signal_taken(number);
         self->signals.handled++;
         if (!(a.sa_flags & SA_RESTART))
             self->signals.stops = true;
@@ -321,11 +322,22 @@ static void tell_waiters(int number)
         }
 }
 
+void hdi_signal_sent(int number)
+{
+    hdi_tell(SENT, .clock = &action[number]);
+    hdi_told_kernel();
+}
+
+void hdi_signal_taken(int number)
+{
+    hdi_tell(RECEIVED, .clock = &action[number]);
+}
+
 int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
 {
     int rc;
 
-    hdi_tell(SENT, .clock = &action[info->si_signo]);
+    hdi_signal_sent(info->si_signo);
     if (t != hdi_self() && t->state != HDP_T_EXTERNAL && t->state != HDP_T_LOST &&
         hdi_disposition(info->si_signo) == HDI_SIG_HANDLED &&
         (!t->tid || !blocks(t, info->si_signo))) {
@@ -373,7 +385,7 @@ int hdi_signal_process(const siginfo_t *info)
     int rc;
 
     if (self && !self->inside) /* not by a timer */
-        hdi_tell(SENT, .clock = &action[info->si_signo]);
+        hdi_signal_sent(info->si_signo);
     if (hdi_disposition(info->si_signo) == HDI_SIG_HANDLED)
         to = receiver(info->si_signo);
     if (to && to->state != HDP_T_EXTERNAL && to->state != HDP_T_LOST &&
@@ -504,6 +516,7 @@ int hdi_kill(int pid, int number, uint64_t site)
         rc = to_process(pid, number, SI_USER, (union sigval){.sival_ptr = NULL});
         if (rc <= 0)
             return rc;
+        hdi_told_kernel(); /* a child may end of it */
     }
     return hdi_real.kill(hdi_process_or_group(pid), number);
 }
@@ -552,13 +565,39 @@ static bool never(const struct hdi_op *op)
     return false;
 }
 
+static bool others_send;
+
+void hdi_others_send(void)
+{
+    others_send = true;
+}
+
+/* What its user and the kernel have no use for. */
+bool hdi_signals_are_own(uint64_t mask)
+{
+    uint64_t own = BIT(SIGUSR1) | BIT(SIGUSR2) | ~(BIT(SIGRTMIN) - 1);
+
+    return !others_send && !hdi_has_forked() && (mask & ~own) == 0;
+}
+
+static uint64_t handled_signals(void)
+{
+    uint64_t mask = 0;
+
+    for (int number = 1; number < SIGNALS; number++)
+        mask |= in_front[number] ? BIT(number) : 0;
+    return mask;
+}
+
 /* Until a handler has run; the mask is in force. */
 static void wait_for_handler(uint64_t site)
 {
+    uint64_t may_come = handled_signals() & ~change_mask(SIG_BLOCK, 0);
+    uint64_t alarm = hdi_real_clock() ? 0 : BIT(SIGALRM); /* of a timer, which is a deadline */
     struct hdi_op op = {.kind = HD_EV_SIGNAL_WAIT,
                         .site = site,
                         .ready = never,
-                        .outside = true,
+                        .outside = !may_come || !hdi_signals_are_own(may_come & ~alarm),
                         .interrupt = HDI_STOPS,
                         .cancellable = true};
 
@@ -619,19 +658,22 @@ static bool has_pending(const struct hdi_op *op)
     return ((mask[PENDING] | mask[SHARED_PENDING]) & set) != 0;
 }
 
-static bool others_send;
-
-void hdi_others_send(void)
+bool hdi_await_signal(uint64_t mask, uint64_t site)
 {
-    others_send = true;
-}
+    struct hdi_op op = {.kind = HD_EV_SIGNAL_WAIT,
+                        .site = site,
+                        .ready = has_pending,
+                        .data = &mask,
+                        .outside = !hdi_signals_are_own(mask),
+                        .interrupt = HDI_RESTARTS,
+                        .cancellable = true};
+    enum hdi_wake wake = hdi_perform(&op);
 
-/* Nobody but the program itself sends what its user and the kernel have no use for. */
-static bool may_come_from_outside(uint64_t mask)
-{
-    uint64_t own = BIT(SIGUSR1) | BIT(SIGUSR2) | ~(BIT(SIGRTMIN) - 1);
-
-    return others_send || hdi_has_forked() || (mask & ~own) != 0;
+    if (wake == HDI_CANCELLED)
+        hdi_cancel_self();
+    if (wake == HDI_INTERRUPTED)
+        errno = EINTR;
+    return wake != HDI_INTERRUPTED;
 }
 
 /* The number, or -1 and errno. until: virtual deadline, 0 = for ever. */
@@ -645,7 +687,7 @@ static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, 
                         .ready = has_pending,
                         .data = &mask,
                         .until_ns = until,
-                        .outside = may_come_from_outside(mask),
+                        .outside = !hdi_signals_are_own(mask),
                         .interrupt = again ? HDI_GOES_ON : HDI_STOPS,
                         .cancellable = true};
 
@@ -660,7 +702,7 @@ static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, 
         }
         rc = hdi_real.sigtimedwait(set, info, &none);
         if (rc > 0)
-            hdi_tell(RECEIVED, .clock = &action[rc]);
+            hdi_signal_taken(rc);
         if (rc > 0 && info &&
             (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL))
             info->si_pid = hdi_known_process(info->si_pid);

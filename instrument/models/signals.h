@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct hdi_thread;
 
@@ -33,6 +34,9 @@ enum hdi_handled hdi_deliver(struct hdi_thread *self);
  * 0 or an errno value. Caller has the turn (hdi_signal_process: or the scheduler's lock). */
 int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info);
 int hdi_signal_process(const siginfo_t *info);
+/* The caller sees to it that signal `number` is sent, now or later; the caller takes it. */
+void hdi_signal_sent(int number);
+void hdi_signal_taken(int number);
 /* There is a timer or queue of the kernel that may send any signal. */
 void hdi_others_send(void);
 /* What kill and tgkill do. */
@@ -44,6 +48,12 @@ siginfo_t hdi_siginfo(int number, int code, union sigval value);
 /* A signal of this number is pending for the process, or kept for one of its threads. */
 bool hdi_signal_pends(int number);
 
+/* Nobody but the program itself sends those of `mask`. */
+bool hdi_signals_are_own(uint64_t mask);
+/* Wait until one of mask is pending for the calling thread, for a read of a signalfd. False, with
+ * errno: a handler ran. */
+bool hdi_await_signal(uint64_t mask, uint64_t site);
+
 /* Replace the calling thread's mask while it waits (sigsuspend, ppoll, pselect), as the kernel has
  * it. True: a handler ran at once. */
 bool hdi_mask_replace(const sigset_t *mask, uint64_t *old);
@@ -51,15 +61,24 @@ void hdi_mask_restore(uint64_t old);
 /* Block every signal, or none; what was blocked before. */
 uint64_t hdi_mask_all(bool block);
 
-/* ---- timers of the program, in virtual time (timer.c) ---- */
+/* ---- signalfd.c ---- */
+
+/* The signals that fd is told of, as the kernel's bits; 0: it is no signalfd. */
+uint64_t hdi_signalfd_mask(int fd);
+/* n bytes were read from fd. */
+void hdi_signalfd_taken(int fd, void *buffer, ssize_t n);
+
+/* ---- timers of the program, in virtual time (timer.c, timerfd.c) ---- */
+
+bool hdi_timerfd_is_virtual(int fd);
 
 /* Deadline of the one that expires first, 0: none is armed. */
 int64_t hdi_timer_next(void);
-/* Its signal has a handler: somebody may go on after it. */
+/* Its signal has a handler, or there is a timerfd: somebody may go on after it. */
 bool hdi_timer_helps(void);
 /* A timer was armed: a thread that computes and makes no modelled call is interrupted for it. */
 void hdi_watch_over(void);
-/* Send what is due; the scheduler's lock is held. */
+/* Send what is due, and make timerfds ready; the scheduler's lock is held. */
 void hdi_timer_expire(int64_t now);
 
 #endif /* HEDDLE_SIGNALS_H */

@@ -72,6 +72,30 @@ HDI_EXPORT int fprintf(FILE *restrict f, const char *restrict format, ...)
     return rc;
 }
 
+/* The same for those that write to a descriptor. */
+static int writes_to(int fd, const char *format, va_list ap, uint64_t site)
+{
+    if (hdi_enter() && !hdi_await(fd, POLLOUT, site))
+        return -1;
+    return hdi_real.vdprintf(fd, format, ap);
+}
+
+HDI_EXPORT int vdprintf(int fd, const char *restrict format, va_list ap)
+{
+    return writes_to(fd, format, ap, HDI_SITE());
+}
+
+HDI_EXPORT int dprintf(int fd, const char *restrict format, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, format);
+    rc = writes_to(fd, format, ap, HDI_SITE());
+    va_end(ap);
+    return rc;
+}
+
 HDI_EXPORT char *fgets(char *restrict to, int bytes, FILE *restrict f)
 {
     reads(f, HDI_SITE());

@@ -16,6 +16,7 @@
 #include "core/real.h"
 #include "signals.h"
 #include "core/thread.h"
+#include "timerfd.h"
 
 #define SECOND 1000000000LL
 
@@ -48,6 +49,7 @@ static int number_of(const struct hdi_timer *t)
 
 void hdi_timers_forget(void)
 {
+    hdi_timerfds_forget();
     timers = NULL;
     itimer = (struct hdi_timer){0};
     armed = 0;
@@ -74,13 +76,26 @@ static struct hdi_timer *first(void)
 int64_t hdi_timer_next(void)
 {
     const struct hdi_timer *t = armed ? first() : NULL;
-    return t ? t->deadline : 0;
+    int64_t fd = hdi_timerfd_next();
+
+    return t && (!fd || t->deadline < fd) ? t->deadline : fd;
 }
 
 bool hdi_timer_helps(void)
 {
     const struct hdi_timer *t = armed ? first() : NULL;
+    int64_t fd = hdi_timerfd_next();
+
+    if (fd && (!t || fd <= t->deadline))
+        return true;
     return t && hdi_disposition(number_of(t)) == HDI_SIG_HANDLED;
+}
+
+/* Who looks at what comes of it comes after who set it. */
+static void sent(const struct hdi_timer *t)
+{
+    if (signals(t) && t->deadline)
+        hdi_signal_sent(number_of(t));
 }
 
 static void set_deadline(struct hdi_timer *t, int64_t at)
@@ -98,6 +113,7 @@ void hdi_timer_expire(int64_t now)
 {
     struct hdi_timer *t;
 
+    hdi_timerfd_expire(now);
     while ((t = first()) && t->deadline <= now) {
         union sigval value =
             t == &itimer ? (union sigval){.sival_ptr = NULL} : t->event.sigev_value;
@@ -234,6 +250,7 @@ static int set(struct hdi_timer *t, int64_t at, int64_t interval, uint64_t site)
     t->sleeper = NULL;
     t->interval = interval;
     set_deadline(t, at);
+    sent(t);
     return at && t != &itimer && t->event.sigev_notify == SIGEV_THREAD ? start_sleeper(t, site) : 0;
 }
 

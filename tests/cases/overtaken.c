@@ -1,5 +1,5 @@
 /* Main sleeps and takes it that its thread has done its work: overtaken HOW_MUCH TWIN. A right one joins it
- * before it looks. Sleeps do not end early for little work; against much, they do. */
+ * before it looks. Sleeps do not end early for little work, nor when main has slept before; against much, they do. */
 #include "naps.h"
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
@@ -23,7 +23,11 @@ int main(int argc, char **argv)
     naps_begin();
     if (strcmp(argv[1], "little") == 0)
         all = 10, nap_ms = 50;
-    else if (strcmp(argv[1], "much") == 0)
+    else if (strcmp(argv[1], "rested") == 0) {
+        all = 10, nap_ms = 50;
+        for (int i = 0; i < 10; i++)
+            nap_usleep();
+    } else if (strcmp(argv[1], "much") == 0)
         all = 40000, nap_ms = 0;
     else
         return 2;

@@ -13,6 +13,7 @@
 #include "core/control.h"
 #include "core/real.h"
 #include "kernel_objects.h"
+#include "models/signals.h"
 #include "noting.h"
 #include "turn/rt.h"
 #include "world.h"
@@ -58,7 +59,7 @@ void rt_descriptors_inherit(void)
     rt_each_descriptor(inherit);
 }
 
-static bool was_open(int fd, const struct stat *st)
+bool rt_was_open(int fd, const struct stat *st)
 {
     for (const struct inherited *i = inherited; i; i = i->next)
         if (i->dev == st->st_dev && i->ino == st->st_ino && (!i->anonymous || i->fd == fd))
@@ -180,11 +181,15 @@ static bool is_own_object(int fd, bool is_member)
     const char *what;
     struct stat st;
 
-    if (fstat(fd, &st) != 0 || was_open(fd, &st))
+    if (fstat(fd, &st) != 0 || rt_was_open(fd, &st))
         return false;
     kind = kind_of(fd, &st, &what);
     if (kind == &rt_pipe || kind == &rt_eventfd)
         return true;
+    if (kind == &rt_timerfd)
+        return hdi_timerfd_is_virtual(fd);
+    if (kind == &rt_signalfd)
+        return hdi_signalfd_mask(fd) && hdi_signals_are_own(hdi_signalfd_mask(fd));
     if (kind == &rt_epoll)
         return !is_member && are_members_own(fd);
     return S_ISSOCK(st.st_mode) && is_own_socket(fd);
@@ -206,15 +211,16 @@ static bool is_of_object(const struct rt_object *o, const struct rt_object_kind 
 }
 
 /* They do if a flag that is set through one shows through the other. */
-static bool share_description(const struct rt_descriptor *a, const struct rt_descriptor *b)
+bool rt_share_description(int a, int b)
 {
+    long flags = control(a, F_GETFL, 0);
     bool shown;
 
-    if (a->flags != b->flags)
+    if (flags != control(b, F_GETFL, 0))
         return false;
-    control(a->fd, F_SETFL, a->flags ^ O_NONBLOCK);
-    shown = control(b->fd, F_GETFL, 0) != b->flags;
-    control(a->fd, F_SETFL, a->flags);
+    control(a, F_SETFL, flags ^ O_NONBLOCK);
+    shown = control(b, F_GETFL, 0) != flags;
+    control(a, F_SETFL, flags);
     return shown;
 }
 
@@ -226,7 +232,7 @@ static void add(struct rt_object *o, struct rt_descriptor *d)
         if ((*end)->end != d->end)
             continue;
         d->opened_again = true;
-        if (!(*end)->same && share_description(*end, d))
+        if (!(*end)->same && rt_share_description((*end)->fd, d->fd))
             d->same = *end;
     }
     *end = d;
@@ -238,8 +244,8 @@ static struct rt_object *object_of(const struct rt_object_kind *kind, const stru
     struct rt_object *o;
 
     for (o = objects; o; o = o->next)
-        if (is_of_object(o, kind, st->st_ino) ||
-            (!(st->st_mode & S_IFMT) && o->kind == kind && share_description(o->first, d)))
+        if (is_of_object(o, kind, st->st_ino) || (!(st->st_mode & S_IFMT) && o->kind == kind &&
+                                                  rt_share_description(o->first->fd, d->fd)))
             return o;
     o = hdi_alloc(sizeof *o);
     o->kind = kind;
@@ -263,7 +269,7 @@ static void note(int fd)
     const char *what;
     struct stat st;
 
-    if (fstat(fd, &st) != 0 || was_open(fd, &st))
+    if (fstat(fd, &st) != 0 || rt_was_open(fd, &st))
         return;
     kind = kind_of(fd, &st, &what);
     if (!kind) {

@@ -1,5 +1,6 @@
 /* files.c - open files and directories of the program: their offsets, and the sizes and contents of
- * those that it may write to, are set back before each schedule.
+ * those that it may write to, are set back before each schedule, which opens them again: what is
+ * locked through one goes with the schedule, or when it is closed there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,10 @@
 static struct file {
     struct file *next;
     int fd, flags;
-    bool writable;
+    dev_t dev;
+    ino_t ino;
+    bool writable, opened_again, close_on_exec;
+    const struct file *same; /* another number of the same open file description */
     off_t offset, size;
     char *contents; /* of a writable one; NULL: it was empty, or was too much to keep */
 } * files;
@@ -75,9 +79,16 @@ static void note(int fd)
     *f = (struct file){.next = files,
                        .fd = fd,
                        .flags = flags,
+                       .dev = st.st_dev,
+                       .ino = st.st_ino,
+                       .opened_again = S_ISREG(st.st_mode) && !rt_was_open(fd, &st),
+                       .close_on_exec = hdi_real.syscall(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC,
                        .writable = S_ISREG(st.st_mode) && (flags & O_ACCMODE) != O_RDONLY,
                        .offset = lseek(fd, 0, SEEK_CUR),
                        .size = st.st_size};
+    for (const struct file *o = files; o && f->opened_again && !f->same; o = o->next)
+        if (o->ino == f->ino && o->dev == f->dev && rt_share_description(o->fd, fd))
+            f->same = o->same ? o->same : o;
     files = f;
     if (f->writable && f->size)
         keep_contents(f);
@@ -130,4 +141,27 @@ void rt_files_set_back(void)
             set_back_contents(f);
         lseek(f->fd, f->offset, SEEK_SET);
     }
+}
+
+static void open_again(const struct file *f)
+{
+    char path[48];
+    int fd;
+
+    rt_descriptor_path(path, "fd", f->fd);
+    fd = (int)hdi_real.syscall(SYS_openat, AT_FDCWD, path, f->flags | O_CLOEXEC);
+    if (fd < 0)
+        return; /* its permissions have changed: it stays the server's */
+    lseek(fd, f->offset, SEEK_SET);
+    for (const struct file *o = files; o; o = o->next)
+        if (o == f || o->same == f)
+            hdi_real.syscall(SYS_dup3, fd, o->fd, o->close_on_exec ? O_CLOEXEC : 0);
+    hdi_real.syscall(SYS_close, fd);
+}
+
+void rt_files_make(void)
+{
+    for (const struct file *f = files; f; f = f->next)
+        if (f->opened_again && !f->same)
+            open_again(f);
 }

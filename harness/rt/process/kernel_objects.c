@@ -242,7 +242,7 @@ static bool note_timerfd(struct rt_object *o, char *info)
 
 static bool make_timerfd(const struct rt_object *o, int fd[2])
 {
-    static const struct itimerspec at_once = {.it_value.tv_nsec = 1};
+    struct itimerspec at_once = {.it_interval = o->timer.left.it_interval, .it_value.tv_nsec = 1};
     bool armed = o->timer.left.it_value.tv_sec || o->timer.left.it_value.tv_nsec;
 
     fd[0] = (int)hdi_real.syscall(SYS_timerfd_create, o->timer.clock, 0);
@@ -253,7 +253,7 @@ static bool make_timerfd(const struct rt_object *o, int fd[2])
         hdi_real.syscall(SYS_ioctl, fd[0], TFD_SET_TICKS, &o->timer.expired) == 0)
         return true;
     /* A kernel without that: one that is readable is made of one that expires now. */
-    return !armed && hdi_real.syscall(SYS_timerfd_settime, fd[0], 0, &at_once, NULL) == 0;
+    return hdi_real.syscall(SYS_timerfd_settime, fd[0], 0, &at_once, NULL) == 0;
 }
 
 const struct rt_object_kind rt_timerfd = {"a timerfd", note_timerfd, make_timerfd, NULL};

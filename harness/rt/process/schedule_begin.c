@@ -16,6 +16,9 @@ void rt_schedule_begin(void)
     rt.replay_at = 0;
     rt.real_start_ns = rt_real_ns();
     memset(r, 0, sizeof *r);
+    /* What main did before is not counted: these are numbers of decisions. */
+    rt.clock_step = rt.fair_until = rt.cycle_step = 0;
+    rt.main->turn.retry_step = 0;
     r->threads = rt.all_count;
     r->findings = rt.prefix_findings;
     r->unmodelled = rt.prefix_unmodelled;

@@ -51,5 +51,6 @@ void rt_world_set_back(void)
 
 void rt_world_make(void)
 {
+    rt_files_make();
     rt_descriptors_make();
 }

@@ -12,6 +12,8 @@
 #ifndef HEDDLE_WORLD_H
 #define HEDDLE_WORLD_H
 
+#include <stdbool.h>
+
 /* At start-up: descriptors that are open now belong to others, too, and are left alone. */
 void rt_world_inherit(void);
 /* In the server, before the first schedule. */
@@ -23,6 +25,9 @@ void rt_world_make(void);
 void rt_world_start_timers(void);
 
 /* descriptors.c: what has a descriptor and is no file */
+struct stat;
+bool rt_was_open(int fd, const struct stat *st); /* when the program was started */
+bool rt_share_description(int a, int b);
 void rt_descriptors_inherit(void);
 void rt_descriptors_note(void);
 void rt_descriptors_make(void);
@@ -30,6 +35,7 @@ void rt_descriptors_make(void);
 /* files.c: files and directories that are open */
 void rt_files_note(void);
 void rt_files_set_back(void);
+void rt_files_make(void);
 
 /* shared_mappings.c: mappings whose contents a fork shares */
 void rt_shared_memory_note(void);

@@ -109,7 +109,8 @@ static struct hdi_thread *overtaken(struct hdi_thread *const *e, uint32_t n)
     if (rt.strategy->no_early_time_outs || rt_random_below(8) != 0)
         return NULL;
     t = rt_earliest();
-    if (!t || !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)))
+    if (!t || t->op->until_ns <= rt.now_ns ||
+        !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)))
         return NULL;
     for (uint32_t i = 0; i < n; i++)
         if (e[i]->turn.enabled_since < since)

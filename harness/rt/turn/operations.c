@@ -78,6 +78,8 @@ void rt_withdraw(struct hdi_thread *t)
 
 void rt_publish(struct hdi_thread *t, struct hdi_op *op)
 {
+    bool is_try = rt_has_deadline(op) && op->until_ns <= rt.now_ns; /* it is past already */
+
     op->self = t;
     t->turn.published = *op;
     op = t->op = &t->turn.published;
@@ -111,8 +113,10 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     case HD_EV_ATOMIC_LOAD:
         break;
     default:
-        t->turn.idle_ops = 0;
-        rt.idle_ops = 0;
+        if (!is_try) {
+            t->turn.idle_ops = 0;
+            rt.idle_ops = 0;
+        }
         break;
     }
     if (!t->enabled)

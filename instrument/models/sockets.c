@@ -1,0 +1,189 @@
+/* sockets.c - connections, and the calls that only sockets have. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include "clock.h"
+#include "core/control.h"
+#include "core/observers.h"
+#include "core/real.h"
+#include "io.h"
+
+HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
+{
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
+        return -1;
+    return hdi_real.accept(fd, addr.__sockaddr__, length);
+}
+
+HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
+{
+    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
+        return -1;
+    return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
+}
+
+/* Whether a connection was refused is known when it can be written to. */
+static int connected(int fd)
+{
+    int error = 0;
+    socklen_t bytes = sizeof error;
+
+    if (hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0)
+        return -1;
+    errno = error;
+    return error ? -1 : 0;
+}
+
+/* Without waiting first. One that has to wait can be waited for, but where the queue of a local
+ * socket is full. */
+static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t length, uint64_t site)
+{
+    int flags = fcntl(fd, F_GETFL), rc;
+
+    hdi_touch(fd, POLLOUT, site);
+    if (flags < 0 || (flags & O_NONBLOCK))
+        return hdi_real.connect(fd, address, length);
+    hdi_real.syscall(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+    rc = hdi_real.connect(fd, address, length);
+    hdi_real.syscall(SYS_fcntl, fd, F_SETFL, flags);
+    if (rc != 0 && errno == EINPROGRESS)
+        return hdi_await(fd, POLLOUT, site) ? connected(fd) : -1;
+    if (rc != 0 && errno == EAGAIN)
+        HDI_OUTSIDE(int, fd, site, hdi_real.connect(fd, address, length));
+    return rc;
+}
+
+HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
+{
+    return hdi_enter() ? connect_in_turn(fd, addr.__sockaddr__, length, HDI_SITE())
+                       : hdi_real.connect(fd, addr.__sockaddr__, length);
+}
+
+HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
+{
+    int rc = hdi_real.socketpair(family, type, protocol, fd);
+
+    if (rc == 0)
+        hdi_pair_made(fd);
+    return rc;
+}
+
+HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
+{
+    if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
+        return -1;
+    return hdi_real.recv(fd, buffer, bytes, flags);
+}
+
+HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
+                            __SOCKADDR_ARG addr, socklen_t *restrict length)
+{
+    if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
+        return -1;
+    return hdi_real.recvfrom(fd, buffer, bytes, flags, addr.__sockaddr__, length);
+}
+
+static ssize_t receive(int fd, struct msghdr *message, int flags, uint64_t site)
+{
+    if (!hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, site))
+        return -1;
+    return hdi_real.recvmsg(fd, message, flags);
+}
+
+HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return hdi_enter() ? receive(fd, message, flags, HDI_SITE())
+                       : hdi_real.recvmsg(fd, message, flags);
+}
+
+/* One by one; it looks at the time after each. */
+HDI_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags,
+                        struct timespec *timeout)
+{
+    int64_t until = 0;
+    unsigned i;
+
+    if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
+        return hdi_real.recvmmsg(fd, messages, n, flags, timeout);
+    if (timeout)
+        until = hdi_deadline_for(timeout);
+    for (i = 0; i < n && (!timeout || i == 0 || hdi_now() < until); i++) {
+        bool at_once = i > 0 && flags & MSG_WAITFORONE;
+        ssize_t bytes =
+            receive(fd, &messages[i].msg_hdr,
+                    (flags & ~MSG_WAITFORONE) | (at_once ? MSG_DONTWAIT : 0), HDI_SITE());
+        if (bytes < 0)
+            break;
+        messages[i].msg_len = (unsigned)bytes;
+    }
+    return i || !n ? (int)i : -1;
+}
+
+/* About to send: true when that can be done with the turn held, or is refused with errno. */
+static bool may_send(int fd, size_t bytes, int flags, uint64_t site, bool *refused)
+{
+    if (!(flags & MSG_DONTWAIT) && hdi_long_write(fd, bytes))
+        return false;
+    *refused = !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, site);
+    return true;
+}
+
+HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
+                          __CONST_SOCKADDR_ARG addr, socklen_t length)
+{
+    bool refused = false;
+
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
+    if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
+        HDI_OUTSIDE(ssize_t, fd, HDI_SITE(),
+                    hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
+    return refused ? -1 : hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length);
+}
+
+HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
+{
+    bool refused = false;
+
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
+    if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
+        HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.send(fd, buffer, bytes, flags));
+    return refused ? -1 : hdi_real.send(fd, buffer, bytes, flags);
+}
+
+static ssize_t send_message(int fd, const struct msghdr *message, int flags, uint64_t site)
+{
+    size_t bytes = hdi_bytes_left(message->msg_iov, message->msg_iovlen);
+    bool refused = false;
+
+    if (hdi_enter() && !may_send(fd, bytes, flags, site, &refused))
+        HDI_OUTSIDE(ssize_t, fd, site, hdi_real.sendmsg(fd, message, flags));
+    return refused ? -1 : hdi_real.sendmsg(fd, message, flags);
+}
+
+HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    return send_message(fd, message, flags, HDI_SITE());
+}
+
+HDI_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
+{
+    unsigned i;
+
+    if (!hdi_enter())
+        return hdi_real.sendmmsg(fd, messages, n, flags);
+    for (i = 0; i < n; i++) {
+        ssize_t bytes = send_message(fd, &messages[i].msg_hdr, flags, HDI_SITE());
+        if (bytes < 0)
+            break;
+        messages[i].msg_len = (unsigned)bytes;
+    }
+    return i || !n ? (int)i : -1;
+}
+
+HDI_EXPORT int shutdown(int fd, int how)
+{
+    if (hdi_enter())
+        hdi_touch(fd, POLLOUT, HDI_SITE());
+    return hdi_real.shutdown(fd, how);
+}
