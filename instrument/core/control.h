@@ -40,6 +40,7 @@ struct hdi_object {
     bool announced;        /* label_kind is what the program's library said */
     bool owed;             /* to be cancelled, stopped or closed yet */
     bool leak_told;        /* that nobody did was said */
+    bool freed;            /* its memory was given back since it was made */
     uint16_t users;        /* how many notes of recent users are valid */
     uint32_t version;      /* operations on it so far, for the interleaving hash */
     uint32_t in_graph;     /* its entry in the lock graph that the driver gets, + 1 */

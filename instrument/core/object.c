@@ -173,7 +173,7 @@ void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
 {
     memset((char *)o + sizeof *o, 0, size - sizeof *o);
     hdi_tell(MADE, .object = o, .site = site);
-    o->writer_first = o->one_unit = o->announced = o->owed = o->leak_told = false;
+    o->writer_first = o->one_unit = o->announced = o->owed = o->leak_told = o->freed = false;
     o->check = NULL;
     o->in_graph = 0;
     o->dead = false;

@@ -54,6 +54,7 @@ static void look_at(struct hdi_object *o, void *memory)
 {
     struct freed *m = memory;
 
+    o->freed = true;
     if (!is_lock(o))
         return;
     if (m->site && !m->stack)
@@ -85,6 +86,11 @@ void hdi_freed_forget(const void *p, size_t bytes)
     for (uint32_t i = 0; i < REMEMBERED; i++)
         if (freed[i].low < high && freed[i].high > low)
             freed[i].high = freed[i].low;
+}
+
+bool hdi_stayed(const struct hdi_object *o)
+{
+    return !o->freed && (hdi_object_is_static(o) || (hdi_reach_on && hdi_block_is_live(o->addr)));
 }
 
 static void used(struct hdi_object *o, uint64_t site)

@@ -37,6 +37,12 @@ HDI_EXPORT int pthread_barrier_init(pthread_barrier_t *b, const pthread_barriera
 
     if (!hdi_enter())
         return hdi_real.pthread_barrier_init(b, attr, count);
+    x = (struct hdi_barrier *)hdi_object_find(b, HD_OB_BARRIER);
+    if (x && x->arrived && !x->object.freed) {
+        hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while threads wait at it", &x->object,
+                        HD_EV_NONE, HDI_SITE());
+        return 0; /* they wait on */
+    }
     rc = hdi_real.pthread_barrier_init(b, attr, count);
     if (rc == 0) {
         x = (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, HDI_SITE());

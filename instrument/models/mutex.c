@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "core/observers.h"
 #include "core/real.h"
+#include "memory/freed.h"
 
 #define KIND(m) ((m)->__data.__kind)
 #define TYPE(m) (KIND(m) & 3)
@@ -159,6 +160,21 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
     return hdi_mutex_take(x, m, HD_EV_MUTEX_LOCK, site);
 }
 
+bool hdi_initialised_while_held(struct hdi_object *o, const struct hdi_thread *owner,
+                                enum hd_event event, uint64_t site)
+{
+    bool mine = owner == hdi_self();
+
+    /* Of a lock in a frame that was left, the memory may look like this when it is used anew. */
+    if (o->freed || (mine && !hdi_stayed(o)))
+        return false;
+    hdi_lock_misuse(HD_FK_SYNC_MISUSE,
+                    mine ? "initialised by the thread that holds it"
+                         : "initialised while another thread holds it",
+                    o, event, site);
+    return !mine;
+}
+
 HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     uint64_t site = HDI_SITE();
@@ -170,12 +186,10 @@ HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t 
     x = model(m, site);
     hdi_point(HD_EV_MUTEX_INIT, &x->object, site);
     /* The memory shows the owner: it was not freed and used anew. */
-    if (x->owner && x->owner != hdi_self() && !x->owner->life.ended && m->__data.__lock &&
-        m->__data.__owner == x->owner->tid) {
-        hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", &x->object,
-                        HD_EV_MUTEX_INIT, site);
+    if (x->owner && !x->owner->life.ended && m->__data.__lock &&
+        m->__data.__owner == x->owner->tid &&
+        hdi_initialised_while_held(&x->object, x->owner, HD_EV_MUTEX_INIT, site))
         return 0; /* stays locked: the owner's unlock is no finding */
-    }
     if (x->owner)
         hdi_tell(LOST, .object = &x->object, .thread = x->owner);
     hdi_object_reborn(&x->object, sizeof *x, site);

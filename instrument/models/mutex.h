@@ -33,4 +33,9 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
 void hdi_cond_signal(pthread_cond_t *c, uint64_t site);
 void hdi_cond_broadcast(pthread_cond_t *c, uint64_t site);
 
+/* A lock is initialised whose `owner` has not ended, and whose memory shows that: reports it. True when it
+ * is to stay as it is. */
+bool hdi_initialised_while_held(struct hdi_object *o, const struct hdi_thread *owner,
+                                enum hd_event event, uint64_t site);
+
 #endif /* HEDDLE_MUTEX_H */

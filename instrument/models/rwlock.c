@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "mutex.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
@@ -157,12 +158,9 @@ HDI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr
         return hdi_real.pthread_rwlock_init(l, attr);
     x = model(l, HDI_SITE());
     /* The memory shows the owner: it was not freed and used anew. */
-    if (x->writer && x->writer != hdi_self() && !x->writer->life.ended &&
-        l->__data.__cur_writer == x->writer->tid) {
-        hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while another thread holds it", &x->object,
-                        HD_EV_NONE, HDI_SITE());
+    if (x->writer && !x->writer->life.ended && l->__data.__cur_writer == x->writer->tid &&
+        hdi_initialised_while_held(&x->object, x->writer, HD_EV_NONE, HDI_SITE()))
         return 0; /* stays locked: the owner's unlock is no finding */
-    }
     forget_holders(x);
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
     if (attr)

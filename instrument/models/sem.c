@@ -102,6 +102,10 @@ HDI_EXPORT int sem_init(sem_t *s, int shared, unsigned value)
 
     if (rc)
         return hdi_real.sem_init(s, shared, value);
+    x = (struct hdi_sem *)hdi_object_find(s, HD_OB_SEM);
+    if (x && x->object.pending && !x->object.freed) /* they wait on */
+        hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while threads wait for it", &x->object,
+                        HD_EV_NONE, HDI_SITE());
     rc = hdi_real.sem_init(s, shared, value);
     if (rc == 0) {
         x = (struct hdi_sem *)hdi_object_get(s, HD_OB_SEM, sizeof *x, HDI_SITE());

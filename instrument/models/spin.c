@@ -1,6 +1,7 @@
 /* spin.c - pthread spinlocks: a waiter does not spin, it is not enabled. */
 #include <errno.h>
 
+#include "mutex.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
@@ -44,6 +45,9 @@ HDI_EXPORT int pthread_spin_init(pthread_spinlock_t *l, int shared)
     if (!hdi_enter())
         return hdi_real.pthread_spin_init(l, shared);
     x = (struct hdi_spin *)hdi_object_get((const void *)l, HD_OB_SPIN, sizeof *x, HDI_SITE());
+    if (x->owner && !x->owner->life.ended && *l != 1 &&
+        hdi_initialised_while_held(&x->object, x->owner, HD_EV_NONE, HDI_SITE()))
+        return 0;
     if (x->owner)
         hdi_tell(LOST, .object = &x->object, .thread = x->owner);
     hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
