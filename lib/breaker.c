@@ -42,7 +42,7 @@ static void lock(struct hd_breaker *breaker, const void *site)
 
     hdi_point(&why);
     hdi_hide(breaker, sizeof *breaker);
-    hdi_leaf_lock(&breaker->lock);
+    hdi_inner_lock(&breaker->lock);
 }
 
 static bool let_through(struct hd_breaker *breaker, uint64_t *era, const void *site)
@@ -56,7 +56,7 @@ static bool let_through(struct hd_breaker *breaker, uint64_t *era, const void *s
     if (!open && breaker->state == HD_BREAKER_HALF_OPEN)
         breaker->trial = true;
     *era = breaker->era;
-    hdi_leaf_unlock(&breaker->lock);
+    hdi_inner_unlock(&breaker->lock);
     return !open;
 }
 
@@ -72,7 +72,7 @@ static void count(struct hd_breaker *breaker, uint64_t era, bool failed, const v
         else if (!failed)
             breaker->failures = 0;
     }
-    hdi_leaf_unlock(&breaker->lock);
+    hdi_inner_unlock(&breaker->lock);
 }
 
 static void make(void *arg)
@@ -112,6 +112,6 @@ enum hd_breaker_state hd_breaker_state(struct hd_breaker *breaker)
     lock(breaker, HDI_SITE());
     look_at_clock(breaker);
     state = breaker->state;
-    hdi_leaf_unlock(&breaker->lock);
+    hdi_inner_unlock(&breaker->lock);
     return state;
 }

@@ -41,11 +41,11 @@ static void fail(struct hd_errgroup *group, hd_err err)
     if (!err)
         return;
     hdi_hide(group, sizeof *group);
-    hdi_leaf_lock(&group->lock);
+    hdi_inner_lock(&group->lock);
     first = !group->err;
     if (first)
         group->err = err;
-    hdi_leaf_unlock(&group->lock);
+    hdi_inner_unlock(&group->lock);
     if (!first)
         hd_err_unref(err);
     else if (group->ctx)

@@ -7,17 +7,17 @@
 
 #include "mutex_take.h"
 
-static inline void hdi_leaf_lock(struct hd_mutex *leaf)
+static inline void hdi_inner_lock(struct hd_mutex *mutex)
 {
-    struct hdi_why why = {HD_EV_HD_OTHER, leaf, HDI_SITE()};
+    struct hdi_why why = {HD_EV_HD_OTHER, mutex, HDI_SITE()};
 
-    hdi_hide(leaf, sizeof *leaf);
-    hdi_mutex_take(leaf, &why);
+    hdi_hide(mutex, sizeof *mutex);
+    hdi_mutex_take(mutex, &why);
 }
 
-static inline void hdi_leaf_unlock(struct hd_mutex *leaf)
+static inline void hdi_inner_unlock(struct hd_mutex *mutex)
 {
-    hdi_mutex_give(leaf);
+    hdi_mutex_give(mutex);
 }
 
 #endif /* HDI_INNER_LOCK_H */

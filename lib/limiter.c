@@ -86,7 +86,7 @@ static struct hd_reservation reserve(struct hd_limiter *limiter, int64_t at_ns, 
 {
     struct hd_reservation promise = {.limiter = limiter};
 
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     promise.limit = limiter->limit;
     if (n < 0) {
         promise.ok = false;
@@ -107,7 +107,7 @@ static struct hd_reservation reserve(struct hd_limiter *limiter, int64_t at_ns, 
             limiter->event_ns = promise.act_ns;
         }
     }
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
     return promise;
 }
 
@@ -157,7 +157,7 @@ static void cancel(struct hd_reservation *promise, int64_t at_ns)
 
     if (!promise->ok || promise->tokens == 0 || promise->act_ns < at_ns)
         return;
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     /* Later reservations count on their share of the time that this one took. */
     back = promise->tokens;
     if (limiter->event_ns > promise->act_ns)
@@ -172,7 +172,7 @@ static void cancel(struct hd_reservation *promise, int64_t at_ns)
                 limiter->event_ns = before;
         }
     }
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
     promise->ok = false;
 }
 
@@ -197,10 +197,10 @@ static void settle(struct hd_limiter *limiter, int64_t at_ns)
 void hd_limiter_set_limit_at(struct hd_limiter *limiter, int64_t at_ns, double limit)
 {
     operation(limiter, HDI_SITE());
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     settle(limiter, at_ns);
     limiter->limit = limit;
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
 }
 
 void hd_limiter_set_limit(struct hd_limiter *limiter, double limit)
@@ -211,10 +211,10 @@ void hd_limiter_set_limit(struct hd_limiter *limiter, double limit)
 void hd_limiter_set_burst_at(struct hd_limiter *limiter, int64_t at_ns, int burst)
 {
     operation(limiter, HDI_SITE());
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     settle(limiter, at_ns);
     limiter->burst = burst;
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
 }
 
 void hd_limiter_set_burst(struct hd_limiter *limiter, int burst)
@@ -227,9 +227,9 @@ double hd_limiter_limit(struct hd_limiter *limiter)
     double limit;
 
     operation(limiter, HDI_SITE());
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     limit = limiter->limit;
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
     return limit;
 }
 
@@ -238,9 +238,9 @@ int hd_limiter_burst(struct hd_limiter *limiter)
     int burst;
 
     operation(limiter, HDI_SITE());
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     burst = limiter->burst;
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
     return burst;
 }
 
@@ -249,9 +249,9 @@ double hd_limiter_tokens_at(struct hd_limiter *limiter, int64_t at_ns)
     double tokens;
 
     operation(limiter, HDI_SITE());
-    hdi_leaf_lock(&limiter->lock);
+    hdi_inner_lock(&limiter->lock);
     tokens = advance(limiter, at_ns);
-    hdi_leaf_unlock(&limiter->lock);
+    hdi_inner_unlock(&limiter->lock);
     return tokens;
 }
 

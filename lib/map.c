@@ -102,7 +102,7 @@ static struct shard *enter(struct hd_map *map, size_t hash, const void *site)
     struct shard *shard = &map->shards[(hash >> 24) % SHARDS];
 
     hdi_point(&why);
-    hdi_leaf_lock(&shard->lock);
+    hdi_inner_lock(&shard->lock);
     return shard;
 }
 
@@ -181,7 +181,7 @@ bool hd_map_load(struct hd_map *map, const void *key, void **value)
         if (value)
             *value = entry->value;
     }
-    hdi_leaf_unlock(&shard->lock);
+    hdi_inner_unlock(&shard->lock);
     return entry != NULL;
 }
 
@@ -204,7 +204,7 @@ static hd_err put(struct hd_map *map, const void *key, void *value, bool replace
         entry = add(map, shard, hash, key, value);
         *seen = replace ? NULL : value;
     }
-    hdi_leaf_unlock(&shard->lock);
+    hdi_inner_unlock(&shard->lock);
     if (loaded)
         *loaded = there;
     return entry ? NULL : hd_out_of_memory;
@@ -254,7 +254,7 @@ static bool take_away(struct hd_map *map, const void *key, void *const *expected
             *value = (*link)->value;
         remove_at(shard, link);
     }
-    hdi_leaf_unlock(&shard->lock);
+    hdi_inner_unlock(&shard->lock);
     return taken;
 }
 
@@ -286,7 +286,7 @@ bool hd_map_compare_and_swap(struct hd_map *map, const void *key, void *old, voi
         hdi_release(entry);
         entry->value = value;
     }
-    hdi_leaf_unlock(&shard->lock);
+    hdi_inner_unlock(&shard->lock);
     return swapped;
 }
 
@@ -295,7 +295,7 @@ static bool hold_all(struct shard *shard, struct entry ***list, size_t *count)
 {
     bool held;
 
-    hdi_leaf_lock(&shard->lock);
+    hdi_inner_lock(&shard->lock);
     *count = 0;
     *list = shard->entry_count ? malloc(shard->entry_count * sizeof **list) : NULL;
     held = *list || shard->entry_count == 0;
@@ -304,7 +304,7 @@ static bool hold_all(struct shard *shard, struct entry ***list, size_t *count)
             entry->holders++;
             (*list)[(*count)++] = entry;
         }
-    hdi_leaf_unlock(&shard->lock);
+    hdi_inner_unlock(&shard->lock);
     return held;
 }
 
@@ -317,18 +317,18 @@ static bool show_all(struct shard *shard, struct entry **list, size_t count,
     for (size_t i = 0; i < count; i++) {
         void *value = NULL;
         bool present;
-        hdi_leaf_lock(&shard->lock);
+        hdi_inner_lock(&shard->lock);
         present = list[i]->present;
         if (present) {
             hdi_acquire(list[i]);
             value = list[i]->value;
         }
-        hdi_leaf_unlock(&shard->lock);
+        hdi_inner_unlock(&shard->lock);
         if (present && go_on)
             go_on = visit(list[i]->key, value, arg);
-        hdi_leaf_lock(&shard->lock);
+        hdi_inner_lock(&shard->lock);
         let_go(list[i]);
-        hdi_leaf_unlock(&shard->lock);
+        hdi_inner_unlock(&shard->lock);
     }
     free(list);
     return go_on;
@@ -355,11 +355,11 @@ static void clear(struct hd_map *map)
 {
     for (unsigned i = 0; i < SHARDS; i++) {
         struct shard *shard = &map->shards[i];
-        hdi_leaf_lock(&shard->lock);
+        hdi_inner_lock(&shard->lock);
         for (size_t b = 0; b < shard->bucket_count; b++)
             while (shard->buckets[b])
                 remove_at(shard, &shard->buckets[b]);
-        hdi_leaf_unlock(&shard->lock);
+        hdi_inner_unlock(&shard->lock);
     }
 }
 

@@ -71,10 +71,10 @@ static void *take(struct hd_pool_stripe *stripe)
 {
     void *object = NULL;
 
-    hdi_leaf_lock(&stripe->lock);
+    hdi_inner_lock(&stripe->lock);
     if (stripe->count > 0)
         object = stripe->objects[--stripe->count];
-    hdi_leaf_unlock(&stripe->lock);
+    hdi_inner_unlock(&stripe->lock);
     return object;
 }
 
@@ -82,11 +82,11 @@ static bool keep(struct hd_pool_stripe *stripe, unsigned room, void *object)
 {
     bool kept;
 
-    hdi_leaf_lock(&stripe->lock);
+    hdi_inner_lock(&stripe->lock);
     kept = stripe->count < room;
     if (kept)
         stripe->objects[stripe->count++] = object;
-    hdi_leaf_unlock(&stripe->lock);
+    hdi_inner_unlock(&stripe->lock);
     return kept;
 }
 

@@ -68,14 +68,14 @@ static void put_back(struct hd_semaphore *semaphore, int64_t units, const void *
     struct hd_semaphore_waiter *granted;
 
     hdi_release(semaphore);
-    hdi_leaf_lock(&semaphore->lock);
+    hdi_inner_lock(&semaphore->lock);
     if (units < 0 || units > semaphore->held) {
-        hdi_leaf_unlock(&semaphore->lock);
+        hdi_inner_unlock(&semaphore->lock);
         hdi_misuse("semaphore: released more than held", semaphore, site);
     }
     semaphore->held -= units;
     granted = grant(semaphore);
-    hdi_leaf_unlock(&semaphore->lock);
+    hdi_inner_unlock(&semaphore->lock);
     hdi_tell_moved(&(struct hdi_why){HD_EV_HD_SEMAPHORE, semaphore, site}, -units, false);
     wake(granted);
 }
@@ -95,11 +95,11 @@ static bool try_acquire(struct hd_semaphore *semaphore, int64_t units, const str
     bool taken;
 
     hdi_point(why);
-    hdi_leaf_lock(&semaphore->lock);
+    hdi_inner_lock(&semaphore->lock);
     taken = units >= 0 && semaphore->size - semaphore->held >= units && !semaphore->first;
     if (taken)
         semaphore->held += units;
-    hdi_leaf_unlock(&semaphore->lock);
+    hdi_inner_unlock(&semaphore->lock);
     if (taken) {
         hdi_acquire(semaphore);
         hdi_tell_moved(why, units, could_wait);
@@ -121,13 +121,13 @@ static void give_up(struct hd_semaphore *semaphore, struct hd_semaphore_waiter *
     struct hd_semaphore_waiter *granted = NULL;
     bool was_granted;
 
-    hdi_leaf_lock(&semaphore->lock);
+    hdi_inner_lock(&semaphore->lock);
     was_granted = self->granted;
     if (!was_granted) {
         take_out(semaphore, self);
         granted = grant(semaphore); /* those behind may need less */
     }
-    hdi_leaf_unlock(&semaphore->lock);
+    hdi_inner_unlock(&semaphore->lock);
     wake(granted);
     if (was_granted) {
         hd_chan_recv(self->ready, NULL);
@@ -170,7 +170,7 @@ hd_err hd_semaphore_acquire(struct hd_semaphore *semaphore, struct hd_context *c
     if (try_acquire(semaphore, units, &why, !hd_context_done(ctx)))
         return NULL;
     self.ready = hd_chan_make_named("semaphore", 0, 0);
-    hdi_leaf_lock(&semaphore->lock);
+    hdi_inner_lock(&semaphore->lock);
     taken = semaphore->size - semaphore->held >= units && !semaphore->first;
     if (taken) {
         semaphore->held += units;
@@ -180,7 +180,7 @@ hd_err hd_semaphore_acquire(struct hd_semaphore *semaphore, struct hd_context *c
         *(semaphore->last ? &semaphore->last->next : &semaphore->first) = &self;
         semaphore->last = &self;
     }
-    hdi_leaf_unlock(&semaphore->lock);
+    hdi_inner_unlock(&semaphore->lock);
     if (taken) {
         hdi_acquire(semaphore);
         hdi_tell_moved(&why, units, !hd_context_done(ctx));

@@ -170,7 +170,7 @@ static void lock(struct hd_drain *drain, const void *site)
 
     hdi_point(&why);
     hdi_hide(drain, sizeof *drain);
-    hdi_leaf_lock(&drain->lock);
+    hdi_inner_lock(&drain->lock);
 }
 
 bool hd_drain_enter(struct hd_drain *drain)
@@ -180,7 +180,7 @@ bool hd_drain_enter(struct hd_drain *drain)
     lock(drain, HDI_SITE());
     in = !drain->closing;
     drain->inside += in;
-    hdi_leaf_unlock(&drain->lock);
+    hdi_inner_unlock(&drain->lock);
     return in;
 }
 
@@ -196,7 +196,7 @@ void hd_drain_leave(struct hd_drain *drain)
         drain->inside = left;
     if (left == 0 && drain->closing)
         idle = hd_chan_ref(drain->idle);
-    hdi_leaf_unlock(&drain->lock);
+    hdi_inner_unlock(&drain->lock);
     if (left < 0)
         hdi_misuse("drain: leave without enter", drain, HDI_SITE());
     if (idle) {
@@ -212,7 +212,7 @@ hd_err hd_drain_wait(struct hd_drain *drain, struct hd_context *ctx)
     lock(drain, HDI_SITE());
     empty = !drain->closing && drain->inside == 0;
     drain->closing = true;
-    hdi_leaf_unlock(&drain->lock);
+    hdi_inner_unlock(&drain->lock);
     if (empty)
         hd_chan_close(drain->idle);
     if (HD_SELECT(HD_RECV(drain->idle, NULL), HD_RECV(hd_context_done(ctx), NULL)) == 1)

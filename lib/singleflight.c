@@ -73,9 +73,9 @@ static void let_go(struct hd_flight_call *call)
     bool last;
 
     hdi_release(call);
-    hdi_leaf_lock(&call->group->lock);
+    hdi_inner_lock(&call->group->lock);
     last = --call->holders == 0;
-    hdi_leaf_unlock(&call->group->lock);
+    hdi_inner_unlock(&call->group->lock);
     if (!last)
         return;
     hdi_acquire(call);
@@ -128,12 +128,12 @@ static bool fly(struct hd_flight_call *call)
         call->err = panic;
         call->value = NULL;
     }
-    hdi_leaf_lock(&group->lock);
+    hdi_inner_lock(&group->lock);
     unlist(call);
     listeners = call->listeners;
     call->listeners = NULL;
     shared = call->shares > 0;
-    hdi_leaf_unlock(&group->lock);
+    hdi_inner_unlock(&group->lock);
     hd_wg_done(&call->done);
     while (listeners) {
         struct listener *next;
@@ -169,22 +169,22 @@ struct hd_flight_result hd_singleflight_do(struct hd_singleflight *group, const 
 
     hdi_point(&why);
     hdi_hide(group, sizeof *group);
-    hdi_leaf_lock(&group->lock);
+    hdi_inner_lock(&group->lock);
     call = find(group, key);
     if (call) {
         call->holders++;
         call->shares++;
-        hdi_leaf_unlock(&group->lock);
+        hdi_inner_unlock(&group->lock);
         hd_wg_wait(&call->done);
         return answer(call, true);
     }
     call = list(group, key, fn, arg);
     if (!call) {
-        hdi_leaf_unlock(&group->lock);
+        hdi_inner_unlock(&group->lock);
         return (struct hd_flight_result){.err = hd_out_of_memory};
     }
     atomic_store(&call->done.state, (uint64_t)1 << 32);
-    hdi_leaf_unlock(&group->lock);
+    hdi_inner_unlock(&group->lock);
     return answer(call, fly(call));
 }
 
@@ -227,7 +227,7 @@ struct hd_chan *hd_singleflight_do_chan(struct hd_singleflight *group, const cha
     }
     hdi_point(&why);
     hdi_hide(group, sizeof *group);
-    hdi_leaf_lock(&group->lock);
+    hdi_inner_lock(&group->lock);
     call = find(group, key);
     joined = call != NULL;
     if (joined)
@@ -241,7 +241,7 @@ struct hd_chan *hd_singleflight_do_chan(struct hd_singleflight *group, const cha
         if (!joined)
             atomic_store(&call->done.state, (uint64_t)1 << 32);
     }
-    hdi_leaf_unlock(&group->lock);
+    hdi_inner_unlock(&group->lock);
     if (!call) {
         free(listener);
         refuse(chan, hd_out_of_memory);
@@ -258,9 +258,9 @@ void hd_singleflight_forget(struct hd_singleflight *group, const char *key)
     struct hd_flight_call *call;
 
     hdi_point(&why);
-    hdi_leaf_lock(&group->lock);
+    hdi_inner_lock(&group->lock);
     call = find(group, key);
     if (call)
         unlist(call);
-    hdi_leaf_unlock(&group->lock);
+    hdi_inner_unlock(&group->lock);
 }

@@ -187,8 +187,8 @@ int hdi_known_parent(int pid);
 /* Named objects of the system (ipc_names.c): from here on schedules are forked, by process
  * `server`; the memory returned is shared with them (NULL: there was none). remove: what a schedule
  * left. */
-void *hdi_named_start(int server);
-void hdi_named_remove(void);
+void *hdi_ipc_names_start(int server);
+void hdi_ipc_names_remove(void);
 /* socketpair() made these two: the kernel does not tell which sockets belong together. */
 void hdi_pair_made(const int fd[2]);
 /* Name what is loaded and goes round the models. */

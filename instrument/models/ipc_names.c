@@ -42,7 +42,7 @@ static int remove_name(enum family family, const char *name)
                            : hdi_real.mq_unlink(name);
 }
 
-void *hdi_named_start(int server)
+void *hdi_ipc_names_start(int server)
 {
     made = mmap(NULL, sizeof *made, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED) {
@@ -53,7 +53,7 @@ void *hdi_named_start(int server)
     return made;
 }
 
-void hdi_named_remove(void)
+void hdi_ipc_names_remove(void)
 {
     for (uint32_t i = 0; made && i < made->count && i < NAMES; i++)
         remove_name((enum family)made->entry[i].family, made->entry[i].name);

@@ -67,7 +67,7 @@ static bool may_start(struct campaign *c)
     if (n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
         if (running(c))
             return false;
-        learn_share(c->learn, &c->crew);
+        feedback_share(c->feedback, &c->crew);
         c->expected_steps = c->steps_seen;
         c->expected_threads = c->threads_seen;
         c->waited_steps = c->waited_steps_seen;
@@ -257,7 +257,7 @@ static void take(struct campaign *c, struct worker *w)
     w->schedule = 0;
     count(c, w);
     if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
-        learn_profile(c->learn, w->region);
+        feedback_profile(c->feedback, w->region);
     if (w->region->result.findings) {
         campaign_look_at(c, w);
         if (c->options.predict)
@@ -506,13 +506,13 @@ static void look_at_stuck(void *arg, struct worker *w)
     if (!(w->region->config.flags & HDP_RICH) || w->region->child <= 1)
         return;
     forget_stuck(c);
-    c->stuck_count = live_stacks(w->region->child, c->options.launch.runtime, &c->stuck);
+    c->stuck_count = running_stacks(w->region->child, c->options.launch.runtime, &c->stuck);
 }
 
 static void open_crew(struct campaign *c)
 {
     c->phase_started_ns = real_now();
-    c->learn = learn_new();
+    c->feedback = feedback_new();
     c->symbols = symbols_new();
     symbols_hide(c->symbols, c->options.launch.runtime);
     c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
@@ -532,7 +532,7 @@ static void close_crew(struct campaign *c)
     if (!c->options.native)
         crew_close(&c->crew);
     symbols_free(c->symbols);
-    learn_free(c->learn);
+    feedback_free(c->feedback);
 }
 
 static char *describe(const struct campaign_options *o)

@@ -71,7 +71,7 @@ struct campaign {
     struct symbols *symbols;
     struct names objects;
     struct doubts *doubts;
-    struct learn *learn;
+    struct feedback *feedback;
     struct lockgraph *lockgraph; /* of all schedules; NULL: not asked for */
     struct findings findings;
     struct findings suppressed;
@@ -93,7 +93,7 @@ struct campaign {
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
     /* Of the clock (struct hdp_result): what schedules start with, and what was seen so far. */
     uint32_t waited_steps, work_jumps, waited_steps_seen, work_jumps_seen;
-    struct live_thread *stuck; /* threads of the last replay that ran out of time */
+    struct running_thread *stuck; /* threads of the last replay that ran out of time */
     size_t stuck_count;
     bool started;     /* a server got to the program's first thread */
     char *trouble;    /* why the campaign cannot go on, or NULL */

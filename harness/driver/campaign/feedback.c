@@ -7,26 +7,26 @@
 #include "util/alloc.h"
 #include "util/by_value.h"
 
-struct learn {
+struct feedback {
     struct hdp_learned known;
     uint32_t steps;
     struct hdp_step profile[HDP_PROFILE];
 };
 
-struct learn *learn_new(void)
+struct feedback *feedback_new(void)
 {
-    return mem_zeroed(1, sizeof(struct learn));
+    return mem_zeroed(1, sizeof(struct feedback));
 }
 
-void learn_free(struct learn *l)
+void feedback_free(struct feedback *f)
 {
-    free(l);
+    free(f);
 }
 
-void learn_profile(struct learn *l, const struct hdp_region *r)
+void feedback_profile(struct feedback *f, const struct hdp_region *r)
 {
-    l->steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
-    memcpy(l->profile, r->trace, l->steps * sizeof *l->profile);
+    f->steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
+    memcpy(f->profile, r->trace, f->steps * sizeof *f->profile);
 }
 
 static int by_pair(const void *a, const void *b)
@@ -52,9 +52,9 @@ static bool join(void *list, uint32_t *used, uint32_t max, const void *more, uin
     return kept < max;
 }
 
-void learn_share(struct learn *l, struct crew *crew)
+void feedback_share(struct feedback *f, struct crew *crew)
 {
-    struct hdp_learned *known = &l->known;
+    struct hdp_learned *known = &f->known;
     for (unsigned i = 0; i < crew->workers; i++) {
         struct hdp_region *r = crew->worker[i].region;
         struct hdp_learned *news = r ? &r->news : NULL;
@@ -76,7 +76,7 @@ void learn_share(struct learn *l, struct crew *crew)
         if (!r)
             continue;
         r->learned = *known;
-        r->profile_steps = l->steps;
-        memcpy(r->profile, l->profile, l->steps * sizeof *l->profile);
+        r->profile_steps = f->steps;
+        memcpy(r->profile, f->profile, f->steps * sizeof *f->profile);
     }
 }

@@ -8,13 +8,13 @@
 
 #include "program/worker.h"
 
-struct learn;
+struct feedback;
 
-struct learn *learn_new(void);
-void learn_free(struct learn *l);
+struct feedback *feedback_new(void);
+void feedback_free(struct feedback *f);
 /* Take the first steps of the schedule that `r` has just run, for the next phase. */
-void learn_profile(struct learn *l, const struct hdp_region *r);
+void feedback_profile(struct feedback *f, const struct hdp_region *r);
 /* A phase begins and no schedule runs: join the news of all workers and give them to all. */
-void learn_share(struct learn *l, struct crew *crew);
+void feedback_share(struct feedback *f, struct crew *crew);
 
 #endif /* HEDDLE_DRIVER_FEEDBACK_H */

@@ -402,11 +402,11 @@ static const struct hdp_thread *thread_of_tid(const struct hdp_region *r, pid_t 
     return NULL;
 }
 
-/* What live_stacks() saw: one note a thread. */
+/* What running_stacks() saw: one note a thread. */
 static void add_stuck(const struct scene *scene, struct finding *f)
 {
     for (size_t i = 0; i < scene->stuck_count && f->notes < HDP_NOTES; i++) {
-        const struct live_thread *t = &scene->stuck[i];
+        const struct running_thread *t = &scene->stuck[i];
         if (!t->stack.count)
             continue;
         const struct hdp_thread *known = thread_of_tid(scene->region, t->tid);

@@ -10,9 +10,9 @@
 /* All borrowed. The region must hold a schedule that has ended. */
 struct scene {
     const struct hdp_region *region;
-    struct symbols *symbols;         /* with the map of the region's process */
-    struct names *objects;           /* of the campaign; gets new ones */
-    const struct live_thread *stuck; /* threads that were seen when a hang was ended, or NULL */
+    struct symbols *symbols;            /* with the map of the region's process */
+    struct names *objects;              /* of the campaign; gets new ones */
+    const struct running_thread *stuck; /* threads that were seen when a hang was ended, or NULL */
     size_t stuck_count;
 };
 

@@ -14,7 +14,7 @@
 struct look {
     struct symbols *symbols;
     pid_t pid;
-    struct live_thread *list;
+    struct running_thread *list;
     size_t count;
 };
 
@@ -55,8 +55,8 @@ static int on_thread(Dwfl_Thread *thread, void *arg)
         return DWARF_CB_ABORT;
     }
     l->list = mem_grow(l->list, l->count, sizeof *l->list);
-    struct live_thread *t = &l->list[l->count++];
-    *t = (struct live_thread){.tid = dwfl_thread_tid(thread)};
+    struct running_thread *t = &l->list[l->count++];
+    *t = (struct running_thread){.tid = dwfl_thread_tid(thread)};
     read_name(l->pid, t->tid, t->name, sizeof t->name);
     dwfl_thread_getframes(thread, on_frame, w);
     for (size_t i = 0; i < w->count; i++)
@@ -66,7 +66,7 @@ static int on_thread(Dwfl_Thread *thread, void *arg)
     return DWARF_CB_OK;
 }
 
-size_t live_stacks(pid_t pid, const char *runtime, struct live_thread **threads)
+size_t running_stacks(pid_t pid, const char *runtime, struct running_thread **threads)
 {
     struct look l = {.symbols = symbols_new(), .pid = pid};
     symbols_hide(l.symbols, runtime);

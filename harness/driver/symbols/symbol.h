@@ -60,7 +60,7 @@ uint64_t symbols_stable(struct symbols *s, uint64_t addr);
 bool symbols_know(struct symbols *s, uint64_t addr);
 
 /* A thread of a process that runs. */
-struct live_thread {
+struct running_thread {
     pid_t tid;
     char name[32];
     struct stack stack;
@@ -69,6 +69,6 @@ struct live_thread {
 /* The stacks of all threads of a process, which is stopped for as long as that takes. Needs the
  * right to trace it; without, nothing is returned. Release each stack and the array. `runtime` as
  * in symbols_hide(). */
-size_t live_stacks(pid_t pid, const char *runtime, struct live_thread **threads);
+size_t running_stacks(pid_t pid, const char *runtime, struct running_thread **threads);
 
 #endif /* HEDDLE_DRIVER_SYMBOL_H */

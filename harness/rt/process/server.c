@@ -136,7 +136,7 @@ void hdi_first_thread(void)
     fork_plain = (pid_t(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "_Fork");
     if (!fork_plain)
         fork_plain = hdi_real.fork;
-    rt.named = hdi_named_start(rt.pid);
+    rt.ipc_names = hdi_ipc_names_start(rt.pid);
     rt_world_note();
     rt.prefix_stacks = rt.region->stack_used;
     rt_held_locks_note();
@@ -170,7 +170,7 @@ void hdi_first_thread(void)
             refuse("fork failed in the program under test: too many processes, or out of memory");
         __atomic_store_n(&rt.region->child, pid, __ATOMIC_RELEASE);
         status = wait_for(pid);
-        hdi_named_remove();
+        hdi_ipc_names_remove();
         rt.region->ended = pid;
         __atomic_store_n(&rt.region->child, 0, __ATOMIC_RELEASE);
         rt.region->result.wait_status = status;

@@ -32,7 +32,8 @@ static int open_memory(void)
 
 static bool is_ours(uintptr_t low)
 {
-    return low == (uintptr_t)rt.bell || low == (uintptr_t)rt.region || low == (uintptr_t)rt.named;
+    return low == (uintptr_t)rt.bell || low == (uintptr_t)rt.region ||
+           low == (uintptr_t)rt.ipc_names;
 }
 
 static void keep(int memory, uintptr_t low, size_t bytes)

@@ -88,7 +88,7 @@ struct rt {
     struct hdp_region *region;
     int *linker_owner
         [RT_LINKER_LOCKS]; /* kernel tids of who has the dynamic linker's locks, or NULL */
-    void *named;           /* memory of ipc_names.c, shared between schedules */
+    void *ipc_names;       /* memory of ipc_names.c, shared between schedules */
     struct hdp_config config;
     uint32_t prefix_findings, prefix_unmodelled, prefix_stacks;
 };

@@ -35,13 +35,13 @@ static void everybody_knows_the_same_whoever_said_it(void **state)
     (void)state;
     struct hdp_learned first;
     for (unsigned turned = 0; turned < 2; turned++) {
-        struct learn *l = learn_new();
+        struct feedback *l = feedback_new();
         fresh();
         say(turned, 30);
         say(turned, 10);
         say(!turned, 20);
         say(!turned, 30);
-        learn_share(l, &crew);
+        feedback_share(l, &crew);
         const struct hdp_learned *known = &workers[0].region->learned;
         assert_int_equal(known->sites, 3);
         assert_int_equal(known->words, 3);
@@ -53,66 +53,66 @@ static void everybody_knows_the_same_whoever_said_it(void **state)
         if (turned)
             assert_memory_equal(known, &first, sizeof first);
         first = *known;
-        learn_free(l);
+        feedback_free(l);
     }
 }
 
 static void later_news_join_what_is_known(void **state)
 {
     (void)state;
-    struct learn *l = learn_new();
+    struct feedback *l = feedback_new();
     fresh();
     say(0, 50);
-    learn_share(l, &crew);
+    feedback_share(l, &crew);
     say(1, 40);
     say(1, 50);
-    learn_share(l, &crew);
+    feedback_share(l, &crew);
     assert_int_equal(workers[0].region->learned.sites, 2);
     assert_int_equal(workers[0].region->learned.site[0], 40);
-    learn_free(l);
+    feedback_free(l);
 }
 
 static void a_table_that_is_full_says_so(void **state)
 {
     (void)state;
-    struct learn *l = learn_new();
+    struct feedback *l = feedback_new();
     fresh();
     for (uint32_t i = 0; i < HDP_LEARNED_SITES; i++) {
         workers[0].region->news.site[i] = 2 * i + 2;
         workers[1].region->news.site[i] = 2 * i + 1;
     }
     workers[0].region->news.sites = workers[1].region->news.sites = HDP_LEARNED_SITES;
-    learn_share(l, &crew);
+    feedback_share(l, &crew);
     assert_true(workers[0].region->learned.full);
     assert_int_equal(workers[0].region->learned.sites, HDP_LEARNED_SITES);
-    learn_free(l);
+    feedback_free(l);
 }
 
 static void counts_that_a_program_overwrote_are_not_believed(void **state)
 {
     (void)state;
-    struct learn *l = learn_new();
+    struct feedback *l = feedback_new();
     fresh();
     workers[0].region->news.sites = UINT32_MAX;
     say(1, 7);
-    learn_share(l, &crew);
+    feedback_share(l, &crew);
     assert_int_equal(workers[0].region->learned.sites, 1);
-    learn_free(l);
+    feedback_free(l);
 }
 
 static void the_profile_goes_to_all(void **state)
 {
     (void)state;
-    struct learn *l = learn_new();
+    struct feedback *l = feedback_new();
     fresh();
     workers[1].region->result.steps = 2;
     workers[1].region->trace[1].site = 99;
-    learn_profile(l, workers[1].region);
+    feedback_profile(l, workers[1].region);
     assert_int_equal(workers[0].region->profile_steps, 0);
-    learn_share(l, &crew);
+    feedback_share(l, &crew);
     assert_int_equal(workers[0].region->profile_steps, 2);
     assert_int_equal(workers[0].region->profile[1].site, 99);
-    learn_free(l);
+    feedback_free(l);
 }
 
 int main(void)
