@@ -59,6 +59,7 @@ struct evidence {
     struct hdp_config config;
     bool predicted; /* it was run to bring a prediction about */
     uint64_t decisions;
+    struct hdp_learned *learned; /* what it knew of memory */
     char *out, *err;
     size_t out_bytes, err_bytes;
 };
@@ -77,6 +78,8 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     const struct campaign_options *o = &c->options;
     struct schedule *s = &e->schedule;
     *e = (struct evidence){.config = w->region->config, .decisions = judge_decisions(w->region)};
+    e->learned = mem_zeroed(1, sizeof *e->learned);
+    *e->learned = w->region->learned;
     /* Replays follow what came of it. */
     e->predicted = e->config.race_places != 0;
     e->config.race_places = 0;
@@ -104,6 +107,7 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
 static void drop_evidence(struct evidence *e)
 {
     schedule_free(&e->schedule);
+    free(e->learned);
     free(e->out);
     free(e->err);
 }
@@ -142,6 +146,40 @@ static bool replay_once(struct campaign *c, struct worker *w, struct confirmatio
     }
     symptoms_free(list, symptoms);
     return true;
+}
+
+static bool shows(const struct symptom *list, size_t count, uint64_t key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].key == key)
+            return true;
+    return false;
+}
+
+/* Not every replay showed the i-th symptom: is that for what lies outside of the schedule, or for the
+ * replay? The schedule is run anew, as --check-determinism does it. */
+static enum why_not why_not(struct campaign *c, struct worker *w, const struct confirmation *k,
+                            size_t i)
+{
+    const struct evidence *e = &k->evidence;
+    struct symptom list[SYMPTOMS];
+
+    if (e->predicted) /* it followed what was computed from another one */
+        return WHY_NOT_KNOWN;
+    for (unsigned n = 0; n < k->found[i]->replays; n++) {
+        w->region->config = e->config;
+        w->region->learned = *e->learned;
+        if (!campaign_run_now(c, w))
+            return WHY_NOT_KNOWN;
+        campaign_look_at(c, w);
+        size_t count = judge(c, w, 0, list);
+        bool same =
+            judge_decisions(w->region) == e->decisions && shows(list, count, k->symptom[i].key);
+        symptoms_free(list, count);
+        if (!same)
+            return WHY_OUTSIDE;
+    }
+    return WHY_REPLAY;
 }
 
 /* The program's stdin goes beside the schedule files, so that they replay by themselves. */
@@ -261,10 +299,18 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
     for (unsigned n = 0; n < replays && k->evidence.schedule.runs; n++)
         if (!replay_once(c, w, k, n == 0))
             break;
-    for (size_t i = 0; i < count; i++)
-        if (k->found[i]->replays && !k->found[i]->reproduced && !k->found[i]->doubtful)
-            k->found[i]->doubtful = mem_copy("no replay of its schedule showed it again: what "
-                                             "decides it lies outside of the schedule");
+    for (size_t i = 0; i < count; i++) {
+        struct finding *f = k->found[i];
+        if (f->reproduced == f->replays || f->kind == HD_FK_HANG)
+            continue;
+        f->why_not = why_not(c, w, k, i);
+        if (!f->reproduced && !f->doubtful)
+            f->doubtful = mem_format(
+                "no replay of its schedule showed it again%s",
+                f->why_not == WHY_OUTSIDE  ? ": what decides it lies outside of the schedule"
+                : f->why_not == WHY_REPLAY ? ", although its seed does each time: please report it"
+                                           : "");
+    }
     return k;
 }
 

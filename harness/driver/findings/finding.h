@@ -48,6 +48,13 @@ struct note {
     uint32_t step;              /* accesses: decisions made before it; 0 = unknown */
 };
 
+/* Why not every replay of a schedule shows its finding, as running it anew from its seed tells. */
+enum why_not {
+    WHY_NOT_KNOWN,
+    WHY_OUTSIDE, /* that went another way, too, or came to something else */
+    WHY_REPLAY,  /* that shows it each time: what differs is that it is replayed */
+};
+
 /* One row of the interleaving: what a thread did, in the order of the schedule. */
 struct moment {
     uint32_t step; /* decision number, from 1; 0 = where it stands still at the end */
@@ -71,6 +78,7 @@ struct finding {
     uint64_t last;        /* the last one that was counted */
     unsigned replays;     /* how often it was replayed, ... */
     unsigned reproduced;  /* ... and how often that gave the same finding */
+    enum why_not why_not; /* if those are not all */
     bool fatal;           /* the schedule ended with it */
     bool only_sleeps;     /* as of struct hdp_finding */
     size_t charged_at;    /* leaks: where in text it says whose test it was; 0 = no test's */

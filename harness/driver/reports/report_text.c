@@ -423,9 +423,11 @@ char *report_reproduced(const struct finding *f)
         return mem_copy("not replayed");
     if (f->reproduced == f->replays)
         return mem_format("reproduced %u of %u", f->reproduced, f->replays);
-    return mem_format("%s %u of %u: more than the schedule decides",
-                      f->reproduced ? "reproduced only" : "not reproduced,", f->reproduced,
-                      f->replays);
+    return mem_format("%s %u of %u%s", f->reproduced ? "reproduced only" : "not reproduced,",
+                      f->reproduced, f->replays,
+                      f->why_not == WHY_OUTSIDE  ? ": more than the schedule decides"
+                      : f->why_not == WHY_REPLAY ? ", but each time when run anew from its seed"
+                                                 : "");
 }
 
 /* "T1, T2 and T3" of the threads that wait. free() it. */

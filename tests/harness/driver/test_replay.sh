@@ -49,7 +49,7 @@ by_hand "${begins[@]}" 'run T2 1 sem_wait - -'
 expect 1 'diverged at step 7: expected T2 sem_wait, got T2' "$heddle" replay hand.schedule -- "$program"
 
 # What came but once is said to, is no reproduction, and fails no run.
-expect 0 'not reproduced, 0 of 3' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"
+expect 0 'not reproduced, 0 of 3: more than the schedule decides' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"
 grep -q 'DOUBTFUL: no replay of its schedule showed it again' out.txt || { echo "FAILED: it is doubtful"; failed=1; }
 rm file
 expect 1 'assertion-1 .*doubtful' "$heddle" run -q --strict -n 20 -o strict -- "$program" "$work/file"

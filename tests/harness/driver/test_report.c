@@ -112,9 +112,14 @@ static void half_a_reproduction_is_said(void **state)
     struct finding *f = finding_new(HD_FK_CRASH, TOOL_HEDDLE, "SIGSEGV");
     f->replays = 3;
     char *text = report_reproduced(f);
-    assert_string_equal(text, "not reproduced, 0 of 3: more than the schedule decides");
+    assert_string_equal(text, "not reproduced, 0 of 3");
+    free(text);
+    f->why_not = WHY_REPLAY;
+    text = report_reproduced(f);
+    assert_string_equal(text, "not reproduced, 0 of 3, but each time when run anew from its seed");
     free(text);
     f->reproduced = 1;
+    f->why_not = WHY_OUTSIDE;
     text = report_reproduced(f);
     assert_string_equal(text, "reproduced only 1 of 3: more than the schedule decides");
     free(text);
