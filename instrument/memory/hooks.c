@@ -75,47 +75,47 @@ TSAN_UPDATES(UPDATE_HOOK)
 TSAN_PC_READS(READ_PC_HOOK)
 TSAN_PC_WRITES(WRITE_PC_HOOK)
 
-/* ---- the same for modules that hold libheddle-hot.a ---- */
+/* ---- the same for modules that hold libheddle-fast-path.a ---- */
 
-#define HOT(name, bytes, kind)                                                                     \
+#define FAST(name, bytes, kind)                                                                    \
     static void name(uintptr_t addr, uint64_t pc)                                                  \
     {                                                                                              \
         hdi_access(addr, bytes, kind, pc);                                                         \
     }
-HOT(hot_read1, 1, HDI_READ)
-HOT(hot_read2, 2, HDI_READ)
-HOT(hot_read4, 4, HDI_READ)
-HOT(hot_read8, 8, HDI_READ)
-HOT(hot_read16, 16, HDI_READ)
-HOT(hot_write1, 1, HDI_WRITE)
-HOT(hot_write2, 2, HDI_WRITE)
-HOT(hot_write4, 4, HDI_WRITE)
-HOT(hot_write8, 8, HDI_WRITE)
-HOT(hot_write16, 16, HDI_WRITE)
+FAST(fast_read1, 1, HDI_READ)
+FAST(fast_read2, 2, HDI_READ)
+FAST(fast_read4, 4, HDI_READ)
+FAST(fast_read8, 8, HDI_READ)
+FAST(fast_read16, 16, HDI_READ)
+FAST(fast_write1, 1, HDI_WRITE)
+FAST(fast_write2, 2, HDI_WRITE)
+FAST(fast_write4, 4, HDI_WRITE)
+FAST(fast_write8, 8, HDI_WRITE)
+FAST(fast_write16, 16, HDI_WRITE)
 
-static const struct hdi_hot hot = {
-    .read = {hot_read1, hot_read2, hot_read4, hot_read8, hot_read16},
-    .write = {hot_write1, hot_write2, hot_write4, hot_write8, hot_write16},
+static const struct hdi_fast_path fast_path = {
+    .read = {fast_read1, fast_read2, fast_read4, fast_read8, fast_read16},
+    .write = {fast_write1, fast_write2, fast_write4, fast_write8, fast_write16},
 };
 
 #define MODULES 256
-static const struct hdi_hot **modules[MODULES];
+static const struct hdi_fast_path **modules[MODULES];
 static unsigned module_count;
 
-HOOK void heddle_hot_module(const struct hdi_hot **pointer, unsigned version)
+HOOK void heddle_fast_path_module(const struct hdi_fast_path **pointer, unsigned version)
 {
-    if (version != HDI_HOT_VERSION) { /* its calls would mean something else */
+    if (version != HDI_FAST_PATH_VERSION) { /* its calls would mean something else */
         Dl_info in;
         const char *name = dladdr(pointer, &in) && in.dli_fname ? in.dli_fname : "a module";
         hdi_refuse(name, " was linked by heddle-cc of another version of Heddle: link it again");
     }
     if (hdi_watch.on || module_count == MODULES)
-        *pointer = &hot;
+        *pointer = &fast_path;
     else
         modules[module_count++] = pointer;
 }
 
-HOOK void heddle_hot_module_gone(const struct hdi_hot **pointer)
+HOOK void heddle_fast_path_module_gone(const struct hdi_fast_path **pointer)
 {
     for (unsigned i = 0; i < module_count; i++)
         if (modules[i] == pointer)
@@ -125,7 +125,7 @@ HOOK void heddle_hot_module_gone(const struct hdi_hot **pointer)
 void hdi_hooks_start(void)
 {
     for (unsigned i = 0; i < module_count; i++)
-        *modules[i] = &hot;
+        *modules[i] = &fast_path;
 }
 
 static void range(const void *p, size_t bytes, enum hdi_access kind, uint64_t pc)

@@ -52,12 +52,12 @@ NOTHING(func_entry, 0)
 NOTHING(acquire, 0)
 NOTHING(release, 0)
 
-HOOK void heddle_hot_module(const struct hdi_hot **pointer, unsigned version)
+HOOK void heddle_fast_path_module(const struct hdi_fast_path **pointer, unsigned version)
 {
     (void)pointer, (void)version;
 }
 
-HOOK void heddle_hot_module_gone(const struct hdi_hot **pointer)
+HOOK void heddle_fast_path_module_gone(const struct hdi_fast_path **pointer)
 {
     (void)pointer;
 }

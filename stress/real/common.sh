@@ -37,7 +37,7 @@ fetch() {
 
 # built PRODUCT FOLDER: true when what this build of heddle-cc made is there; else FOLDER is there and empty.
 built() {
-    [ "$1" -nt "$build/lib/libheddle-hot.a" ] && return
+    [ "$1" -nt "$build/lib/libheddle-fast-path.a" ] && return
     rm -rf "$2"
     mkdir -p "$2" || exit 2
     false
