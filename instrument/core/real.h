@@ -129,6 +129,7 @@
     X(ssize_t, vmsplice, (int, const struct iovec *, size_t, unsigned))                            \
     X(ssize_t, tee, (int, int, size_t, unsigned))                                                  \
     X(int, vdprintf, (int, const char *restrict, va_list))                                         \
+    X(int, inotify_init1, (int))                                                                   \
     X(int, timerfd_create, (int, int))                                                             \
     X(int, timerfd_settime, (int, int, const struct itimerspec *, struct itimerspec *))            \
     X(int, timerfd_gettime, (int, struct itimerspec *))                                            \

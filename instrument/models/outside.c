@@ -165,3 +165,17 @@ void hdi_outside_note(void)
     if (dl_iterate_phdr(is_uring, NULL))
         hdi_unmodelled("io_uring", 0);
 }
+
+/* ---- inotify: what it watches, and was told, cannot be looked at ---- */
+
+HDI_EXPORT int inotify_init1(int flags)
+{
+    if (hdi_enter())
+        hdi_first_thread();
+    return hdi_real.inotify_init1(flags);
+}
+
+HDI_EXPORT int inotify_init(void)
+{
+    return inotify_init1(0);
+}

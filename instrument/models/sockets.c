@@ -7,18 +7,28 @@
 #include "core/control.h"
 #include "core/observers.h"
 #include "core/real.h"
+#include "core/thread.h"
 #include "io.h"
+
+/* A connection is not made anew for each schedule: each makes its own. */
+static bool enter_to_connect(void)
+{
+    if (!hdi_enter())
+        return false;
+    hdi_first_thread();
+    return true;
+}
 
 HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
-    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
+    if (enter_to_connect() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.accept(fd, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
 {
-    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
+    if (enter_to_connect() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
     return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
 }
@@ -56,8 +66,8 @@ static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t len
 
 HDI_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t length)
 {
-    return hdi_enter() ? connect_in_turn(fd, addr.__sockaddr__, length, HDI_SITE())
-                       : hdi_real.connect(fd, addr.__sockaddr__, length);
+    return enter_to_connect() ? connect_in_turn(fd, addr.__sockaddr__, length, HDI_SITE())
+                              : hdi_real.connect(fd, addr.__sockaddr__, length);
 }
 
 HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])

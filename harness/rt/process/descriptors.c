@@ -3,12 +3,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 
 #include "core/control.h"
 #include "core/real.h"
@@ -32,6 +35,12 @@ static struct pair {
     struct pair *next;
     ino_t ino[2];
 } * pairs;
+
+/* Listening: whoever a schedule left waiting there is not to be met by the next. */
+static struct listening {
+    struct listening *next;
+    int fd;
+} * listening;
 
 static struct rt_object *objects, **last = &objects;
 
@@ -87,6 +96,48 @@ static bool is_stateless(const struct stat *st)
     return S_ISCHR(st->st_mode) && (major(st->st_rdev) == 1 || major(st->st_rdev) == 5);
 }
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_un local;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static int option_of(int fd, int name)
+{
+    int value = 0;
+    socklen_t bytes = sizeof value;
+
+    hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, name, &value, &bytes);
+    return value;
+}
+
+static bool address_of(int fd, long call, union address *to)
+{
+    socklen_t bytes = sizeof *to;
+
+    memset(to, 0, sizeof *to);
+    return hdi_real.syscall(call, fd, to, &bytes) == 0;
+}
+
+/* Neither bound nor connected. */
+static bool is_unused_socket(int fd)
+{
+    union address name, peer;
+
+    if (!address_of(fd, SYS_getsockname, &name) || address_of(fd, SYS_getpeername, &peer))
+        return false;
+    switch (name.any.sa_family) {
+    case AF_INET:
+        return name.v4.sin_port == 0;
+    case AF_INET6:
+        return name.v6.sin6_port == 0;
+    default:
+        return name.any.sa_family == AF_UNIX && name.local.sun_path[0] == 0 &&
+               name.local.sun_path[1] == 0;
+    }
+}
+
 /* NULL: it is none that can be made anew, and *what says what it is; NULL as well: no matter. */
 static const struct rt_object_kind *kind_of(int fd, const struct stat *st, const char **what)
 {
@@ -100,8 +151,6 @@ static const struct rt_object_kind *kind_of(int fd, const struct stat *st, const
     static char link[48];
     char path[48];
     long n;
-    int listens = 0;
-    socklen_t bytes = sizeof listens;
 
     *what = NULL;
     if (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || S_ISLNK(st->st_mode) || is_stateless(st))
@@ -116,8 +165,9 @@ static const struct rt_object_kind *kind_of(int fd, const struct stat *st, const
         for (const struct pair *p = pairs; p; p = p->next)
             if (p->ino[0] == st->st_ino || p->ino[1] == st->st_ino)
                 return &rt_pair;
-        hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes);
-        *what = listens ? "a listening socket" : "a socket";
+        if (is_unused_socket(fd))
+            return &rt_socket;
+        *what = option_of(fd, SO_ACCEPTCONN) ? NULL : "a socket";
     }
     for (size_t i = 0; i < sizeof anonymous / sizeof *anonymous; i++)
         if (strcmp(link, anonymous[i].link) == 0)
@@ -143,6 +193,51 @@ static bool is_own_socket(int fd)
            length[1] == sizeof(sa_family_t) &&
            hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
            (peer.pid == rt.pid || peer.pid == rt.region->server);
+}
+
+/* An address of this machine that no other machine reaches. */
+static bool is_loopback(const union address *a)
+{
+    return a->any.sa_family == AF_INET
+               ? ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+               : a->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
+static bool are_same(const union address *a, const union address *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    return a->any.sa_family == AF_INET
+               ? a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr
+               : a->v6.sin6_port == b->v6.sin6_port &&
+                     memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+}
+
+/* The other end of the connection that is_own_connection() asks for. */
+static struct {
+    union address name, peer;
+    bool found;
+} other_end;
+
+static void look_for_other_end(int fd)
+{
+    union address name, peer;
+
+    other_end.found |= address_of(fd, SYS_getsockname, &name) &&
+                       address_of(fd, SYS_getpeername, &peer) && are_same(&name, &other_end.name) &&
+                       are_same(&peer, &other_end.peer);
+}
+
+/* Both ends are open in this process, and no other machine is between them. */
+static bool is_own_connection(int fd)
+{
+    other_end.found = false;
+    if (option_of(fd, SO_TYPE) != SOCK_STREAM ||
+        !address_of(fd, SYS_getsockname, &other_end.peer) ||
+        !address_of(fd, SYS_getpeername, &other_end.name) || !is_loopback(&other_end.name))
+        return false;
+    rt_each_descriptor(look_for_other_end);
+    return other_end.found;
 }
 
 static bool is_own_object(int fd, bool is_member);
@@ -192,7 +287,7 @@ static bool is_own_object(int fd, bool is_member)
         return hdi_signalfd_mask(fd) && hdi_signals_are_own(hdi_signalfd_mask(fd));
     if (kind == &rt_epoll)
         return !is_member && are_members_own(fd);
-    return S_ISSOCK(st.st_mode) && is_own_socket(fd);
+    return S_ISSOCK(st.st_mode) && (is_own_socket(fd) || is_own_connection(fd));
 }
 
 bool hdi_descriptor_is_own(int fd)
@@ -206,7 +301,7 @@ bool hdi_descriptor_is_own(int fd)
 
 static bool is_of_object(const struct rt_object *o, const struct rt_object_kind *kind, ino_t ino)
 {
-    return o->kind == kind && (kind == &rt_pipe || kind == &rt_pair) &&
+    return o->kind == kind && (kind == &rt_pipe || kind == &rt_pair || kind == &rt_socket) &&
            (o->ino[0] == ino || o->ino[1] == ino);
 }
 
@@ -261,6 +356,27 @@ static struct rt_object *object_of(const struct rt_object_kind *kind, const stru
     return o;
 }
 
+static void note_listening(int fd)
+{
+    struct listening *l = hdi_alloc(sizeof *l);
+
+    *l = (struct listening){listening, fd};
+    listening = l;
+}
+
+void rt_descriptors_set_back(void)
+{
+    struct pollfd p = {.events = POLLIN};
+
+    for (const struct listening *l = listening; l; l = l->next)
+        for (p.fd = l->fd; hdi_real.syscall(SYS_poll, &p, 1, 0) > 0 && p.revents == POLLIN;) {
+            long client = hdi_real.syscall(SYS_accept4, l->fd, NULL, NULL, SOCK_CLOEXEC);
+            if (client < 0)
+                break;
+            hdi_real.syscall(SYS_close, client);
+        }
+}
+
 static void note(int fd)
 {
     const struct rt_object_kind *kind;
@@ -275,6 +391,8 @@ static void note(int fd)
     if (!kind) {
         if (what)
             rt_shared(fd, what);
+        else if (S_ISSOCK(st.st_mode))
+            note_listening(fd);
         return;
     }
     d = hdi_alloc(sizeof *d);

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +104,22 @@ static void set_option(int fd, int name, int value)
     hdi_real.syscall(SYS_setsockopt, fd, SOL_SOCKET, name, &value, sizeof value);
 }
 
+static const int patience[] = {SO_RCVTIMEO, SO_SNDTIMEO};
+
+static void note_patience(int fd, struct timeval of[2])
+{
+    for (int i = 0; i < 2; i++) {
+        socklen_t bytes = sizeof of[i];
+        hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, patience[i], &of[i], &bytes);
+    }
+}
+
+static void set_patience(int fd, const struct timeval of[2])
+{
+    for (int i = 0; i < 2; i++)
+        hdi_real.syscall(SYS_setsockopt, fd, SOL_SOCKET, patience[i], &of[i], sizeof of[i]);
+}
+
 static bool has_ended(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLRDHUP};
@@ -164,6 +182,8 @@ static bool note_pair(struct rt_object *o, char *info)
         o->pair.end[d->end].ended = has_ended(d->fd);
         o->pair.end[d->end].sends = option(d->fd, SO_SNDBUF);
         o->pair.end[d->end].takes = option(d->fd, SO_RCVBUF);
+        o->pair.end[d->end].credentials = option(d->fd, SO_PASSCRED);
+        note_patience(d->fd, o->pair.end[d->end].patience);
         o->pair.type = option(d->fd, SO_TYPE);
         sound &= note_waiting(d->fd, o->pair.end[d->end].ended, &o->waiting[d->end]);
     }
@@ -183,6 +203,8 @@ static bool make_pair(const struct rt_object *o, int fd[2])
             set_option(fd[i], SO_SNDBUF, o->pair.end[i].sends / 2);
         if (!o->pair.end[i].closed && option(fd[i], SO_RCVBUF) != o->pair.end[i].takes)
             set_option(fd[i], SO_RCVBUF, o->pair.end[i].takes / 2);
+        set_option(fd[i], SO_PASSCRED, o->pair.end[i].credentials);
+        set_patience(fd[i], o->pair.end[i].patience);
         for (m = o->waiting[!i]; m; m = m->next)
             sound &= hdi_real.syscall(SYS_sendto, fd[i], m->data, m->bytes, MSG_NOSIGNAL, NULL,
                                       0) == (long)m->bytes;
@@ -194,6 +216,61 @@ static bool make_pair(const struct rt_object *o, int fd[2])
 }
 
 const struct rt_object_kind rt_pair = {"a socket pair", note_pair, make_pair, NULL};
+
+/* ---- sockets that are neither bound nor connected ---- */
+
+static const struct {
+    int level, name;
+    bool doubled; /* by the kernel, when it is set */
+} kept[RT_SOCKET_OPTIONS] = {
+    {SOL_SOCKET, SO_SNDBUF, true},      {SOL_SOCKET, SO_RCVBUF, true},
+    {SOL_SOCKET, SO_REUSEADDR, false},  {SOL_SOCKET, SO_REUSEPORT, false},
+    {SOL_SOCKET, SO_KEEPALIVE, false},  {SOL_SOCKET, SO_BROADCAST, false},
+    {SOL_SOCKET, SO_PASSCRED, false},   {IPPROTO_TCP, TCP_NODELAY, false},
+    {IPPROTO_IPV6, IPV6_V6ONLY, false},
+};
+
+/* -1: it has no such option. */
+static int kept_option(int fd, size_t i)
+{
+    int value = -1;
+    socklen_t bytes = sizeof value;
+
+    hdi_real.syscall(SYS_getsockopt, fd, kept[i].level, kept[i].name, &value, &bytes);
+    return value;
+}
+
+static bool note_socket(struct rt_object *o, char *info)
+{
+    int fd = o->first->fd;
+
+    (void)info;
+    o->socket.family = option(fd, SO_DOMAIN);
+    o->socket.type = option(fd, SO_TYPE);
+    o->socket.protocol = option(fd, SO_PROTOCOL);
+    for (size_t i = 0; i < RT_SOCKET_OPTIONS; i++)
+        o->socket.option[i] = kept_option(fd, i);
+    note_patience(fd, o->socket.patience);
+    return true;
+}
+
+static bool make_socket(const struct rt_object *o, int fd[2])
+{
+    fd[0] = (int)hdi_real.syscall(SYS_socket, o->socket.family, o->socket.type, o->socket.protocol);
+    if (fd[0] < 0)
+        return false;
+    for (size_t i = 0; i < RT_SOCKET_OPTIONS; i++) {
+        int value = o->socket.option[i];
+        if (value == -1 || value == kept_option(fd[0], i))
+            continue;
+        value /= kept[i].doubled ? 2 : 1;
+        hdi_real.syscall(SYS_setsockopt, fd[0], kept[i].level, kept[i].name, &value, sizeof value);
+    }
+    set_patience(fd[0], o->socket.patience);
+    return true;
+}
+
+const struct rt_object_kind rt_socket = {"a socket", note_socket, make_socket, NULL};
 
 /* ---- eventfd ---- */
 

@@ -1,4 +1,4 @@
-/* kernel_objects.h - pipes, socket pairs, eventfds, timerfds, signalfds and epoll sets of a
+/* kernel_objects.h - pipes, sockets, eventfds, timerfds, signalfds and epoll sets of a
  * program: their state noted, and others made in the same state.
  */
 #ifndef HEDDLE_KERNEL_OBJECTS_H
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* An open descriptor of the program. */
@@ -34,6 +35,8 @@ struct rt_registration { /* of a descriptor in an epoll set */
     bool told; /* edge-triggered, and the program has been told */
 };
 
+#define RT_SOCKET_OPTIONS 9
+
 struct rt_object {
     struct rt_object *next;
     const struct rt_object_kind *kind;
@@ -47,11 +50,18 @@ struct rt_object {
         struct {
             int type;
             struct {
-                int sends, takes; /* bytes that its buffers take */
-                bool closed;      /* nobody has it open */
-                bool ended;       /* no more will come to it */
+                int sends, takes;           /* bytes that its buffers take */
+                struct timeval patience[2]; /* SO_RCVTIMEO, SO_SNDTIMEO */
+                int credentials;            /* SO_PASSCRED */
+                bool closed;                /* nobody has it open */
+                bool ended;                 /* no more will come to it */
             } end[2];
         } pair;
+        struct {
+            int family, type, protocol;
+            int option[RT_SOCKET_OPTIONS];
+            struct timeval patience[2]; /* SO_RCVTIMEO, SO_SNDTIMEO */
+        } socket;
         struct {
             uint64_t count;
             bool semaphore;
@@ -78,6 +88,8 @@ struct rt_object_kind {
     bool (*finish)(const struct rt_object *o);
 };
 
-extern const struct rt_object_kind rt_pipe, rt_pair, rt_eventfd, rt_timerfd, rt_signalfd, rt_epoll;
+/* rt_socket: one that is neither bound nor connected. */
+extern const struct rt_object_kind rt_pipe, rt_pair, rt_socket, rt_eventfd, rt_timerfd, rt_signalfd,
+    rt_epoll;
 
 #endif /* HEDDLE_KERNEL_OBJECTS_H */

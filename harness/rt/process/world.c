@@ -45,6 +45,7 @@ void rt_world_note(void)
 
 void rt_world_set_back(void)
 {
+    rt_descriptors_set_back();
     rt_files_set_back();
     rt_shared_memory_set_back();
 }

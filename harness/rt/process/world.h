@@ -30,6 +30,7 @@ bool rt_was_open(int fd, const struct stat *st); /* when the program was started
 bool rt_share_description(int a, int b);
 void rt_descriptors_inherit(void);
 void rt_descriptors_note(void);
+void rt_descriptors_set_back(void);
 void rt_descriptors_make(void);
 
 /* files.c: files and directories that are open */
