@@ -189,6 +189,9 @@ int hdi_known_parent(int pid);
  * left. */
 void *hdi_ipc_names_start(int server);
 void hdi_ipc_names_remove(void);
+/* The same for names in the file system (file_names.c). */
+void *hdi_file_names_start(void);
+void hdi_file_names_remove(void);
 /* socketpair() made these two: the kernel does not tell which sockets belong together. */
 void hdi_pair_made(const int fd[2]);
 /* Name what is loaded and goes round the models. */

@@ -129,6 +129,24 @@
     X(ssize_t, vmsplice, (int, const struct iovec *, size_t, unsigned))                            \
     X(ssize_t, tee, (int, int, size_t, unsigned))                                                  \
     X(int, vdprintf, (int, const char *restrict, va_list))                                         \
+    X(int, openat, (int, const char *, int, ...))                                                  \
+    X(FILE *, fopen, (const char *restrict, const char *restrict))                                 \
+    X(FILE *, fopen64, (const char *restrict, const char *restrict))                               \
+    X(int, mkstemp, (char *))                                                                      \
+    X(int, mkstemp64, (char *))                                                                    \
+    X(int, mkostemp, (char *, int))                                                                \
+    X(int, mkostemp64, (char *, int))                                                              \
+    X(int, mkstemps, (char *, int))                                                                \
+    X(int, mkostemps, (char *, int, int))                                                          \
+    X(char *, mkdtemp, (char *))                                                                   \
+    X(int, mkdir, (const char *, mode_t))                                                          \
+    X(int, mkdirat, (int, const char *, mode_t))                                                   \
+    X(int, mkfifo, (const char *, mode_t))                                                         \
+    X(int, link, (const char *, const char *))                                                     \
+    X(int, symlink, (const char *, const char *))                                                  \
+    X(int, rename, (const char *, const char *))                                                   \
+    X(int, renameat, (int, const char *, int, const char *))                                       \
+    X(int, bind, (int, const struct sockaddr *, socklen_t))                                        \
     X(int, inotify_init1, (int))                                                                   \
     X(int, timerfd_create, (int, int))                                                             \
     X(int, timerfd_settime, (int, int, const struct itimerspec *, struct itimerspec *))            \

@@ -137,6 +137,7 @@ void hdi_first_thread(void)
     if (!fork_plain)
         fork_plain = hdi_real.fork;
     rt.ipc_names = hdi_ipc_names_start(rt.pid);
+    rt.file_names = hdi_file_names_start();
     rt_world_note();
     rt.prefix_stacks = rt.region->stack_used;
     rt_held_locks_note();
@@ -152,6 +153,7 @@ void hdi_first_thread(void)
             rt_futex_wait(&rt.region->command, HDP_CMD_NONE, -1, true);
         if (command == HDP_CMD_QUIT)
             hdi_real.syscall(SYS_exit_group, 0);
+        hdi_file_names_remove();
         rt_world_set_back();
         __atomic_store_n(&rt.region->state, HDP_RUNNING, __ATOMIC_RELEASE);
         pid = fork_plain();

@@ -33,7 +33,7 @@ static int open_memory(void)
 static bool is_ours(uintptr_t low)
 {
     return low == (uintptr_t)rt.bell || low == (uintptr_t)rt.region ||
-           low == (uintptr_t)rt.ipc_names;
+           low == (uintptr_t)rt.ipc_names || low == (uintptr_t)rt.file_names;
 }
 
 static void keep(int memory, uintptr_t low, size_t bytes)

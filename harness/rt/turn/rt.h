@@ -89,6 +89,7 @@ struct rt {
     int *linker_owner
         [RT_LINKER_LOCKS]; /* kernel tids of who has the dynamic linker's locks, or NULL */
     void *ipc_names;       /* memory of ipc_names.c, shared between schedules */
+    void *file_names;      /* the same of file_names.c */
     struct hdp_config config;
     uint32_t prefix_findings, prefix_unmodelled, prefix_stacks;
 };
