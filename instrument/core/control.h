@@ -252,8 +252,11 @@ struct hdi_memory_config {
     const uint32_t *steps; /* decisions made so far */
 };
 void hdi_memory_config(struct hdi_memory_config *out);
-/* Site of the i-th replayed step if it is a memory access, 0 if it is not; false past the end. */
-bool hdi_replayed_site(uint32_t i, uint64_t *site);
+/* The i-th site of a replay, and after how many steps it became a point: first what the file lists as
+ * points, then those of its steps; 0 if that step is no memory access; false past the end. */
+bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from);
+/* One more step of the schedule is about to be made; `steps` counts it. */
+void hdi_points_step(uint32_t steps);
 /* The i-th place where threads are to meet; false past the end. */
 bool hdi_meeting_site(uint32_t i, uint64_t *site);
 

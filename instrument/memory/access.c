@@ -20,13 +20,61 @@ uint8_t hdi_point_hint[4096];
 
 /* ---- which sites are points ---- */
 
-static void point_add(uint64_t pc)
+static uint32_t point_from[HDI_POINT_SLOTS]; /* how many steps had been made then */
+
+static void point_add(uint64_t pc, uint32_t from)
 {
     uint32_t i = hdi_point_slot(pc);
     while (hdi_point_sites[i] && hdi_point_sites[i] != pc)
         i = (i + 1) & (HDI_POINT_SLOTS - 1);
     hdi_point_sites[i] = pc;
+    point_from[i] = from;
     hdi_point_hint[pc & 4095] = 1;
+}
+
+/* What becomes a point within the schedule: when the next step is made, or later. */
+static struct {
+    uint64_t pc;
+    uint32_t from;
+} coming[HDP_LEARNED_SITES];
+static uint32_t coming_count, coming_first; /* entries; the least `from` of them */
+
+static void point_comes(uint64_t pc, uint32_t from)
+{
+    if (coming_count == HDP_LEARNED_SITES)
+        return;
+    if (!coming_count || from < coming_first)
+        coming_first = from;
+    coming[coming_count].pc = pc;
+    coming[coming_count++].from = from;
+}
+
+static bool is_coming(uint64_t pc)
+{
+    for (uint32_t i = 0; i < coming_count; i++)
+        if (coming[i].pc == pc)
+            return true;
+    return false;
+}
+
+void hdi_points_step(uint32_t steps)
+{
+    uint32_t left = 0;
+
+    if (!coming_count || steps < coming_first)
+        return;
+    coming_first = UINT32_MAX;
+    for (uint32_t i = 0; i < coming_count; i++) {
+        if (coming[i].from <= steps) {
+            if (!hdi_is_point(coming[i].pc))
+                point_add(coming[i].pc, steps);
+            continue;
+        }
+        coming[left++] = coming[i];
+        if (coming[i].from < coming_first)
+            coming_first = coming[i].from;
+    }
+    coming_count = left;
 }
 
 /* A thread stands before an access that is a point. */
@@ -40,8 +88,10 @@ static void note_reached(uint64_t pc)
             return;
         else
             i &= HDI_POINT_SLOTS - 1;
-    if (!noted[i] && reached->sites < HDP_LEARNED_SITES)
-        reached->site[reached->sites++] = pc;
+    if (!noted[i] && reached->sites < HDP_LEARNED_SITES) {
+        reached->site[reached->sites] = pc;
+        reached->from[reached->sites++] = point_from[i];
+    }
     noted[i] = true;
 }
 
@@ -65,26 +115,32 @@ static void points_start(void)
 {
     const struct hdi_memory_config *c = &hdi_watch.config;
     uint64_t site;
-    c->reached->sites = 0;
+    uint32_t from;
+
+    c->reached->sites = coming_count = 0;
     hdi_watch.all = c->points == HDP_POINTS_ALL;
     for (uint32_t i = 0; hdi_meeting_site(i, &site); i++)
         if (site && !hdi_is_point(site))
-            point_add(site);
+            point_add(site, 0);
     if (hdi_watch.all)
         return;
     if (c->replay) {
-        for (uint32_t i = 0, sites = 0; sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site);
-             i++)
-            if (site && !hdi_is_point(site)) {
-                point_add(site);
-                sites++;
-            }
+        for (uint32_t i = 0, sites = 0;
+             sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site, &from); i++) {
+            if (!site || hdi_is_point(site) || is_coming(site))
+                continue;
+            if (from)
+                point_comes(site, from);
+            else
+                point_add(site, 0);
+            sites++;
+        }
         return;
     }
     if (c->points != HDP_POINTS_SHARED)
         return;
     for (uint32_t i = 0; i < c->learned->sites; i++)
-        point_add(c->learned->site[i]);
+        point_add(c->learned->site[i], 0);
     /* code that ran before its word became shared is recognised by the word */
     for (uint32_t i = 0; i < c->learned->words; i++) {
         struct hdi_cell *cell = hdi_shadow_get(c->learned->word[i] << 3);
@@ -105,6 +161,8 @@ void hdi_points_learn(uint64_t pc)
         return;
     }
     news->site[news->sites++] = pc;
+    if (hdi_watch.config.points == HDP_POINTS_SHARED)
+        point_comes(pc, hdi_step() + 1);
 }
 
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)

@@ -54,6 +54,7 @@ struct hdp_learned {
 struct hdp_reached {
     uint32_t sites;
     uint64_t site[HDP_LEARNED_SITES];
+    uint32_t from[HDP_LEARNED_SITES]; /* how many steps had been made when it became a point */
 };
 
 #endif /* HEDDLE_POINTS_H */

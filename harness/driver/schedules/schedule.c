@@ -50,7 +50,7 @@ static void record_points(struct schedule *s, const struct hdp_region *r, struct
         if (index == UINT32_MAX)
             continue;
         s->point = mem_grow(s->point, s->points, sizeof *s->point);
-        s->point[s->points++] = index;
+        s->point[s->points++] = (struct schedule_point){index, r->reached.from[i]};
     }
 }
 
@@ -161,8 +161,9 @@ void schedule_expand(const struct schedule *s, struct symbols *symbols, struct h
     }
     steps = n;
     for (size_t i = 0; i < s->points && n < HDP_STEPS; i++)
-        if (address[s->point[i]])
-            to[n++] = (struct hdp_step){.kind = HD_EV_READ, .site = address[s->point[i]]};
+        if (address[s->point[i].site])
+            to[n++] = (struct hdp_step){
+                .kind = HD_EV_READ, .choice = s->point[i].from, .site = address[s->point[i].site]};
     free(address);
     r->config.flags |= HDP_REPLAY;
     r->config.replay_steps = steps;
@@ -236,8 +237,12 @@ static void write_runs(FILE *out, const struct schedule *s)
         const char *name = names_at(&s->objects, i, &id);
         fprintf(out, "object %s %08x\n", name, id);
     }
-    for (size_t i = 0; i < s->points; i++)
-        fprintf(out, "point %s\n", names_text(&s->sites, s->point[i]));
+    for (size_t i = 0; i < s->points; i++) {
+        fprintf(out, "point %s", names_text(&s->sites, s->point[i].site));
+        if (s->point[i].from)
+            fprintf(out, " from %u", s->point[i].from);
+        fputc('\n', out);
+    }
     fprintf(out, "steps %u\n", s->steps);
     for (size_t i = 0; i < s->runs; i++) {
         const struct schedule_run *r = &s->run[i];

@@ -9,7 +9,7 @@
  *     strategy pct
  *     seed 7
  *     object M1 1f3a90c2
- *     point bank!transfer+0x44
+ *     point bank!transfer+0x44 from 12
  *     steps 41
  *     run T0 4 thread_create T2 bank!main+0x5d
  *     run T1 3 mutex_lock M1 bank!transfer+0x2a
@@ -17,7 +17,8 @@
  *     choose T2 1 bank!give+0x31
  *     end 9b1c20d4
  *
- * A "point" line names a memory access that was a scheduling point. A "run" line says that a thread
+ * A "point" line names a memory access that was a scheduling point, "from" a step if not from the
+ * beginning. A "run" line says that a thread
  * made so many decisions in a row, and what the last one was: event, object, site ("-" = none). A
  * "choose" line is a choice between values. Blanks in a value of the header are kept, in other
  * fields they are written %20; lines that start with # and empty lines are skipped. The number
@@ -52,6 +53,11 @@ struct schedule_run {
     uint32_t site;   /* index in sites, or UINT32_MAX */
 };
 
+struct schedule_point {
+    uint32_t site; /* index in sites */
+    uint32_t from; /* it became a point when so many steps had been made */
+};
+
 struct schedule {
     char *program, *build_id, *folder, *input, *heddle, *tool; /* NULL = not given */
     char **argument;
@@ -61,7 +67,7 @@ struct schedule {
     struct hdp_config config;
     int64_t timeout_ns; /* 0 = not given */
     struct names threads, objects, sites;
-    uint32_t *point; /* indices in sites */
+    struct schedule_point *point;
     size_t points;
     struct schedule_run *run;
     size_t runs;

@@ -181,16 +181,20 @@ static uint32_t site_of(struct parser *p, const char *name)
     return index;
 }
 
-static void parse_point(struct parser *p, const char *value)
+static void parse_point(struct parser *p, char *rest)
 {
     struct schedule *s = p->s;
-    uint32_t site = site_of(p, value);
-    if (site == UINT32_MAX || strchr(value, ' ')) {
-        fail(p, "\"point\" wants a site");
+    char *site = word(&rest), *from = word(&rest), *step = word(&rest);
+    uint64_t n = 0;
+    struct schedule_point point = {.site = site ? site_of(p, site) : UINT32_MAX};
+    if (point.site == UINT32_MAX || word(&rest) ||
+        (from && (strcmp(from, "from") || !step || !parse_digits(step, 10, HDP_STEPS, &n)))) {
+        fail(p, "\"point\" wants a site, and perhaps \"from\" and a step");
         return;
     }
+    point.from = (uint32_t)n;
     s->point = mem_grow(s->point, s->points, sizeof *s->point);
-    s->point[s->points++] = site;
+    s->point[s->points++] = point;
 }
 
 /* One of a few words: its index. */

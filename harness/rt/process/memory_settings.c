@@ -24,12 +24,15 @@ bool hdi_meeting_site(uint32_t i, uint64_t *site)
     return true;
 }
 
-bool hdi_replayed_site(uint32_t i, uint64_t *site)
+bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from)
 {
-    const struct hdp_step *e = &rt.region->replay[i];
+    uint32_t steps = rt.config.replay_steps, points = rt.config.replay_points;
+    const struct hdp_step *e;
 
-    if (i >= rt.config.replay_steps + rt.config.replay_points || i >= HDP_STEPS)
+    if (i >= steps + points || i >= HDP_STEPS)
         return false;
+    e = &rt.region->replay[i < points ? steps + i : i - points];
     *site = e->kind >= HD_EV_READ && e->kind <= HD_EV_FENCE ? e->site : 0;
+    *from = i < points ? e->choice : 0;
     return true;
 }

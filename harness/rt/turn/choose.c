@@ -27,6 +27,7 @@ void rt_record(struct hdi_thread *t, uint16_t flags)
                                                        .object = o ? o->id : 0,
                                                        .site = op->site};
     r->steps++;
+    hdi_points_step(r->steps);
     rt.region->progress = r->steps;
     if (op->kind == HD_EV_RELEASED) /* an interleaving is one of operations: this is none */
         return;
