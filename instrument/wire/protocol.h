@@ -88,6 +88,7 @@ enum hdp_flags {
     HDP_LOCK_GRAPH = 1 << 12,   /* leave the lock-order graph in lock_graph when it ends */
     HDP_REACH = 1 << 13,        /* look for leaked threads while the program runs */
     HDP_RELEASED = 1 << 14,     /* a decision after some releases, too (HD_EV_RELEASED) */
+    HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take

@@ -626,6 +626,27 @@ static void inherited_inotify(void)
     unlink("watched");
 }
 
+/* A datagram that waits, which the kernel lets nobody put back: --fresh makes it anew. */
+static void *takes_datagram(void *arg)
+{
+    char text[8];
+
+    assert(recv(fd[0], text, sizeof text, 0) == (wrong ? 4 : 5));
+    return arg;
+}
+
+static void inherited_udp_queue(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof to;
+
+    fd[0] = socket(AF_INET, SOCK_DGRAM, 0);
+    assert(bind(fd[0], (struct sockaddr *)&to, bytes) == 0);
+    assert(getsockname(fd[0], (struct sockaddr *)&to, &bytes) == 0);
+    assert(sendto(fd[0], "hello", 5, 0, (struct sockaddr *)&to, bytes) == 5);
+    finish(start(takes_datagram, NULL));
+}
+
 static int listening;
 static struct sockaddr_in address = {.sin_family = AF_INET};
 
@@ -937,6 +958,7 @@ static const struct variant all[] = {
     VARIANT(inherited, mq),
     VARIANT(inherited, semaphore_set),
     VARIANT(inherited, inotify),
+    VARIANT(inherited, udp_queue),
     VARIANT(inherited, listening),
     VARIANT(inherited, backlog),
     VARIANT(inherited, child),

@@ -14,6 +14,7 @@
 #include "bring_about.h"
 #include "confirm.h"
 #include "judge.h"
+#include "outcomes.h"
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "schedules/config_words.h"
@@ -254,6 +255,7 @@ static void take(struct campaign *c, struct worker *w)
     struct lost *again = lost_entry(c, number);
     if (again)
         *again = (struct lost){0};
+    uint64_t decisions = outcomes_decisions(w);
     w->schedule = 0;
     count(c, w);
     if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
@@ -270,10 +272,13 @@ static void take(struct campaign *c, struct worker *w)
     size_t symptoms = judge(c, w, number, list);
     if (c->lockgraph)
         take_lock_graph(c, w, number, list, symptoms);
+    if (!symptoms)
+        outcomes_passed(c, w);
     if (symptoms)
         report_symptoms(c, w, number, list, symptoms);
     else if (c->options.check_determinism && w->state == WORKER_DONE)
         check_determinism(c, w, number);
+    outcomes_failed(c, decisions, list, symptoms);
     bring_races_about(c, w, number, prediction);
     if (w->state == WORKER_DONE)
         worker_next(w);
@@ -683,6 +688,7 @@ void campaign_close(struct campaign *c)
     lockgraph_free(c->lockgraph);
     names_free(&c->objects);
     confirm_forget(c);
+    outcomes_forget(c);
     predict_forget(&c->races);
     forget_stuck(c);
     findings_free(&c->findings);

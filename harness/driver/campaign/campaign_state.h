@@ -75,6 +75,7 @@ struct campaign {
     struct lockgraph *lockgraph; /* of all schedules; NULL: not asked for */
     struct findings findings;
     struct findings suppressed;
+    struct outcome *outcomes;    /* of the decisions that were made */
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
     struct known_races races;    /* done with: met, or tried */
     struct stats stats;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "judge.h"
+#include "outcomes.h"
 #include "reports/report_text.h"
 #include "schedules/config_words.h"
 #include "schedules/schedule.h"
@@ -37,7 +38,7 @@ static void remember(struct campaign *c, uint64_t key, struct finding *f)
     HASH_ADD(hh, c->known, key, sizeof e->key, e);
 }
 
-const struct finding *confirm_known(struct campaign *c, uint64_t key)
+struct finding *confirm_known(struct campaign *c, uint64_t key)
 {
     struct symptom_entry *e = find(c, key);
     return e ? e->finding : NULL;
@@ -285,6 +286,7 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
     struct confirmation *k = mem_zeroed(1, sizeof *k);
     unsigned replays = c->options.replays;
     *k = (struct confirmation){.number = number, .symptom = list, .count = count};
+    bool has_passed = outcomes_has_passed(c, outcomes_decisions(w));
     campaign_look_at(c, w);
     take_evidence(c, w, &k->evidence);
     for (size_t i = 0; i < count; i++) {
@@ -301,6 +303,8 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
             break;
     for (size_t i = 0; i < count; i++) {
         struct finding *f = k->found[i];
+        if (has_passed)
+            outcomes_doubt(f);
         if (f->reproduced == f->replays || f->kind == HD_FK_HANG)
             continue;
         f->why_not = why_not(c, w, k, i);

@@ -22,7 +22,7 @@ void confirm_drop(struct confirmation *k);
 void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f);
 
 /* The finding that a symptom's key belongs to, or NULL. Borrowed. */
-const struct finding *confirm_known(struct campaign *c, uint64_t key);
+struct finding *confirm_known(struct campaign *c, uint64_t key);
 /* Release what confirm() remembers. */
 void confirm_forget(struct campaign *c);
 

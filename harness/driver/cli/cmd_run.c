@@ -43,6 +43,7 @@ enum {
     OPT_CLOCK,
     OPT_PATIENCE,
     OPT_ELASTIC,
+    OPT_FRESH,
     OPT_NO_LEAKS,
     OPT_STRICT,
     OPT_CHECK_OUTPUT,
@@ -98,6 +99,10 @@ static const struct argp_option table[] = {
      0},
     {"tool-arg", OPT_TOOL_ARG, "ARG", 0,
      "An option for the tool: name=value for tsan, --option for helgrind and drd; may be repeated",
+     0},
+    {"fresh", OPT_FRESH, 0, 0,
+     "Start each schedule from the beginning of the program, not where it makes its first thread: "
+     "for what is made before that and cannot be made anew for each",
      0},
     {0, 0, 0, 0, "What counts as a finding:", 3},
     {"no-leaks", OPT_NO_LEAKS, 0, 0, "Do not report threads that are left when the program ends",
@@ -330,6 +335,9 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         return 0;
     case OPT_STRICT:
         o->strict = true;
+        return 0;
+    case OPT_FRESH:
+        o->config.flags |= HDP_FRESH;
         return 0;
     case OPT_NO_LEAKS:
         o->config.flags |= HDP_NO_LEAKS;

@@ -88,6 +88,8 @@ static void on_program_exit(int code, void *arg)
 __attribute__((constructor(101))) static void start(void)
 {
     hdi_start();
+    if (rt.active && rt.config.flags & HDP_FRESH)
+        hdi_first_thread();
 }
 
 /* False: there is no driver. */
