@@ -272,8 +272,9 @@ static void take(struct campaign *c, struct worker *w)
     size_t symptoms = judge(c, w, number, list);
     if (c->lockgraph)
         take_lock_graph(c, w, number, list, symptoms);
-    if (!symptoms)
-        outcomes_passed(c, w);
+    uint64_t failed = symptoms ? 0 : outcomes_passed(c, w);
+    if (failed && confirm_known(c, failed))
+        outcomes_doubt(confirm_known(c, failed));
     if (symptoms)
         report_symptoms(c, w, number, list, symptoms);
     else if (c->options.check_determinism && w->state == WORKER_DONE)

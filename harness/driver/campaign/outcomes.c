@@ -7,7 +7,6 @@
 
 #include <uthash.h>
 
-#include "confirm.h"
 #include "util/alloc.h"
 #include "wire/hash.h"
 
@@ -104,21 +103,22 @@ void outcomes_failed(struct campaign *c, uint64_t decisions, const struct sympto
             keep(c, decisions, list[i].key);
 }
 
-void outcomes_passed(struct campaign *c, const struct worker *w)
+uint64_t outcomes_passed(struct campaign *c, const struct worker *w)
 {
-    uint64_t h = 1;
+    uint64_t h = 1, failed = 0;
 
     if (!is_known(w))
-        return;
+        return 0;
     for (uint32_t i = 0; i < w->region->result.steps; i++) {
         const struct outcome *o;
         h = with(h, &w->region->trace[i]);
         o = find(c, h);
         if (!o)
             keep(c, h, 0);
-        else if (o->failed && confirm_known(c, o->failed))
-            outcomes_doubt(confirm_known(c, o->failed));
+        else if (o->failed)
+            failed = o->failed;
     }
+    return failed;
 }
 
 void outcomes_forget(struct campaign *c)

@@ -15,8 +15,8 @@ void outcomes_doubt(struct finding *f);
 /* It failed, with these symptoms. */
 void outcomes_failed(struct campaign *c, uint64_t decisions, const struct symptom *list,
                      size_t count);
-/* It came to its end: what failed after the same decisions is doubtful. */
-void outcomes_passed(struct campaign *c, const struct worker *w);
+/* It came to its end. Key of a symptom that the same decisions led to; 0: of none. */
+uint64_t outcomes_passed(struct campaign *c, const struct worker *w);
 void outcomes_forget(struct campaign *c);
 
 #endif /* HEDDLE_DRIVER_OUTCOMES_H */
