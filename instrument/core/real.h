@@ -7,6 +7,7 @@
 #define HEDDLE_REAL_H
 
 #include <aio.h>
+#include <dirent.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -129,6 +131,12 @@
     X(ssize_t, vmsplice, (int, const struct iovec *, size_t, unsigned))                            \
     X(ssize_t, tee, (int, int, size_t, unsigned))                                                  \
     X(int, vdprintf, (int, const char *restrict, va_list))                                         \
+    X(int, access, (const char *, int))                                                            \
+    X(int, faccessat, (int, const char *, int, int))                                               \
+    X(int, stat, (const char *restrict, struct stat *restrict))                                    \
+    X(int, lstat, (const char *restrict, struct stat *restrict))                                   \
+    X(ssize_t, readlink, (const char *restrict, char *restrict, size_t))                           \
+    X(DIR *, opendir, (const char *))                                                              \
     X(int, openat, (int, const char *, int, ...))                                                  \
     X(FILE *, fopen, (const char *restrict, const char *restrict))                                 \
     X(FILE *, fopen64, (const char *restrict, const char *restrict))                               \

@@ -18,6 +18,7 @@
 
 #include "core/real.h"
 #include "core/thread.h"
+#include "proc_files.h"
 
 #define NAME_BYTES 512
 #define NAMES 1024
@@ -108,11 +109,14 @@ static void has_made(const struct place *p, uint64_t site)
 static int opened(int at, const char *name, int flags, mode_t mode, uint64_t site)
 {
     struct place p = {""};
-    int fd;
+    char own[HDI_PROC_PATH];
+    int fd = hdi_proc_status(name, flags);
 
+    if (fd >= 0)
+        return fd;
     if (flags & O_CREAT)
         about_to_make(at, name, &p);
-    fd = hdi_real.openat(at, name, flags, mode);
+    fd = hdi_real.openat(at, hdi_proc_path(name, own), flags, mode);
     if (fd >= 0)
         has_made(&p, site);
     return fd;
@@ -166,10 +170,14 @@ HDI_EXPORT int creat64(const char *path, mode_t mode)
     HDI_EXPORT FILE *name(const char *restrict path, const char *restrict how)                     \
     {                                                                                              \
         struct place p = {""};                                                                     \
+        char own[HDI_PROC_PATH];                                                                   \
         FILE *f;                                                                                   \
+        int fd = how && how[0] == 'r' && !strchr(how, '+') ? hdi_proc_status(path, O_RDONLY) : -1; \
+        if (fd >= 0)                                                                               \
+            return fdopen(fd, how);                                                                \
         if (how && how[0] != 'r')                                                                  \
             about_to_make(AT_FDCWD, path, &p);                                                     \
-        f = hdi_real.name(path, how);                                                              \
+        f = hdi_real.name(hdi_proc_path(path, own), how);                                          \
         if (f)                                                                                     \
             has_made(&p, HDI_SITE());                                                              \
         return f;                                                                                  \
