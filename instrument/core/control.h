@@ -164,6 +164,9 @@ struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_t
                           uint32_t stack);
 void hdi_finding_end(struct hdp_finding *f, bool fatal);
 
+/* The finding of that kind which says so of t and o; NULL: there is none. */
+struct hdp_finding *hdi_finding_of(enum hd_finding_kind kind, const struct hdi_thread *t,
+                                   const struct hdi_object *o);
 /* Take a finding back: it turned out to be none. Those after it move up by one. */
 void hdi_finding_withdraw(struct hdp_finding *f);
 

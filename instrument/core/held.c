@@ -85,6 +85,16 @@ void hdi_held_for_good(void)
             at_exit(t, true);
 }
 
+struct hdp_finding *hdi_left_locked(const struct hdi_object *o)
+{
+    struct hdi_thread *t;
+
+    for (uint32_t i = 0; o && (t = hdi_thread_known(i)); i++)
+        if (t->life.ended && hdi_held_find(t, o))
+            return hdi_finding_of(HD_FK_LOCK_AT_EXIT, t, o);
+    return NULL;
+}
+
 void hdi_held_observes(enum hdi_what what, const struct hdi_happened *e)
 {
     switch (what) {

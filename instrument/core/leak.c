@@ -15,6 +15,7 @@
 #include "observers.h"
 #include "real.h"
 #include "thread.h"
+#include "units.h"
 
 #define SLEEPS 64
 
@@ -26,27 +27,50 @@ void hdi_leaves_in_the_middle(void)
     in_the_middle = true;
 }
 
+/* Who keeps t from going on: by a lock that it wants, or because it has not ended. */
+static struct hdi_thread *kept_waiting_by(const struct hdi_thread *t)
+{
+    const struct hdi_object *o = t->op && !t->enabled ? t->op->object : NULL;
+    struct hdi_thread *u;
+
+    for (uint32_t i = 0; o && (u = hdi_thread_known(i)); i++)
+        if (u != t && (&u->object == o || hdi_held_find(u, o)))
+            return u;
+    return NULL;
+}
+
+static void note_left(struct hdp_finding *f, struct hdi_thread *t)
+{
+    struct hdi_object *o = t->op->object;
+    const struct hdi_units *u = hdi_units_awaited(t->op);
+    uint32_t n, link = f->notes;
+    struct hdi_thread **live = hdi_live(&n);
+
+    hdi_note_wait(f, t, t->op);
+    for (uint32_t i = 0; o && i < n; i++) {
+        struct hdi_held *h = hdi_held_find(live[i], o);
+        if (h)
+            hdi_note(f, HD_ROLE_HOLDS, live[i], h->kind, o, h->site, h->stack)->link = link;
+    }
+    for (uint32_t i = 0; u && i < u->holders; i++) {
+        const struct hdi_unit *h = &u->holder[i];
+        hdi_note(f, HD_ROLE_HOLDS, h->thread, h->kind, o, h->site, h->stack)->link = link;
+    }
+}
+
 struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text)
 {
     struct hdp_finding *f =
         hdi_finding_begin(t->life.ended ? HD_FK_LEAK_UNJOINED : HD_FK_LEAK_BLOCKED, text);
     bool runs = !t->op || t->enabled;
-    const struct hdi_op *op = runs ? &t->last : t->op;
 
     t->leak.told = true;
     if (!t->life.ended && runs) {
+        const struct hdi_op *op = &t->last;
         hdi_note(f, HD_ROLE_LAST_OP, t, op->kind, op->object, op->site, t->end_stack);
     } else if (!t->life.ended) {
-        struct hdi_object *o = op->object;
-        uint32_t n;
-        struct hdi_thread **live = hdi_live(&n);
-        hdi_note_wait(f, t, op);
-        for (uint32_t i = 0; o && i < n; i++) {
-            struct hdi_held *h = hdi_held_find(live[i], o);
-            if (h)
-                hdi_note(f, HD_ROLE_HOLDS, live[i], h->kind, o, h->site, h->stack);
-        }
-        hdi_note_wakers(f, t, op, 0);
+        note_left(f, t);
+        hdi_note_wakers(f, t, t->op, 0);
     } else {
         hdi_note(f, HD_ROLE_HERE, t, HD_EV_THREAD_EXIT, &t->object, t->start, 0);
     }
@@ -146,6 +170,57 @@ static void silence_output(void)
     }
 }
 
+static bool is_left(const struct hdi_thread *t, const struct hdi_thread *self)
+{
+    return t != self && t->creator && !t->leak.expected && !t->leak.excused &&
+           t->state == HDP_T_BLOCKED && (!t->outside || t->op->own) &&
+           (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER) &&
+           !hdi_goes_on_with_time(t);
+}
+
+static bool is_unjoined(const struct hdi_thread *t, const struct hdi_thread *self)
+{
+    return t != self && t->creator && !t->leak.expected && !t->leak.told && t->life.ended &&
+           t->life.known && !t->life.joined && !t->life.detached &&
+           (t->creator == self || t->creator->life.ended);
+}
+
+/* The one that t waits for by way of all others that are left: circles have been reported before. */
+static struct hdi_thread *root_of(struct hdi_thread *t)
+{
+    struct hdi_thread *u;
+
+    while ((u = kept_waiting_by(t)) && u->leak.left)
+        t = u;
+    return t;
+}
+
+/* Those that are left: who keeps others waiting is a finding, the others stand under it. */
+static void tell_blocked(void)
+{
+    struct hdi_thread *t, *u;
+
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
+        struct hdp_finding *f;
+        if (!t->leak.left || root_of(t) != t)
+            continue;
+        f = hdi_left_locked(t->op ? t->op->object : NULL);
+        if (!f && t->leak.told)
+            f = t->reach.finding;
+        else if (!f)
+            f = hdi_leaked_thread(t, "thread still blocked when the program ended");
+        if (!f)
+            continue; /* said at the end of a check */
+        if (!f->causes)
+            f->causes = f->notes;
+        for (uint32_t k = 0; (u = hdi_thread_known(k)); k++)
+            if (u->leak.left && !u->leak.told && root_of(u) == t) {
+                u->leak.told = true;
+                note_left(f, u);
+            }
+    }
+}
+
 void hdi_look_for_leaks(bool silence)
 {
     struct hdi_thread *self = hdi_self(), *t;
@@ -158,19 +233,15 @@ void hdi_look_for_leaks(bool silence)
             silence_output();
         hdi_drain(SLEEPS);
     }
-    any = excuse(self);
-    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++) {
-        if (t == self || !t->creator || t->leak.expected || t->leak.told)
-            continue;
-        if (t->state == HDP_T_BLOCKED && !t->outside && !t->leak.excused &&
-            (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER))
-            hdi_leaked_thread(t, "thread still blocked when the program ended");
-        else if (t->life.ended && t->life.known && !t->life.joined && !t->life.detached && !any &&
-                 (t->creator == self || t->creator->life.ended))
-            hdi_leaked_thread(t, NULL);
-    }
-    if (!any && !in_the_middle)
-        hdi_objects_each(look_at_object);
     if (!in_the_middle)
         hdi_held_for_good();
+    any = excuse(self);
+    for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
+        t->leak.left = is_left(t, self);
+    tell_blocked();
+    for (uint32_t i = 0; !any && (t = hdi_thread_known(i)); i++)
+        if (is_unjoined(t, self))
+            hdi_leaked_thread(t, NULL);
+    if (!any && !in_the_middle)
+        hdi_objects_each(look_at_object);
 }

@@ -78,6 +78,7 @@ struct hdi_thread_locks {
 struct hdi_thread_leak {
     bool expected;           /* the program said so */
     bool told;               /* that it is left was said */
+    bool left;               /* blocked for ever when the program ended */
     bool excused;            /* only kept from going on by the one that ends the program */
     struct hdi_check *check; /* the leak check that it works for, inherited; or NULL */
 };
@@ -172,6 +173,8 @@ struct hdi_thread {
 struct hdi_held *hdi_held_find(struct hdi_thread *t, const struct hdi_object *object);
 /* Nobody is left who could give back what ended threads hold: that is a finding. */
 void hdi_held_for_good(void);
+/* The finding that a thread ended with lock o; NULL: none did. */
+struct hdp_finding *hdi_left_locked(const struct hdi_object *o);
 /* A lock is misused by `event` at `site`: the finding says who holds it, who waits for it, who gave
  * it back last and where it was made. `text` may be NULL. */
 void hdi_lock_misuse(enum hd_finding_kind kind, const char *text, struct hdi_object *object,
@@ -206,6 +209,8 @@ void hdi_first_thread(void);
 /* Threads whose readiness does not count as life: see leak.c. The caller waits until no other
  * thread can run, the clock moved at most `jumps` times. */
 void hdi_drain(uint32_t jumps);
+/* After it: t went on with the late ones of those jumps, and would with the next. */
+bool hdi_goes_on_with_time(const struct hdi_thread *t);
 /* Let the others run until none can or go_on(arg) is false; the clock is moved at most `jumps`
  * times meanwhile. The program goes on after. */
 void hdi_let_others_run(bool (*go_on)(void *arg), void *arg, uint32_t jumps, uint64_t site);

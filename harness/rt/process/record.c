@@ -266,6 +266,20 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
         rt_finish(HDP_STOPPED);
 }
 
+struct hdp_finding *hdi_finding_of(enum hd_finding_kind kind, const struct hdi_thread *t,
+                                   const struct hdi_object *o)
+{
+    struct hdp_result *r = &rt.region->result;
+
+    for (uint32_t i = 0; i < r->findings && i < HDP_FINDINGS; i++) {
+        struct hdp_finding *f = &rt.region->finding[i];
+        for (uint32_t k = 0; f->kind == kind && k < f->notes; k++)
+            if (f->note[k].thread == t->hash && f->note[k].object == o->id)
+                return f;
+    }
+    return NULL;
+}
+
 void hdi_finding_withdraw(struct hdp_finding *f)
 {
     struct hdp_result *r = &rt.region->result;

@@ -35,11 +35,13 @@ void hdi_drain(uint32_t jumps)
 
     rt.draining = true;
     rt.drainer = hdi_self();
-    for (;;) {
+    for (uint32_t jump = 0;; jump++) {
         struct hdi_op op = {.kind = HD_EV_EXIT};
         uint32_t steps = rt.region->result.steps;
+        if (jump == jumps / 2)
+            rt.drained_step = steps;
         hdi_perform(&op);
-        if (jumps-- == 0 || rt.region->result.steps - steps > 100000)
+        if (jump == jumps || rt.region->result.steps - steps > 100000)
             break;
         rt_lock();
         first = rt_earliest();
@@ -49,10 +51,15 @@ void hdi_drain(uint32_t jumps)
         if (!first)
             break;
     }
-    rt.drainer = NULL;
     rt_lock();
-    rt_look_for_old_cycles(); /* nobody is left who could unlock */
+    rt_look_at_the_left();
     rt_unlock();
+    rt.drainer = NULL;
+}
+
+bool hdi_goes_on_with_time(const struct hdi_thread *t)
+{
+    return rt_first_deadline() && rt.drained_step && t->reach.since > rt.drained_step;
 }
 
 /* How many steps more at most, so that the schedule's bound is not met here. */

@@ -54,9 +54,10 @@ struct rt {
     uint32_t signal_waits;  /* of these, for signals */
     uint32_t external_count;
     struct hdi_thread *drainer;
-    int leaving; /* kernel tid of the thread that gave its last turn away */
-    int pid;     /* of the process that runs the program: a child of its own is not it */
-    int parent;  /* of the server */
+    uint32_t drained_step; /* step at which half of the jumps of the clock were made */
+    int leaving;           /* kernel tid of the thread that gave its last turn away */
+    int pid;               /* of the process that runs the program: a child of its own is not it */
+    int parent;            /* of the server */
 
     int64_t now_ns; /* virtual CLOCK_MONOTONIC */
     int64_t real_start_ns;
@@ -222,6 +223,8 @@ void rt_look_for_still(void);
 #define RT_STILL_MOVES 2000u
 /* Cycles of locks that anybody could have unlocked, and nobody did. */
 void rt_look_for_old_cycles(void);
+/* The program has ended, and nobody goes on: those that are left may wait for each other. */
+void rt_look_at_the_left(void);
 bool rt_circle(void); /* threads wait for each other in a circle */
 void rt_step_bound(void);
 void rt_hang(void);

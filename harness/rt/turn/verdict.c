@@ -7,12 +7,16 @@
  * Whoever holds the units of a semaphore is waited for only if nobody else could give one: each of
  * them waits in a circle himself, and either units were given back by their takers before, or all
  * other threads wait for the circle, too.
+ *
+ * A value, room in a channel and the end of a group have no owner, and cannot come too early. Once
+ * nobody else goes on, those are waited for who would bring it had they the lock that they want.
  */
 #include "rt.h"
 
 #include <string.h>
 
 #include "core/units.h"
+#include "models/signals.h"
 
 /* Decisions that others make until a cycle of locks which anybody may unlock is one for good. */
 #define HAND_OVER_STEPS 2000u
@@ -21,6 +25,7 @@
 static struct hdi_thread **live;
 static uint32_t count;
 static uint8_t *stuck; /* waits for locks, ends and units of the stuck alone */
+static bool alone;     /* nobody goes on but those that bring nothing */
 
 /* Lock held; before any of what follows. */
 static void look(void)
@@ -36,6 +41,7 @@ static void look(void)
     }
     stuck = rt.search.stuck;
     memset(stuck, 0, count);
+    alone = false;
 }
 
 static bool is_stuck(const struct hdi_thread *t)
@@ -52,16 +58,53 @@ static struct hdi_thread *holder(const struct hdi_thread *t, const struct hdi_un
     return NULL;
 }
 
+/* Waits for what has no owner, and any other may bring. */
+static bool waits_for_anyone(const struct hdi_thread *t)
+{
+    switch (t->op->kind) {
+    case HD_EV_CHAN_SEND:
+    case HD_EV_CHAN_RECV:
+    case HD_EV_SELECT:
+    case HD_EV_HD_WAITGROUP_WAIT:
+    case HD_EV_HD_SEMAPHORE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool wants_lock(const struct hdi_thread *t)
+{
+    const struct hdi_units *u = hdi_units_awaited(t->op);
+
+    if (!t->op || t->enabled || !t->op->object || rt_has_deadline(t->op))
+        return false;
+    if (u && t->op->object->one_unit && u->holder[0].thread != t)
+        return true;
+    for (uint32_t k = 0; k < count; k++)
+        if (live[k] != t && hdi_held_find(live[k], t->op->object))
+            return true;
+    return false;
+}
+
 /* i-th thread that t waits for, or NULL. */
 static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
 {
     const struct hdi_object *o = t->op ? t->op->object : NULL;
     const struct hdi_units *u = hdi_units_awaited(t->op);
 
-    if (!o)
+    if (!t->op || rt_has_deadline(t->op))
         return NULL;
-    if (u)
+    if (u && is_stuck(t))
         return holder(t, u, i);
+    if (alone && !t->enabled && waits_for_anyone(t)) {
+        for (uint32_t k = 0; k < count; k++)
+            if (live[k] != t && wants_lock(live[k]) && i-- == 0)
+                return live[k];
+        return NULL;
+    }
+    if (!o || u)
+        return NULL;
     for (uint32_t k = 0; k < count; k++) {
         struct hdi_thread *h = live[k];
         if ((t->op->kind == HD_EV_THREAD_JOIN ? &h->object == o : hdi_held_find(h, o) != NULL) &&
@@ -113,6 +156,8 @@ static bool are_all(void)
 
     for (uint32_t i = 0; i < count; i++) {
         const struct hdi_op *op = live[i]->op;
+        if (live[i] == rt.drainer)
+            continue;
         channel |= stuck[i] && (op->kind == HD_EV_CHAN_SEND || op->kind == HD_EV_CHAN_RECV);
         if (!stuck[i] && (!op || op->kind != HD_EV_HD_WAITGROUP_WAIT))
             return false;
@@ -215,7 +260,7 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
 static bool waits_for_owner(const struct hdi_thread *t)
 {
     return t->op && !t->enabled && t->op->object && !rt_has_deadline(t->op) &&
-           !hdi_units_awaited(t->op) && !rt_cancel_due(t);
+           !hdi_units_awaited(t->op) && !waits_for_anyone(t) && !rt_cancel_due(t);
 }
 
 /* Go and lib/ let anybody unlock: its owner need not be the one who ends the wait. */
@@ -258,10 +303,14 @@ static bool is_awaited(const struct hdi_thread *t)
     return t->object.pending != NULL;
 }
 
+static enum hd_finding_kind kind_of_circle(uint32_t n)
+{
+    return n == 0 ? HD_FK_LOST_WAKEUP : n == 1 ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK;
+}
+
 static void report_cycle(uint32_t n)
 {
-    hdi_finding_end(
-        describe(n == 1 ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK, NULL, rt.search.cycle, n), true);
+    hdi_finding_end(describe(kind_of_circle(n), NULL, rt.search.cycle, n), true);
 }
 
 void rt_look_for_cycle(struct hdi_thread *t)
@@ -302,25 +351,65 @@ bool rt_circle(void)
     return find_cycle(rt.search.cycle) != 0;
 }
 
-void rt_all_asleep(void)
+/* A lock that its owner left locked when it ended: whoever waits is a consequence of that finding. */
+static void name_the_owner_that_ended(void)
 {
-    struct hdi_thread **cycle;
-    uint32_t n;
+    for (uint32_t i = 0; i < count; i++) {
+        struct hdp_finding *f = live[i]->op ? hdi_left_locked(live[i]->op->object) : NULL;
+        if (!f)
+            continue;
+        f->causes = f->notes;
+        for (uint32_t k = 0; k < count; k++)
+            if (live[k]->op)
+                note_waiter(f, live[k], false);
+        f->fatal = true;
+        rt_finish(HDP_STOPPED);
+    }
+}
 
-    hdi_held_for_good();
+/* The cycle of those that wait for ever, into rt.search.cycle; its length, 0: there is none. */
+static uint32_t cycle_for_ever(void)
+{
     look();
-    cycle = rt.search.cycle;
+    alone = true;
     find_stuck(false);
     if (!are_all())
         find_stuck(true);
-    n = find_cycle(cycle);
+    return find_cycle(rt.search.cycle);
+}
 
-    hdi_finding_end(describe(n == 0   ? HD_FK_LOST_WAKEUP
-                             : n == 1 ? HD_FK_SELF_DEADLOCK
-                                      : HD_FK_DEADLOCK,
-                             NULL, cycle, n),
-                    true);
+/* What Go says then. Who waits for a signal may have missed it. */
+static bool all_are_goroutines(void)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum hd_event kind = live[i]->op ? live[i]->op->kind : HD_EV_NONE;
+        if (kind < HD_EV_CHAN_SEND || kind == HD_EV_HD_COND_WAIT)
+            return false;
+    }
+    return true;
+}
+
+void rt_all_asleep(void)
+{
+    uint32_t n;
+
+    hdi_held_for_good();
+    n = cycle_for_ever();
+    if (n == 0)
+        name_the_owner_that_ended();
+    if (n == 0 && all_are_goroutines())
+        hdi_finding_end(describe(HD_FK_DEADLOCK, "all goroutines are asleep", NULL, 0), true);
+    hdi_finding_end(describe(kind_of_circle(n), NULL, rt.search.cycle, n), true);
     rt_finish(HDP_STOPPED);
+}
+
+void rt_look_at_the_left(void)
+{
+    uint32_t n = cycle_for_ever();
+
+    rt.cycle_step = 0;
+    if (n)
+        report_cycle(n);
 }
 
 /* Waits for what no periodic thread is to bring by its end. */
@@ -336,6 +425,29 @@ static bool waits_for_ever(const struct hdi_thread *t)
     return true;
 }
 
+static bool has_used(const struct hdi_thread *t, const struct hdi_object *o)
+{
+    for (uint32_t i = 0; o && i < o->users; i++)
+        if (o->user[i].thread == t->hash)
+            return true;
+    return false;
+}
+
+/* Has a thread that goes on had to do with what another waits for? It may bring it some day. */
+static bool may_come_yet(void)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; waits_for_ever(live[i]) && k < count; k++) {
+            const struct hdi_thread *t = live[i], *u = live[k];
+            bool used = has_used(u, t->op->object) || has_used(u, t->wait.relock);
+            for (uint32_t c = 0; c < t->wait.count; c++)
+                used |= has_used(u, t->wait.cases[c].object);
+            if (used && !waits_for_ever(u))
+                return true;
+        }
+    return hdi_timer_next() && hdi_timer_helps();
+}
+
 void rt_look_for_still(void)
 {
     struct hdp_finding *f;
@@ -345,6 +457,7 @@ void rt_look_for_still(void)
     if (rt.draining || rt.external_count)
         return;
     look();
+    alone = true;
     find_stuck(false);
     n = find_cycle(rt.search.cycle);
     for (uint32_t i = 0; i < count; i++) {
@@ -356,11 +469,8 @@ void rt_look_for_still(void)
     }
     if (!waiting)
         return;
-    f = describe(n == 0   ? HD_FK_LOST_WAKEUP
-                 : n == 1 ? HD_FK_SELF_DEADLOCK
-                          : HD_FK_DEADLOCK,
-                 "beside it only periodic threads go on", rt.search.cycle, n);
-    f->only_sleeps = n == 0; /* a server that is idle looks the same */
+    f = describe(kind_of_circle(n), "beside it only periodic threads go on", rt.search.cycle, n);
+    f->only_sleeps = n == 0 && may_come_yet(); /* a server that is idle looks the same */
     hdi_finding_end(f, true);
 }
 
