@@ -164,6 +164,8 @@ struct hdp_note *hdi_note(struct hdp_finding *f, enum hd_role role, struct hdi_t
                           uint32_t stack);
 void hdi_finding_end(struct hdp_finding *f, bool fatal);
 
+/* What was begun is none: it cannot happen, as this schedule shows. */
+void hdi_finding_excluded(const struct hdp_finding *f);
 /* The finding of that kind which says so of t and o; NULL: there is none. */
 struct hdp_finding *hdi_finding_of(enum hd_finding_kind kind, const struct hdi_thread *t,
                                    const struct hdi_object *o);

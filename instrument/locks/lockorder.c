@@ -7,6 +7,7 @@
 #include "wire/lock_edges.h"
 #include "wire/protocol.h"
 #include "lockgraph_events.h"
+#include "wait_under_lock.h"
 #include "beside/other_tool.h"
 
 #include <string.h>
@@ -197,14 +198,19 @@ void hdi_lockorder_export(void)
 
 /* ---- findings ---- */
 
-static void found(const struct hdi_lock_ring *ring, void *data)
+/* Rings that messages kept from closing so far: what comes may show them without. */
+struct postponed {
+    struct postponed *next;
+    struct hdi_lock_ring ring;
+};
+static struct postponed *postponed;
+static uint32_t postponed_count;
+
+static struct hdp_finding *describe(const struct hdi_lock_ring *ring)
 {
-    if (declared_fine(ring))
-        return;
     static const char *again = "a thread reads again what it reads already; a writer that comes "
                                "between waits for it and keeps it out";
     struct hdp_finding *f = hdi_finding_begin(HD_FK_LOCK_ORDER, ring->reader_again ? again : NULL);
-    (void)data;
     for (uint32_t i = 0; i < ring->filled; i++) {
         const struct hdi_lock_edge *e = &ring->edge[i];
         struct hdi_object *held = object_of(e->held), *took = object_of(e->took);
@@ -222,7 +228,35 @@ static void found(const struct hdi_lock_ring *ring, void *data)
             ->link = link;
     }
     f->dropped += (ring->edges - ring->filled) * 2;
-    hdi_finding_end(f, false);
+    return f;
+}
+
+static void found(const struct hdi_lock_ring *ring, void *data)
+{
+    struct postponed *p;
+
+    (void)data;
+    if (declared_fine(ring))
+        return;
+    if (postponed_count == HDP_EXCLUDED || !hdi_waits_exclude(ring)) {
+        hdi_finding_end(describe(ring), false);
+        return;
+    }
+    p = hdi_alloc(sizeof *p);
+    *p = (struct postponed){.next = postponed, .ring = *ring};
+    postponed = p;
+    postponed_count++;
+}
+
+static void finish(void)
+{
+    hdi_lockgraph_finish(graph);
+    graph = NULL;
+    for (; postponed; postponed = postponed->next)
+        if (hdi_waits_exclude(&postponed->ring))
+            hdi_finding_excluded(describe(&postponed->ring));
+        else
+            hdi_finding_end(describe(&postponed->ring), false);
 }
 
 /* ---- what happens ---- */
@@ -250,6 +284,8 @@ static void start(struct hdi_thread *main, bool rich)
                                    .mapped = mapped,
                                    .made = made_at,
                                    .eager = rich};
+    postponed = NULL;
+    postponed_count = 0;
     graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;
@@ -344,8 +380,7 @@ void hdi_lockorder_observes(enum hdi_what what, const struct hdi_happened *e)
         e->thread->locks.graph = NULL; /* the graph may use it anew */
         break;
     case HDI_ENDS:
-        hdi_lockgraph_finish(graph);
-        graph = NULL;
+        finish();
         break;
     default:
         break;

@@ -15,9 +15,11 @@
 
 #include "core/thread.h"
 #include "core/units.h"
+#include "lockgraph.h"
 #include "wire/protocol.h"
 
 #define BUCKETS 1024u
+#define TIMES_LOOKED_AT 4096u /* of two threads of a ring */
 
 struct times {
     uint32_t count;
@@ -42,8 +44,9 @@ struct operation {
     int64_t n;
 };
 
-/* When one thread took a lock; of the same epoch and mode only the first time. */
+/* When one thread took a lock; at the same time, place and mode only once. */
 struct taken {
+    const struct times *known;
     uint32_t epoch, stack;
     uint64_t site;
     bool shared;
@@ -236,9 +239,10 @@ static void locked(const struct hdi_held *h, uint64_t site)
     }
     if (!k)
         return;
-    if (k->count && k->taken[k->count - 1].epoch == t->epoch &&
-        k->taken[k->count - 1].shared <= h->shared)
-        return;
+    for (uint32_t i = k->count; i-- > 0 && k->taken[i].epoch == t->epoch;)
+        if (k->taken[i].known == t->known && k->taken[i].site == site &&
+            k->taken[i].shared <= h->shared)
+            return;
     if (k->count == k->capacity) {
         uint32_t capacity = k->capacity ? 2 * k->capacity : 4;
         struct taken *more = take(capacity * sizeof *more);
@@ -249,8 +253,8 @@ static void locked(const struct hdi_held *h, uint64_t site)
         k->taken = more;
         k->capacity = capacity;
     }
-    k->taken[k->count++] =
-        (struct taken){.epoch = t->epoch, .stack = h->stack, .site = site, .shared = h->shared};
+    k->taken[k->count++] = (struct taken){
+        .known = t->known, .epoch = t->epoch, .stack = h->stack, .site = site, .shared = h->shared};
 }
 
 static void start(struct hdi_thread *main)
@@ -473,6 +477,73 @@ static void predict(const struct wait *x, const struct hdi_held *h)
     }
     if (needed && free < (wait->n > 1 ? wait->n : 1))
         give(x, h, needed, who, waker);
+}
+
+/* ---- rings of locks ---- */
+
+/* The times at which the thread of an edge took its second lock. */
+struct taking {
+    const struct hdi_waits *by;
+    const struct taker *taker;
+    uint64_t site;
+    bool now; /* one of them is now */
+};
+
+static bool taking_of(const struct hdi_lock_edge *e, struct taking *out)
+{
+    struct hdi_thread *t = e->thread;
+    struct hdi_object *took = (struct hdi_object *)(uintptr_t)e->took;
+    const struct record *r = t->locks.waits ? record_of(took, took) : NULL;
+
+    if (!r)
+        return false;
+    *out = (struct taking){.by = t->locks.waits, .taker = r->takers, .site = e->took_site};
+    while (out->taker && out->taker->by != out->by)
+        out->taker = out->taker->next;
+    out->now = t == hdi_self() && hdi_held_find(t, took);
+    return out->taker || out->now;
+}
+
+/* The i-th of them; false: there are no more. */
+static bool time_of(const struct taking *k, uint32_t *i, struct taken *out)
+{
+    for (; k->taker && *i < k->taker->count; ++*i)
+        if (k->taker->taken[*i].site == k->site) {
+            *out = k->taker->taken[(*i)++];
+            return true;
+        }
+    if (!k->now || *i > (k->taker ? k->taker->count : 0))
+        return false;
+    ++*i;
+    *out = (struct taken){.known = k->by->known, .epoch = k->by->epoch};
+    return true;
+}
+
+static bool are_ordered(const struct taking *a, const struct taking *b)
+{
+    struct taken x, y;
+    uint32_t looked_at = 0;
+    bool any = false;
+
+    for (uint32_t i = 0; time_of(a, &i, &x);)
+        for (uint32_t k = 0; time_of(b, &k, &y);) {
+            if (++looked_at > TIMES_LOOKED_AT ||
+                (x.epoch > epoch_in(y.known, a->by) && y.epoch > epoch_in(x.known, b->by)))
+                return false;
+            any = true;
+        }
+    return any;
+}
+
+bool hdi_waits_exclude(const struct hdi_lock_ring *ring)
+{
+    struct taking a, b;
+
+    for (uint32_t i = 0; w.on && !ring->reader_again && i < ring->filled; i++)
+        for (uint32_t k = 0; taking_of(&ring->edge[i], &a) && k < i; k++)
+            if (taking_of(&ring->edge[k], &b) && are_ordered(&a, &b))
+                return true;
+    return false;
 }
 
 static void finish(void)

@@ -16,11 +16,19 @@
 #ifndef HEDDLE_WAIT_UNDER_LOCK_H
 #define HEDDLE_WAIT_UNDER_LOCK_H
 
+#include <stdbool.h>
+
 #include "core/observers.h"
+
+struct hdi_lock_ring;
 
 #define HDI_WAITS_MOST (32u << 20) /* bytes of one schedule */
 #define HDI_WAITS_SITES 8u         /* waits that are looked at of each place */
 #define HDI_WAITS_ALL 256u         /* of all places */
 #define HDI_WAITS_GIVEN 16u        /* findings of one schedule */
+
+/* Does a message, a fork or a join keep two threads of the ring from taking their second locks at one
+ * time, in all that was seen of them so far? What the calling thread is taking now counts. */
+bool hdi_waits_exclude(const struct hdi_lock_ring *ring);
 
 #endif /* HEDDLE_WAIT_UNDER_LOCK_H */

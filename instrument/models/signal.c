@@ -423,6 +423,17 @@ static void keep_pending(int number)
         hdi_first_thread();
 }
 
+/* Whoever is sent it may go on before the sender does. */
+static int sent(int rc, uint64_t site)
+{
+    int saved = errno;
+
+    if (rc == 0)
+        hdi_released(NULL, site);
+    errno = saved;
+    return rc;
+}
+
 static int kill_thread(struct hdi_thread *t, int number, uint64_t site)
 {
     siginfo_t info;
@@ -438,7 +449,7 @@ static int kill_thread(struct hdi_thread *t, int number, uint64_t site)
     if (t == hdi_self())
         return hdi_real.pthread_kill(t->handle, number);
     info = hdi_siginfo(number, SI_TKILL, (union sigval){.sival_ptr = NULL});
-    return hdi_signal_thread(t, &info);
+    return sent(hdi_signal_thread(t, &info), site);
 }
 
 HDI_EXPORT int pthread_kill(pthread_t handle, int number)
@@ -486,7 +497,7 @@ HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval
     if (number <= 0 || number >= SIGNALS || t == hdi_self())
         return hdi_real.pthread_sigqueue(handle, number, value);
     info = hdi_siginfo(number, SI_QUEUE, value);
-    return hdi_signal_thread(t, &info);
+    return sent(hdi_signal_thread(t, &info), HDI_SITE());
 }
 
 static int to_process(pid_t pid, int number, int code, union sigval value)
@@ -515,7 +526,7 @@ int hdi_kill(int pid, int number, uint64_t site)
         hdi_point(HD_EV_THREAD_KILL, NULL, site);
         rc = to_process(pid, number, SI_USER, (union sigval){.sival_ptr = NULL});
         if (rc <= 0)
-            return rc;
+            return sent(rc, site);
         hdi_told_kernel(); /* a child may end of it */
     }
     return hdi_real.kill(hdi_process_or_group(pid), number);
@@ -545,7 +556,7 @@ HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
         hdi_point(HD_EV_THREAD_KILL, NULL, HDI_SITE());
         rc = to_process(pid, number, SI_QUEUE, value);
         if (rc <= 0)
-            return rc;
+            return sent(rc, HDI_SITE());
     }
     return hdi_real.sigqueue(hdi_process(pid), number, value);
 }

@@ -157,6 +157,7 @@ struct hdp_result {
     int64_t virtual_ns;    /* virtual time spent */
     uint32_t findings;     /* used entries of finding[] */
     uint32_t findings_dropped[HD_FK_COUNT]; /* no room for them, by kind */
+    uint32_t excluded;                      /* used entries of excluded[] */
     uint32_t orders_forgotten;              /* of locks, for want of room: at most UINT32_MAX */
     uint32_t diverged_at;  /* replay: first step that could not be followed + 1; 0 = followed to the
                               end */
@@ -178,6 +179,7 @@ struct hdp_result {
 #define HDP_FINDINGS 512
 #define HDP_OTHER_FINDINGS 496
 #define HDP_RACE_FINDINGS 448
+#define HDP_EXCLUDED 16
 #define HDP_UNMODELLED 32
 #define HDP_SHARED 32
 #define HDP_STEPS (1u << 20)
@@ -283,6 +285,7 @@ struct hdp_region {
     struct hdp_thread thread[HDP_THREADS];
     struct hdp_object object[HDP_OBJECTS];
     struct hdp_finding finding[HDP_FINDINGS];
+    struct hdp_finding excluded[HDP_EXCLUDED]; /* predictions that cannot come true */
     struct hdp_unmodelled unmodelled[HDP_UNMODELLED];
     uint32_t shared_count;       /* used entries of shared[] */
     char shared[HDP_SHARED][64]; /* of before the first thread, and all schedules share it */

@@ -71,6 +71,8 @@ void report_symptoms(struct campaign *c, struct worker *w, uint64_t number, stru
 
     while (k && (f = confirm_next(c, k, &predicted))) {
         doubt_unless_brought_about(c, w, &predicted, number, f);
+        if (confirm_is_excluded(c, f))
+            continue; /* campaign_finish() leaves it out */
         confirm_save(c, k, f);
         live_found(&c->live, f);
     }

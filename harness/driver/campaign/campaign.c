@@ -665,10 +665,27 @@ static void find_unjudged(struct campaign *c)
                                     show_time(c->options.timeout_ns, limit, sizeof limit)));
 }
 
+static void leave_out_excluded(struct campaign *c)
+{
+    struct findings *all = &c->findings, *out = &c->excluded;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        if (!confirm_is_excluded(c, all->list[i])) {
+            all->list[kept++] = all->list[i];
+            continue;
+        }
+        out->list = mem_grow(out->list, out->count, sizeof *out->list);
+        out->list[out->count++] = all->list[i];
+    }
+    all->count = kept;
+}
+
 void campaign_finish(struct campaign *c)
 {
     c->stats.interrupted = campaign_stop;
     c->stats.ended_ns = real_now();
+    leave_out_excluded(c);
     if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
         doubt_unconfirmed(&c->findings);
     doubt_predictions(&c->findings);
@@ -694,6 +711,8 @@ void campaign_close(struct campaign *c)
     forget_stuck(c);
     findings_free(&c->findings);
     findings_free(&c->suppressed);
+    findings_free(&c->excluded);
+    free(c->excluded_key);
     distinct_free(&c->stats.interleavings);
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);

@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "findings/suppress.h"
+#include "util/alloc.h"
 #include "util/complain.h"
 #include "util/read_file.h"
 #include "util/real_time.h"
+
+/* More predictions than these are not looked up: they stay doubtful. */
+#define EXCLUDED_BOUND 4096u
 
 volatile sig_atomic_t campaign_stop;
 
@@ -147,6 +151,22 @@ struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidde
 {
     *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
     return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
+}
+
+bool campaign_excludes(const struct campaign *c, uint64_t key)
+{
+    for (size_t i = 0; i < c->excluded_keys; i++)
+        if (c->excluded_key[i] == key)
+            return true;
+    return false;
+}
+
+void campaign_exclude(struct campaign *c, uint64_t key)
+{
+    if (c->excluded_keys == EXCLUDED_BOUND || campaign_excludes(c, key))
+        return;
+    c->excluded_key = mem_grow(c->excluded_key, c->excluded_keys, sizeof *c->excluded_key);
+    c->excluded_key[c->excluded_keys++] = key;
 }
 
 bool campaign_write(struct campaign *c, const char *name, const char *ending, const void *data,

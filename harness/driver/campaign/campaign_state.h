@@ -75,7 +75,10 @@ struct campaign {
     struct lockgraph *lockgraph; /* of all schedules; NULL: not asked for */
     struct findings findings;
     struct findings suppressed;
-    struct outcome *outcomes;    /* of the decisions that were made */
+    struct outcome *outcomes; /* of the decisions that were made */
+    struct findings excluded; /* predictions that cannot come true, as other schedules showed */
+    uint64_t *excluded_key;   /* of the symptoms that schedules showed to be none */
+    size_t excluded_keys;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
     struct known_races races;    /* done with: met, or tried */
     struct stats stats;
@@ -129,6 +132,9 @@ bool campaign_run_now(struct campaign *c, struct worker *w);
 /* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
  * be said of it. */
 struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new);
+/* A schedule showed that the prediction with this key cannot come true as it was made. */
+void campaign_exclude(struct campaign *c, uint64_t key);
+bool campaign_excludes(const struct campaign *c, uint64_t key);
 /* Write a file of the campaign's folder; *written gets its path. When that fails it is said,
  * once. */
 bool campaign_write(struct campaign *c, const char *name, const char *ending, const void *data,

@@ -38,6 +38,17 @@ static void remember(struct campaign *c, uint64_t key, struct finding *f)
     HASH_ADD(hh, c->known, key, sizeof e->key, e);
 }
 
+bool confirm_is_excluded(struct campaign *c, const struct finding *f)
+{
+    struct symptom_entry *e, *next;
+    HASH_ITER(hh, c->known, e, next)
+    {
+        if (e->finding == f && campaign_excludes(c, e->key) && f->doubtful && !f->same_as)
+            return true;
+    }
+    return false;
+}
+
 struct finding *confirm_known(struct campaign *c, uint64_t key)
 {
     struct symptom_entry *e = find(c, key);

@@ -23,6 +23,8 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
 
 /* The finding that a symptom's key belongs to, or NULL. Borrowed. */
 struct finding *confirm_known(struct campaign *c, uint64_t key);
+/* Is f a prediction that was not brought about, and that a schedule showed to be none? */
+bool confirm_is_excluded(struct campaign *c, const struct finding *f);
 /* Release what confirm() remembers. */
 void confirm_forget(struct campaign *c);
 

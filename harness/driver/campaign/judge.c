@@ -185,8 +185,10 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
     const struct hdp_result *result = &r->result;
     struct scene scene = campaign_scene(c, w);
     size_t count = 0;
-    if (result->findings)
+    if (result->findings || result->excluded)
         campaign_look_at(c, w);
+    for (uint32_t i = 0; i < result->excluded && i < HDP_EXCLUDED; i++)
+        campaign_exclude(c, hash_mix(1, collect_key(&scene, &r->excluded[i])));
     for (uint32_t i = 0; i < result->findings && i < HDP_FINDINGS; i++)
         list[count++] = (struct symptom){.key = hash_mix(1, collect_key(&scene, &r->finding[i])),
                                          .kind = (enum hd_finding_kind)r->finding[i].kind,

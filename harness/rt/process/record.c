@@ -266,6 +266,16 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
         rt_finish(HDP_STOPPED);
 }
 
+void hdi_finding_excluded(const struct hdp_finding *f)
+{
+    struct hdp_result *r = &rt.region->result;
+
+    if (r->excluded < HDP_EXCLUDED)
+        rt.region->excluded[r->excluded++] = *f;
+    if (!rt.region->maps_bytes)
+        take_maps();
+}
+
 struct hdp_finding *hdi_finding_of(enum hd_finding_kind kind, const struct hdi_thread *t,
                                    const struct hdi_object *o)
 {

@@ -126,6 +126,8 @@ struct rt_strategy {
     uint32_t (*pick)(struct hdi_thread *const *e, uint32_t n);
     /* t made one more try of a loop that waits: it must not keep the others from running */
     void (*yielded)(struct hdi_thread *t);
+    /* It wants a decision behind the release that was made there. */
+    bool (*stops_behind)(uint64_t site);
     bool no_early_time_outs; /* no timed wait runs out while others can run */
 };
 #define STRATEGY(NAME, word, table, depth) extern const struct rt_strategy table;

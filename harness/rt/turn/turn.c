@@ -188,14 +188,15 @@ static bool stops_after_release(uint64_t site)
 {
     if (rt.replaying)
         return rt_replay_next_kind(self_) == HD_EV_RELEASED;
-    return !(rt.config.flags & HDP_REPLAY) && rt_others_can_run() &&
-           hash_next(rt.config.seed ^ site) % 4 != 0;
+    if (rt.config.flags & HDP_REPLAY || !rt_others_can_run())
+        return false;
+    return (rt.strategy->stops_behind && rt.strategy->stops_behind(site)) ||
+           (rt.config.flags & HDP_RELEASED && hash_next(rt.config.seed ^ site) % 4 != 0);
 }
 
 void hdi_released(struct hdi_object *object, uint64_t site)
 {
-    if ((rt.config.flags & HDP_RELEASED) && rt.started && !rt.draining && rt.live_count > 1 &&
-        stops_after_release(site))
+    if (rt.started && !rt.draining && rt.live_count > 1 && stops_after_release(site))
         hdi_point(HD_EV_RELEASED, object, site);
 }
 
