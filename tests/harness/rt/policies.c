@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -487,6 +488,22 @@ static void never_a_fault_behind_the_end(void)
     leave_running(unlocks_in_an_hour);
 }
 
+static void *takes_and_ends(void *unused)
+{
+    pthread_mutex_lock(&lock);
+    return unused;
+}
+
+/* It is told by then, whatever comes of the program. */
+static void a_lock_of_one_that_has_ended(void)
+{
+    pthread_t t;
+
+    run_beside(takes_and_ends, &t);
+    pthread_join(t, NULL);
+    abort();
+}
+
 /* ---- what a wait waits for ---- */
 
 static void initialise(void)
@@ -918,6 +935,7 @@ static const struct {
     CASE(never_held_up_by_who_sleeps_elsewhere),
     CASE(never_a_leak_of_who_is_woken),
     CASE(a_fault_beside_the_end),
+    CASE(a_lock_of_one_that_has_ended),
     CASE(never_a_fault_behind_the_end),
     CASE(never_a_reader_behind_a_writer),
     CASE(readers_behind_a_writer),
