@@ -47,7 +47,7 @@ struct hdi_object {
     uint16_t dropped_kind; /* of a lock: enum hd_event by which it was last given back; 0 = never */
     uint64_t created_site, destroyed_site, dropped_site;
     struct hdi_thread *creator, *destroyer, *dropper;
-    struct hdi_check *check; /* whom its end is owed to; NULL: nobody in particular */
+    struct hdi_check *check; /* the leak check that it counts for; NULL: none */
     uint32_t created_stack, destroyed_stack, dropped_stack;
     struct hdi_thread *pending; /* threads whose pending operation names this object */
     struct hdi_object *next;    /* hash chain */

@@ -179,13 +179,13 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 }
 
 /* `accesses` more before it must yield. */
-static void rest(struct hdi_memory_thread *s, uint32_t accesses)
+static void refill(struct hdi_memory_thread *s, uint32_t accesses)
 {
     s->quiet = hdi_tape ? 1 : accesses;
     s->budget = accesses;
 }
 
-static bool tired(struct hdi_memory_thread *s)
+static bool budget_spent(struct hdi_memory_thread *s)
 {
     if (s->quiet)
         return false;
@@ -224,7 +224,7 @@ void hdi_access_point(struct hdi_memory_thread *s, enum hd_event kind, uintptr_t
         if (matters(addr)) /* plain accesses may overlap in part: by word */
             object = hdi_object_get((const void *)word, HD_OB_MEMORY, sizeof *object, pc);
     }
-    rest(s, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+    refill(s, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
     struct hdi_op op = {.kind = kind, .object = object, .site = pc, .data = (void *)addr};
     s->busy++;
     hdi_perform(&op);
@@ -267,8 +267,8 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
     bool point = hdi_watch.all || hdi_is_point(pc);
     if (point) {
         hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
-    } else if (tired(s)) {
-        rest(s, HDI_QUIET);
+    } else if (budget_spent(s)) {
+        refill(s, HDI_QUIET);
         s->busy++;
         hdi_point(HD_EV_YIELD, NULL, pc);
         s->busy--;
@@ -311,7 +311,7 @@ void hdi_memory_start(void)
     hdi_memory_thread_watch();
     if (hdi_watch.config.tape)
         hdi_tape_start(hdi_watch.config.tape, hdi_watch.config.steps);
-    rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+    refill(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
 }
 
 static void own_stack(uintptr_t *low, uintptr_t *high)
@@ -340,7 +340,7 @@ static void thread_begins(void)
     hdi_memory_thread_watch();
     hdi_tape_reset(low, high - low);
     if (hdi_watched)
-        rest(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+        refill(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
 }
 
 static void thread_ends(void)
