@@ -8,10 +8,15 @@
 #include "kernel_order.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "core/observers.h"
+#include "core/real.h"
 
 static const char others, room_of_others, ready, ready_room;
 static bool was_full; /* from here on who finds room comes after who made it */
@@ -36,8 +41,21 @@ void hdi_sends(int fd)
         hdi_finds_room(fd);
 }
 
+/* Less than what is written at once: a writer may have to wait. */
+static bool is_full(int fd)
+{
+    int bytes = 0, saved = errno;
+    long room = hdi_real.syscall(SYS_fcntl, fd, F_GETPIPE_SZ);
+    bool full = room > 0 && hdi_real.syscall(SYS_ioctl, fd, FIONREAD, &bytes) == 0 &&
+                bytes + PIPE_BUF > room;
+
+    errno = saved;
+    return full;
+}
+
 void hdi_receives(int fd)
 {
+    was_full = was_full || is_full(fd);
     hdi_tell(RECEIVED, .clock = clock_of(fd, false));
     hdi_makes_room(fd);
 }

@@ -20,10 +20,28 @@
 #include "signals.h"
 #include "core/thread.h"
 
-/* Who takes a message comes after whoever put it. */
+/* Who takes a message comes after whoever put it; who finds room in one that was full, after who
+ * made it. */
+enum { POSIX, MESSAGES, SEMAPHORES };
+#define ROOM 8u /* of one of these */
+
+static bool was_full; /* some queue */
+
 static const void *clock_of(unsigned kind, uint64_t id)
 {
     return (const void *)(uintptr_t)(1ull << 62 | (uint64_t)kind << 56 | id);
+}
+
+static void took(unsigned kind, uint64_t id)
+{
+    hdi_tell(RECEIVED, .clock = clock_of(kind, id));
+    hdi_tell(SENT, .clock = clock_of(kind | ROOM, id));
+}
+
+static void has_put(unsigned kind, uint64_t id)
+{
+    if (was_full)
+        hdi_tell(RECEIVED, .clock = clock_of(kind | ROOM, id));
 }
 
 static struct hdi_object *object_of(int id, uint64_t site)
@@ -108,12 +126,13 @@ static ssize_t receive(mqd_t q, char *text, size_t bytes, unsigned *priority, in
     ssize_t n;
 
     hdi_point(HD_EV_FD_WAIT, object_of(q, site), site);
+    was_full = was_full || !is_ready(q, POLLOUT);
     while ((n = hdi_real.mq_timedreceive(q, text, bytes, priority, &past)) < 0 &&
            errno == ETIMEDOUT && blocks)
         if (!await_queue(q, false, until, site))
             return -1;
     if (n >= 0) {
-        hdi_tell(RECEIVED, .clock = clock_of(0, inode(q)));
+        took(POSIX, inode(q));
         hdi_changed(object_of(q, site));
     }
     return n;
@@ -127,11 +146,14 @@ static int put(mqd_t q, const char *text, size_t bytes, unsigned priority, int64
 
     hdi_tell(BYTES_LEFT, .clock = text, .n = (int64_t)bytes);
     hdi_point(HD_EV_FD_WAIT, object_of(q, site), site);
-    hdi_tell(SENT, .clock = clock_of(0, inode(q)));
+    hdi_tell(SENT, .clock = clock_of(POSIX, inode(q)));
+    was_full = was_full || !is_ready(q, POLLOUT);
     while ((rc = hdi_real.mq_timedsend(q, text, bytes, priority, &past)) < 0 &&
            errno == ETIMEDOUT && blocks)
         if (!await_queue(q, true, until, site))
             return -1;
+    if (rc == 0)
+        has_put(POSIX, inode(q));
     hdi_changed(object_of(q, site));
     return rc;
 }
@@ -207,7 +229,7 @@ static void *notifies(void *data)
     if (n->off)
         return NULL;
     n->off = true;
-    hdi_tell(RECEIVED, .clock = clock_of(0, inode(n->queue)));
+    hdi_tell(RECEIVED, .clock = clock_of(POSIX, inode(n->queue)));
     hdi_notify(&n->event, SI_MESGQ);
     return NULL;
 }
@@ -312,8 +334,10 @@ HDI_EXPORT ssize_t msgrcv(int id, void *message, size_t bytes, long type, int fl
     for (;;) {
         look(&s, &s);
         n = hdi_real.msgrcv(id, message, bytes, type, flags | IPC_NOWAIT);
-        if (n >= 0)
-            hdi_tell(RECEIVED, .clock = clock_of(1, (unsigned)id));
+        if (n >= 0) {
+            was_full = was_full || s.queue.__msg_cbytes + (size_t)n > s.queue.msg_qbytes / 2;
+            took(MESSAGES, (unsigned)id);
+        }
         if (n >= 0 || errno != ENOMSG || (flags & IPC_NOWAIT))
             return n;
         if (!await_change(&s, 0, true, HDI_SITE()))
@@ -331,10 +355,13 @@ HDI_EXPORT int msgsnd(int id, const void *message, size_t bytes, int flags)
     if (message)
         hdi_tell(BYTES_LEFT, .clock = (const char *)message + sizeof(long), .n = (int64_t)bytes);
     hdi_point(HD_EV_FD_WAIT, NULL, HDI_SITE());
-    hdi_tell(SENT, .clock = clock_of(1, (unsigned)id));
+    hdi_tell(SENT, .clock = clock_of(MESSAGES, (unsigned)id));
     for (;;) {
         look(&s, &s);
         rc = hdi_real.msgsnd(id, message, bytes, flags | IPC_NOWAIT);
+        was_full = was_full || (rc != 0 && errno == EAGAIN);
+        if (rc == 0)
+            has_put(MESSAGES, (unsigned)id);
         if (rc == 0 || errno != EAGAIN || (flags & IPC_NOWAIT))
             return rc;
         if (!await_change(&s, 0, true, HDI_SITE()))
@@ -356,13 +383,13 @@ static int operate(int id, struct sembuf *ops, size_t count, const struct timesp
         now[i].sem_flg |= IPC_NOWAIT;
     }
     hdi_point(HD_EV_FD_WAIT, NULL, site);
-    hdi_tell(SENT, .clock = clock_of(2, (unsigned)id));
+    hdi_tell(SENT, .clock = clock_of(SEMAPHORES, (unsigned)id));
     for (;;) {
         int rc;
         look(&s, &s);
         rc = hdi_real.semop(id, now, count);
         if (rc == 0)
-            hdi_tell(RECEIVED, .clock = clock_of(2, (unsigned)id));
+            hdi_tell(RECEIVED, .clock = clock_of(SEMAPHORES, (unsigned)id));
         if (rc == 0 || errno != EAGAIN || !waits)
             return rc;
         if (!await_change(&s, until, false, site))

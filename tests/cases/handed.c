@@ -271,6 +271,40 @@ static void take_poll_room(void)
     assert(poll(&ready, 1, -1) == 1);
 }
 
+/* The same where nobody has found it full, and in queues. */
+static void make_filled(void)
+{
+    static char page[4096];
+
+    assert(pipe(fd) == 0);
+    for (long room = fcntl(fd[1], F_GETPIPE_SZ); room > 0; room -= (long)sizeof page)
+        assert(write(fd[1], page, sizeof page) == sizeof page);
+}
+
+static void make_full_mq(void)
+{
+    make_mq();
+    give_mq(); /* it takes one */
+}
+
+static void make_full_msg(void)
+{
+    make_msg();
+    while (msgsnd(queue, &message, sizeof message.text, IPC_NOWAIT) == 0)
+        ;
+}
+
+static void give_msg_room(void)
+{
+    assert(msgrcv(queue, &received, sizeof received.text, 0, 0) == sizeof received.text);
+}
+
+static void take_msg_room(void)
+{
+    assert(msgsnd(queue, &message, sizeof message.text, 0) == 0);
+    msgctl(queue, IPC_RMID, NULL);
+}
+
 /* A lock of the file system, held since before. */
 static void make_flock(void)
 {
@@ -402,6 +436,9 @@ static const struct way {
     {"wait_nohang", make_child, give_child, take_wait_nohang},
     {"room", make_full, give_room, take_room},
     {"poll_room", make_full, give_room, take_poll_room},
+    {"filled_room", make_filled, give_room, take_room},
+    {"mq_room", make_full_mq, take_mq, give_mq},
+    {"msg_room", make_full_msg, give_msg_room, take_msg_room},
     {"flock", make_flock, give_flock, take_flock},
     {"flock_close", make_flock, give_flock_close, take_flock},
     {"flock_nowait", make_flock, give_flock, take_flock_nowait},
