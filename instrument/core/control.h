@@ -110,6 +110,8 @@ void hdi_yield(const void *frame, uint64_t site);
  * back to the program: in some schedules others may run first, who see what it released and not yet
  * what it does next. No more than that once happens at a place (`site`). */
 void hdi_released(struct hdi_object *object, uint64_t site);
+/* The calling thread's update changed something, so that those who try again may succeed. */
+void hdi_got_on(void);
 /* Readiness of operations pending on `o` may have changed. */
 void hdi_changed(struct hdi_object *o);
 /* The readiness of t's pending operation may have changed. */

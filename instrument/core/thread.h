@@ -108,6 +108,8 @@ struct hdi_thread_turn {
     uint64_t yielded[4];      /* hashes of its state at its last yields */
     uint32_t yields;
     uint32_t idle_ops;          /* operations in a row that made no progress */
+    uint32_t tries;             /* yields of such a row, up to a few */
+    uint32_t patient_until;     /* up to this step others go first, while nobody gets on */
     uint32_t clock_reads;       /* since it last waited */
     uint64_t steps, steps_half; /* in all, and up to half the step bound */
     uint64_t priority;          /* of the strategy */

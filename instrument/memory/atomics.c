@@ -83,10 +83,12 @@ static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
     hdi_race_atomic_rmw(s->racer, addr, order);
     if (hdi_watch.config.model && bytes <= 8)
         hdi_model_update(s, addr, old, v, order, epoch);
-    if (changed)
+    if (changed) {
         hdi_progress(s);
-    else
+        hdi_got_on();
+    } else {
         hdi_loaded(s, addr, old, pc);
+    }
 }
 
 #define FETCH(bits, type, name, result)                                                            \

@@ -239,7 +239,9 @@ uint64_t finding_fingerprint(struct finding *f)
             h = hash_bytes(h, &(unsigned){n->role}, sizeof(unsigned));
         const struct frame *fr =
             is_race(f->kind) && n->stack.count ? &n->stack.frame[0] : telling_frame(&n->stack);
-        if (fr)
+        if (fr && fr->function && f->kind == HD_FK_LIVELOCK) /* where in its loop is chance */
+            h = mix_text(h, fr->function);
+        else if (fr)
             h = mix_frame(h, fr);
         side[sides++] = h;
     }

@@ -81,6 +81,8 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
         if (before->op && before->enabled)
             rt.region->result.preemptions++;
     }
+    if (!rt_only_tries(t->op))
+        rt.got_on = rt.region->result.steps;
     t->last = *t->op;
     t->op = NULL;
     t->outside = false;
@@ -171,6 +173,16 @@ static uint32_t loader_first(struct hdi_thread **e, uint32_t n)
     return n;
 }
 
+/* It has just made one more try of a loop that waits; one that has made several waits for longer, unless
+ * somebody has got on since. */
+static bool tries_in_vain(const struct hdi_thread *t)
+{
+    uint32_t now = rt.region->result.steps + 1;
+
+    return t->turn.retry_step == now ||
+           (now <= t->turn.patient_until && rt.got_on < t->turn.retry_step);
+}
+
 static uint32_t gather(struct hdi_thread **e)
 {
     uint32_t n = 0, held_back = 0, patient = 0, now = rt.region->result.steps + 1;
@@ -204,11 +216,11 @@ static uint32_t gather(struct hdi_thread **e)
         n = m;
     }
     for (uint32_t i = 0; i < n; i++)
-        held_back += e[i]->turn.retry_step == now;
+        held_back += tries_in_vain(e[i]);
     if (held_back && held_back < n) {
         uint32_t m = 0;
         for (uint32_t i = 0; i < n; i++)
-            if (e[i]->turn.retry_step != now)
+            if (!tries_in_vain(e[i]))
                 e[m++] = e[i];
         n = m;
     }

@@ -6,6 +6,9 @@
 
 /* Failed tries in a row that make a loop. */
 #define RETRIES_ARE_A_LOOP 8u
+/* Tries in vain, in a row, from which each makes the wait for the next twice as long; up to so many. */
+#define FEW_TRIES 3u
+#define MOST_TRIES 9u
 
 bool rt_due(const struct hdi_thread *t)
 {
@@ -76,6 +79,34 @@ void rt_withdraw(struct hdi_thread *t)
     rt.signal_waits -= t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
 }
 
+/* Threads that try again and again do nothing else. An update tells itself whether it changed anything. */
+bool rt_only_tries(const struct hdi_op *op)
+{
+    switch (op->kind) {
+    case HD_EV_YIELD:
+    case HD_EV_PREEMPT:
+        return !op->progress;
+    case HD_EV_SLEEP:
+    case HD_EV_MUTEX_TRYLOCK:
+    case HD_EV_RWLOCK_TRYLOCK:
+    case HD_EV_SPIN_TRYLOCK:
+    case HD_EV_SEM_TRYWAIT:
+    case HD_EV_READ:
+    case HD_EV_ATOMIC_LOAD:
+    case HD_EV_ATOMIC_RMW:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void hdi_got_on(void)
+{
+    hdi_self()->turn.idle_ops = hdi_self()->turn.tries = 0;
+    rt.idle_ops = 0;
+    rt.got_on = rt.region->result.steps;
+}
+
 void rt_publish(struct hdi_thread *t, struct hdi_op *op)
 {
     bool is_try = rt_has_deadline(op) && op->until_ns <= rt.now_ns; /* it is past already */
@@ -89,35 +120,24 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     t->turn.published_move = rt.moves;
     link_pending(t);
     rt_evaluate(t);
-    switch (op->kind) {
-    case HD_EV_YIELD:
-    case HD_EV_PREEMPT:
-        t->turn.retry_step = rt.region->result.steps + 1;
-        if (op->progress) {
-            rt.idle_ops = 0;
-        } else {
-            rt.retries++;
-            rt.idle_ops++;
-        }
-        rt.strategy->yielded ? rt.strategy->yielded(t) : (void)0;
-        break;
-    case HD_EV_SLEEP:
+    if (!rt_only_tries(op) && !is_try) {
+        t->turn.idle_ops = t->turn.tries = 0;
+        rt.idle_ops = 0;
+    }
+    if (op->kind == HD_EV_SLEEP) {
         rt.retries++;
         rt.sleeps++;
-        break;
-    case HD_EV_MUTEX_TRYLOCK:
-    case HD_EV_RWLOCK_TRYLOCK:
-    case HD_EV_SPIN_TRYLOCK:
-    case HD_EV_SEM_TRYWAIT:
-    case HD_EV_READ:
-    case HD_EV_ATOMIC_LOAD:
-        break;
-    default:
-        if (!is_try) {
-            t->turn.idle_ops = 0;
-            rt.idle_ops = 0;
+    } else if (op->kind == HD_EV_YIELD || op->kind == HD_EV_PREEMPT) {
+        t->turn.retry_step = t->turn.patient_until = rt.region->result.steps + 1;
+        if (!op->progress) {
+            rt.retries++;
+            rt.idle_ops++;
+            if (t->turn.tries >= FEW_TRIES)
+                t->turn.patient_until += 1u << (t->turn.tries - FEW_TRIES);
+            t->turn.tries += t->turn.tries < MOST_TRIES;
         }
-        break;
+        if (rt.strategy->yielded)
+            rt.strategy->yielded(t);
     }
     if (!t->enabled)
         t->turn.clock_reads = 0;

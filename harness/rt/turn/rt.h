@@ -65,6 +65,7 @@ struct rt {
     uint32_t replay_at; /* next entry of region->replay */
     bool replaying;
     bool recheck;        /* a signal handler may have changed an object beside the models */
+    uint32_t got_on;     /* step of the last operation that made progress */
     uint32_t idle_ops;   /* operations in a row, of all threads, that made no progress */
     bool fair;           /* too many of them: the strategy has had its chance */
     uint32_t fair_until; /* the same up to this step: a thread was passed over for too long */
@@ -161,7 +162,8 @@ void rt_schedule_begin(void); /* a schedule starts in this process: strategy, se
 
 /* operations.c; lock held */
 void rt_publish(struct hdi_thread *t, struct hdi_op *op); /* t is about to do it */
-void rt_withdraw(struct hdi_thread *t);                   /* it is chosen, or given up */
+bool rt_only_tries(const struct hdi_op *op);
+void rt_withdraw(struct hdi_thread *t); /* it is chosen, or given up */
 void rt_evaluate(struct hdi_thread *t);
 bool rt_due(const struct hdi_thread *t); /* its deadline has passed */
 bool rt_cancel_due(const struct hdi_thread *t);
