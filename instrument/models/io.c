@@ -168,6 +168,16 @@ void hdi_returns(int fd)
     errno = saved;
 }
 
+ssize_t hdi_handed_on(ssize_t rc, uint64_t site)
+{
+    int saved = errno;
+
+    if (rc >= 0 && hdi_controlled())
+        hdi_released(NULL, site);
+    errno = saved;
+    return rc;
+}
+
 /* What is read of a timerfd or signalfd is the model's to say. */
 static ssize_t took(int fd, void *buffer, ssize_t n)
 {
@@ -198,6 +208,8 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.write(fd, buffer, bytes));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
+        if (!hdi_never_blocks(fd))
+            return hdi_handed_on(hdi_real.write(fd, buffer, bytes), HDI_SITE());
     }
     return hdi_real.write(fd, buffer, bytes);
 }
@@ -222,6 +234,8 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.writev(fd, v, n));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
+        if (!hdi_never_blocks(fd))
+            return hdi_handed_on(hdi_real.writev(fd, v, n), HDI_SITE());
     }
     return hdi_real.writev(fd, v, n);
 }
@@ -239,9 +253,11 @@ static void closes(int fd, uint64_t site)
 
 HDI_EXPORT int close(int fd)
 {
+    bool handed = hdi_enter() && !hdi_never_blocks(fd);
+
     if (hdi_enter())
         closes(fd, HDI_SITE());
-    return hdi_real.close(fd);
+    return handed ? (int)hdi_handed_on(hdi_real.close(fd), HDI_SITE()) : hdi_real.close(fd);
 }
 
 HDI_EXPORT int dup2(int fd, int to)
@@ -288,7 +304,8 @@ HDI_EXPORT int eventfd_write(int fd, eventfd_t value)
 {
     if (hdi_enter() && !hdi_await(fd, POLLOUT, HDI_SITE()))
         return -1;
-    return hdi_real.write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
+    return hdi_handed_on(hdi_real.write(fd, &value, sizeof value), HDI_SITE()) == sizeof value ? 0
+                                                                                               : -1;
 }
 
 HDI_EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t bytes)

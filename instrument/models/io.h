@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 /* A file or directory, or not open. */
@@ -20,6 +21,10 @@ bool hdi_await(int fd, short events, uint64_t site);
 /* The same for a call that may not wait: then a point, and the order. */
 bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site);
 void hdi_touch(int fd, short events, uint64_t site);
+
+/* The call that hands something on at a descriptor has returned rc, which this returns: whoever waits for
+ * it may go on before the caller does. */
+ssize_t hdi_handed_on(ssize_t rc, uint64_t site);
 
 /* The bytes leave the process (BYTES_LEFT); how many. */
 size_t hdi_bytes_left(const struct iovec *v, size_t n);

@@ -148,7 +148,10 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
     if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
         HDI_OUTSIDE(ssize_t, fd, HDI_SITE(),
                     hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
-    return refused ? -1 : hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length);
+    return refused
+               ? -1
+               : hdi_handed_on(hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length),
+                               HDI_SITE());
 }
 
 HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
@@ -158,7 +161,7 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
     if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
         HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.send(fd, buffer, bytes, flags));
-    return refused ? -1 : hdi_real.send(fd, buffer, bytes, flags);
+    return refused ? -1 : hdi_handed_on(hdi_real.send(fd, buffer, bytes, flags), HDI_SITE());
 }
 
 static ssize_t send_message(int fd, const struct msghdr *message, int flags, uint64_t site)
@@ -168,7 +171,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, uin
 
     if (hdi_enter() && !may_send(fd, bytes, flags, site, &refused))
         HDI_OUTSIDE(ssize_t, fd, site, hdi_real.sendmsg(fd, message, flags));
-    return refused ? -1 : hdi_real.sendmsg(fd, message, flags);
+    return refused ? -1 : hdi_handed_on(hdi_real.sendmsg(fd, message, flags), site);
 }
 
 HDI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
@@ -195,5 +198,5 @@ HDI_EXPORT int shutdown(int fd, int how)
 {
     if (hdi_enter())
         hdi_touch(fd, POLLOUT, HDI_SITE());
-    return hdi_real.shutdown(fd, how);
+    return (int)hdi_handed_on(hdi_real.shutdown(fd, how), HDI_SITE());
 }

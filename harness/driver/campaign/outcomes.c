@@ -18,13 +18,26 @@ struct outcome {
     UT_hash_handle hh;
 };
 
+/* Whether a thread went on behind a release before the others did is no operation, and decides what they
+ * see: of such a schedule its operations do not say all. */
+static bool stops_behind_releases(const struct hdp_region *r)
+{
+    for (uint32_t i = 0; i < r->result.steps; i++)
+        if (r->trace[i].kind == HD_EV_RELEASED)
+            return true;
+    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
+        if (r->thread[i].kind == HD_EV_RELEASED && r->thread[i].state == HDP_T_ENABLED)
+            return true;
+    return false;
+}
+
 static bool is_known(const struct worker *w)
 {
     const struct hdp_region *r = w->region;
 
     if (r->result.outcome == HDP_CUT || r->result.outcome == HDP_KILLED || !r->result.steps ||
         r->result.steps >= HDP_STEPS || r->result.external || r->result.control_lost ||
-        r->result.unmodelled)
+        r->result.unmodelled || stops_behind_releases(r))
         return false;
     for (uint32_t i = 0; i < r->result.steps; i++)
         if (r->trace[i].kind == HD_EV_PREEMPT) /* in the middle of a computation */
@@ -34,8 +47,6 @@ static bool is_known(const struct worker *w)
 
 static uint64_t with(uint64_t h, const struct hdp_step *s)
 {
-    if (s->kind == HD_EV_RELEASED) /* no operation: who goes first shows in the next one */
-        return h;
     h = hash_mix(h, (uint64_t)s->thread << 32 | (uint64_t)s->kind << 16 | s->flags);
     return hash_mix(h, (uint64_t)s->choice << 32 | s->object);
 }
