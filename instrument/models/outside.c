@@ -15,6 +15,7 @@
 
 #include "core/real.h"
 #include "core/thread.h"
+#include "wire/protocol.h"
 #include "children.h"
 #include "raw_calls.h"
 #include "scheduling.h"
@@ -123,6 +124,12 @@ HDI_EXPORT int daemon(int stay, int keep_open)
 
 /* ---- what a process cannot take back, and a fork of it has as well ---- */
 
+void hdi_filter_set(uint64_t site)
+{
+    hdi_first_thread();
+    hdi_unmodelled(HDP_FILTER, site);
+}
+
 HDI_EXPORT int prctl(int option, ...)
 {
     unsigned long a[4];
@@ -133,7 +140,7 @@ HDI_EXPORT int prctl(int option, ...)
         a[i] = va_arg(ap, unsigned long);
     va_end(ap);
     if (option == PR_SET_SECCOMP && hdi_enter())
-        hdi_first_thread();
+        hdi_filter_set(HDI_SITE());
     return hdi_real.prctl(option, a[0], a[1], a[2], a[3]);
 }
 

@@ -124,6 +124,6 @@ HDI_EXPORT long syscall(long number, ...)
     if (unknown(number) && hdi_enter())
         return make(number, a, site);
     if ((number == SYS_seccomp || (number == SYS_prctl && a[0] == PR_SET_SECCOMP)) && hdi_enter())
-        hdi_first_thread();
+        hdi_filter_set(site);
     return hdi_real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

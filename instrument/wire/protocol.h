@@ -232,6 +232,7 @@ struct hdp_object {
 };
 
 /* A call that passes through without being modelled, named once. */
+#define HDP_FILTER "a seccomp filter" /* its name there */
 struct hdp_unmodelled {
     char name[32];
     uint64_t site;

@@ -126,8 +126,8 @@ static void outside_trap(void)
     assert(called);
 }
 
-/* The filter of a program that lets itself do only what it needs; all else is refused. */
-static void outside_refused(void)
+/* The filter of a program that lets itself do only what it needs. */
+static void only_what_it_needs(unsigned otherwise)
 {
 #define ALLOW(call) IF_CALL(SYS_##call, SECCOMP_RET_ALLOW)
     struct sock_filter rules[] = {NUMBER,
@@ -154,7 +154,31 @@ static void outside_refused(void)
                                   ALLOW(clock_nanosleep),
                                   ALLOW(exit),
                                   ALLOW(exit_group),
-                                  ANSWER(SECCOMP_RET_ERRNO | EPERM)};
+                                  ANSWER(otherwise)};
+
+    filter((struct sock_fprog){sizeof rules / sizeof *rules, rules});
+}
+
+static void outside_refused(void)
+{
+    only_what_it_needs(SECCOMP_RET_ERRNO | EPERM);
+}
+
+/* Whoever does something else is killed. */
+static void outside_forbidden(void)
+{
+    only_what_it_needs(SECCOMP_RET_KILL_PROCESS);
+}
+
+/* Not even a signal to itself, which abort() sends. */
+static void outside_strict(void)
+{
+    struct sock_filter rules[] = {NUMBER,
+                                  IF_CALL(SYS_tgkill, SECCOMP_RET_ERRNO | EPERM),
+                                  IF_CALL(SYS_tkill, SECCOMP_RET_ERRNO | EPERM),
+                                  IF_CALL(SYS_kill, SECCOMP_RET_ERRNO | EPERM),
+                                  IF_CALL(SYS_rt_tgsigqueueinfo, SECCOMP_RET_ERRNO | EPERM),
+                                  ANSWER(SECCOMP_RET_ALLOW)};
 
     filter((struct sock_fprog){sizeof rules / sizeof *rules, rules});
 }
@@ -168,6 +192,8 @@ static const struct variant outsides[] = {VARIANT(outside, vfork_exec),
                                           VARIANT(outside, io_uring),
                                           VARIANT(outside, sigsys),
                                           VARIANT(outside, trap),
+                                          VARIANT(outside, forbidden),
+                                          VARIANT(outside, strict),
                                           VARIANT(outside, refused)};
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;

@@ -157,6 +157,16 @@ static char *ask_oracle(struct campaign *c, const struct worker *w)
 }
 
 /* Did the runtime note the reason why the program ended as it did? */
+/* With a filter that kills, for a call that the program makes or the runtime for it. */
+static bool killed_by_filter(const struct hdp_region *r, int status)
+{
+    bool filtered = false;
+
+    for (uint32_t i = 0; i < r->result.unmodelled && i < HDP_UNMODELLED; i++)
+        filtered |= strcmp(r->unmodelled[i].name, HDP_FILTER) == 0;
+    return filtered && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
 static bool has_reason(const struct hdp_region *r)
 {
     for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
@@ -209,7 +219,11 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
         char *report = c->options.launch.asan && (!WIFEXITED(status) || WEXITSTATUS(status))
                            ? sanitizer_line(w)
                            : NULL;
-        if (report)
+        if (killed_by_filter(r, status))
+            campaign_trouble(c, mem_copy("a seccomp filter of the program killed it for a system "
+                                         "call, which may be one of the runtime's: heddle run can "
+                                         "say nothing of it, heddle watch can"));
+        else if (report)
             add(list, &count, HD_FK_SANITIZER, hash_bytes(3, report, strlen(report)), report);
         else if (WIFSIGNALED(status) && !has_reason(r) && result->outcome == HDP_RAN)
             add(list, &count, HD_FK_CRASH, (uint64_t)WTERMSIG(status),
