@@ -694,6 +694,9 @@ void campaign_finish(struct campaign *c)
     judge_finish(c);
     find_unjudged(c);
     doubt_rank(&c->findings);
+    for (size_t i = 0; i < c->findings.count; i++)
+        if (c->findings.list[i]->report_file && c->findings.list[i]->doubtful)
+            confirm_report(c, c->findings.list[i]);
     if (c->lockgraph)
         save_lock_graph(c);
     live_end(&c->live);

@@ -210,6 +210,24 @@ static void save_input(struct campaign *c)
     free(data);
 }
 
+void confirm_report(struct campaign *c, struct finding *f)
+{
+    char *text = NULL, *written = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        return;
+    report_finding(out, f, false, false);
+    fclose(out);
+    if (f->report_file)
+        unlink(f->report_file);
+    if (campaign_write(c, f->name, ".txt", text, bytes, &written)) {
+        free(f->report_file);
+        f->report_file = written;
+    }
+    free(text);
+}
+
 void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
 {
     struct evidence *e = &k->evidence;
@@ -246,14 +264,7 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
         campaign_write(c, f->name, ".stdout", e->out, e->out_bytes, &f->output_file);
     if (e->err_bytes)
         campaign_write(c, f->name, ".stderr", e->err, e->err_bytes, &f->error_file);
-    text = NULL;
-    out = open_memstream(&text, &bytes);
-    if (out) {
-        report_finding(out, f, false, false);
-        fclose(out);
-        campaign_write(c, f->name, ".txt", text, bytes, &f->report_file);
-    }
-    free(text);
+    confirm_report(c, f);
 }
 
 static char *describe_strategy(const struct evidence *e)
@@ -269,7 +280,8 @@ static char *describe_strategy(const struct evidence *e)
 }
 
 /* Symptoms that are known are counted and dropped from the list. */
-static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, uint64_t number)
+static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, uint64_t number,
+                       bool has_passed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -278,6 +290,8 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, u
             list[kept++] = list[i];
             continue;
         }
+        if (e && has_passed)
+            outcomes_doubt(e->finding);
         if (e && (e->finding->last != number || !number)) { /* one schedule counts once */
             e->finding->last = number;
             e->finding->count++;
@@ -291,13 +305,13 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, u
 struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t number,
                              struct symptom *list, size_t count)
 {
-    count = keep_new(c, list, count, number);
+    bool has_passed = outcomes_has_passed(c, outcomes_decisions(w));
+    count = keep_new(c, list, count, number, has_passed);
     if (!count)
         return NULL;
     struct confirmation *k = mem_zeroed(1, sizeof *k);
     unsigned replays = c->options.replays;
     *k = (struct confirmation){.number = number, .symptom = list, .count = count};
-    bool has_passed = outcomes_has_passed(c, outcomes_decisions(w));
     campaign_look_at(c, w);
     take_evidence(c, w, &k->evidence);
     for (size_t i = 0; i < count; i++) {

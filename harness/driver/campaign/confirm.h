@@ -21,6 +21,9 @@ void confirm_drop(struct confirmation *k);
 /* Write the files of f, which confirm_next() gave last. */
 void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f);
 
+/* Write what is reported of f, once more when that has changed. */
+void confirm_report(struct campaign *c, struct finding *f);
+
 /* The finding that a symptom's key belongs to, or NULL. Borrowed. */
 struct finding *confirm_known(struct campaign *c, uint64_t key);
 /* Is f a prediction that was not brought about, and that a schedule showed to be none? */
