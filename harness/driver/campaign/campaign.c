@@ -258,8 +258,8 @@ static void take(struct campaign *c, struct worker *w)
     uint64_t decisions = outcomes_decisions(w);
     w->schedule = 0;
     count(c, w);
-    if (number <= LEARN_UNTIL && (number & (number - 1)) == 0)
-        feedback_profile(c->feedback, w->region);
+    if (number <= LEARN_UNTIL)
+        feedback_profile(c->feedback, w->region, number);
     if (w->region->result.findings) {
         campaign_look_at(c, w);
         if (c->options.predict)

@@ -6,9 +6,12 @@
 
 #include "util/alloc.h"
 #include "util/by_value.h"
+#include "wire/hash.h"
 
 struct feedback {
     struct hdp_learned known;
+    uint64_t profiled; /* number of the schedule that the profile is of */
+    uint32_t news;     /* how much there is in it */
     uint32_t steps;
     struct hdp_step profile[HDP_PROFILE];
 };
@@ -23,10 +26,33 @@ void feedback_free(struct feedback *f)
     free(f);
 }
 
-void feedback_profile(struct feedback *f, const struct hdp_region *r)
+/* How many different operations, each a thread at a place with an object, the first steps have;
+ * hashed, so that a few may be taken for one. */
+static uint32_t different_operations(const struct hdp_step *step, uint32_t steps)
 {
-    f->steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
-    memcpy(f->profile, r->trace, f->steps * sizeof *f->profile);
+    enum { BITS = 1 << 16 };
+    uint64_t seen[BITS / 64] = {0};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < steps; i++) {
+        uint64_t h =
+            hash_next(hash_next(step[i].site ^ (uint64_t)step[i].thread << 32) ^ step[i].object) %
+            BITS;
+        count += step[i].object && !(seen[h / 64] >> h % 64 & 1);
+        seen[h / 64] |= (uint64_t)(step[i].object != 0) << h % 64;
+    }
+    return count;
+}
+
+void feedback_profile(struct feedback *l, const struct hdp_region *r, uint64_t number)
+{
+    uint32_t steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
+    uint32_t news = different_operations(r->trace, steps);
+    if (news < l->news || (news == l->news && number < l->profiled))
+        return;
+    l->news = news;
+    l->profiled = number;
+    l->steps = steps;
+    memcpy(l->profile, r->trace, steps * sizeof *l->profile);
 }
 
 static int by_pair(const void *a, const void *b)

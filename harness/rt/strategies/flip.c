@@ -8,8 +8,9 @@
  * stands there, the other one until it has done its operation, and then goes on with either; a thread
  * is interrupted for a constraint only.
  *
- * Each pair of places in the code is tried twice (config.depth counts), once with either going on; after
- * that two constraints at random, of which the second may be an order that was there already.
+ * Two of three schedules (config.depth counts them) go through the pairs of places in the code: each in the
+ * other order, in the same with nothing else in between, and both once more with the other thread going on.
+ * The third, and all after that, take two pairs in random orders.
  */
 #include <string.h>
 
@@ -154,10 +155,15 @@ static uint32_t gather(struct constraint *pair, bool any_of_them)
     return count;
 }
 
+static struct constraint reversed(const struct constraint *c)
+{
+    return (struct constraint){.object = c->object, .late = c->early, .early = c->late};
+}
+
 static void begin(const struct hdp_config *c)
 {
     static struct constraint pair[PAIRS];
-    uint32_t count;
+    uint32_t count, turn = c->depth / 3 * 2 + c->depth % 3 - 1;
 
     looked = constraints = kept = 0;
     early_runs = rt_random_below(2) == 0;
@@ -167,10 +173,10 @@ static void begin(const struct hdp_config *c)
     count = gather(pair, false);
     if (!count)
         return;
-    if (c->depth && c->depth <= 2 * count) {
-        uint32_t which = (c->depth - 1) % count;
-        early_runs = (hash_next(which) + (c->depth > count)) % 2;
-        wanted[constraints++] = pair[which];
+    if (c->depth % 3 && turn < 4 * count) {
+        uint32_t which = turn % count, pass = turn / count;
+        early_runs = pass >= 2;
+        wanted[constraints++] = pass % 2 ? reversed(&pair[which]) : pair[which];
         return;
     }
     if (rt_random_below(2) == 0)
@@ -179,11 +185,9 @@ static void begin(const struct hdp_config *c)
     wanted[constraints++] = pair[rt_random_below(count)];
     if (rt_random_below(4) != 0)
         wanted[constraints++] = pair[rt_random_below(count)];
-    if (constraints == 2 && rt_random_below(2) == 0) {
-        struct operation late = wanted[1].late;
-        wanted[1].late = wanted[1].early;
-        wanted[1].early = late;
-    }
+    for (uint32_t i = 0; i < constraints; i++)
+        if (rt_random_below(2) == 0)
+            wanted[i] = reversed(&wanted[i]);
 }
 
 /* What has been done since we were last asked. */

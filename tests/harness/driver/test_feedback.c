@@ -100,19 +100,33 @@ static void counts_that_a_program_overwrote_are_not_believed(void **state)
     feedback_free(l);
 }
 
-static void the_profile_goes_to_all(void **state)
+static void run(struct feedback *l, uint64_t number, uint32_t steps, uint32_t different)
+{
+    struct hdp_region *r = workers[number % 2].region;
+    r->result.steps = steps;
+    for (uint32_t i = 0; i < steps; i++)
+        r->trace[i] = (struct hdp_step){.object = 1, .site = 100 * number + i % different};
+    feedback_profile(l, r, number);
+}
+
+static void the_richest_profile_goes_to_all_whatever_came_first(void **state)
 {
     (void)state;
-    struct feedback *l = feedback_new();
-    fresh();
-    workers[1].region->result.steps = 2;
-    workers[1].region->trace[1].site = 99;
-    feedback_profile(l, workers[1].region);
-    assert_int_equal(workers[0].region->profile_steps, 0);
-    feedback_share(l, &crew);
-    assert_int_equal(workers[0].region->profile_steps, 2);
-    assert_int_equal(workers[0].region->profile[1].site, 99);
-    feedback_free(l);
+    for (unsigned turned = 0; turned < 2; turned++) {
+        struct feedback *l = feedback_new();
+        fresh();
+        run(l, 1, 9, 2);
+        run(l, turned ? 3 : 2, 4, 3);
+        run(l, turned ? 2 : 3, 4, 3);
+        run(l, 4, 6, 1);
+        assert_int_equal(workers[0].region->profile_steps, 0);
+        feedback_share(l, &crew);
+        assert_int_equal(workers[0].region->profile_steps, 4);
+        assert_int_equal(workers[0].region->profile[1].site, 301);
+        assert_memory_equal(workers[0].region->profile, workers[1].region->profile,
+                            4 * sizeof(struct hdp_step));
+        feedback_free(l);
+    }
 }
 
 int main(void)
@@ -122,7 +136,7 @@ int main(void)
         cmocka_unit_test(later_news_join_what_is_known),
         cmocka_unit_test(a_table_that_is_full_says_so),
         cmocka_unit_test(counts_that_a_program_overwrote_are_not_believed),
-        cmocka_unit_test(the_profile_goes_to_all),
+        cmocka_unit_test(the_richest_profile_goes_to_all_whatever_came_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

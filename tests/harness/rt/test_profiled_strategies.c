@@ -1,4 +1,4 @@
-/* Strategies that go by what an earlier schedule did: surw, hold. */
+/* Strategies that go by what an earlier schedule did: surw, hold, flip. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -172,6 +172,56 @@ static void hold_confirms_pairs(void **state)
                     150); /* a quarter of the schedules holds there, the rest is chance */
 }
 
+/* A writes two objects, then B reads them: who ran, step by step, when `flip` comes to its turn `depth`. */
+static const char *flipped(uint32_t depth)
+{
+    static char order[5];
+    static const enum hd_event kind[] = {HD_EV_ATOMIC_STORE, HD_EV_ATOMIC_LOAD};
+    uint32_t done[2] = {0};
+
+    region.profile_steps = region.result.steps = 0;
+    for (int t = A; t <= B; t++)
+        for (uint32_t i = 0; i < 2; i++)
+            did(t, kind[t], 7 + i, 0x10u * (unsigned)(t + 1) + i);
+    rt_random_seed(depth);
+    rt_flip.begin(&(struct hdp_config){.depth = depth});
+    for (int step = 0; step < 4; step++) {
+        struct hdi_thread *e[2];
+        uint32_t n = 0, k;
+        for (int t = A; t <= B; t++)
+            if (done[t] < 2) {
+                is_about_to(t, kind[t], (int)done[t], 0x10u * (unsigned)(t + 1) + done[t]);
+                e[n++] = &thread[t];
+            }
+        k = e[rt_flip.pick(e, n)]->index;
+        region.trace[region.result.steps++] = (struct hdp_step){.thread = thread[k].hash,
+                                                                .kind = (uint16_t)op[k].kind,
+                                                                .object = op[k].object->id,
+                                                                .site = op[k].site};
+        done[k]++;
+        order[step] = "AB"[k];
+    }
+    return order;
+}
+
+static void flip_goes_through_pairs(void **state)
+{
+    (void)state;
+    assert_string_equal(flipped(1), "BAAB"); /* A's first write after B's first read */
+    assert_string_equal(flipped(2), "ABBA"); /* its second one after B's second read */
+    assert_string_equal(flipped(4), "ABBA"); /* B's first read after A's first write, alone */
+    assert_string_equal(flipped(5), "BAAB");
+    assert_string_equal(flipped(7), "BBAA"); /* as the first, and B goes on */
+}
+
+/* The orders that two pairs ask for need not be possible together. */
+static void flip_ends_whatever_it_wants(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= 200; i++)
+        assert_int_equal(strlen(flipped(3 * i)), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +231,8 @@ int main(void)
         cmocka_unit_test_setup(then_places, begin),
         cmocka_unit_test_setup(hold_is_no_deadlock, begin),
         cmocka_unit_test_setup(hold_confirms_pairs, begin),
+        cmocka_unit_test_setup(flip_goes_through_pairs, begin),
+        cmocka_unit_test_setup(flip_ends_whatever_it_wants, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
