@@ -79,7 +79,8 @@ struct hdi_op {
     uint8_t interrupt;                      /* enum hdi_interrupt */
     bool progress;                          /* a yield by a thread that got on since its last */
     bool outside;     /* ready() may turn true beside the models: it is asked again */
-    bool own;         /* and yet nobody but this process can make it so */
+    bool own;         /* and yet nobody but this process can make it so, ... */
+    bool timed;       /* ... as a timer will that is armed: it waits for a time */
     uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
     struct hdi_thread *self; /* set by hdi_perform */
 };
@@ -212,6 +213,8 @@ bool hdi_may_be_shared(const void *addr);
 /* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or
  * an epoll set of such? Some system calls. */
 bool hdi_descriptor_is_own(int fd);
+/* Is it a timer that is armed, or an epoll set with one? */
+bool hdi_descriptor_is_timed(int fd);
 /* Once, before any other handler of fork() is registered. */
 void hdi_process_start(void);
 /* The runtime was started by the driver: in a schedule, before it, or in a child of the program. */

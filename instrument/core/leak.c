@@ -173,7 +173,7 @@ static void silence_output(void)
 static bool is_left(const struct hdi_thread *t, const struct hdi_thread *self)
 {
     return t != self && t->creator && !t->leak.expected && !t->leak.excused &&
-           t->state == HDP_T_BLOCKED && (!t->outside || t->op->own) &&
+           t->state == HDP_T_BLOCKED && (!t->outside || (t->op->own && !t->op->timed)) &&
            (!t->op || t->op->until_ns == 0 || t->op->until_ns == HDI_FOREVER) &&
            !hdi_goes_on_with_time(t);
 }

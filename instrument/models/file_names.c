@@ -18,6 +18,7 @@
 
 #include "core/real.h"
 #include "core/thread.h"
+#include "io.h"
 #include "proc_files.h"
 
 #define NAME_BYTES 512
@@ -106,6 +107,18 @@ static void has_made(const struct place *p, uint64_t site)
 
 /* ---- the calls ---- */
 
+/* A named pipe is opened when both ends are. */
+static bool waits_for_other_end(int at, const char *name, int flags)
+{
+    struct stat st;
+    int saved = errno;
+    bool waits = name && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR && hdi_enter() &&
+                 hdi_real.syscall(SYS_newfstatat, at, name, &st, 0) == 0 && S_ISFIFO(st.st_mode);
+
+    errno = saved;
+    return waits;
+}
+
 static int opened(int at, const char *name, int flags, mode_t mode, uint64_t site)
 {
     struct place p = {""};
@@ -116,6 +129,8 @@ static int opened(int at, const char *name, int flags, mode_t mode, uint64_t sit
         return fd;
     if (flags & O_CREAT)
         about_to_make(at, name, &p);
+    if (waits_for_other_end(at, name, flags))
+        HDI_OUTSIDE(int, -1, site, hdi_real.openat(at, name, flags, mode));
     fd = hdi_real.openat(at, hdi_proc_path(name, own), flags, mode);
     if (fd >= 0)
         has_made(&p, site);

@@ -124,6 +124,7 @@ bool hdi_await(int fd, short events, uint64_t site)
         op.until_ns = patience > 0 ? hdi_deadline_in(patience) : 0;
         op.elastic = patience > 0;
         op.own = hdi_descriptor_is_own(fd);
+        op.timed = hdi_descriptor_is_timed(fd);
     }
     wake = hdi_perform(&op);
     if (wake == HDI_CANCELLED)

@@ -47,17 +47,25 @@ static bool any_selected(const struct hdi_op *op)
     return rc != 0;
 }
 
-static bool are_own(const struct waited *s)
+static bool is_among(const struct waited *s, int fd)
 {
+    return (s->r && FD_ISSET(fd, s->r)) || (s->w && FD_ISSET(fd, s->w)) ||
+           (s->e && FD_ISSET(fd, s->e));
+}
+
+/* How many of them are so. */
+static nfds_t those(const struct waited *s, bool (*are)(int fd), nfds_t *of)
+{
+    nfds_t n = 0;
+
+    *of = 0;
     for (nfds_t i = 0; i < s->count; i++)
-        if (s->fds[i].fd >= 0 && !hdi_descriptor_is_own(s->fds[i].fd))
-            return false;
+        if (s->fds[i].fd >= 0 && ++*of)
+            n += are(s->fds[i].fd);
     for (int fd = 0; fd < s->n; fd++)
-        if (((s->r && FD_ISSET(fd, s->r)) || (s->w && FD_ISSET(fd, s->w)) ||
-             (s->e && FD_ISSET(fd, s->e))) &&
-            !hdi_descriptor_is_own(fd))
-            return false;
-    return true;
+        if (is_among(s, fd) && ++*of)
+            n += are(fd);
+    return n;
 }
 
 /* Until one of them is ready, or the time-out in ns (< 0: none) has passed. False, with errno: a
@@ -74,6 +82,7 @@ static bool await_any(struct waited *w, int64_t timeout_ns, uint64_t site)
                         .interrupt = HDI_STOPS,
                         .cancellable = true};
     enum hdi_wake wake;
+    nfds_t all;
 
     hdi_tool_hide(w, sizeof *w);
     if (timeout_ns == 0) {
@@ -81,7 +90,8 @@ static bool await_any(struct waited *w, int64_t timeout_ns, uint64_t site)
     } else {
         op.outside = any || timeout_ns < 0;
         w->longer = any && !op.ready(&op);
-        op.own = w->longer && are_own(w);
+        op.own = w->longer && those(w, hdi_descriptor_is_own, &all) == all;
+        op.timed = w->longer && those(w, hdi_descriptor_is_timed, &all) > 0;
     }
     wake = hdi_perform(&op);
     if (wake == HDI_CANCELLED)

@@ -71,6 +71,7 @@ void hdi_signalfd_taken(int fd, void *buffer, ssize_t n);
 /* ---- timers of the program, in virtual time (timer.c, timerfd.c) ---- */
 
 bool hdi_timerfd_is_virtual(int fd);
+bool hdi_timerfd_is_armed(int fd);
 
 /* Deadline of the one that expires first, 0: none is armed. */
 int64_t hdi_timer_next(void);

@@ -60,6 +60,12 @@ bool hdi_timerfd_is_virtual(int fd)
     return of(fd) != NULL;
 }
 
+bool hdi_timerfd_is_armed(int fd)
+{
+    const struct timer *t = of(fd);
+    return t && t->deadline;
+}
+
 /* What the kernel shows. False: nobody has it any more. */
 static bool show(struct timer *t)
 {

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 static int fd[2]; /* where to read, and where to write */
@@ -626,6 +627,99 @@ static void inherited_inotify(void)
     unlink("watched");
 }
 
+/* Names of this folder, which each schedule makes. */
+static void *makes_folder(void *arg)
+{
+    assert(mkdir("folder", 0700) == 0);
+    return arg;
+}
+
+static void inherited_folder_made(void)
+{
+    finish(start(makes_folder, NULL));
+    assert(access("folder", F_OK) == (wrong ? -1 : 0));
+    rmdir("folder");
+}
+
+static void *renames(void *arg)
+{
+    assert(rename("old", "new") == 0);
+    return arg;
+}
+
+static void inherited_renamed(void)
+{
+    int made = open("old", O_CREAT | O_EXCL | O_RDWR, 0600);
+
+    assert(made != -1);
+    close(made);
+    finish(start(renames, NULL));
+    assert(access("old", F_OK) == (wrong ? 0 : -1));
+    unlink("new");
+}
+
+static void *writes_to_fifo(void *arg)
+{
+    int to = open("fifo", O_WRONLY);
+
+    put(to, "hello");
+    close(to);
+    return arg;
+}
+
+static void inherited_fifo(void)
+{
+    pthread_t t;
+
+    assert(mkfifo("fifo", 0600) == 0);
+    t = start(writes_to_fifo, NULL);
+    fd[0] = open("fifo", O_RDONLY);
+    assert(to_end(fd[0]) == (wrong ? 6 : 5));
+    finish(t);
+    unlink("fifo");
+}
+
+static struct sockaddr_un local = {.sun_family = AF_UNIX};
+
+static void *connects_here(void *text)
+{
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    assert(connect(s, (struct sockaddr *)&local, sizeof local) == 0);
+    put(s, text);
+    close(s);
+    return NULL;
+}
+
+static void serves_here(const char *name)
+{
+    pthread_t t;
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(local.sun_path, name, 7);
+    assert(bind(s, (struct sockaddr *)&local, sizeof local) == 0 && listen(s, 4) == 0);
+    t = start(connects_here, "hello");
+    fd[0] = accept(s, NULL, NULL);
+    assert(fd[0] != -1 && to_end(fd[0]) == (wrong ? 6 : 5));
+    finish(t);
+}
+
+static void inherited_local_socket(void)
+{
+    serves_here("socket");
+    unlink("socket");
+}
+
+/* A name that is not in the file system. */
+static void inherited_abstract_socket(void)
+{
+    char name[7] = "";
+
+    for (int i = 1, n = (int)getpid(); i < 7; i++, n /= 10)
+        name[i] = (char)('a' + n % 10);
+    serves_here(name);
+}
+
 /* A datagram that waits, which the kernel lets nobody put back: --fresh makes it anew. */
 static void *takes_datagram(void *arg)
 {
@@ -958,6 +1052,11 @@ static const struct variant all[] = {
     VARIANT(inherited, mq),
     VARIANT(inherited, semaphore_set),
     VARIANT(inherited, inotify),
+    VARIANT(inherited, folder_made),
+    VARIANT(inherited, renamed),
+    VARIANT(inherited, fifo),
+    VARIANT(inherited, local_socket),
+    VARIANT(inherited, abstract_socket),
     VARIANT(inherited, udp_queue),
     VARIANT(inherited, listening),
     VARIANT(inherited, backlog),

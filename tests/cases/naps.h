@@ -344,6 +344,25 @@ static void nap_timerfd(void)
     close(fd);
 }
 
+/* One that goes off again and again, made by whoever naps first. */
+static void nap_timerfd_each(void)
+{
+    static _Thread_local int fd;
+    struct itimerspec t = {.it_value = nap_time(), .it_interval = nap_time()};
+    struct epoll_event event = {.events = EPOLLIN}, ready;
+    static _Thread_local int set;
+    uint64_t times;
+
+    if (!fd) {
+        fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+        set = epoll_create1(0);
+        assert(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0);
+        assert(timerfd_settime(fd, 0, &t, NULL) == 0);
+    }
+    assert(epoll_wait(set, &ready, 1, -1) == 1);
+    assert(read(fd, &times, sizeof times) == sizeof times && times >= 1);
+}
+
 static void nap_timerfd_poll(void)
 {
     struct itimerspec t = {.it_value = nap_time()};
@@ -477,6 +496,7 @@ static const struct variant naps[] = {
     VARIANT(nap, timer_thread),
     VARIANT(nap, timer_signal),
     VARIANT(nap, timerfd),
+    VARIANT(nap, timerfd_each),
     VARIANT(nap, timerfd_poll),
     VARIANT(nap, receive_timeout),
     VARIANT(nap, mq_timedreceive),

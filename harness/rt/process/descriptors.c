@@ -242,8 +242,13 @@ static bool is_own_connection(int fd)
 
 static bool is_own_object(int fd, bool is_member);
 
-/* fdinfo has a line "tfd: NUMBER ..." for each member. */
-static bool are_members_own(int fd)
+static bool is_own_member(int fd)
+{
+    return is_own_object(fd, true);
+}
+
+/* Are all members of an epoll set so? fdinfo has a line "tfd: NUMBER ..." for each. */
+static bool are_members(int fd, bool (*so)(int fd))
 {
     char path[48], text[MEMBERS_BYTES];
     const char *at = text;
@@ -264,7 +269,7 @@ static bool are_members_own(int fd)
         return false; /* too many to be sure of all */
     while ((at = strstr(at, "tfd:"))) {
         at += strlen("tfd:");
-        if (!is_own_object((int)strtol(at, NULL, 10), true))
+        if (!so((int)strtol(at, NULL, 10)))
             return false;
     }
     return true;
@@ -286,7 +291,7 @@ static bool is_own_object(int fd, bool is_member)
     if (kind == &rt_signalfd)
         return hdi_signalfd_mask(fd) && hdi_signals_are_own(hdi_signalfd_mask(fd));
     if (kind == &rt_epoll)
-        return !is_member && are_members_own(fd);
+        return !is_member && are_members(fd, is_own_member);
     return S_ISSOCK(st.st_mode) && (is_own_socket(fd) || is_own_connection(fd));
 }
 
@@ -297,6 +302,24 @@ bool hdi_descriptor_is_own(int fd)
 
     errno = saved;
     return own;
+}
+
+static bool is_untimed(int fd)
+{
+    return !hdi_timerfd_is_armed(fd);
+}
+
+bool hdi_descriptor_is_timed(int fd)
+{
+    const char *what;
+    struct stat st;
+    int saved = errno;
+    bool timed = hdi_timerfd_is_armed(fd) ||
+                 (hdi_timer_next() && fstat(fd, &st) == 0 && !(st.st_mode & S_IFMT) &&
+                  kind_of(fd, &st, &what) == &rt_epoll && !are_members(fd, is_untimed));
+
+    errno = saved;
+    return timed;
 }
 
 static bool is_of_object(const struct rt_object *o, const struct rt_object_kind *kind, ino_t ino)

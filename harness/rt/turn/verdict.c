@@ -417,7 +417,8 @@ static bool waits_for_ever(const struct hdi_thread *t)
 {
     struct hdi_thread *owner;
 
-    if (!t->op || t->enabled || rt_has_deadline(t->op) || (t->outside && !t->op->own))
+    if (!t->op || t->enabled || rt_has_deadline(t->op) || t->op->timed ||
+        (t->outside && !t->op->own))
         return false;
     for (uint32_t i = 0; (owner = awaited(t, i)); i++)
         if (owner != t && !waits_for_ever(owner))
