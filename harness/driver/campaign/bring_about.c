@@ -33,6 +33,7 @@ static bool bring_deadlock_about(struct campaign *c, struct worker *w, const str
         steering_prepare(s, f->fingerprint, ++attempt, config);
         if (!campaign_run_now(c, w))
             return false;
+        campaign_count_try(c, w);
         size_t count = judge(c, w, 0, list);
         for (size_t i = 0; i < count; i++) {
             uint64_t key = list[i].key;
@@ -109,7 +110,7 @@ static bool try_race(struct campaign *c, struct worker *w, uint64_t number,
     *news = w->region->news; /* what schedules learn is a matter of those that have a number */
     bool done = campaign_run_now(c, w);
     if (done) {
-        c->stats.predicted.tries++;
+        campaign_count_try(c, w);
         *shown = prediction_is_shown(p, i, w->region);
         size_t count = judge(c, w, 0, list);
         predict_note(&c->races, c->symbols, w->region);

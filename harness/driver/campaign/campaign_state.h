@@ -129,6 +129,8 @@ bool campaign_start_now(struct campaign *c, struct worker *w, const struct hdp_c
 /* Run what region->config says on an idle or done worker, and wait for its end; on another server
  * when this one dies. False: that did not help, or the user wants to stop. */
 bool campaign_run_now(struct campaign *c, struct worker *w);
+/* That was a try to bring a prediction about: it counts as a schedule. */
+void campaign_count_try(struct campaign *c, const struct worker *w);
 /* Take f over, as findings_add() does. A suppressed one goes aside: then *hidden, and no more is to
  * be said of it. */
 struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new);

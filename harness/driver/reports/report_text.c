@@ -710,6 +710,9 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->reports_dropped)
         fprintf(to, "  note: %s reports of another tool were too many for one run: dropped\n",
                 show_count(s->reports_dropped, a));
+    if (s->predicted.tries)
+        fprintf(to, "  note: %s of the schedules %s to bring about what others predicted\n",
+                show_count(s->predicted.tries, a), s->predicted.tries == 1 ? "was" : "were");
     if (s->predicted.cut)
         fprintf(to,
                 "  note: races were predicted from the beginning of a schedule alone, %s times: it "

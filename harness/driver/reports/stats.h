@@ -18,7 +18,7 @@ struct stats {
         uint64_t shown;   /* of those, how many were brought about, */
         uint64_t at_once; /* and how many by the first try */
         uint64_t guesses, guesses_shown;
-        uint64_t tries; /* schedules run for that, not counted above */
+        uint64_t tries; /* schedules run for that, and for predicted deadlocks */
         uint64_t cut;   /* searches that did not look at the whole of a schedule */
     } predicted;
     struct distinct interleavings;

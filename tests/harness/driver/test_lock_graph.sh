@@ -41,6 +41,11 @@ cp wrong.json before.json
 run abba_wrong wrong.json
 cmp -s wrong.json before.json || fail 'the same campaign gave another graph' wrong.json
 
+# What was tried to bring about the deadlock is counted.
+"$heddle" run -q -n 20 --json -o out -- "$classics/abba_wrong" >run.out 2>&1
+jq -e '.statistics | .predicted.tries > 0 and .schedules == 20 + .predicted.tries' run.out >/dev/null ||
+    fail 'abba_wrong: tries are no schedules' run.out
+
 run abba_right right.dot right.json
 [ $code -eq 0 ] || fail "abba_right: exit code $code" run.out
 drawn right.dot
