@@ -18,7 +18,8 @@ struct group {
 struct request {
     struct request *next;
     struct aiocb *block;
-    int what; /* LIO_READ, LIO_WRITE, or one of these */
+    int what;    /* LIO_READ, LIO_WRITE, or one of these */
+    bool append; /* it writes to the end of the file: in the order of the calls */
     bool begun, cancelled, done;
     struct group *group;
 };
@@ -48,7 +49,7 @@ static ssize_t transfer(const struct request *r)
         n = pread(b->aio_fildes, text, b->aio_nbytes, b->aio_offset);
         return n < 0 && errno == ESPIPE ? read(b->aio_fildes, text, b->aio_nbytes) : n;
     case LIO_WRITE:
-        if (fcntl(b->aio_fildes, F_GETFL) & O_APPEND)
+        if (r->append)
             return write(b->aio_fildes, text, b->aio_nbytes);
         n = pwrite(b->aio_fildes, text, b->aio_nbytes, b->aio_offset);
         return n < 0 && errno == ESPIPE ? write(b->aio_fildes, text, b->aio_nbytes) : n;
@@ -73,12 +74,29 @@ static void complete(struct request *r, ssize_t n, int error)
         hdi_notify(&g->event, SI_ASYNCIO);
 }
 
+/* Of those before it, which stand behind it in the list, an append waits for appends to its file, a
+ * sync for all. */
+static bool has_its_turn(const struct hdi_op *op)
+{
+    const struct request *r = op->data;
+
+    if (!r->append && r->what != SYNC && r->what != DATA_SYNC)
+        return true;
+    for (const struct request *before = r->next; before && !r->cancelled; before = before->next)
+        if (!before->done && !before->cancelled &&
+            before->block->aio_fildes == r->block->aio_fildes && (before->append || !r->append))
+            return false;
+    return true;
+}
+
 static void *performs(void *data)
 {
     struct request *r = data;
+    struct hdi_op op = {
+        .kind = HD_EV_FD_WAIT, .object = completion(0), .ready = has_its_turn, .data = r};
     ssize_t n;
 
-    hdi_point(HD_EV_FD_WAIT, completion(0), 0);
+    hdi_perform(&op);
     if (r->cancelled)
         return NULL;
     r->begun = true;
@@ -93,6 +111,7 @@ static int start(struct aiocb *b, int what, struct group *group, uint64_t site)
     int rc;
 
     *r = (struct request){.next = requests, .block = b, .what = what, .group = group};
+    r->append = what == LIO_WRITE && fcntl(b->aio_fildes, F_GETFL) & O_APPEND;
     b->__error_code = EINPROGRESS;
     hdi_tell(BYTES_LEFT, .clock = &b->aio_sigevent.sigev_value,
              .n = sizeof b->aio_sigevent.sigev_value);

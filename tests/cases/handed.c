@@ -394,6 +394,31 @@ static void take_aio(void)
     assert(aio_return(&request) == 1);
 }
 
+/* Three, of which the last is waited for: they are made in this order, and nobody's race. */
+static struct aiocb appended[3];
+
+static void give_append(void)
+{
+    for (int i = 0; i < 3; i++) {
+        appended[i] = (struct aiocb){
+            .aio_fildes = fd[0], .aio_buf = (void *)(uintptr_t) & "abc"[i], .aio_nbytes = 1};
+        assert(aio_write(&appended[i]) == 0);
+    }
+    sem_post(&made_request);
+}
+
+static void take_append(void)
+{
+    const struct aiocb *const last[] = {&appended[2]};
+    char text[4] = "";
+
+    sem_wait(&made_request);
+    while (aio_error(&appended[2]) == EINPROGRESS)
+        aio_suspend(last, 1, NULL);
+    assert(aio_return(&appended[2]) == 1);
+    assert(pread(fd[0], text, 3, 0) == 3 && strcmp(text, "abc") == 0);
+}
+
 static void aio_done(union sigval value)
 {
     sem_post(value.sival_ptr);
@@ -444,6 +469,7 @@ static const struct way {
     {"flock_nowait", make_flock, give_flock, take_flock_nowait},
     {"ofd_lock", make_ofd, give_ofd, take_ofd},
     {"aio", make_aio, give_aio, take_aio},
+    {"aio_append", make_aio, give_append, take_append},
     {"aio_notify", make_aio, give_aio_notify, take_aio_notify},
 };
 static const struct way *way;
