@@ -72,12 +72,12 @@ void hdi_reach_observes(enum hdi_what what, const struct hdi_happened *e)
 }
 
 /* The whole stack of t with its descriptor. */
-static bool whole_stack(const struct hdi_thread *t, struct hdi_span *out)
+static bool whole_stack_in(const struct hdi_map *map, const struct hdi_thread *t,
+                           struct hdi_span *out)
 {
     if (hdi_in_process()) {
         *out = (struct hdi_span){t->stack_low, t->stack_high};
     } else if (!t->creator) {
-        const struct hdi_map *map = hdi_mark_map();
         for (size_t i = 0; i < map->count; i++)
             if (map->at[i].stack) {
                 *out = (struct hdi_span){map->at[i].low, map->at[i].high};
@@ -89,6 +89,11 @@ static bool whole_stack(const struct hdi_thread *t, struct hdi_span *out)
         out->low = out->high - t->reach.stack_bytes;
     }
     return out->low < out->high;
+}
+
+static bool whole_stack(const struct hdi_thread *t, struct hdi_span *out)
+{
+    return whole_stack_in(hdi_mark_map(), t, out);
 }
 
 static uintptr_t stack_pointer(const struct hdi_thread *t)
@@ -127,6 +132,23 @@ static bool understood(const struct hdi_thread *t)
         return false;
     used = frames(t);
     return used.low > all.low && used.low < used.high && used.high <= all.high;
+}
+
+bool hdi_reach_unused(const struct hdi_map *map, struct hdi_spans *out)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+    struct hdi_span s;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct hdi_thread *t = live[i];
+        if (hdi_in_process() || !begun(t) || t->state == HDP_T_LOST ||
+            (t->creator && !t->reach.stack_bytes) || !whole_stack_in(map, t, &s) ||
+            stack_pointer(t) <= s.low || stack_pointer(t) >= s.high ||
+            !hdi_spans_add(out, s.low, stack_pointer(t)))
+            return false;
+    }
+    return true;
 }
 
 /* ---- who waits for what ---- */

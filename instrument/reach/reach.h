@@ -63,4 +63,14 @@ uint32_t hdi_reach_price(void);
  * finding back and looks no more. */
 void hdi_reach_mistaken(struct hdi_thread *t);
 
+/* All that decides what the program does next, time, descriptors and other processes apart. Equal twice, with
+ * `calls` of the second what the first expects: with one thread that can go on it repeats itself. */
+struct hdi_program_state {
+    uint64_t hash;
+    uint64_t calls;      /* reads and writes before it was taken, */
+    uint64_t next_calls; /* and before the next one is, if the program makes none */
+};
+/* Between two operations, nobody else runs. False: it cannot be known. */
+bool hdi_program_state(struct hdi_program_state *s);
+
 #endif /* HEDDLE_REACH_H */

@@ -77,4 +77,10 @@ struct hdi_modules {
 extern struct hdi_modules hdi_modules;
 bool hdi_modules_read(void);
 
+/* ---- reach.c ---- */
+
+/* Append what the stacks of the program's threads have below their last frames. False: a stack is not
+ * understood. */
+bool hdi_reach_unused(const struct hdi_map *map, struct hdi_spans *out);
+
 #endif /* HEDDLE_REACH_SNAPSHOT_H */

@@ -293,6 +293,7 @@ bool rt_choose_next(void)
         rt.idle_ops > LIVELOCK_OPS)
         rt_step_bound();
     n = gather(e);
+    rt_look_for_repetition();
     if (n > 1 && rt.drainer)
         for (uint32_t i = 0; i < n; i++)
             if (e[i] == rt.drainer) {

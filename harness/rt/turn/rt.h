@@ -225,6 +225,9 @@ void rt_look_for_still(void);
 /* A thread that waited across a movement of the clock has gone on again and again. */
 #define RT_PERIODIC_ROUNDS 100u
 #define RT_STILL_MOVES 2000u
+/* One thread alone goes on, and does the same for ever: those who wait are not woken by it. */
+void rt_look_for_repetition(void);
+bool rt_repeats_itself(void); /* recurrence.c */
 /* Cycles of locks that anybody could have unlocked, and nobody did. */
 void rt_look_for_old_cycles(void);
 /* The program has ended, and nobody goes on: those that are left may wait for each other. */

@@ -93,11 +93,11 @@ static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
     const struct hdi_object *o = t->op ? t->op->object : NULL;
     const struct hdi_units *u = hdi_units_awaited(t->op);
 
-    if (!t->op || rt_has_deadline(t->op))
+    if (!t->op || t->enabled || rt_has_deadline(t->op))
         return NULL;
     if (u && is_stuck(t))
         return holder(t, u, i);
-    if (alone && !t->enabled && waits_for_anyone(t)) {
+    if (alone && waits_for_anyone(t)) {
         for (uint32_t k = 0; k < count; k++)
             if (live[k] != t && wants_lock(live[k]) && i-- == 0)
                 return live[k];
@@ -137,7 +137,7 @@ static void find_stuck(bool known)
     bool changed = true;
 
     for (uint32_t i = 0; i < count; i++)
-        stuck[i] = live[i]->op != NULL;
+        stuck[i] = live[i]->op && !live[i]->enabled;
     while (changed) {
         changed = false;
         for (uint32_t i = 0; i < count; i++)
@@ -156,7 +156,7 @@ static bool are_all(void)
 
     for (uint32_t i = 0; i < count; i++) {
         const struct hdi_op *op = live[i]->op;
-        if (live[i] == rt.drainer)
+        if (live[i] == rt.drainer || (alone && live[i]->enabled))
             continue;
         channel |= stuck[i] && (op->kind == HD_EV_CHAN_SEND || op->kind == HD_EV_CHAN_RECV);
         if (!stuck[i] && (!op || op->kind != HD_EV_HD_WAITGROUP_WAIT))
@@ -248,9 +248,17 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
     for (uint32_t i = 0; i < n; i++)
         note_waiter(f, first[i], false);
     f->causes = f->notes;
-    for (uint32_t i = 0; i < count; i++)
-        if (live[i]->op && !member(first, n, live[i]))
-            note_waiter(f, live[i], n == 0);
+    for (uint32_t i = 0; i < count; i++) {
+        struct hdi_thread *t = live[i];
+        bool stands_still = kind != HD_FK_LIVELOCK && kind != HD_FK_HANG;
+        if (!t->op || member(first, n, t))
+            continue;
+        if (t->enabled && stands_still)
+            hdi_note(f, HD_ROLE_LAST_OP, t, t->last.kind, t->last.object, t->last.site,
+                     t->end_stack);
+        else
+            note_waiter(f, t, n == 0);
+    }
     return f;
 }
 
@@ -473,6 +481,23 @@ void rt_look_for_still(void)
     f = describe(kind_of_circle(n), "beside it only periodic threads go on", rt.search.cycle, n);
     f->only_sleeps = n == 0 && may_come_yet(); /* a server that is idle looks the same */
     hdi_finding_end(f, true);
+}
+
+void rt_look_for_repetition(void)
+{
+    uint32_t n;
+    bool any = false;
+
+    if (!rt_repeats_itself())
+        return;
+    n = cycle_for_ever();
+    for (uint32_t i = 0; i < count && !any; i++)
+        any = n || waits_for_ever(live[i]);
+    if (any)
+        hdi_finding_end(describe(kind_of_circle(n),
+                                 "beside it a thread does the same again and again",
+                                 rt.search.cycle, n),
+                        true);
 }
 
 void rt_step_bound(void)

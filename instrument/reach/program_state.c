@@ -1,0 +1,95 @@
+/* program_state.c - all that decides what the program does next, as one number: what it may write to, what its
+ * threads have in registers and on their stacks, and how often it has read and written.
+ */
+#include "reach.h"
+
+#include <string.h>
+
+#include "core/proc.h"
+#include "core/thread.h"
+#include "snapshot.h"
+#include "wire/hash.h"
+
+#define MOST_BYTES ((size_t)16 << 20)
+
+static uint64_t with_memory(uint64_t h, uintptr_t low, uintptr_t high)
+{
+    for (low = (low + 7) & ~(uintptr_t)7; low + 8 <= high; low += 8)
+        h = (h ^ *(const volatile uint64_t *)low) * 0x9e3779b97f4a7c15u + (h >> 29);
+    return h;
+}
+
+static uint64_t with_threads(uint64_t h)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct hdp_registers *r = &live[i]->reach.registers;
+        for (size_t k = 0; k < sizeof r->kept / sizeof r->kept[0]; k++)
+            h = hash_next(h ^ r->kept[k]);
+        h = hash_next(h ^ r->sp);
+    }
+    return h;
+}
+
+/* Calls that read or wrote so far, ours included; 0: the kernel does not count them. */
+static uint64_t calls(void)
+{
+    char text[512];
+    uint64_t sum = 0, n;
+
+    if (hdi_proc_read("/proc/self/io", text, sizeof text) <= 0)
+        return 0;
+    for (const char *line = text; (line = strstr(line, "sysc"));) {
+        line += strcspn(line, " ");
+        for (n = 0, line += *line == ' '; *line >= '0' && *line <= '9'; line++)
+            n = 10 * n + (uint64_t)(*line - '0');
+        sum += n;
+    }
+    return sum;
+}
+
+/* Of one mapping, what is not in `out`, which is sorted. False: it is too much. */
+static bool add_mapping(const struct hdi_mapping *m, const struct hdi_spans *out, uint64_t *h,
+                        size_t *bytes)
+{
+    uintptr_t at = m->low;
+
+    for (size_t i = hdi_spans_above(out, at); at < m->high; i++) {
+        bool more = i < out->count && out->at[i].low < m->high;
+        uintptr_t to = more ? out->at[i].low : m->high;
+        if (to > at) {
+            if (m->shared)
+                return false; /* others may change it */
+            *bytes += to - at;
+            if (*bytes > MOST_BYTES)
+                return false;
+            *h = with_memory(hash_next(*h ^ at), at, to);
+        }
+        at = !more ? m->high : out->at[i].high > at ? out->at[i].high : at;
+    }
+    return true;
+}
+
+bool hdi_program_state(struct hdi_program_state *s)
+{
+    static struct hdi_map map;
+    static struct hdi_spans out;
+    size_t bytes = 0;
+    uint64_t before;
+
+    s->calls = calls();
+    out.count = 0;
+    if (!hdi_reach_on || !s->calls || !hdi_map_read(&map) || !hdi_map_own(&out) ||
+        !hdi_reach_unused(&map, &out))
+        return false;
+    hdi_spans_sort(&out);
+    s->hash = with_threads(HASH_BASIS);
+    for (size_t i = 0; i < map.count; i++)
+        if (map.at[i].writable && !add_mapping(&map.at[i], &out, &s->hash, &bytes))
+            return false;
+    before = calls();
+    s->next_calls = 2 * calls() - before;
+    return true;
+}
