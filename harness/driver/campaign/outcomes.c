@@ -5,6 +5,7 @@
  */
 #include "outcomes.h"
 
+#include <sys/wait.h>
 #include <uthash.h>
 
 #include "util/alloc.h"
@@ -57,8 +58,10 @@ uint64_t outcomes_decisions(const struct worker *w)
 
     if (!is_known(w))
         return 0;
+    /* That may come after somebody has called exit(): in a handler, or while others run. */
+    bool crashed = WIFSIGNALED(w->region->result.wait_status);
     for (uint32_t i = 0; i < w->region->result.steps; i++) {
-        if (w->region->trace[i].kind == HD_EV_EXIT) /* that is the failure already */
+        if (w->region->trace[i].kind == HD_EV_EXIT && !crashed) /* that is the failure already */
             break;
         h = with(h, &w->region->trace[i]);
     }
