@@ -315,6 +315,17 @@ static void make_flock(void)
     assert(flock(fd[1], LOCK_EX) == 0);
 }
 
+/* A file without a name, which is open before the threads; it is the schedule's own all the same. */
+static void make_memory_flock(void)
+{
+    char name[32];
+
+    fd[0] = memfd_create("locked", 0);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd[0]);
+    fd[1] = open(name, O_RDWR);
+    assert(fd[0] != -1 && fd[1] != -1 && flock(fd[1], LOCK_EX) == 0);
+}
+
 static void give_flock(void)
 {
     assert(flock(fd[1], LOCK_UN) == 0);
@@ -466,6 +477,7 @@ static const struct way {
     {"msg_room", make_full_msg, give_msg_room, take_msg_room},
     {"flock", make_flock, give_flock, take_flock},
     {"flock_close", make_flock, give_flock_close, take_flock},
+    {"memory_flock", make_memory_flock, give_flock_close, take_flock},
     {"flock_nowait", make_flock, give_flock, take_flock_nowait},
     {"ofd_lock", make_ofd, give_ofd, take_ofd},
     {"aio", make_aio, give_aio, take_aio},
