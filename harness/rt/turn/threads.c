@@ -166,9 +166,13 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
     if (creator) {
         *op = birth;
         op->site = t->start;
+        /* Each expiry of a timer that calls a function has a thread, which makes the next one. */
+        if (creator->start == t->start)
+            t->turn.rounds = creator->turn.rounds + 1;
         rt_publish(t, op);
         rt.lively_step = rt.region->result.steps;
-        rt.still_move = rt.moves;
+        if (t->turn.rounds <= RT_PERIODIC_ROUNDS)
+            rt.still_move = rt.moves;
     } else {
         rt_become(t);
         rt.main = rt.current = t;
@@ -216,7 +220,8 @@ void hdi_thread_end(void)
         self->life.known = false;
     remove_live(self);
     rt.lively_step = rt.region->result.steps;
-    rt.still_move = rt.moves;
+    if (self->turn.rounds <= RT_PERIODIC_ROUNDS)
+        rt.still_move = rt.moves;
     hdi_changed(&self->object);
     next = rt.live_count ? rt_pass_on(false) : NULL;
     if (!rt.live_count)
