@@ -144,20 +144,6 @@ static bool is_endless(const struct hdp_region *r)
     return false;
 }
 
-void campaign_count_try(struct campaign *c, const struct worker *w)
-{
-    const struct hdp_result *result = &w->region->result;
-    struct stats *s = &c->stats;
-
-    s->schedules++;
-    s->planned += s->planned != 0;
-    s->predicted.tries++;
-    s->steps += result->steps;
-    s->virtual_ns += result->virtual_ns;
-    s->cut += result->outcome == HDP_CUT;
-    s->slow += w->slow;
-}
-
 static void count(struct campaign *c, struct worker *w)
 {
     const struct hdp_result *result = &w->region->result;

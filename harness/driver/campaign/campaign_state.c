@@ -183,3 +183,17 @@ bool campaign_write(struct campaign *c, const char *name, const char *ending, co
     free(why);
     return false;
 }
+
+void campaign_count_try(struct campaign *c, const struct worker *w)
+{
+    const struct hdp_result *result = &w->region->result;
+    struct stats *s = &c->stats;
+
+    s->schedules++;
+    s->planned += s->planned != 0;
+    s->predicted.tries++;
+    s->steps += result->steps;
+    s->virtual_ns += result->virtual_ns;
+    s->cut += result->outcome == HDP_CUT;
+    s->slow += w->slow;
+}
