@@ -144,9 +144,9 @@ static uint32_t gather(struct gate *gates)
     releases = gather_releases(behind);
     for (uint32_t i = 0; i < sites.count; i++)
         if (sites.place[i].with && shared(&objects, sites.place[i].with)) {
+            gates[n++] = (struct gate){.site = sites.place[i].site};
             if (k < releases)
                 gates[n++] = behind[k++];
-            gates[n++] = (struct gate){.site = sites.place[i].site};
         }
     while (k < releases)
         gates[n++] = behind[k++];
