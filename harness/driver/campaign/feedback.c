@@ -43,16 +43,16 @@ static uint32_t different_operations(const struct hdp_step *step, uint32_t steps
     return count;
 }
 
-void feedback_profile(struct feedback *l, const struct hdp_region *r, uint64_t number)
+void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t number)
 {
     uint32_t steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
     uint32_t news = different_operations(r->trace, steps);
-    if (news < l->news || (news == l->news && number < l->profiled))
+    if (news < f->news || (news == f->news && number < f->profiled))
         return;
-    l->news = news;
-    l->profiled = number;
-    l->steps = steps;
-    memcpy(l->profile, r->trace, steps * sizeof *l->profile);
+    f->news = news;
+    f->profiled = number;
+    f->steps = steps;
+    memcpy(f->profile, r->trace, steps * sizeof *f->profile);
 }
 
 static int by_pair(const void *a, const void *b)

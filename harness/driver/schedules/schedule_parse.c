@@ -188,7 +188,7 @@ static void parse_point(struct parser *p, char *rest)
     uint64_t n = 0;
     struct schedule_point point = {.site = site ? site_of(p, site) : UINT32_MAX};
     if (point.site == UINT32_MAX || word(&rest) ||
-        (from && (strcmp(from, "from") || !step || !parse_digits(step, 10, HDP_STEPS, &n)))) {
+        (from && (strcmp(from, "from") != 0 || !step || !parse_digits(step, 10, HDP_STEPS, &n)))) {
         fail(p, "\"point\" wants a site, and perhaps \"from\" and a step");
         return;
     }
