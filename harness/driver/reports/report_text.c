@@ -532,7 +532,9 @@ static void print_way_out(FILE *to, const struct finding *f)
     fprintf(
         to,
         "\n  If it is kept on purpose: --suppressions=FILE with the line below in FILE leaves it "
-        "out,\n  --no-leaks all threads that are left at the end.\n\n    %s\n",
+        "out,\n  --no-leaks all threads that are left at the end, --reach=off those that nobody "
+        "reaches.\n"
+        "\n    %s\n",
         line);
     free(line);
 }
