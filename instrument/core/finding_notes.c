@@ -1,5 +1,8 @@
 /* finding_notes.c - what a finding says of a thread that waits: for what, and who could have ended
  * it. */
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "thread.h"
 
 bool hdi_could_wake(enum hd_event waits, enum hd_event did)
@@ -53,9 +56,54 @@ static void note_users(struct hdp_finding *f, const struct hdi_thread *t, enum h
                 ->link = link;
 }
 
+/* Whoever wrote to the other end of a pipe may be the one that was to write more. */
+static struct {
+    struct hdp_finding *finding;
+    const struct hdi_thread *thread;
+    const struct hdi_object *end;
+    ino_t pipe;
+    uint32_t link;
+} waited;
+
+/* Both ends are one inode. False: it is no pipe. */
+static bool pipe_of(const struct hdi_object *o, ino_t *pipe)
+{
+    struct stat st = {0};
+    int saved = errno;
+    bool is_pipe = o->kind == HD_OB_FD && fstat((int)o->addr - 1, &st) == 0 && S_ISFIFO(st.st_mode);
+
+    errno = saved;
+    *pipe = st.st_ino;
+    return is_pipe;
+}
+
+static void note_other_end(struct hdi_object *o)
+{
+    ino_t pipe;
+
+    if (o != waited.end && pipe_of(o, &pipe) && pipe == waited.pipe)
+        note_users(waited.finding, waited.thread, HD_EV_FD_WAIT, o, waited.link);
+}
+
+static void note_writers(struct hdp_finding *f, const struct hdi_thread *t,
+                         const struct hdi_object *o, uint32_t link)
+{
+    ino_t pipe;
+
+    if (!o || !pipe_of(o, &pipe))
+        return;
+    waited.finding = f;
+    waited.thread = t;
+    waited.end = o;
+    waited.pipe = pipe;
+    waited.link = link;
+    hdi_objects_each(note_other_end);
+}
+
 void hdi_note_wakers(struct hdp_finding *f, const struct hdi_thread *t, const struct hdi_op *op,
                      uint32_t link)
 {
+    note_writers(f, t, op->object, link);
     if (op->kind != HD_EV_SELECT || !t->wait.count)
         note_users(f, t, op->kind, op->object, link);
     else

@@ -48,7 +48,7 @@ static const struct {
     [HD_EV_SEM_DESTROY] = {NULL, "destroyed %s"},
     [HD_EV_FUTEX_WAIT] = {"waits on %s", "waited on %s"},
     [HD_EV_FUTEX_WAKE] = {NULL, "woke waiters of %s"},
-    [HD_EV_FD_WAIT] = {"waits for %s", "waited for %s"},
+    [HD_EV_FD_WAIT] = {"waits for %s", "used %s"},
     [HD_EV_EXTERNAL] = {"is in a system call", "was in a system call"},
     [HD_EV_FREE] = {NULL, "freed %s"},
     [HD_EV_CHAN_SEND] = {"waits to send to %s", "sent to %s"},
