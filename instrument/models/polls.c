@@ -19,13 +19,30 @@ struct waited {
     nfds_t count;
     int n;
     fd_set *r, *w, *e;
-    bool longer; /* none was ready at once */
+    bool longer;      /* none was ready at once */
+    nfds_t signalfd;  /* the first one among fds, + 1; 0: there is none */
+    uint64_t signals; /* that it is told of */
 };
 
+/* A signalfd shows to whoever asks what is pending for that thread, and it is another that asks. */
 static bool any_polled(const struct hdi_op *op)
 {
     const struct waited *w = op->data;
-    return hdi_polled(w->fds, w->count);
+    nfds_t at = w->signalfd;
+
+    if (!at || !op->self)
+        return hdi_polled(w->fds, w->count);
+    return hdi_polled(w->fds, at - 1) || hdi_polled(w->fds + at, w->count - at) ||
+           hdi_signal_pends_for(op->self, w->signals);
+}
+
+static void look_for_signalfd(struct waited *w)
+{
+    for (nfds_t i = 0; i < w->count && !w->signals; i++)
+        if (w->fds[i].events & POLLIN && (w->signals = hdi_signalfd_mask(w->fds[i].fd)))
+            w->signalfd = i + 1;
+    if (w->signalfd)
+        hdi_self()->signals.pending_hint |= w->signals; /* it was sent before, perhaps */
 }
 
 static bool any_selected(const struct hdi_op *op)
@@ -88,6 +105,7 @@ static bool await_any(struct waited *w, int64_t timeout_ns, uint64_t site)
     if (timeout_ns == 0) {
         op.ready = NULL;
     } else {
+        look_for_signalfd(w);
         op.outside = any || timeout_ns < 0;
         w->longer = any && !op.ready(&op);
         op.own = w->longer && those(w, hdi_descriptor_is_own, &all) == all;

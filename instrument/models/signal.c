@@ -345,6 +345,7 @@ int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
         return 0;
     }
     rc = really(tid_of(t), info);
+    t->signals.pending_hint |= BIT(info->si_signo);
     tell_waiters(info->si_signo);
     return rc;
 }
@@ -657,16 +658,22 @@ HDI_EXPORT int sigsuspend(const sigset_t *mask)
     return -1;
 }
 
-static bool has_pending(const struct hdi_op *op)
+/* What is pending for another thread only /proc tells, which is asked where there may be something. */
+bool hdi_signal_pends_for(struct hdi_thread *t, uint64_t mask)
 {
-    uint64_t set = *(const uint64_t *)op->data, shared = 0, mask[MASKS];
+    uint64_t shared = 0, of[MASKS];
 
     hdi_real.syscall(SYS_rt_sigpending, &shared, sizeof shared);
-    if (!((shared | op->self->signals.pending_hint) & set))
+    if (!((shared | t->signals.pending_hint) & mask))
         return false;
-    masks_of(op->self->tid, mask);
-    op->self->signals.pending_hint = mask[PENDING];
-    return ((mask[PENDING] | mask[SHARED_PENDING]) & set) != 0;
+    masks_of(t->tid, of);
+    t->signals.pending_hint = of[PENDING];
+    return ((of[PENDING] | of[SHARED_PENDING]) & mask) != 0;
+}
+
+static bool has_pending(const struct hdi_op *op)
+{
+    return hdi_signal_pends_for(op->self, *(const uint64_t *)op->data);
 }
 
 bool hdi_await_signal(uint64_t mask, uint64_t site)

@@ -50,6 +50,8 @@ bool hdi_signal_pends(int number);
 
 /* Nobody but the program itself sends those of `mask`. */
 bool hdi_signals_are_own(uint64_t mask);
+/* One of mask is pending for t, or for the process. */
+bool hdi_signal_pends_for(struct hdi_thread *t, uint64_t mask);
 /* Wait until one of mask is pending for the calling thread, for a read of a signalfd. False, with
  * errno: a handler ran. */
 bool hdi_await_signal(uint64_t mask, uint64_t site);

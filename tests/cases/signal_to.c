@@ -1,6 +1,7 @@
 /* A signal that is sent to one thread is taken by that thread, and no other: signal_to SENT TAKEN TWIN. A wrong
  * one sends none to the second thread. */
 #include "naps.h"
+#include <poll.h>
 #include <sys/signalfd.h>
 
 static sigset_t set;
@@ -43,6 +44,16 @@ static void take_signalfd(void)
     close(fd);
 }
 
+static void take_polled(void)
+{
+    struct pollfd ready = {signalfd(-1, &set, SFD_NONBLOCK), POLLIN, 0};
+    struct signalfd_siginfo info;
+
+    assert(poll(&ready, 1, -1) == 1);
+    assert(read(ready.fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR1);
+    close(ready.fd);
+}
+
 static void take_sigsuspend(void)
 {
     sigset_t none;
@@ -62,7 +73,8 @@ static void take_handler(void)
 
 static const struct variant takes[] = {VARIANT(take, sigwait),      VARIANT(take, sigwaitinfo),
                                        VARIANT(take, sigtimedwait), VARIANT(take, signalfd),
-                                       VARIANT(take, sigsuspend),   VARIANT(take, handler)};
+                                       VARIANT(take, sigsuspend),   VARIANT(take, polled),
+                                       VARIANT(take, handler)};
 static const struct variant *take;
 
 static void *waiter(void *arg)
