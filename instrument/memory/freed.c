@@ -59,6 +59,9 @@ static void look_at(struct hdi_object *o, void *memory)
         return;
     if (m->site && !m->stack)
         m->stack = hdi_stack();
+    o->destroyer = m->by;
+    o->destroyed_site = m->site;
+    o->destroyed_stack = m->stack;
     /* Who was let pass a barrier has done with it. */
     for (struct hdi_thread *t = o->pending; t; t = t->pending_next)
         if (!(t->op->kind == HD_EV_BARRIER_WAIT && t->wait.granted))
@@ -93,16 +96,38 @@ bool hdi_stayed(const struct hdi_object *o)
     return !o->freed && (hdi_object_is_static(o) || (hdi_reach_on && hdi_block_is_live(o->addr)));
 }
 
+/* Could what lies there have been initialised without a call? */
+static bool looks_new(const struct hdi_object *o)
+{
+    const unsigned char *p = (const unsigned char *)o->addr;
+    size_t bytes = o->kind == HD_OB_MUTEX    ? offsetof(pthread_mutex_t, __data.__kind)
+                   : o->kind == HD_OB_RWLOCK ? offsetof(pthread_rwlock_t, __data.__shared)
+                   : o->kind == HD_OB_COND   ? sizeof(pthread_cond_t)
+                                             : 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        if (p[i])
+            return false;
+    return bytes > 0;
+}
+
 static void used(struct hdi_object *o, uint64_t site)
 {
     uintptr_t a = o->addr;
 
-    if (!hdi_reach_on || hdi_object_is_static(o) || hdi_block_is_live(a))
+    if (!hdi_reach_on || hdi_object_is_static(o))
         return;
-    for (uint32_t i = next; i-- > 0 && next - i <= REMEMBERED;) {
-        const struct freed *m = &freed[i % REMEMBERED];
-        if (a >= m->low && a < m->high)
-            report(hdi_self(), o, site, hdi_stack(), m);
+    if (!hdi_block_is_live(a))
+        for (uint32_t i = next; i-- > 0 && next - i <= REMEMBERED;) {
+            const struct freed *m = &freed[i % REMEMBERED];
+            if (a >= m->low && a < m->high)
+                report(hdi_self(), o, site, hdi_stack(), m);
+        }
+    if (o->freed && looks_new(o))
+        o->freed = false;
+    if (o->freed) { /* the memory is somebody else's by now */
+        const struct freed m = {a, a, o->destroyer, o->destroyed_site, o->destroyed_stack};
+        report(hdi_self(), o, site, hdi_stack(), &m);
     }
 }
 

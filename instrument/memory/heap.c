@@ -188,13 +188,13 @@ EXPORT void free(void *p)
 
 static void *resized(void *p, size_t bytes, uint64_t pc)
 {
-    bool mapped = p && ((const size_t *)p)[-1] & IS_MAPPED;
-    size_t had = p ? next.usable(p) : 0;
+    bool noticed = p && hdi_reach_on && !(((const size_t *)p)[-1] & IS_MAPPED);
+    size_t had = noticed ? next.usable(p) : 0;
     void *fresh = noted(next.realloc(forgotten(p), bytes));
 
     if (!fresh && bytes)
         noted(p); /* it is still there */
-    else if (p && fresh != p && !mapped && hdi_reach_on)
+    else if (noticed && fresh != p)
         hdi_freed(p, had, pc);
     return fresh;
 }
