@@ -253,6 +253,7 @@ struct hdp_reached;
 struct hdp_tape;
 struct hdi_memory_config {
     bool races, rich, replay;
+    bool scout; /* nothing was learned yet: the first accesses of each place are points */
     uint32_t points; /* enum hdp_points */
     uint32_t model;  /* enum hdp_memory_model */
     const struct hdp_learned *learned;
@@ -262,9 +263,10 @@ struct hdi_memory_config {
     const uint32_t *steps; /* decisions made so far */
 };
 void hdi_memory_config(struct hdi_memory_config *out);
-/* The i-th site of a replay, and after how many steps it became a point: first what the file lists as
- * points, then those of its steps; 0 if that step is no memory access; false past the end. */
-bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from);
+/* The i-th site of a replay, after how many steps it became a point, and ceased to be one (0: it did not):
+ * first what the file lists as points, then those of its steps; site 0 if that step is no memory access;
+ * false past the end. */
+bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from, uint32_t *until);
 /* One more step of the schedule is about to be made; `steps` counts it. */
 void hdi_points_step(uint32_t steps);
 /* The i-th place where threads are to meet; false past the end. */

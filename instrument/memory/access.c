@@ -20,33 +20,70 @@ uint8_t hdi_point_hint[4096];
 
 /* ---- which sites are points ---- */
 
-static uint32_t point_from[HDI_POINT_SLOTS]; /* how many steps had been made then */
+/* How often a place of the first schedule's code is a point before it has shown to matter, and at how many
+ * accesses in all. */
+#define SCOUTED_TIMES 8u
+#define SCOUTED_ACCESSES 2000u
+#define SCOUTED_PLACES 1024u
+#define OWN_STACK                                                                                  \
+    ((uintptr_t)1 << 20) /* what lies so near above the stack pointer is on the stack */
+#define NO_POINT 1u      /* in hdi_point_sites: a place that is no point any more */
 
-static void point_add(uint64_t pc, uint32_t from)
+static struct {
+    uint32_t from;   /* how many steps had been made when it became a point */
+    uint16_t noted;  /* its entry in the points that were reached, + 1 */
+    uint8_t scouted; /* how often it is still a point, + 1; 0: for good */
+} state[HDI_POINT_SLOTS];
+static uint32_t scouted_accesses;
+
+/* Slot of a point, or one that is free. */
+static uint32_t point_find(uint64_t pc)
 {
     uint32_t i = hdi_point_slot(pc);
+
     while (hdi_point_sites[i] && hdi_point_sites[i] != pc)
         i = (i + 1) & (HDI_POINT_SLOTS - 1);
-    hdi_point_sites[i] = pc;
-    point_from[i] = from;
-    hdi_point_hint[pc & 4095] = 1;
+    return i;
 }
 
-/* What becomes a point within the schedule: when the next step is made, or later. */
-static struct {
-    uint64_t pc;
-    uint32_t from;
-} coming[HDP_LEARNED_SITES];
-static uint32_t coming_count, coming_first; /* entries; the least `from` of them */
-
-static void point_comes(uint64_t pc, uint32_t from)
+static uint32_t point_add(uint64_t pc, uint32_t from)
 {
-    if (coming_count == HDP_LEARNED_SITES)
+    uint32_t i = point_find(pc);
+
+    hdi_point_sites[i] = pc;
+    state[i].from = from;
+    state[i].noted = 0;
+    state[i].scouted = 0;
+    hdi_point_hint[pc & 4095] = 1;
+    return i;
+}
+
+static void point_remove(uint64_t pc, uint32_t steps)
+{
+    uint32_t i = point_find(pc);
+
+    if (hdi_point_sites[i] != pc)
         return;
-    if (!coming_count || from < coming_first)
-        coming_first = from;
-    coming[coming_count].pc = pc;
-    coming[coming_count++].from = from;
+    hdi_point_sites[i] = NO_POINT;
+    if (state[i].noted)
+        hdi_watch.config.reached->until[state[i].noted - 1] = steps;
+}
+
+/* What becomes a point, or ceases to be one, within the schedule: when so many steps have been made. */
+static struct change {
+    uint64_t pc;
+    uint32_t at;
+    bool is_end;
+} coming[2 * HDP_LEARNED_SITES];
+static uint32_t coming_count, coming_first; /* entries; the least `at` of them */
+
+static void point_comes(uint64_t pc, uint32_t at, bool is_end)
+{
+    if (coming_count == sizeof coming / sizeof *coming)
+        return;
+    if (!coming_count || at < coming_first)
+        coming_first = at;
+    coming[coming_count++] = (struct change){pc, at, is_end};
 }
 
 static bool is_coming(uint64_t pc)
@@ -65,14 +102,17 @@ void hdi_points_step(uint32_t steps)
         return;
     coming_first = UINT32_MAX;
     for (uint32_t i = 0; i < coming_count; i++) {
-        if (coming[i].from <= steps) {
-            if (!hdi_is_point(coming[i].pc))
-                point_add(coming[i].pc, steps);
-            continue;
+        const struct change *c = &coming[i];
+        if (c->at > steps) {
+            if (c->at < coming_first)
+                coming_first = c->at;
+            coming[left++] = *c;
+        } else if (!c->is_end) {
+            if (!hdi_is_point(c->pc))
+                point_add(c->pc, steps);
+        } else if (hdi_watch.config.replay || state[point_find(c->pc)].scouted) {
+            point_remove(c->pc, steps);
         }
-        coming[left++] = coming[i];
-        if (coming[i].from < coming_first)
-            coming_first = coming[i].from;
     }
     coming_count = left;
 }
@@ -80,19 +120,52 @@ void hdi_points_step(uint32_t steps)
 /* A thread stands before an access that is a point. */
 static void note_reached(uint64_t pc)
 {
-    static bool noted[HDI_POINT_SLOTS];
     struct hdp_reached *reached = hdi_watch.config.reached;
-    uint32_t i = hdi_point_slot(pc);
-    while (hdi_point_sites[i] != pc)
-        if (!hdi_point_sites[i++])
-            return;
-        else
-            i &= HDI_POINT_SLOTS - 1;
-    if (!noted[i] && reached->sites < HDP_LEARNED_SITES) {
+    uint32_t i = point_find(pc);
+
+    if (hdi_point_sites[i] != pc)
+        return;
+    if (!state[i].noted && reached->sites < HDP_LEARNED_SITES) {
         reached->site[reached->sites] = pc;
-        reached->from[reached->sites++] = point_from[i];
+        reached->from[reached->sites] = state[i].from;
+        reached->until[reached->sites++] = 0;
+        state[i].noted = (uint16_t)reached->sites;
     }
-    noted[i] = true;
+    if (state[i].scouted > 1) {
+        scouted_accesses++;
+        if (--state[i].scouted == 1)
+            point_comes(pc, hdi_step() + 1, true);
+    }
+}
+
+/* Has this place been scouted before? Remembers it. */
+static bool was_scouted(uint64_t pc)
+{
+    static uint64_t known[4 * SCOUTED_PLACES];
+    static uint32_t used;
+    uint32_t i = hdi_point_slot(pc) % (4 * SCOUTED_PLACES);
+
+    while (known[i] && known[i] != pc)
+        i = (i + 1) % (4 * SCOUTED_PLACES);
+    if (known[i] || used == SCOUTED_PLACES)
+        return true;
+    known[i] = pc;
+    used++;
+    return false;
+}
+
+/* Nothing is known yet of what threads share: a place that comes to memory which is not the thread's own
+ * stack is a point for its first few times. From the first on, so that a replay need not know when. */
+static bool scout(uintptr_t addr, uint64_t pc)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+    if (!hdi_watch.config.scout || hdi_watch.config.replay ||
+        hdi_watch.config.points != HDP_POINTS_SHARED || scouted_accesses >= SCOUTED_ACCESSES ||
+        was_scouted(pc) || addr - here < OWN_STACK)
+        return false;
+    state[point_add(pc, 0)].scouted = SCOUTED_TIMES + 1;
+    return true;
 }
 
 /* News of this worker so far, beside the points. False: it is known already, or there is no
@@ -115,7 +188,7 @@ static void points_start(void)
 {
     const struct hdi_memory_config *c = &hdi_watch.config;
     uint64_t site;
-    uint32_t from;
+    uint32_t from, until;
 
     c->reached->sites = coming_count = 0;
     hdi_watch.all = c->points == HDP_POINTS_ALL;
@@ -126,13 +199,15 @@ static void points_start(void)
         return;
     if (c->replay) {
         for (uint32_t i = 0, sites = 0;
-             sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site, &from); i++) {
-            if (!site || hdi_is_point(site) || is_coming(site))
+             sites < HDP_LEARNED_SITES && hdi_replayed_site(i, &site, &from, &until); i++) {
+            if (!site || (!from && !until && (hdi_is_point(site) || is_coming(site))))
                 continue;
             if (from)
-                point_comes(site, from);
+                point_comes(site, from, false);
             else
                 point_add(site, 0);
+            if (until)
+                point_comes(site, until, true);
             sites++;
         }
         return;
@@ -154,15 +229,18 @@ static void points_start(void)
 void hdi_points_learn(uint64_t pc)
 {
     struct hdp_learned *news = hdi_watch.config.news;
-    if (hdi_watch.config.replay || hdi_is_point(pc) || !remember(pc))
+    uint32_t i = point_find(pc);
+    bool is_point = hdi_point_sites[i] == pc;
+    if (hdi_watch.config.replay || (is_point && !state[i].scouted) || !remember(pc))
         return;
+    state[i].scouted = 0;
     if (news->sites == HDP_LEARNED_SITES) {
         news->full = 1;
         return;
     }
     news->site[news->sites++] = pc;
-    if (hdi_watch.config.points == HDP_POINTS_SHARED)
-        point_comes(pc, hdi_step() + 1);
+    if (hdi_watch.config.points == HDP_POINTS_SHARED && !is_point)
+        point_comes(pc, hdi_step() + 1, false);
 }
 
 void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
@@ -178,10 +256,16 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
     news->word[news->words++] = word >> 3;
 }
 
+/* Does each access go the long way? */
+static bool all_looked_at(void)
+{
+    return hdi_tape || (hdi_watch.config.scout && !hdi_watch.config.replay);
+}
+
 /* `accesses` more before it must yield. */
 static void refill(struct hdi_memory_thread *s, uint32_t accesses)
 {
-    s->quiet = hdi_tape ? 1 : accesses;
+    s->quiet = all_looked_at() ? 1 : accesses;
     s->budget = accesses;
 }
 
@@ -189,7 +273,7 @@ static bool budget_spent(struct hdi_memory_thread *s)
 {
     if (s->quiet)
         return false;
-    if (!hdi_tape)
+    if (!all_looked_at())
         return true;
     s->quiet = 1;
     return --s->budget == 0;
@@ -259,12 +343,12 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
                      enum hdi_access kind, uint64_t pc)
 {
     if (s->busy) {
-        if (hdi_tape)
+        if (all_looked_at())
             s->quiet = 1;
         return;
     }
     bool write = kind == HDI_WRITE;
-    bool point = hdi_watch.all || hdi_is_point(pc);
+    bool point = hdi_watch.all || hdi_is_point(pc) || scout(addr, pc);
     if (point) {
         hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
     } else if (budget_spent(s)) {

@@ -54,7 +54,8 @@ struct hdp_learned {
 struct hdp_reached {
     uint32_t sites;
     uint64_t site[HDP_LEARNED_SITES];
-    uint32_t from[HDP_LEARNED_SITES]; /* how many steps had been made when it became a point */
+    uint32_t from[HDP_LEARNED_SITES];  /* how many steps had been made when it became a point */
+    uint32_t until[HDP_LEARNED_SITES]; /* and when it ceased to be one; 0: it did not */
 };
 
 #endif /* HEDDLE_POINTS_H */

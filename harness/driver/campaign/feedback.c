@@ -1,9 +1,11 @@
 /* feedback.c - see feedback.h */
 #include "feedback.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "heddle/event.h"
 #include "util/alloc.h"
 #include "util/by_value.h"
 #include "wire/hash.h"
@@ -26,19 +28,36 @@ void feedback_free(struct feedback *f)
     free(f);
 }
 
-/* How many different operations, each a thread at a place with an object, the first steps have;
- * hashed, so that a few may be taken for one. */
+/* How many different operations, each a thread at a place, the first steps have on objects that several
+ * threads use; hashed, so that a few may be taken for one. */
 static uint32_t different_operations(const struct hdp_step *step, uint32_t steps)
 {
-    enum { BITS = 1 << 16 };
+    enum { SLOTS = 1 << 14, BITS = 1 << 16 };
+    static struct {
+        uint32_t object, thread;
+        bool shared;
+    } use[SLOTS];
     uint64_t seen[BITS / 64] = {0};
     uint32_t count = 0;
+    memset(use, 0, sizeof use);
     for (uint32_t i = 0; i < steps; i++) {
+        uint32_t at = (uint32_t)(hash_next(step[i].object) % SLOTS);
+        if (use[at].object != step[i].object) {
+            use[at].object = step[i].object;
+            use[at].thread = step[i].thread;
+            use[at].shared = false;
+        }
+        use[at].shared |= use[at].thread != step[i].thread;
+    }
+    for (uint32_t i = 0; i < steps; i++) {
+        uint32_t at = (uint32_t)(hash_next(step[i].object) % SLOTS);
         uint64_t h =
             hash_next(hash_next(step[i].site ^ (uint64_t)step[i].thread << 32) ^ step[i].object) %
             BITS;
-        count += step[i].object && !(seen[h / 64] >> h % 64 & 1);
-        seen[h / 64] |= (uint64_t)(step[i].object != 0) << h % 64;
+        if (!step[i].object || use[at].object != step[i].object || !use[at].shared)
+            continue;
+        count += !(seen[h / 64] >> h % 64 & 1);
+        seen[h / 64] |= UINT64_C(1) << h % 64;
     }
     return count;
 }
@@ -78,6 +97,13 @@ static bool join(void *list, uint32_t *used, uint32_t max, const void *more, uin
     return kept < max;
 }
 
+/* An access that will not be a point any more is none to wait for. */
+static bool comes_again(const struct hdp_learned *known, const struct hdp_step *s)
+{
+    return (s->kind != HD_EV_READ && s->kind != HD_EV_WRITE) || known->full ||
+           bsearch(&s->site, known->site, known->sites, sizeof *known->site, by_value);
+}
+
 void feedback_share(struct feedback *f, struct crew *crew)
 {
     struct hdp_learned *known = &f->known;
@@ -97,6 +123,11 @@ void feedback_share(struct feedback *f, struct crew *crew)
              sizeof *news->pair, by_pair);
         news->sites = news->words = news->pairs = 0;
     }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < f->steps; i++)
+        if (comes_again(known, &f->profile[i]))
+            f->profile[kept++] = f->profile[i];
+    f->steps = kept;
     for (unsigned i = 0; i < crew->workers; i++) {
         struct hdp_region *r = crew->worker[i].region;
         if (!r)

@@ -42,6 +42,8 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
         config->depth = serial(plan, config->strategy, number);
     if (number % 2 == 0)
         config->flags |= HDP_RELEASED;
+    if (number == 1)
+        config->flags |= HDP_SCOUT;
     if (!config->depth)
         config->depth = 1;
 }

@@ -50,7 +50,8 @@ static void record_points(struct schedule *s, const struct hdp_region *r, struct
         if (index == UINT32_MAX)
             continue;
         s->point = mem_grow(s->point, s->points, sizeof *s->point);
-        s->point[s->points++] = (struct schedule_point){index, r->reached.from[i]};
+        s->point[s->points++] =
+            (struct schedule_point){index, r->reached.from[i], r->reached.until[i]};
     }
 }
 
@@ -241,6 +242,8 @@ static void write_runs(FILE *out, const struct schedule *s)
         fprintf(out, "point %s", names_text(&s->sites, s->point[i].site));
         if (s->point[i].from)
             fprintf(out, " from %u", s->point[i].from);
+        if (s->point[i].until)
+            fprintf(out, " until %u", s->point[i].until);
         fputc('\n', out);
     }
     fprintf(out, "steps %u\n", s->steps);

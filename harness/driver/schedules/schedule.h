@@ -18,7 +18,7 @@
  *     end 9b1c20d4
  *
  * A "point" line names a memory access that was a scheduling point, "from" a step if not from the
- * beginning. A "run" line says that a thread
+ * beginning, "until" a step if not to the end. A "run" line says that a thread
  * made so many decisions in a row, and what the last one was: event, object, site ("-" = none). A
  * "choose" line is a choice between values. Blanks in a value of the header are kept, in other
  * fields they are written %20; lines that start with # and empty lines are skipped. The number
@@ -54,8 +54,9 @@ struct schedule_run {
 };
 
 struct schedule_point {
-    uint32_t site; /* index in sites */
-    uint32_t from; /* it became a point when so many steps had been made */
+    uint32_t site;  /* index in sites */
+    uint32_t from;  /* it became a point when so many steps had been made */
+    uint32_t until; /* and ceased to be one; 0: it did not */
 };
 
 struct schedule {

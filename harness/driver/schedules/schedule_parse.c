@@ -184,15 +184,24 @@ static uint32_t site_of(struct parser *p, const char *name)
 static void parse_point(struct parser *p, char *rest)
 {
     struct schedule *s = p->s;
-    char *site = word(&rest), *from = word(&rest), *step = word(&rest);
-    uint64_t n = 0;
+    char *site = word(&rest), *key;
     struct schedule_point point = {.site = site ? site_of(p, site) : UINT32_MAX};
-    if (point.site == UINT32_MAX || word(&rest) ||
-        (from && (strcmp(from, "from") != 0 || !step || !parse_digits(step, 10, HDP_STEPS, &n)))) {
-        fail(p, "\"point\" wants a site, and perhaps \"from\" and a step");
+    bool good = point.site != UINT32_MAX;
+    while (good && (key = word(&rest)) != NULL) {
+        const char *step = word(&rest);
+        uint64_t n = 0;
+        good = step && parse_digits(step, 10, HDP_STEPS, &n);
+        if (strcmp(key, "from") == 0)
+            point.from = (uint32_t)n;
+        else if (strcmp(key, "until") == 0)
+            point.until = (uint32_t)n;
+        else
+            good = false;
+    }
+    if (!good) {
+        fail(p, "\"point\" wants a site, and perhaps \"from\" and \"until\" with a step each");
         return;
     }
-    point.from = (uint32_t)n;
     s->point = mem_grow(s->point, s->points, sizeof *s->point);
     s->point[s->points++] = point;
 }

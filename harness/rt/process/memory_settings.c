@@ -12,6 +12,7 @@ void hdi_memory_config(struct hdi_memory_config *out)
                                    .learned = &rt.region->learned,
                                    .news = &rt.region->news,
                                    .reached = &rt.region->reached,
+                                   .scout = rt.config.flags & HDP_SCOUT,
                                    .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
                                    .steps = &rt.region->result.steps};
 }
@@ -24,7 +25,7 @@ bool hdi_meeting_site(uint32_t i, uint64_t *site)
     return true;
 }
 
-bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from)
+bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from, uint32_t *until)
 {
     uint32_t steps = rt.config.replay_steps, points = rt.config.replay_points;
     const struct hdp_step *e;
@@ -34,5 +35,6 @@ bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from)
     e = &rt.region->replay[i < points ? steps + i : i - points];
     *site = e->kind >= HD_EV_READ && e->kind <= HD_EV_FENCE ? e->site : 0;
     *from = i < points ? e->choice : 0;
+    *until = i < points ? e->object : 0;
     return true;
 }

@@ -105,7 +105,8 @@ static void run(struct feedback *l, uint64_t number, uint32_t steps, uint32_t di
     struct hdp_region *r = workers[number % 2].region;
     r->result.steps = steps;
     for (uint32_t i = 0; i < steps; i++)
-        r->trace[i] = (struct hdp_step){.object = 1, .site = 100 * number + i % different};
+        r->trace[i] =
+            (struct hdp_step){.object = 1, .thread = i % 2, .site = 100 * number + i % different};
     feedback_profile(l, r, number);
 }
 
@@ -119,6 +120,10 @@ static void the_richest_profile_goes_to_all_whatever_came_first(void **state)
         run(l, turned ? 3 : 2, 4, 3);
         run(l, turned ? 2 : 3, 4, 3);
         run(l, 4, 6, 1);
+        workers[1].region->result.steps = 20; /* of one thread alone */
+        for (uint32_t i = 0; i < 20; i++)
+            workers[1].region->trace[i] = (struct hdp_step){.object = i, .site = i};
+        feedback_profile(l, workers[1].region, 5);
         assert_int_equal(workers[0].region->profile_steps, 0);
         feedback_share(l, &crew);
         assert_int_equal(workers[0].region->profile_steps, 4);
