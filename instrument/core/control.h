@@ -253,7 +253,7 @@ struct hdp_reached;
 struct hdp_tape;
 struct hdi_memory_config {
     bool races, rich, replay;
-    bool scout; /* nothing was learned yet: the first accesses of each place are points */
+    bool scout;      /* nothing was learned yet: the first accesses of each place are points */
     uint32_t points; /* enum hdp_points */
     uint32_t model;  /* enum hdp_memory_model */
     const struct hdp_learned *learned;

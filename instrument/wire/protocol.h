@@ -89,7 +89,7 @@ enum hdp_flags {
     HDP_REACH = 1 << 13,        /* look for leaked threads while the program runs */
     HDP_RELEASED = 1 << 14,     /* a decision after some releases, too (HD_EV_RELEASED) */
     HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
-    HDP_SCOUT = 1 << 16,        /* nothing was learned yet: the first accesses of a place are points */
+    HDP_SCOUT = 1 << 16, /* nothing was learned yet: the first accesses of a place are points */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take

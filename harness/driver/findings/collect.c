@@ -80,12 +80,22 @@ static char *line_of(const struct scene *scene, uint64_t site)
     return text;
 }
 
+/* The variable that an object is, or NULL; free() it. */
+static char *variable_of(const struct scene *scene, const struct hdp_object *o)
+{
+    char *text = o->addr ? symbols_variable(scene->symbols, o->addr) : NULL;
+    /* plain accesses are known by their word of eight bytes: the variable may begin within it */
+    for (unsigned i = 1; !text && o->addr && o->kind == HD_OB_MEMORY && i < 8; i++)
+        text = symbols_variable(scene->symbols, o->addr + i);
+    return text;
+}
+
 char *collect_home(const struct scene *scene, const struct hdp_object *o)
 {
     const struct hdp_region *r = scene->region;
     if (o->label[0])
         return mem_format("\"%.31s\"", o->label);
-    char *text = o->addr ? symbols_variable(scene->symbols, o->addr) : NULL;
+    char *text = variable_of(scene, o);
     if (text)
         return text;
     for (uint32_t i = 0; o->addr && i < r->thread_count && i < HDP_THREADS; i++) {
@@ -206,14 +216,18 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
     enum hd_object kind = kind_of(o, at->kind);
     const struct hdp_thread *t =
         kind == HD_OB_THREAD ? thread_of_object(scene->region, at->object) : NULL;
+    char *variable = o && kind == HD_OB_MEMORY ? variable_of(scene, o) : NULL;
     const char *name = t            ? t->name
+                       : variable   ? variable
                        : at->object ? names_object(scene->objects, at->object, kind)
                                     : "";
-    return mem_format("%s%s%.31s%s", event_verb(at->kind), *name ? " " : "", name,
-                      at->flags & HDP_STEP_TIMEOUT && at->kind != HD_EV_SLEEP ? ": timed out"
-                      : at->flags & HDP_STEP_SPURIOUS ? ": woken for no reason"
-                      : at->flags & HDP_STEP_CANCEL   ? ": cancelled"
-                                                      : "");
+    char *text = mem_format("%s%s%.31s%s", event_verb(at->kind), *name ? " " : "", name,
+                            at->flags & HDP_STEP_TIMEOUT && at->kind != HD_EV_SLEEP ? ": timed out"
+                            : at->flags & HDP_STEP_SPURIOUS ? ": woken for no reason"
+                            : at->flags & HDP_STEP_CANCEL   ? ": cancelled"
+                                                            : "");
+    free(variable);
+    return text;
 }
 
 static char *place_text(const struct scene *scene, uint64_t site)

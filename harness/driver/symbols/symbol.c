@@ -391,7 +391,7 @@ char *symbols_variable(struct symbols *s, uint64_t addr)
     GElf_Off off = 0;
     GElf_Sym sym;
     const char *name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
-    if (!name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || (sym.st_size && off >= sym.st_size))
+    if (!name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || off >= sym.st_size)
         return NULL;
     char *plain = demangle(name);
     char *member = variable_member(mod, name, off);
