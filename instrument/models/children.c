@@ -2,23 +2,15 @@
 #include "children.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "core/control.h"
 #include "core/real.h"
 
-#define CHILDREN 64
-
-static int child[CHILDREN];
-static uint32_t children;
+static int *child;
+static uint32_t children, capacity;
 static bool has_forked;
-
-void hdi_child_made(int pid)
-{
-    has_forked |= pid > 0;
-    if (pid > 0 && children < CHILDREN)
-        child[children++] = pid;
-}
 
 /* It has ended, or is none of ours any more. */
 static bool is_gone(int pid)
@@ -28,6 +20,40 @@ static bool is_gone(int pid)
     return hdi_real.syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) !=
                0 ||
            info.si_pid != 0;
+}
+
+static void forget_ended(void)
+{
+    uint32_t n = 0;
+    int saved = errno;
+
+    for (uint32_t i = 0; i < children; i++)
+        if (!is_gone(child[i]))
+            child[n++] = child[i];
+    children = n;
+    errno = saved;
+}
+
+void hdi_child_made(int pid)
+{
+    if (pid <= 0)
+        return;
+    has_forked = true;
+    if (children == capacity)
+        forget_ended();
+    if (children == capacity) {
+        uint32_t more = capacity ? 2 * capacity : 64;
+        int *wider = hdi_alloc_lasting(more * sizeof *wider);
+        memcpy(wider, child, children * sizeof *wider);
+        child = wider;
+        capacity = more;
+    }
+    child[children++] = pid;
+}
+
+void hdi_child_passes(void)
+{
+    has_forked = true;
 }
 
 bool hdi_children_live(void)

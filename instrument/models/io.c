@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "children.h"
 #include "clock.h"
 #include "io.h"
 #include "kernel_order.h"
@@ -354,8 +355,11 @@ HDI_EXPORT ssize_t tee(int in, int out, size_t bytes, unsigned flags)
 
 HDI_EXPORT int system(const char *command)
 {
-    if (hdi_enter())
+    if (hdi_enter()) {
+        if (hdi_controlled())
+            hdi_child_passes();
         HDI_OUTSIDE(int, -1, HDI_SITE(), hdi_real.system(command));
+    }
     return hdi_real.system(command);
 }
 

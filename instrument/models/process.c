@@ -118,34 +118,62 @@ HDI_EXPORT pid_t fork(void)
 
 /* Children of before the first thread would belong to the process that schedules are forked from.
  */
-#define MAKES_CHILD(type, name, params, args, refused)                                             \
-    HDI_EXPORT type name params                                                                    \
+static void child_begins(void)
+{
+    hdi_first_thread();
+    hdi_scheduling_release_cpu();
+}
+
+static void child_began(pid_t pid)
+{
+    hdi_scheduling_pin();
+    hdi_child_made(pid);
+}
+
+#define SPAWNS(name)                                                                               \
+    HDI_EXPORT int name(pid_t *restrict pid, const char *restrict path,                            \
+                        const posix_spawn_file_actions_t *fa, const posix_spawnattr_t *restrict a, \
+                        char *const argv[restrict], char *const envp[restrict])                    \
     {                                                                                              \
-        if (!hdi_may_fork()) {                                                                     \
-            errno = EAGAIN;                                                                        \
-            return refused;                                                                        \
-        }                                                                                          \
-        type made;                                                                                 \
+        pid_t child = 0;                                                                           \
+        int error;                                                                                 \
+        if (!hdi_may_fork())                                                                       \
+            return EAGAIN;                                                                         \
         if (!hdi_enter())                                                                          \
-            return hdi_real.name args;                                                             \
-        hdi_first_thread();                                                                        \
-        hdi_scheduling_release_cpu();                                                              \
-        made = hdi_real.name args;                                                                 \
-        hdi_scheduling_pin();                                                                      \
-        return made;                                                                               \
+            return hdi_real.name(pid, path, fa, a, argv, envp);                                    \
+        child_begins();                                                                            \
+        error = hdi_real.name(&child, path, fa, a, argv, envp);                                    \
+        child_began(error ? 0 : child);                                                            \
+        if (pid && !error)                                                                         \
+            *pid = child;                                                                          \
+        return error;                                                                              \
     }
 
-MAKES_CHILD(FILE *, popen, (const char *command, const char *mode), (command, mode), NULL)
-MAKES_CHILD(int, posix_spawn,
-            (pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *fa,
-             const posix_spawnattr_t *restrict a, char *const argv[restrict],
-             char *const envp[restrict]),
-            (pid, path, fa, a, argv, envp), EAGAIN)
-MAKES_CHILD(int, posix_spawnp,
-            (pid_t *restrict pid, const char *restrict file, const posix_spawn_file_actions_t *fa,
-             const posix_spawnattr_t *restrict a, char *const argv[restrict],
-             char *const envp[restrict]),
-            (pid, file, fa, a, argv, envp), EAGAIN)
+SPAWNS(posix_spawn)
+SPAWNS(posix_spawnp)
+
+/* As the C library lays it out, which has no call that tells. */
+struct popened {
+    FILE stream;
+    const void *operations;
+    pid_t child;
+};
+
+HDI_EXPORT FILE *popen(const char *command, const char *mode)
+{
+    FILE *made;
+
+    if (!hdi_may_fork()) {
+        errno = EAGAIN;
+        return NULL;
+    }
+    if (!hdi_enter())
+        return hdi_real.popen(command, mode);
+    child_begins();
+    made = hdi_real.popen(command, mode);
+    child_began(made ? ((const struct popened *)made)->child : 0);
+    return made;
+}
 
 struct child_wait {
     idtype_t type;

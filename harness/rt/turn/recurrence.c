@@ -53,7 +53,7 @@ static const struct hdi_thread *only_one(void)
     uint32_t first = rt_set_next(&rt.runnable, 0);
 
     if (first == RT_SET_END || rt_set_next(&rt.runnable, first + 1) != RT_SET_END || rt.deadlines ||
-        rt.draining || rt.external_count || rt.outside_count != rt.own_count || hdi_timer_next() ||
+        rt.draining || rt.external_count || rt_awaited_outside() || hdi_timer_next() ||
         hdi_children_live() || looks_outside(rt.all[first]->op->kind))
         return NULL;
     return rt.all[first];

@@ -173,6 +173,12 @@ static inline bool rt_has_deadline(const struct hdi_op *op)
 {
     return op->until_ns > 0 && op->until_ns != HDI_FOREVER;
 }
+/* How many wait for what may come from outside. What is open here, a child may have left open with
+ * others. */
+static inline uint32_t rt_awaited_outside(void)
+{
+    return rt.outside_count - (hdi_has_forked() ? 0 : rt.own_count);
+}
 
 /* choose.c */
 bool rt_choose_next(void); /* lock held: sets rt.current; false when nobody can run now */

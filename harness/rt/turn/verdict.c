@@ -426,7 +426,7 @@ static bool waits_for_ever(const struct hdi_thread *t)
     struct hdi_thread *owner;
 
     if (!t->op || t->enabled || rt_has_deadline(t->op) || t->op->timed ||
-        (t->outside && !t->op->own))
+        (t->outside && (hdi_has_forked() || !t->op->own)))
         return false;
     for (uint32_t i = 0; (owner = awaited(t, i)); i++)
         if (owner != t && !waits_for_ever(owner))

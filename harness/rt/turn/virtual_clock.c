@@ -85,7 +85,7 @@ static int64_t grace(int64_t jump_ns, bool child)
 bool rt_let_time_pass(bool may_wait)
 {
     struct hdi_thread *first = rt_earliest();
-    uint32_t from_outside = rt.outside_count - rt.own_count;
+    uint32_t from_outside = rt_awaited_outside();
     bool child = hdi_children_live(), outside = rt.external_count || from_outside || child;
     bool near = rt.external_count || from_outside > rt.signal_waits || child;
     int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
