@@ -183,12 +183,25 @@ void hdi_yield(const void *frame, uint64_t site)
     hdi_perform(&op);
 }
 
+/* What was just written may be what somebody waits for whose descriptor is not looked at else. */
+static bool others_can_run(void)
+{
+    if (rt_others_can_run() || !rt.outside_count)
+        return rt_others_can_run();
+    rt_lock();
+    for (uint32_t i = rt_set_next(&rt.outside, 0); i != RT_SET_END;
+         i = rt_set_next(&rt.outside, i + 1))
+        rt_evaluate(rt.all[i]);
+    rt_unlock();
+    return rt_others_can_run();
+}
+
 /* In a replay: where the record has such a decision of this thread next. */
 static bool stops_after_release(uint64_t site)
 {
     if (rt.replaying)
         return rt_replay_next_kind(self_) == HD_EV_RELEASED;
-    if (rt.config.flags & HDP_REPLAY || !rt_others_can_run())
+    if (rt.config.flags & HDP_REPLAY || !others_can_run())
         return false;
     return (rt.strategy->stops_behind && rt.strategy->stops_behind(site)) ||
            (rt.config.flags & HDP_RELEASED && hash_next(rt.config.seed ^ site) % 4 != 0);
