@@ -213,6 +213,8 @@ bool hdi_may_be_shared(const void *addr);
 /* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or
  * an epoll set of such? Some system calls. */
 bool hdi_descriptor_is_own(int fd);
+/* Does it listen since before the first thread, so that all schedules share the socket? */
+bool hdi_listens_for_all(int fd);
 /* Is it a timer that is armed, or an epoll set with one? */
 bool hdi_descriptor_is_timed(int fd);
 /* Once, before any other handler of fork() is registered. */

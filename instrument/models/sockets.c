@@ -194,9 +194,28 @@ HDI_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags)
     return i || !n ? (int)i : -1;
 }
 
+/* The other schedules are to listen on the socket: this one goes on with another that does not. */
+static int stop_listening(int fd)
+{
+    int domain = 0, type = 0, fresh;
+    long flags = hdi_real.syscall(SYS_fcntl, fd, F_GETFD);
+    socklen_t bytes = sizeof domain;
+
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes);
+    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes);
+    fresh = (int)hdi_real.syscall(SYS_socket, domain, type, 0);
+    if (fresh < 0)
+        return -1;
+    hdi_real.syscall(SYS_dup3, fresh, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+    hdi_real.syscall(SYS_close, fresh);
+    return 0;
+}
+
 HDI_EXPORT int shutdown(int fd, int how)
 {
     if (hdi_enter())
         hdi_touch(fd, POLLOUT, HDI_SITE());
+    if (hdi_controlled() && how != SHUT_WR && hdi_listens_for_all(fd))
+        return (int)hdi_handed_on(stop_listening(fd), HDI_SITE());
     return (int)hdi_handed_on(hdi_real.shutdown(fd, how), HDI_SITE());
 }

@@ -796,6 +796,62 @@ static void inherited_backlog(void)
     finish(u);
 }
 
+/* A server that is told to stop by a shutdown of the socket it listens on: the next schedule's still does. */
+static int served;
+
+static void *serves_until_shut(void *arg)
+{
+    int s;
+
+    while ((s = accept(listening, NULL, NULL)) != -1) {
+        served += to_end(s) == 6;
+        close(s);
+    }
+    return arg;
+}
+
+static void shut(void *(*client)(void *))
+{
+    pthread_t t = start(serves_until_shut, NULL);
+
+    finish(start(client, "client"));
+    while (!served)
+        usleep(1000);
+    assert(shutdown(listening, SHUT_RDWR) == 0);
+    finish(t);
+    assert(served == (wrong ? 2 : 1));
+}
+
+static void inherited_shut_tcp(void)
+{
+    listens();
+    shut(connects);
+}
+
+static socklen_t local_bytes;
+
+static void *connects_to_name(void *text)
+{
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    assert(connect(s, (struct sockaddr *)&local, local_bytes) == 0);
+    put(s, text);
+    close(s);
+    return NULL;
+}
+
+static void inherited_shut(void)
+{
+    socklen_t bytes = sizeof local;
+
+    listening = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert(bind(listening, (struct sockaddr *)&local, sizeof(sa_family_t)) == 0 &&
+           listen(listening, 8) == 0 &&
+           getsockname(listening, (struct sockaddr *)&local, &bytes) == 0);
+    local_bytes = bytes;
+    shut(connects_to_name);
+}
+
 /* A child made before the threads, which answers them. */
 static void *asks(void *arg)
 {
@@ -1060,6 +1116,8 @@ static const struct variant all[] = {
     VARIANT(inherited, udp_queue),
     VARIANT(inherited, listening),
     VARIANT(inherited, backlog),
+    VARIANT(inherited, shut),
+    VARIANT(inherited, shut_tcp),
     VARIANT(inherited, child),
     VARIANT(inherited, flags),
     VARIANT(inherited, pipe_size),

@@ -379,6 +379,14 @@ static struct rt_object *object_of(const struct rt_object_kind *kind, const stru
     return o;
 }
 
+bool hdi_listens_for_all(int fd)
+{
+    for (const struct listening *l = listening; l; l = l->next)
+        if (l->fd == fd)
+            return true;
+    return false;
+}
+
 static void note_listening(int fd)
 {
     struct listening *l = hdi_alloc(sizeof *l);
