@@ -390,6 +390,7 @@ void hdi_memory_start(void)
         return;
     }
     hdi_watch.on = true;
+    hdi_watch.config.reached->watched = 1;
     points_start();
     hdi_hooks_start();
     hdi_memory_thread_watch();

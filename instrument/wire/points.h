@@ -52,6 +52,7 @@ struct hdp_learned {
 /* The points at which threads of a schedule stood, each once. With HDP_POINTS_ALL they are not
  * kept. */
 struct hdp_reached {
+    uint32_t watched; /* something of the program was built with heddle-cc */
     uint32_t sites;
     uint64_t site[HDP_LEARNED_SITES];
     uint32_t from[HDP_LEARNED_SITES];  /* how many steps had been made when it became a point */

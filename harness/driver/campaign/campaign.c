@@ -156,6 +156,9 @@ static void count(struct campaign *c, struct worker *w)
     for (unsigned i = 0; i < HD_FK_COUNT; i++)
         s->findings_dropped[i] += result->findings_dropped[i];
     s->orders_forgotten += result->orders_forgotten;
+    s->elastic |= (w->region->config.flags & (HDP_ELASTIC_SLEEP | HDP_REAL_CLOCK)) != 0;
+    s->races_wanted |= (w->region->config.flags & HDP_RACES) != 0;
+    s->accesses_watched |= w->region->reached.watched != 0;
     s->aslr_on |= c->crew.bell->randomised != 0;
     struct strategy_stats *strategy = &s->strategy[w->region->config.strategy % HDP_STRATEGIES];
     strategy->name = strategy_word(w->region->config.strategy);

@@ -52,7 +52,10 @@ struct stats {
     bool interrupted;
     bool time_up;
     bool not_saved; /* a file could not be written */
-    bool aslr_on;   /* addresses could not be pinned */
+    bool elastic;   /* sleeps may end early, or are real */
+    bool races_wanted,
+        accesses_watched; /* nothing that was loaded was built with heddle-cc: not watched */
+    bool aslr_on;         /* addresses could not be pinned */
 };
 
 #endif /* HEDDLE_DRIVER_STATS_H */
