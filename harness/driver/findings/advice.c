@@ -27,6 +27,23 @@ static bool is_wait_under_lock(const struct finding *f)
     return false;
 }
 
+static bool is_lock(enum hd_event kind)
+{
+    switch (kind) {
+    case HD_EV_MUTEX_LOCK:
+    case HD_EV_COND_RELOCK:
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+    case HD_EV_SPIN_LOCK:
+    case HD_EV_HD_MUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_LOCK:
+    case HD_EV_HD_RWMUTEX_RLOCK:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *lost_wakeup(const struct finding *f)
 {
     if (is_wait_under_lock(f))
@@ -66,6 +83,29 @@ static const char *lost_wakeup(const struct finding *f)
                "tests the condition before the first wait, and broadcast when more than one "
                "waiter can go on.";
     }
+}
+
+/* Main may wait for the end of those in a cycle without being in it: it holds nothing. */
+static const char *deadlock(const struct finding *f)
+{
+    size_t locks = 0, others = 0;
+
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_WAITS)
+            continue;
+        locks += is_lock(n->kind);
+        others += !is_lock(n->kind) && n->kind != HD_EV_THREAD_JOIN && n->kind != HD_EV_SLEEP;
+    }
+    if (!locks && !others)
+        return "Of two threads only one may wait for the end of the other.";
+    if (locks > 1)
+        return "Take these locks in one order everywhere, or hold only one of them at a time.";
+    if (locks)
+        return "Do not wait with a lock held that whoever would end the wait needs first: release "
+               "it "
+               "before.";
+    return lost_wakeup(f);
 }
 
 static const char *self_deadlock(const struct finding *f)

@@ -65,24 +65,30 @@ static size_t find_cycle(const struct finding *f, const struct note **cycle, siz
 static void draw_cycle(FILE *to, const struct finding *f)
 {
     const struct note *cycle[HDP_NOTES];
+    char *object[HDP_NOTES];
     size_t n = find_cycle(f, cycle, HDP_NOTES);
     if (n < 2 || f->kind == HD_FK_SELF_DEADLOCK)
         return;
-    int widest = 0, thread = 0;
+    int widest = 0, thread = 0, line = 0;
     for (size_t i = 0; i < n; i++) {
-        int w = cycle[i]->object ? (int)strlen(cycle[i]->object) : 6;
+        bool joins = cycle[i]->kind == HD_EV_THREAD_JOIN;
+        const char *next = cycle[(i + 1) % n]->thread, *name = cycle[i]->object;
+        object[i] = joins ? mem_format("the end of %s", next) : mem_copy(name ? name : "?");
+        int w = (int)strlen(object[i]);
         widest = w > widest ? w : widest;
         w = (int)strlen(cycle[i]->thread);
         thread = w > thread ? w : thread;
     }
     fputs("\n  Who waits for whom:\n\n", to);
-    for (size_t i = 0; i < n; i++)
-        fprintf(to, "    %s %-*s waits for %-*s held by %s%s\n", i == 0 ? "+->" : "|  ", thread,
-                cycle[i]->thread, widest, cycle[i]->object ? cycle[i]->object : "?",
-                cycle[(i + 1) % n]->thread, i + 1 == n ? "  --+" : "");
-    int line = 3 + 1 + thread + 11 + widest + 9 + (int)strlen(cycle[0]->thread) + 5;
+    for (size_t i = 0; i < n; i++) {
+        bool joins = cycle[i]->kind == HD_EV_THREAD_JOIN;
+        line = fprintf(to, "    %s %-*s waits for %-*s%s%s%s\n", i == 0 ? "+->" : "|  ", thread,
+                       cycle[i]->thread, widest, object[i], joins ? "" : " held by ",
+                       joins ? "" : cycle[(i + 1) % n]->thread, i + 1 == n ? "  --+" : "");
+        free(object[i]);
+    }
     fputs("    +", to);
-    for (int i = 1; i < line - 1; i++)
+    for (int i = 6; i < line - 1; i++)
         fputc('-', to);
     fputs("+\n", to);
 }
