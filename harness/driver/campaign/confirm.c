@@ -248,6 +248,7 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
                 c->stamp_key = stamp_key(true);
             schedule_write(out, s, &c->stamp_key);
             fclose(out);
+            f->unstamped = !c->stamp_key.known;
             if (!campaign_write(c, f->name, ".schedule", text, bytes, &f->schedule_file)) {
                 f->schedule_text = text;
                 text = NULL;

@@ -579,7 +579,8 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
         fprintf(to, "\n  The program printed: %s%s%s\n", f->output_file ? f->output_file : "",
                 f->output_file && f->error_file ? ", " : "", f->error_file ? f->error_file : "");
     if (f->schedule_file)
-        fprintf(to, "%s  Replay:  heddle replay %s\n", f->output_file || f->error_file ? "" : "\n",
+        fprintf(to, "%s  Replay:  heddle replay %s%s\n",
+                f->output_file || f->error_file ? "" : "\n", f->unstamped ? "--trust " : "",
                 f->schedule_file);
     if (f->schedule_text && final)
         fprintf(to,

@@ -75,6 +75,7 @@ expect 1 'grep: absent: No such file' run --oracle='cat | grep prefix absent' --
 expect 2 'the oracle `absent-program` cannot be run .*not found' run --oracle=absent-program -- "$victim"
 expect 2 'cannot be run .exit code 126' run --oracle=./text -- "$victim"
 expect 1 '`sleep 100` did not end within 300 ms' run -n 1 --replays=0 --timeout=300ms --oracle='sleep 100' -- "$victim"
+expect 1 'heddle replay --trust ' env XDG_STATE_HOME=/dev/null/none "$heddle" run -q -n 20 -- "$victim" crash
 expect 2 'is not in the language of sh' run --oracle='cmp - <(echo bash)' -- "$victim"
 expect 2 'the oracle' run --json --oracle=absent-program -- "$victim"
 grep -q '"exit_code": 2' out.txt || { echo "FAILED: the document must have the exit code"; failed=1; }
