@@ -97,18 +97,41 @@
     X(int, gettimeofday, (struct timeval *restrict, void *restrict))                               \
     X(time_t, time, (time_t *))                                                                    \
     X(ssize_t, read, (int, void *, size_t))                                                        \
+    X(ssize_t, __read_chk, (int, void *, size_t, size_t))                                          \
     X(ssize_t, write, (int, const void *, size_t))                                                 \
     X(ssize_t, readv, (int, const struct iovec *, int))                                            \
     X(int, fflush, (FILE *))                                                                       \
     X(int, fclose, (FILE *))                                                                       \
     X(int, fputs, (const char *restrict, FILE *restrict))                                          \
+    X(int, fputs_unlocked, (const char *restrict, FILE *restrict))                                 \
     X(int, fputc, (int, FILE *))                                                                   \
+    X(int, fputc_unlocked, (int, FILE *))                                                          \
+    X(int, putc, (int, FILE *))                                                                    \
+    X(int, putc_unlocked, (int, FILE *))                                                           \
+    X(int, __overflow, (FILE *, int))                                                              \
     X(size_t, fwrite, (const void *restrict, size_t, size_t, FILE *restrict))                      \
+    X(size_t, fwrite_unlocked, (const void *restrict, size_t, size_t, FILE *restrict))             \
     X(int, vfprintf, (FILE *restrict, const char *restrict, va_list))                              \
+    X(int, __vfprintf_chk, (FILE *restrict, int, const char *restrict, va_list))                   \
     X(char *, fgets, (char *restrict, int, FILE *restrict))                                        \
+    X(char *, fgets_unlocked, (char *restrict, int, FILE *restrict))                               \
+    X(char *, __fgets_chk, (char *restrict, size_t, int, FILE *restrict))                          \
+    X(char *, __fgets_unlocked_chk, (char *restrict, size_t, int, FILE *restrict))                 \
     X(int, fgetc, (FILE *))                                                                        \
+    X(int, getc, (FILE *))                                                                         \
+    X(int, fgetc_unlocked, (FILE *))                                                               \
+    X(int, getc_unlocked, (FILE *))                                                                \
+    X(int, __uflow, (FILE *))                                                                      \
     X(size_t, fread, (void *restrict, size_t, size_t, FILE *restrict))                             \
+    X(size_t, fread_unlocked, (void *restrict, size_t, size_t, FILE *restrict))                    \
+    X(size_t, __fread_chk, (void *restrict, size_t, size_t, size_t, FILE *restrict))               \
+    X(size_t, __fread_unlocked_chk, (void *restrict, size_t, size_t, size_t, FILE *restrict))      \
     X(ssize_t, getdelim, (char **restrict, size_t *restrict, int, FILE *restrict))                 \
+    X(ssize_t, __getdelim, (char **restrict, size_t *restrict, int, FILE *restrict))               \
+    X(ssize_t, getline, (char **restrict, size_t *restrict, FILE *restrict))                       \
+    X(int, vfscanf, (FILE *restrict, const char *restrict, va_list))                               \
+    X(int, __isoc99_vfscanf, (FILE *restrict, const char *restrict, va_list))                      \
+    X(int, __isoc23_vfscanf, (FILE *restrict, const char *restrict, va_list))                      \
     X(int, close, (int))                                                                           \
     X(int, shutdown, (int, int))                                                                   \
     X(ssize_t, sendfile, (int, int, off_t *, size_t))                                              \
@@ -131,6 +154,7 @@
     X(ssize_t, vmsplice, (int, const struct iovec *, size_t, unsigned))                            \
     X(ssize_t, tee, (int, int, size_t, unsigned))                                                  \
     X(int, vdprintf, (int, const char *restrict, va_list))                                         \
+    X(int, __vdprintf_chk, (int, int, const char *restrict, va_list))                              \
     X(int, access, (const char *, int))                                                            \
     X(int, faccessat, (int, const char *, int, int))                                               \
     X(int, stat, (const char *restrict, struct stat *restrict))                                    \
@@ -166,6 +190,9 @@
     X(int, accept4, (int, struct sockaddr *restrict, socklen_t *restrict, int))                    \
     X(int, connect, (int, const struct sockaddr *, socklen_t))                                     \
     X(ssize_t, recv, (int, void *, size_t, int))                                                   \
+    X(ssize_t, __recv_chk, (int, void *, size_t, size_t, int))                                     \
+    X(ssize_t, __recvfrom_chk,                                                                     \
+      (int, void *restrict, size_t, size_t, int, struct sockaddr *restrict, socklen_t *restrict))  \
     X(ssize_t, recvfrom,                                                                           \
       (int, void *restrict, size_t, int, struct sockaddr *restrict, socklen_t *restrict))          \
     X(ssize_t, recvmsg, (int, struct msghdr *, int))                                               \
@@ -272,6 +299,7 @@
       (pid_t *restrict, const char *restrict, const posix_spawn_file_actions_t *,                  \
        const posix_spawnattr_t *restrict, char *const[restrict], char *const[restrict]))           \
     X(pid_t, fork, (void))                                                                         \
+    X(void, __chk_fail, (void))                                                                    \
     X(void, __assert_fail, (const char *, const char *, unsigned, const char *))                   \
     X(void, exit, (int))                                                                           \
     X(void, quick_exit, (int))                                                                     \

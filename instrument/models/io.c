@@ -188,12 +188,16 @@ static ssize_t took(int fd, void *buffer, ssize_t n)
     return n;
 }
 
-HDI_EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
-{
-    if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
-        return -1;
-    return took(fd, buffer, hdi_real.read(fd, buffer, bytes));
-}
+#define READS(name, params, args)                                                                  \
+    HDI_EXPORT ssize_t name params                                                                 \
+    {                                                                                              \
+        if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))                                     \
+            return -1;                                                                             \
+        return took(fd, buffer, hdi_real.name args);                                               \
+    }
+
+READS(read, (int fd, void *buffer, size_t bytes), (fd, buffer, bytes))
+READS(__read_chk, (int fd, void *buffer, size_t bytes, size_t room), (fd, buffer, bytes, room))
 
 HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 {

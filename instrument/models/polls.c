@@ -155,21 +155,21 @@ static int64_t ns_of(const struct timespec *timeout)
     return timeout ? hdi_deadline_for(timeout) - hdi_now() : -1;
 }
 
-HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+static int polls(struct pollfd *fds, nfds_t n, int timeout, uint64_t site)
 {
     struct waited w = {.fds = fds, .count = n};
 
     if (!hdi_enter())
         return hdi_real.poll(fds, n, timeout);
     if (hdi_real_clock())
-        HDI_OUTSIDE(int, -1, HDI_SITE(), hdi_real.poll(fds, n, timeout));
-    if (!await_any(&w, ns_of_ms(timeout), HDI_SITE()))
+        HDI_OUTSIDE(int, -1, site, hdi_real.poll(fds, n, timeout));
+    if (!await_any(&w, ns_of_ms(timeout), site))
         return -1;
     return found(&w, timeout, hdi_real.poll(fds, n, 0));
 }
 
-HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
-                     const sigset_t *mask)
+static int polls_masked(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                        const sigset_t *mask, uint64_t site)
 {
     struct waited w = {.fds = fds, .count = n};
     int64_t ns;
@@ -177,11 +177,42 @@ HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeou
     if (!hdi_enter() || (timeout && !hdi_interval_valid(timeout)))
         return hdi_real.ppoll(fds, n, timeout, mask);
     if (hdi_real_clock())
-        HDI_OUTSIDE(int, -1, HDI_SITE(), hdi_real.ppoll(fds, n, timeout, mask));
+        HDI_OUTSIDE(int, -1, site, hdi_real.ppoll(fds, n, timeout, mask));
     ns = ns_of(timeout);
-    if (!await_masked(&w, ns, mask, HDI_SITE()))
+    if (!await_masked(&w, ns, mask, site))
         return -1;
     return found(&w, ns, hdi_real.poll(fds, n, 0));
+}
+
+/* What is in front of a fortified call: there must be room for n of them. */
+static void check_room(nfds_t n, size_t room)
+{
+    if (room / sizeof(struct pollfd) < n)
+        hdi_real.__chk_fail();
+}
+
+HDI_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    return polls(fds, n, timeout, HDI_SITE());
+}
+
+HDI_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room)
+{
+    check_room(n, room);
+    return polls(fds, n, timeout, HDI_SITE());
+}
+
+HDI_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                     const sigset_t *mask)
+{
+    return polls_masked(fds, n, timeout, mask, HDI_SITE());
+}
+
+HDI_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                           const sigset_t *mask, size_t room)
+{
+    check_room(n, room);
+    return polls_masked(fds, n, timeout, mask, HDI_SITE());
 }
 
 HDI_EXPORT int select(int n, fd_set *restrict r, fd_set *restrict w, fd_set *restrict e,

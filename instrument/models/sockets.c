@@ -79,20 +79,25 @@ HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
     return rc;
 }
 
-HDI_EXPORT ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
-{
-    if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.recv(fd, buffer, bytes, flags);
-}
+#define RECEIVES(name, params, args)                                                               \
+    HDI_EXPORT ssize_t name params                                                                 \
+    {                                                                                              \
+        if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))        \
+            return -1;                                                                             \
+        return hdi_real.name args;                                                                 \
+    }
 
-HDI_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
-                            __SOCKADDR_ARG addr, socklen_t *restrict length)
-{
-    if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))
-        return -1;
-    return hdi_real.recvfrom(fd, buffer, bytes, flags, addr.__sockaddr__, length);
-}
+RECEIVES(recv, (int fd, void *buffer, size_t bytes, int flags), (fd, buffer, bytes, flags))
+RECEIVES(__recv_chk, (int fd, void *buffer, size_t bytes, size_t room, int flags),
+         (fd, buffer, bytes, room, flags))
+RECEIVES(recvfrom,
+         (int fd, void *restrict buffer, size_t bytes, int flags, __SOCKADDR_ARG addr,
+          socklen_t *restrict length),
+         (fd, buffer, bytes, flags, addr.__sockaddr__, length))
+RECEIVES(__recvfrom_chk,
+         (int fd, void *restrict buffer, size_t bytes, size_t room, int flags, __SOCKADDR_ARG addr,
+          socklen_t *restrict length),
+         (fd, buffer, bytes, room, flags, addr.__sockaddr__, length))
 
 static ssize_t receive(int fd, struct msghdr *message, int flags, uint64_t site)
 {

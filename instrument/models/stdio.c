@@ -1,5 +1,8 @@
 /* stdio.c - streams on pipes and sockets. The C library reads and writes for them beside us: here
- * the reader waits in the model, and comes after who wrote. Streams on files are passed through. */
+ * the reader waits in the model, and comes after who wrote. Streams on files are passed through.
+ *
+ * The headers of an optimised or fortified build call other names for the same: those that look at the room
+ * (_chk), those of a standard (__isoc99_), and __getdelim, __uflow and __overflow. */
 #ifndef __NO_INLINE__
 #define __NO_INLINE__ 1 /* of the C library's headers: its getline is inline, and this is another */
 #endif
@@ -26,6 +29,20 @@ static void reads(FILE *f, uint64_t site)
         hdi_await(fileno(f), POLLIN, site);
 }
 
+#define WRITES(type, name, params, args)                                                           \
+    HDI_EXPORT type name params                                                                    \
+    {                                                                                              \
+        writes(f, HDI_SITE());                                                                     \
+        return hdi_real.name args;                                                                 \
+    }
+
+#define READS(type, name, params, args)                                                            \
+    HDI_EXPORT type name params                                                                    \
+    {                                                                                              \
+        reads(f, HDI_SITE());                                                                      \
+        return hdi_real.name args;                                                                 \
+    }
+
 HDI_EXPORT int fflush(FILE *f)
 {
     if (f)
@@ -33,35 +50,21 @@ HDI_EXPORT int fflush(FILE *f)
     return hdi_real.fflush(f);
 }
 
-HDI_EXPORT int fclose(FILE *f)
-{
-    writes(f, HDI_SITE());
-    return hdi_real.fclose(f);
-}
-
-HDI_EXPORT int fputs(const char *restrict text, FILE *restrict f)
-{
-    writes(f, HDI_SITE());
-    return hdi_real.fputs(text, f);
-}
-
-HDI_EXPORT int fputc(int c, FILE *f)
-{
-    writes(f, HDI_SITE());
-    return hdi_real.fputc(c, f);
-}
-
-HDI_EXPORT size_t fwrite(const void *restrict from, size_t bytes, size_t n, FILE *restrict f)
-{
-    writes(f, HDI_SITE());
-    return hdi_real.fwrite(from, bytes, n, f);
-}
-
-HDI_EXPORT int vfprintf(FILE *restrict f, const char *restrict format, va_list ap)
-{
-    writes(f, HDI_SITE());
-    return hdi_real.vfprintf(f, format, ap);
-}
+WRITES(int, fclose, (FILE * f), (f))
+WRITES(int, fputs, (const char *restrict text, FILE *restrict f), (text, f))
+WRITES(int, fputs_unlocked, (const char *restrict text, FILE *restrict f), (text, f))
+WRITES(int, fputc, (int c, FILE *f), (c, f))
+WRITES(int, fputc_unlocked, (int c, FILE *f), (c, f))
+WRITES(int, putc, (int c, FILE *f), (c, f))
+WRITES(int, putc_unlocked, (int c, FILE *f), (c, f))
+WRITES(int, __overflow, (FILE * f, int c), (f, c))
+WRITES(size_t, fwrite, (const void *restrict from, size_t bytes, size_t n, FILE *restrict f),
+       (from, bytes, n, f))
+WRITES(size_t, fwrite_unlocked,
+       (const void *restrict from, size_t bytes, size_t n, FILE *restrict f), (from, bytes, n, f))
+WRITES(int, vfprintf, (FILE *restrict f, const char *restrict format, va_list ap), (f, format, ap))
+WRITES(int, __vfprintf_chk, (FILE *restrict f, int how, const char *restrict format, va_list ap),
+       (f, how, format, ap))
 
 HDI_EXPORT int fprintf(FILE *restrict f, const char *restrict format, ...)
 {
@@ -75,17 +78,32 @@ HDI_EXPORT int fprintf(FILE *restrict f, const char *restrict format, ...)
     return rc;
 }
 
-/* The same for those that write to a descriptor. */
-static int writes_to(int fd, const char *format, va_list ap, uint64_t site)
+HDI_EXPORT int __fprintf_chk(FILE *restrict f, int how, const char *restrict format, ...)
 {
-    if (hdi_enter() && !hdi_await(fd, POLLOUT, site))
-        return -1;
-    return hdi_real.vdprintf(fd, format, ap);
+    va_list ap;
+    int rc;
+
+    writes(f, HDI_SITE());
+    va_start(ap, format);
+    rc = hdi_real.__vfprintf_chk(f, how, format, ap);
+    va_end(ap);
+    return rc;
+}
+
+/* The same for those that write to a descriptor. */
+static bool writes_to(int fd, uint64_t site)
+{
+    return !hdi_enter() || hdi_await(fd, POLLOUT, site);
 }
 
 HDI_EXPORT int vdprintf(int fd, const char *restrict format, va_list ap)
 {
-    return writes_to(fd, format, ap, HDI_SITE());
+    return writes_to(fd, HDI_SITE()) ? hdi_real.vdprintf(fd, format, ap) : -1;
+}
+
+HDI_EXPORT int __vdprintf_chk(int fd, int how, const char *restrict format, va_list ap)
+{
+    return writes_to(fd, HDI_SITE()) ? hdi_real.__vdprintf_chk(fd, how, format, ap) : -1;
 }
 
 HDI_EXPORT int dprintf(int fd, const char *restrict format, ...)
@@ -94,43 +112,107 @@ HDI_EXPORT int dprintf(int fd, const char *restrict format, ...)
     int rc;
 
     va_start(ap, format);
-    rc = writes_to(fd, format, ap, HDI_SITE());
+    rc = writes_to(fd, HDI_SITE()) ? hdi_real.vdprintf(fd, format, ap) : -1;
     va_end(ap);
     return rc;
 }
 
-HDI_EXPORT char *fgets(char *restrict to, int bytes, FILE *restrict f)
+HDI_EXPORT int __dprintf_chk(int fd, int how, const char *restrict format, ...)
 {
-    reads(f, HDI_SITE());
-    return hdi_real.fgets(to, bytes, f);
+    va_list ap;
+    int rc;
+
+    va_start(ap, format);
+    rc = writes_to(fd, HDI_SITE()) ? hdi_real.__vdprintf_chk(fd, how, format, ap) : -1;
+    va_end(ap);
+    return rc;
 }
 
-HDI_EXPORT int fgetc(FILE *f)
+READS(char *, fgets, (char *restrict to, int bytes, FILE *restrict f), (to, bytes, f))
+READS(char *, fgets_unlocked, (char *restrict to, int bytes, FILE *restrict f), (to, bytes, f))
+READS(char *, __fgets_chk, (char *restrict to, size_t room, int bytes, FILE *restrict f),
+      (to, room, bytes, f))
+READS(char *, __fgets_unlocked_chk, (char *restrict to, size_t room, int bytes, FILE *restrict f),
+      (to, room, bytes, f))
+READS(int, fgetc, (FILE * f), (f))
+READS(int, getc, (FILE * f), (f))
+READS(int, fgetc_unlocked, (FILE * f), (f))
+READS(int, getc_unlocked, (FILE * f), (f))
+READS(int, __uflow, (FILE * f), (f))
+READS(size_t, fread, (void *restrict to, size_t bytes, size_t n, FILE *restrict f),
+      (to, bytes, n, f))
+READS(size_t, fread_unlocked, (void *restrict to, size_t bytes, size_t n, FILE *restrict f),
+      (to, bytes, n, f))
+READS(size_t, __fread_chk,
+      (void *restrict to, size_t room, size_t bytes, size_t n, FILE *restrict f),
+      (to, room, bytes, n, f))
+READS(size_t, __fread_unlocked_chk,
+      (void *restrict to, size_t room, size_t bytes, size_t n, FILE *restrict f),
+      (to, room, bytes, n, f))
+READS(ssize_t, getdelim, (char **restrict to, size_t *restrict room, int end, FILE *restrict f),
+      (to, room, end, f))
+READS(ssize_t, __getdelim, (char **restrict to, size_t *restrict room, int end, FILE *restrict f),
+      (to, room, end, f))
+READS(ssize_t, getline, (char **restrict to, size_t *restrict room, FILE *restrict f),
+      (to, room, f))
+
+HDI_EXPORT int getchar(void)
 {
-    reads(f, HDI_SITE());
-    return hdi_real.fgetc(f);
+    reads(stdin, HDI_SITE());
+    return hdi_real.getc(stdin);
 }
 
-HDI_EXPORT int getc(FILE *f)
+HDI_EXPORT int getchar_unlocked(void)
 {
-    reads(f, HDI_SITE());
-    return hdi_real.fgetc(f);
+    reads(stdin, HDI_SITE());
+    return hdi_real.getc_unlocked(stdin);
 }
 
-HDI_EXPORT size_t fread(void *restrict to, size_t bytes, size_t n, FILE *restrict f)
-{
-    reads(f, HDI_SITE());
-    return hdi_real.fread(to, bytes, n, f);
-}
+/* What fscanf is called depends on the standard: the headers give it another name. */
+#define NAMED(name) __asm__(#name)
 
-HDI_EXPORT ssize_t getdelim(char **restrict to, size_t *restrict room, int end, FILE *restrict f)
-{
-    reads(f, HDI_SITE());
-    return hdi_real.getdelim(to, room, end, f);
-}
+#define SCANS(prefix)                                                                              \
+    HDI_EXPORT int hdi_##prefix##vfscanf(FILE *restrict, const char *restrict, va_list)            \
+        NAMED(prefix##vfscanf);                                                                    \
+    HDI_EXPORT int hdi_##prefix##fscanf(FILE *restrict, const char *restrict, ...)                 \
+        NAMED(prefix##fscanf);                                                                     \
+    HDI_EXPORT int hdi_##prefix##vscanf(const char *restrict, va_list) NAMED(prefix##vscanf);      \
+    HDI_EXPORT int hdi_##prefix##scanf(const char *restrict, ...) NAMED(prefix##scanf);            \
+                                                                                                   \
+    int hdi_##prefix##vfscanf(FILE *restrict f, const char *restrict format, va_list ap)           \
+    {                                                                                              \
+        reads(f, HDI_SITE());                                                                      \
+        return hdi_real.prefix##vfscanf(f, format, ap);                                            \
+    }                                                                                              \
+                                                                                                   \
+    int hdi_##prefix##fscanf(FILE *restrict f, const char *restrict format, ...)                   \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        int rc;                                                                                    \
+        reads(f, HDI_SITE());                                                                      \
+        va_start(ap, format);                                                                      \
+        rc = hdi_real.prefix##vfscanf(f, format, ap);                                              \
+        va_end(ap);                                                                                \
+        return rc;                                                                                 \
+    }                                                                                              \
+                                                                                                   \
+    int hdi_##prefix##vscanf(const char *restrict format, va_list ap)                              \
+    {                                                                                              \
+        reads(stdin, HDI_SITE());                                                                  \
+        return hdi_real.prefix##vfscanf(stdin, format, ap);                                        \
+    }                                                                                              \
+                                                                                                   \
+    int hdi_##prefix##scanf(const char *restrict format, ...)                                      \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        int rc;                                                                                    \
+        reads(stdin, HDI_SITE());                                                                  \
+        va_start(ap, format);                                                                      \
+        rc = hdi_real.prefix##vfscanf(stdin, format, ap);                                          \
+        va_end(ap);                                                                                \
+        return rc;                                                                                 \
+    }
 
-HDI_EXPORT ssize_t getline(char **restrict to, size_t *restrict room, FILE *restrict f)
-{
-    reads(f, HDI_SITE());
-    return hdi_real.getdelim(to, room, '\n', f);
-}
+SCANS()
+SCANS(__isoc99_)
+SCANS(__isoc23_)
