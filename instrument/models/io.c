@@ -151,12 +151,67 @@ bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site)
     return true;
 }
 
+static bool may_block(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && !(flags & O_NONBLOCK) && !hdi_never_blocks(fd);
+}
+
 bool hdi_long_write(int fd, size_t bytes)
 {
-    if (bytes <= PIPE_BUF || hdi_never_blocks(fd))
+    if (bytes <= PIPE_BUF || !may_block(fd))
         return false;
     hdi_sends(fd);
     return true;
+}
+
+static bool is_stream_socket(int fd)
+{
+    int type = 0;
+    socklen_t bytes = sizeof type;
+
+    return hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 &&
+           type == SOCK_STREAM;
+}
+
+bool hdi_takes_parts(int fd, size_t bytes)
+{
+    struct stat st;
+    int saved = errno;
+    bool takes = bytes > PIPE_BUF && may_block(fd) && fstat(fd, &st) == 0 &&
+                 (S_ISFIFO(st.st_mode) || is_stream_socket(fd));
+
+    errno = saved;
+    return takes;
+}
+
+ssize_t hdi_write_parts(int fd, const struct iovec *v, size_t n, int flags, uint64_t site)
+{
+    bool socket = is_stream_socket(fd), waits = true;
+    ssize_t done = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *from = v[i].iov_base;
+        size_t left = v[i].iov_len;
+        while (left) {
+            struct pollfd p = {.fd = fd, .events = POLLOUT};
+            ssize_t part;
+            if (waits && !hdi_await(fd, POLLOUT, site))
+                return done ? done : -1;
+            part = socket ? hdi_real.send(fd, from, left, flags | MSG_DONTWAIT)
+                          : hdi_real.write(fd, from, left < PIPE_BUF ? left : PIPE_BUF);
+            if (part < 0 && (!socket || errno != EAGAIN))
+                return done ? done : -1;
+            waits = part < 0 || !hdi_polled(&p, 1);
+            if (part < 0)
+                continue;
+            done += part;
+            from += part;
+            left -= (size_t)part;
+        }
+    }
+    return done;
 }
 
 /* The call has left control, and comes back with what it had to wait for. */
@@ -210,6 +265,10 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
     if (hdi_enter()) {
+        if (hdi_takes_parts(fd, bytes)) {
+            struct iovec all = {(void *)(uintptr_t)buffer, bytes};
+            return hdi_handed_on(hdi_write_parts(fd, &all, 1, 0, HDI_SITE()), HDI_SITE());
+        }
         if (hdi_long_write(fd, bytes))
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.write(fd, buffer, bytes));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
@@ -236,6 +295,8 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
     size_t bytes = hdi_bytes_left(v, n < 0 ? 0 : (size_t)n);
 
     if (hdi_enter()) {
+        if (n <= IOV_MAX && hdi_takes_parts(fd, bytes))
+            return hdi_handed_on(hdi_write_parts(fd, v, (size_t)n, 0, HDI_SITE()), HDI_SITE());
         if (hdi_long_write(fd, bytes))
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.writev(fd, v, n));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))

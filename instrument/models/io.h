@@ -30,6 +30,10 @@ ssize_t hdi_handed_on(ssize_t rc, uint64_t site);
 size_t hdi_bytes_left(const struct iovec *v, size_t n);
 /* It is about to be written to fd, is more than a pipe takes at once, and may block half way. */
 bool hdi_long_write(int fd, size_t bytes);
+/* And may come in parts: fd is a pipe, or a stream socket. */
+bool hdi_takes_parts(int fd, size_t bytes);
+/* Then, with the flags of send(): each part as soon as there is room for it. */
+ssize_t hdi_write_parts(int fd, const struct iovec *v, size_t n, int flags, uint64_t site);
 
 /* Return from the calling function what `call` returns, which may block outside control; what was
  * waited for at fd, if it is one, comes before. */

@@ -164,6 +164,10 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
     bool refused = false;
 
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
+    if (!(flags & MSG_DONTWAIT) && hdi_enter() && hdi_takes_parts(fd, bytes)) {
+        struct iovec all = {(void *)(uintptr_t)buffer, bytes};
+        return hdi_handed_on(hdi_write_parts(fd, &all, 1, flags, HDI_SITE()), HDI_SITE());
+    }
     if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
         HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.send(fd, buffer, bytes, flags));
     return refused ? -1 : hdi_handed_on(hdi_real.send(fd, buffer, bytes, flags), HDI_SITE());
