@@ -44,7 +44,8 @@ void hdi_child_made(int pid)
     if (children == capacity) {
         uint32_t more = capacity ? 2 * capacity : 64;
         int *wider = hdi_alloc_lasting(more * sizeof *wider);
-        memcpy(wider, child, children * sizeof *wider);
+        if (children)
+            memcpy(wider, child, children * sizeof *wider);
         child = wider;
         capacity = more;
     }
