@@ -204,7 +204,7 @@ void hdi_file_names_remove(void);
 void hdi_pair_made(const int fd[2]);
 /* Name what is loaded and goes round the models. */
 void hdi_outside_note(void);
-/* A child process that the program forked has not ended yet. */
+/* A child process of the program has not ended yet, or its end has not been told. */
 bool hdi_children_live(void);
 /* The program has forked: what is shared with other processes may be held and released there. */
 bool hdi_has_forked(void);

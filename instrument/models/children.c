@@ -1,55 +1,45 @@
-/* children.c - the processes that the program made. */
+/* children.c - the processes that the program made.
+ *
+ * One that has ended counts until its SIGCHLD has come, where the program has a handler for it: what that
+ * does may let others go on.
+ */
 #include "children.h"
 
 #include <errno.h>
-#include <string.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 
 #include "core/control.h"
 #include "core/real.h"
 
-static int *child;
-static uint32_t children, capacity;
+/* Never taken out of the list: handlers go through it. */
+struct child {
+    struct child *next;
+    _Atomic int pid; /* 0: it is to be used again */
+    atomic_bool told;
+};
+
+static struct child *_Atomic first;
 static bool has_forked;
-
-/* It has ended, or is none of ours any more. */
-static bool is_gone(int pid)
-{
-    siginfo_t info = {.si_pid = 0};
-
-    return hdi_real.syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) !=
-               0 ||
-           info.si_pid != 0;
-}
-
-static void forget_ended(void)
-{
-    uint32_t n = 0;
-    int saved = errno;
-
-    for (uint32_t i = 0; i < children; i++)
-        if (!is_gone(child[i]))
-            child[n++] = child[i];
-    children = n;
-    errno = saved;
-}
 
 void hdi_child_made(int pid)
 {
+    struct child *c = first;
+
     if (pid <= 0)
         return;
     has_forked = true;
-    if (children == capacity)
-        forget_ended();
-    if (children == capacity) {
-        uint32_t more = capacity ? 2 * capacity : 64;
-        int *wider = hdi_alloc_lasting(more * sizeof *wider);
-        if (children)
-            memcpy(wider, child, children * sizeof *wider);
-        child = wider;
-        capacity = more;
+    while (c && c->pid)
+        c = c->next;
+    if (!c) {
+        c = hdi_alloc_lasting(sizeof *c);
+        c->next = first;
+        c->pid = 0;
+        first = c;
     }
-    child[children++] = pid;
+    c->told = false;
+    c->pid = pid;
 }
 
 void hdi_child_passes(void)
@@ -57,22 +47,59 @@ void hdi_child_passes(void)
     has_forked = true;
 }
 
+enum end { NOT_YET, UNSEEN, SEEN };
+
+/* SEEN: the program has waited for it, or it is none of ours any more. */
+static enum end end_of(int pid)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    if (hdi_real.syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) != 0)
+        return SEEN;
+    return info.si_pid ? UNSEEN : NOT_YET;
+}
+
+static bool end_is_handled(void)
+{
+    struct sigaction a;
+
+    return hdi_real.sigaction(SIGCHLD, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
+           a.sa_handler != SIG_IGN;
+}
+
 bool hdi_children_live(void)
+{
+    bool live = false;
+    int saved = errno;
+
+    for (struct child *c = first; c && !live; c = c->next) {
+        enum end end = c->pid ? end_of(c->pid) : SEEN;
+        live = end == NOT_YET || (end == UNSEEN && !c->told && end_is_handled());
+        if (!live)
+            c->pid = 0;
+    }
+    errno = saved;
+    return live;
+}
+
+/* Of several ends that come together there is one signal. */
+void hdi_child_end_told(void)
 {
     int saved = errno;
 
-    while (children && is_gone(child[children - 1]))
-        children--;
+    for (struct child *c = first; c; c = c->next)
+        if (c->pid && !c->told && end_of(c->pid) != NOT_YET)
+            c->told = true;
     errno = saved;
-    return children != 0;
 }
 
 int hdi_kill_children(int number)
 {
     uint32_t reached = 0;
 
-    for (uint32_t i = 0; i < children; i++)
-        reached += hdi_real.kill(child[i], number) == 0;
+    for (struct child *c = first; c; c = c->next)
+        if (c->pid && end_of(c->pid) != SEEN)
+            reached += hdi_real.kill(c->pid, number) == 0;
     if (!reached)
         errno = ESRCH;
     return reached ? 0 : -1;
@@ -85,5 +112,6 @@ bool hdi_has_forked(void)
 
 void hdi_children_forget(void)
 {
-    children = 0;
+    for (struct child *c = first; c; c = c->next)
+        c->pid = 0;
 }

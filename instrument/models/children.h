@@ -5,6 +5,8 @@
 void hdi_child_made(int pid); /* <= 0: that failed */
 /* Another is made and waited for in one call; what it leaves running is not known. */
 void hdi_child_passes(void);
+/* SIGCHLD has come, in a handler. */
+void hdi_child_end_told(void);
 /* kill() of every process reaches these, and not what else is on the machine. */
 int hdi_kill_children(int number);
 /* In a child: it has none. */

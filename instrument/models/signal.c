@@ -69,6 +69,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     struct hdi_thread *self = hdi_self();
     struct sigaction a = action[number];
 
+    if (number == SIGCHLD)
+        hdi_child_end_told();
     if (self && self->inside && hdi_postpones()) {
         int saved = errno;
         sigaddset(&((ucontext_t *)context)->uc_sigmask, number);

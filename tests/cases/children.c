@@ -2,6 +2,7 @@
  * does not give. */
 #include "case.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -133,11 +134,63 @@ static void children_many(void)
     assert(pclose(first) == 0);
 }
 
+static void on_end(int sig)
+{
+    int saved = errno;
+
+    (void)sig;
+    if (write(ends[1], "c", 1) < 0)
+        abort();
+    errno = saved;
+}
+
+/* The handler of SIGCHLD writes to a pipe: who reads from it counts the ends. */
+static void *counts_ends(void *unused)
+{
+    char c;
+
+    for (int n = 0; n < 2;) {
+        if (read(ends[0], &c, 1) < 0)
+            assert(errno == EINTR);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            n++;
+    }
+    give_word();
+    return unused;
+}
+
+static void *sleeps_often(void *unused)
+{
+    struct timespec a_while = {0, 1000000};
+
+    for (int i = 0; i < 3; i++)
+        nanosleep(&a_while, NULL);
+    return unused;
+}
+
+static void children_told_by_signal(void)
+{
+    struct sigaction action = {.sa_handler = on_end, .sa_flags = SA_NOCLDSTOP | SA_RESTART};
+    pthread_t counter, sleeper;
+
+    assert(pipe2(ends, O_CLOEXEC) == 0 && sigaction(SIGCHLD, &action, NULL) == 0);
+    counter = start(counts_ends, NULL);
+    sleeper = start(sleeps_often, NULL);
+    for (int i = 0; i < 2; i++)
+        if (fork() == 0) {
+            execlp("true", "true", (char *)NULL);
+            _exit(1);
+        }
+    sem_wait(&over);
+    finish(counter);
+    finish(sleeper);
+}
+
 static const struct variant all[] = {
     VARIANT(children, popen),         VARIANT(children, popen_in_thread),
     VARIANT(children, spawn),         VARIANT(children, spawnp),
     VARIANT(children, spawn_unnamed), VARIANT(children, left_by_system),
-    VARIANT(children, many),
+    VARIANT(children, many),          VARIANT(children, told_by_signal),
 };
 
 int main(int argc, char **argv)

@@ -90,6 +90,8 @@ bool rt_let_time_pass(bool may_wait)
     bool near = rt.external_count || from_outside > rt.signal_waits || child;
     int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
 
+    if (rt.recheck)
+        return true; /* a signal has come meanwhile */
     /* Nobody else will move: an alarm that would only kill the program is no way on. */
     if (timer && !outside && !first && (rt_circle() || !hdi_timer_helps()))
         timer = 0;
