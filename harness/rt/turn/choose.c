@@ -187,7 +187,8 @@ static uint32_t gather(struct hdi_thread **e)
 {
     uint32_t n = 0, held_back = 0, patient = 0, now = rt.region->result.steps + 1;
 
-    if (rt.recheck) {
+    /* A handler may set it meanwhile. */
+    if (__atomic_exchange_n(&rt.recheck, false, __ATOMIC_SEQ_CST)) {
         uint32_t live;
         struct hdi_thread **t = hdi_live(&live);
         for (uint32_t i = 0; i < live; i++)
@@ -198,7 +199,6 @@ static uint32_t gather(struct hdi_thread **e)
              i = rt_set_next(&rt.outside, i + 1))
             rt_evaluate(rt.all[i]);
     }
-    rt.recheck = false;
     for (uint32_t i = rt_set_next(&rt.runnable, 0); i != RT_SET_END;
          i = rt_set_next(&rt.runnable, i + 1))
         e[n++] = rt.all[i];
