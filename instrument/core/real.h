@@ -33,6 +33,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What libc has is looked up; what it lacks must not be: dlsym() would allocate, which another allocator
+ * than libc's may not be ready for. */
+#if __GLIBC_PREREQ(2, 38)
+#define HDI_REAL_OF_C23(X) X(int, __isoc23_vfscanf, (FILE *restrict, const char *restrict, va_list))
+#else
+#define HDI_REAL_OF_C23(X)
+#endif
+
 #define HDI_REAL_MAP(X)                                                                            \
     X(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))       \
     X(int, pthread_join, (pthread_t, void **))                                                     \
@@ -131,7 +139,7 @@
     X(ssize_t, getline, (char **restrict, size_t *restrict, FILE *restrict))                       \
     X(int, vfscanf, (FILE *restrict, const char *restrict, va_list))                               \
     X(int, __isoc99_vfscanf, (FILE *restrict, const char *restrict, va_list))                      \
-    X(int, __isoc23_vfscanf, (FILE *restrict, const char *restrict, va_list))                      \
+    HDI_REAL_OF_C23(X)                                                                             \
     X(int, close, (int))                                                                           \
     X(int, shutdown, (int, int))                                                                   \
     X(ssize_t, sendfile, (int, int, off_t *, size_t))                                              \

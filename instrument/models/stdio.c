@@ -215,4 +215,6 @@ HDI_EXPORT int getchar_unlocked(void)
 
 SCANS()
 SCANS(__isoc99_)
+#if __GLIBC_PREREQ(2, 38)
 SCANS(__isoc23_)
+#endif

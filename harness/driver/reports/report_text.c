@@ -727,7 +727,7 @@ static void print_remarks(FILE *to, const struct stats *s)
                 "  note: races were predicted from the beginning of a schedule alone, %s times: it "
                 "was too long\n",
                 show_count(s->predicted.cut, a));
-    if (s->schedules > 1 && s->virtual_ns && !s->elastic && distinct_count(&s->interleavings) == 1)
+    if (s->judged > 1 && s->virtual_ns && !s->elastic && distinct_count(&s->interleavings) == 1)
         fputs("  note: each schedule was the same interleaving; if it is sleeps that order it: "
               "--elastic-sleep, and --patience for those of 100 ms or more\n",
               to);
