@@ -89,6 +89,8 @@ enum hdp_flags {
     HDP_REACH = 1 << 13,        /* look for leaked threads while the program runs */
     HDP_RELEASED = 1 << 14,     /* a decision after some releases, too (HD_EV_RELEASED) */
     HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
+    HDP_SILENT =
+        1 << 17, /* nothing came from outside in earlier schedules: do not wait long for it */
     HDP_SCOUT = 1 << 16, /* nothing was learned yet: the first accesses of a place are points */
 };
 
@@ -171,6 +173,8 @@ struct hdp_result {
     uint32_t waited_steps; /* most decisions between two movements of the clock that nobody could
                               run without */
     uint32_t work_jumps;   /* movements of the clock while threads could run: work_steps */
+    uint32_t
+        from_outside; /* times that a thread was set free from outside while nobody could run */
 };
 
 #define HDP_THREADS 1024

@@ -73,6 +73,7 @@ static bool may_start(struct campaign *c)
         c->expected_threads = c->threads_seen;
         c->waited_steps = c->waited_steps_seen;
         c->work_jumps = c->work_jumps_seen;
+        c->silent = n > 2 && !c->from_outside;
     }
     return true;
 }
@@ -97,6 +98,8 @@ static void give_work(struct campaign *c, struct worker *w)
     if (w->region->learned.full && config->points == HDP_POINTS_SHARED)
         config->points = HDP_POINTS_ALL;
     config->work_steps = plan_work_steps(config, c->waited_steps, c->work_jumps);
+    if (c->silent)
+        config->flags |= HDP_SILENT;
     if (c->lockgraph)
         config->flags |= HDP_LOCK_GRAPH;
     if (may_predict(c))
@@ -182,6 +185,7 @@ static void count(struct campaign *c, struct worker *w)
     if (result->waited_steps > c->waited_steps_seen)
         c->waited_steps_seen = result->waited_steps;
     c->work_jumps_seen += result->work_jumps;
+    c->from_outside += result->from_outside;
     if (result->threads > c->threads_seen)
         c->threads_seen = result->threads;
     if (result->control_lost || result->unmodelled || w->region->shared_count)
@@ -585,6 +589,8 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     c->stats.planned += options->schedules;
     c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
     c->waited_steps = c->waited_steps_seen = c->work_jumps = c->work_jumps_seen = 0;
+    c->from_outside = 0;
+    c->silent = false;
     for (size_t i = 0; i < c->findings.count; i++)
         c->findings.list[i]->last = 0; /* the numbers of schedules start again */
     open_crew(c);

@@ -97,6 +97,8 @@ struct campaign {
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
     /* Of the clock (struct hdp_result): what schedules start with, and what was seen so far. */
     uint32_t waited_steps, work_jumps, waited_steps_seen, work_jumps_seen;
+    uint64_t from_outside;        /* over all schedules so far */
+    bool silent;                  /* nothing came from outside in those of the earlier phases */
     struct running_thread *stuck; /* threads of the last replay that ran out of time */
     size_t stuck_count;
     bool started;     /* a server got to the program's first thread */

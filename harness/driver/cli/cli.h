@@ -2,9 +2,15 @@
 #ifndef HEDDLE_DRIVER_CLI_H
 #define HEDDLE_DRIVER_CLI_H
 
+#include <stdbool.h>
+
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+
+/* May reports be printed in bold? On a terminal that can (TERM is neither unset nor dumb), unless NO_COLOR is set
+ * and not empty (no-color.org). */
+bool cli_bold(void);
 
 #endif /* HEDDLE_DRIVER_CLI_H */

@@ -204,7 +204,7 @@ int cmd_doctor(int argc, char **argv)
             "Say what works on this machine, what does not, and how to mend it."
             "\vExit codes: 0 Heddle works here (perhaps with less than all), 3 it does not; with "
             "--self-test 1 when a check that can work here is dead."};
-    struct checkup c = {.bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    struct checkup c = {.bold = cli_bold()};
     bool planted = false;
     argp_err_exit_status = EXIT_USAGE;
     argv[0] = "heddle doctor";

@@ -196,7 +196,7 @@ static void show_output(const struct worker *w)
 /* Say how it went. Returns the exit code. */
 static int tell(const struct outcome *first, uint64_t times, uint64_t same, uint64_t identical)
 {
-    bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    bool bold = cli_bold();
     if (first->finding) {
         first->finding->replays = (unsigned)times;
         first->finding->reproduced = (unsigned)same;

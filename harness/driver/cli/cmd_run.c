@@ -428,7 +428,7 @@ static void show_stderr(const struct campaign *c)
 static int conclude(struct campaign *c, bool json)
 {
     findings_group(&c->findings);
-    bool bold = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    bool bold = cli_bold();
     bool failed = c->trouble || c->tool_failed || c->stats.not_saved;
     int code = campaign_failures(c) ? EXIT_FOUND
                : c->no_oracle       ? EXIT_USAGE

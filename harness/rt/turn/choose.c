@@ -89,6 +89,7 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     t->turn.wake = (uint8_t)wake;
     t->state = HDP_T_RUNNING;
     rt.current = t;
+    rt.region->result.from_outside += rt.idle_real_ns != 0;
     rt.idle_real_ns = 0;
 }
 

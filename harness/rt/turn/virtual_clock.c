@@ -9,8 +9,10 @@
 #include "core/real.h"
 #include "models/signals.h"
 
-/* How long the outside may take, at most, before the clock jumps: no longer than the jump. */
+/* How long the outside may take, at most, before the clock jumps: no longer than the jump. The second
+ * is for programs for which nothing ever came from there. */
 #define IDLE_GRACE_NS 20000000
+#define SILENT_GRACE_NS 500000
 /* How long a replay waits for a thread that came back from outside in the record. */
 #define REPLAY_PATIENCE_NS 2000000000
 /* Failed tries in a row after which a deadline is due. */
@@ -79,7 +81,9 @@ void rt_expire_timers(void)
 
 static int64_t grace(int64_t jump_ns, bool child)
 {
-    return child || jump_ns < IDLE_GRACE_NS ? jump_ns : IDLE_GRACE_NS;
+    int64_t most = rt.config.flags & HDP_SILENT ? SILENT_GRACE_NS : IDLE_GRACE_NS;
+
+    return child || jump_ns < most ? jump_ns : most;
 }
 
 bool rt_let_time_pass(bool may_wait)
