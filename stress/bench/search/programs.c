@@ -411,41 +411,6 @@ static void wait_after_look(void)
     start(signal_once, 0);
 }
 
-/* After the unlock, and before the broadcast, the waiter has seen the flag and gone. */
-static void *wait_and_clear(void *arg)
-{
-    pthread_mutex_lock(&lock);
-    while (x < 1)
-        pthread_cond_wait(&changed, &lock);
-    x = 0;
-    pthread_mutex_unlock(&lock);
-    distract();
-    pthread_mutex_lock(&lock);
-    y++;
-    if (y < threads - 1)
-        x = 1;
-    pthread_mutex_unlock(&lock);
-    pthread_cond_signal(&changed);
-    return arg;
-}
-
-static void *allow_one(void *arg)
-{
-    distract();
-    pthread_mutex_lock(&lock);
-    x = 1;
-    pthread_mutex_unlock(&lock);
-    pthread_cond_signal(&changed);
-    return arg;
-}
-
-static void stolen_signal(void)
-{
-    for (int i = 1; i < threads; i++)
-        start(wait_and_clear, i);
-    start(allow_one, 0);
-}
-
 /* `if` instead of `while`: what was signalled is taken by somebody who did not wait. */
 static void *take_item(void *arg)
 {
@@ -894,7 +859,6 @@ static const struct {
     {"interleaved_sections", interleaved_sections, NULL},
     {"lost_wakeup", lost_wakeup, NULL},
     {"wait_after_look", wait_after_look, NULL},
-    {"stolen_signal", stolen_signal, NULL},
     {"if_not_while", if_not_while, NULL},
     {"ring_of_locks", ring_of_locks, NULL},
     {"deque", deque, NULL},
