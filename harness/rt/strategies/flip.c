@@ -25,8 +25,7 @@ struct operation {
 struct constraint {
     uint32_t object;
     struct operation late, early;
-    uint32_t late_seen,
-        early_seen; /* how many of these threads' operations on the object were done */
+    uint32_t late_seen, early_seen; /* how many operations on the object these threads have done */
     const struct hdi_thread *late_thread; /* NULL: not made yet */
     bool over;
 };
@@ -76,7 +75,7 @@ static void number_operations(void)
 {
     static struct {
         uint32_t thread, object, count;
-    } slot[2 * HDP_PROFILE];
+    } slot[2 * (HDP_PROFILE + 1)];
     uint32_t slots = 2 * (steps + 1);
 
     memset(slot, 0, slots * sizeof slot[0]);
