@@ -30,6 +30,16 @@ explore()
     "$heddle" run -q --replays=1 -o "$work/out" "$@" -- "$work/program" >"$work/report" 2>&1
 }
 
+# The first schedule knows nothing of what threads share, and yet changes threads between two accesses.
+"$build/bin/heddle-cc" -g -O1 "$source/stress/bench/search/programs.c" -o "$work/program" -pthread || wrong "compile search"
+lost=0
+for seed in 1 2 3 4 5 6 7 8 9 10; do
+    "$heddle" run -q -n 1 --replays=3 --seed=$seed -o "$work/out" -- "$work/program" plain_wrong_lock 2 1 >"$work/report" 2>&1
+    grep -q '^assertion-1' "$work/report" && lost=$((lost + 1))
+    ! grep -q 'not reproduced' "$work/report" || wrong "the first schedule's points: not reproduced"
+done
+[ $lost -ge 1 ] || wrong "no update was lost in ten first schedules"
+
 for pair in races/global_counter:data-race races/bit_fields:data-race races/publish_relaxed:data-race \
     races/fence_pair:data-race races/hazard_pointer:use-after-free races/double_free:double-free \
     races/memcpy_overlap:data-race races/stack_escape:data-race races/deque_last:assertion; do
