@@ -49,6 +49,9 @@ static const char *lost_wakeup(const struct finding *f)
     if (is_wait_under_lock(f))
         return "A thread waits while it holds a lock that another one waits for, perhaps the one "
                "that should wake it: release the lock before waiting.";
+    if (is_lock(awaited(f)))
+        return "Whoever had the lock is gone, or waits itself: unlock on every path, also before "
+               "a wait, and when the thread ends or is cancelled.";
     switch (awaited(f)) {
     case HD_EV_CHAN_SEND:
     case HD_EV_CHAN_RECV:
@@ -69,15 +72,6 @@ static const char *lost_wakeup(const struct finding *f)
         return "The barrier's count must be the number of threads that come to it, in each round.";
     case HD_EV_FUTEX_WAIT:
         return "Change the word before waking, and remember in it that somebody waits.";
-    case HD_EV_MUTEX_LOCK:
-    case HD_EV_RWLOCK_RDLOCK:
-    case HD_EV_RWLOCK_WRLOCK:
-    case HD_EV_SPIN_LOCK:
-    case HD_EV_HD_MUTEX_LOCK:
-    case HD_EV_HD_RWMUTEX_LOCK:
-    case HD_EV_HD_RWMUTEX_RLOCK:
-        return "Whoever had the lock is gone, or waits itself: unlock on every path, also before "
-               "a wait, and when the thread ends or is cancelled.";
     default:
         return "Change the condition and signal it under the same mutex, wait in a loop that "
                "tests the condition before the first wait, and broadcast when more than one "
