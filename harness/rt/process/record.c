@@ -18,6 +18,8 @@
 
 #define SLICE_BYTES 16384u
 
+extern void *__libc_stack_end; /* of ld.so: where the stack was when the program began */
+
 static struct hdp_finding scratch;
 static bool crash_noted;
 static char panic_text[HDP_TEXT]; /* empty: no panic is under way */
@@ -68,13 +70,14 @@ static uintptr_t mapping_end(uintptr_t sp)
     return end;
 }
 
-static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
+/* The last entries are for the ends of threads, and for what ends the schedule. */
+static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index, bool of_an_end)
 {
     uint32_t at = (rt.region->stack_used + 15) & ~15u,
              need = (uint32_t)sizeof(struct hdp_stack) + bytes;
     struct hdp_stack *s;
 
-    if (at + need > HDP_STACK_BYTES)
+    if (at + need > HDP_STACK_BYTES - (of_an_end ? 0 : HDP_STACK_BYTES / 8))
         return NULL;
     rt.region->stack_used = at + need;
     s = (struct hdp_stack *)(void *)(rt.region->stacks + at);
@@ -84,7 +87,7 @@ static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index)
 
 /* Copy registers and the stack from sp upwards into entry `s`, whose room is SLICE_BYTES, or into a
  * new one when NULL. */
-static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r)
+static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r, bool of_an_end)
 {
     struct hdi_thread *self = hdi_self();
     uintptr_t sp = r->sp, high;
@@ -94,6 +97,9 @@ static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r)
         high = self->stack_high;
     } else {
         high = mapping_end(sp);
+        if (sp < (uintptr_t)__libc_stack_end && (uintptr_t)__libc_stack_end < high)
+            high =
+                (uintptr_t)__libc_stack_end; /* main's; above are its arguments and environment */
         if (self) {
             self->stack_low = sp & ~(uintptr_t)0xfffff;
             self->stack_high = high;
@@ -101,7 +107,7 @@ static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r)
     }
     bytes = high - sp < SLICE_BYTES ? (uint32_t)(high - sp) : SLICE_BYTES;
     if (!s)
-        s = new_stack(bytes, &index);
+        s = new_stack(bytes, &index, of_an_end);
     if (!s)
         return 0;
     *s = (struct hdp_stack){.form = HDP_STACK_SLICE, .bytes = bytes, .registers = *r};
@@ -116,7 +122,7 @@ __attribute__((noinline)) uint32_t hdi_stack(void)
     if (!(rt.config.flags & HDP_RICH))
         return 0;
     hdi_registers_here(&r);
-    return take_slice(NULL, &r);
+    return take_slice(NULL, &r, false);
 }
 
 /* Where this thread is, in an entry of its own that is written anew at each operation. */
@@ -127,17 +133,18 @@ __attribute__((noinline)) void rt_note_place(struct hdi_thread *self)
     if (!(rt.config.flags & HDP_RICH))
         return;
     if (!self->end_stack)
-        new_stack(SLICE_BYTES, &self->end_stack);
+        new_stack(SLICE_BYTES, &self->end_stack, true);
     if (!self->end_stack)
         return;
     hdi_registers_here(&r);
-    take_slice((struct hdp_stack *)(void *)(rt.region->stacks + (self->end_stack - 1) * 16ul), &r);
+    take_slice((struct hdp_stack *)(void *)(rt.region->stacks + (self->end_stack - 1) * 16ul), &r,
+               true);
 }
 
 uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count)
 {
     uint32_t index = 0;
-    struct hdp_stack *s = new_stack(count * 8, &index);
+    struct hdp_stack *s = new_stack(count * 8, &index, false);
 
     if (!s)
         return 0;
@@ -167,7 +174,7 @@ static uint32_t keep_stack(uint32_t stack)
     const struct hdp_stack *from =
         (const struct hdp_stack *)(const void *)(rt.region->stacks + (stack - 1) * 16ul);
     uint32_t index = 0;
-    struct hdp_stack *to = new_stack(from->bytes, &index);
+    struct hdp_stack *to = new_stack(from->bytes, &index, true);
 
     if (!to)
         return stack;
@@ -427,7 +434,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
         } else {
             f = hdi_finding_begin(HD_FK_CRASH, what);
             hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, r.pc,
-                     rt.config.flags & HDP_RICH ? take_slice(NULL, &r) : 0);
+                     rt.config.flags & HDP_RICH ? take_slice(NULL, &r, true) : 0);
         }
         hdi_finding_end(f, false);
     }

@@ -267,6 +267,15 @@ static struct hdi_thread *starved(struct hdi_thread *const *e, uint32_t n)
     return n > 1 ? first : NULL;
 }
 
+/* A strategy that takes turns can keep two threads in step for ever, each of which finds what it
+ * wants taken: in the second half of a long schedule chance has every other stretch. */
+static bool late_stretch(void)
+{
+    uint32_t step = rt.region->result.steps;
+
+    return rt.config.max_steps && step >= rt.config.max_steps / 2 && step / STARVED_STEPS % 2;
+}
+
 bool rt_choose_next(void)
 {
     struct hdi_thread **e = rt.candidate, *t;
@@ -339,7 +348,7 @@ bool rt_choose_next(void)
         rt.fair_until = rt.region->result.steps + STARVED_STEPS;
     else if (n == 1)
         t = e[0];
-    else if (rt.fair || rt.region->result.steps < rt.fair_until)
+    else if (rt.fair || rt.region->result.steps < rt.fair_until || late_stretch())
         t = e[rt_random_below(n)];
     else
         t = e[rt.strategy->pick(e, n)];
