@@ -163,8 +163,10 @@ void schedule_expand(const struct schedule *s, struct symbols *symbols, struct h
     steps = n;
     for (size_t i = 0; i < s->points && n < HDP_STEPS; i++)
         if (address[s->point[i].site])
-            to[n++] = (struct hdp_step){
-                .kind = HD_EV_READ, .choice = s->point[i].from, .site = address[s->point[i].site]};
+            to[n++] = (struct hdp_step){.kind = HD_EV_READ,
+                                        .choice = s->point[i].from,
+                                        .object = s->point[i].until,
+                                        .site = address[s->point[i].site]};
     free(address);
     r->config.flags |= HDP_REPLAY;
     r->config.replay_steps = steps;

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "schedules/schedule.h"
+#include "util/read_file.h"
 
 static const char good[] = "heddle schedule 1\n"
                            "heddle 0.1.0\n"
@@ -272,6 +274,38 @@ static void a_trace_is_recorded_and_expanded(void **state)
     symbols_free(symbols);
 }
 
+/* A place that is a point within some steps alone is one within the same steps again. */
+static void points_keep_their_steps(void **state)
+{
+    (void)state;
+    static struct hdp_region r, again;
+    struct symbols *symbols = symbols_new();
+    struct names objects = {0};
+    struct schedule s = {0};
+    char *maps = read_maps(getpid());
+    symbols_map(symbols, maps);
+    r.thread_count = 1;
+    r.thread[0].hash = name_hash("T0");
+    strcpy(r.thread[0].name, "T0");
+    r.result.steps = 1;
+    r.trace[0].thread = r.thread[0].hash;
+    r.reached.sites = 1;
+    r.reached.site[0] = (uintptr_t)points_keep_their_steps + 4;
+    r.reached.from[0] = 3;
+    r.reached.until[0] = 41;
+    schedule_record(&s, &r, symbols, &objects);
+    schedule_expand(&s, symbols, &again);
+    assert_int_equal(again.config.replay_steps, 1);
+    assert_int_equal(again.config.replay_points, 1);
+    assert_int_equal(again.replay[1].site, r.reached.site[0]);
+    assert_int_equal(again.replay[1].choice, 3); /* as hdi_replayed_site() takes it */
+    assert_int_equal(again.replay[1].object, 41);
+    schedule_free(&s);
+    names_free(&objects);
+    symbols_free(symbols);
+    free(maps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +317,7 @@ int main(void)
         cmocka_unit_test(each_wrong_line_is_named),
         cmocka_unit_test(binary_data_is_no_schedule),
         cmocka_unit_test(a_trace_is_recorded_and_expanded),
+        cmocka_unit_test(points_keep_their_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
