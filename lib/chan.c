@@ -638,6 +638,7 @@ void hd_chan_unref(struct hd_chan *chan)
 {
     const void *site = HDI_SITE();
 
+    hdi_inner(chan);
     if (!chan || atomic_fetch_sub_explicit(&chan->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (anybody_waits(&chan->send) || anybody_waits(&chan->recv))

@@ -6,8 +6,9 @@
  * children, so a cancel takes a reference of each first, and one that is on its way to be freed
  * (refs 0) takes itself out of the list under the parent's lock.
  *
- * A cancel goes through the subtree by a list of what is still to do, not by recursion: depth costs
- * no stack. Nothing waits or is a point until the whole subtree is cancelled.
+ * A cancel goes down the subtree with the locks of those above held, so that whoever cancels a part
+ * of it meanwhile waits until that is cancelled; not by recursion: depth costs no stack. Under the
+ * seam nothing of it is a point until the whole subtree is cancelled.
  */
 #include <heddle/context.h>
 
@@ -57,7 +58,7 @@ struct hd_context {
     void *check;      /* whom the one works for who made it */
 
     struct hd_context *next, **link; /* in the list of the parent's source; link NULL: in none */
-    struct hd_context *todo;         /* in a cancel's list */
+    struct hd_context *todo;         /* a cancel's: whose child it is, or the next of a list */
 };
 
 struct hd_context_hook {
@@ -151,6 +152,7 @@ static void destroy(struct hd_context *ctx)
 
 void hd_context_unref(struct hd_context *ctx)
 {
+    hdi_inner(ctx);
     while (ctx && ctx->kind != ROOT &&
            atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) == 1) {
         struct hd_context *parent = ctx->parent;
@@ -183,62 +185,75 @@ static void start_hook(struct hd_context *node)
         hd_panic_err(err);
 }
 
-/* Take all children out of the list of a node whose lock is held; *list gets those that still live,
- * each with a reference. */
-static void take_children(struct hd_context *node, struct hd_context **list)
+/* With its lock held: closed before anybody can see the error. */
+static void mark(struct hd_context *ctx, hd_err err, hd_err cause, const void *edge)
 {
-    while (node->children) {
-        struct hd_context *child = node->children;
-        take_out(child);
-        if (try_ref(child)) {
-            child->todo = *list;
-            *list = child;
-        }
-    }
+    ctx->cause = hd_err_ref(cause);
+    ctx->edge = edge;
+    if (edge == ctx)
+        hdi_release(ctx);
+    hdi_chan_shut(ctx->done, edge);
+    ctx->err = err;
+    hdi_timer_stop(&ctx->timer, NULL);
+    hdi_settle(&ctx->end, ctx);
 }
 
-/* Cancel one; its children join *list. Whether it was not cancelled before. */
-static bool cancel_one(struct hd_context *ctx, hd_err err, hd_err cause, const void *edge,
-                       struct hd_context **list)
+/* With the lock of the node held, and of all above it in the tree that is being cancelled: a child
+ * to go on with, locked and marked; NULL when none is left. The others join their lists. */
+static struct hd_context *next_child(struct hd_context *node, struct hd_context **hooks,
+                                     struct hd_context **done)
 {
+    struct hd_context *child;
+
+    while ((child = node->children)) {
+        take_out(child);
+        if (!try_ref(child))
+            continue;
+        if (child->kind == HOOK) {
+            child->edge = node->edge;
+            child->todo = *hooks;
+            *hooks = child;
+            continue;
+        }
+        hdi_lock(&child->lock); /* not before another's cancel of it has reached all below */
+        if (!child->err)
+            return child;
+        hdi_unlock(&child->lock);
+        child->todo = *done;
+        *done = child;
+    }
+    return NULL;
+}
+
+/* Cancel with all below, downwards with locks held, so that no cancel of any of these returns before
+ * all below it are cancelled. cause is borrowed. What comes before it was released to `edge`; if
+ * that is ctx, it is what the caller did. */
+static bool cancel_tree(struct hd_context *ctx, hd_err err, hd_err cause, const void *edge)
+{
+    struct hd_context *hooks = NULL, *done = NULL, *at = ctx;
+
     hdi_lock(&ctx->lock);
     if (ctx->err) {
         hdi_unlock(&ctx->lock);
         return false;
     }
-    ctx->err = err;
-    ctx->cause = hd_err_ref(cause);
-    ctx->edge = edge;
-    if (edge == ctx)
-        hdi_release(ctx);
-    take_children(ctx, list);
-    hdi_unlock(&ctx->lock);
-    hdi_timer_stop(&ctx->timer, NULL);
-    hdi_settle(&ctx->end, ctx);
-    hdi_chan_shut(ctx->done, edge);
-    return true;
-}
-
-/* Cancel with all below. cause is borrowed. What comes before it was released to `edge`; if that is
- * ctx, it is what the caller did. */
-static bool cancel_tree(struct hd_context *ctx, hd_err err, hd_err cause, const void *edge)
-{
-    struct hd_context *list = NULL, *hooks = NULL, *done = NULL;
-
-    if (!cancel_one(ctx, err, cause, edge, &list))
-        return false;
-    while (list) {
-        struct hd_context *node = list;
-        list = node->todo;
-        if (node->kind == HOOK) {
-            node->edge = edge;
-            node->todo = hooks;
-            hooks = node;
-        } else {
-            cancel_one(node, err, cause, edge, &list);
-            node->todo = done;
-            done = node;
+    mark(ctx, err, cause, edge);
+    ctx->todo = NULL;
+    while (at) {
+        struct hd_context *child = next_child(at, &hooks, &done), *above;
+        if (child) {
+            mark(child, err, cause, edge);
+            child->todo = at;
+            at = child;
+            continue;
         }
+        above = at->todo;
+        if (above) {
+            at->todo = done;
+            done = at;
+        }
+        hdi_unlock(&at->lock);
+        at = above;
     }
     while (hooks) {
         struct hd_context *node = hooks;
@@ -258,8 +273,9 @@ static void cancel(struct hd_context *ctx, hd_err cause, const void *site)
     if (!ctx || ctx->kind != CANCEL)
         hdi_misuse("cancel of a context that cannot be cancelled", ctx, site);
     op_point(ctx, site);
-    leave(ctx);
+    /* In the tree until it is over: a cancel from above finds it, and waits. */
     cancel_tree(ctx, hd_cancelled, cause ? cause : hd_cancelled, ctx);
+    leave(ctx);
 }
 
 void hd_context_cancel(struct hd_context *ctx)
@@ -289,9 +305,9 @@ static void pass_deadline(void *arg)
 {
     struct hd_context *ctx = arg;
 
-    leave(ctx);
     cancel_tree(ctx, hd_deadline_exceeded, ctx->late_cause ? ctx->late_cause : hd_deadline_exceeded,
                 &ctx->timer);
+    leave(ctx);
     hd_context_unref(ctx);
 }
 
@@ -405,8 +421,8 @@ static struct hd_context *make_deadline(struct hd_context *parent, int64_t at_ns
     ctx->deadline_ns = at_ns;
     ctx->late_cause = cause;
     if (at_ns <= hdi_now_ns()) {
-        leave(ctx);
         cancel_tree(ctx, hd_deadline_exceeded, cause ? cause : hd_deadline_exceeded, ctx);
+        leave(ctx);
         return ctx;
     }
     hdi_timer_start(&ctx->timer, at_ns, 0, NULL, site);

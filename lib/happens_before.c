@@ -3,6 +3,7 @@
 
 #include "happens_before.h"
 #include "operation.h"
+#include "park.h"
 #include "spawn.h"
 #include "timer.h"
 #include "unwind.h"
@@ -27,6 +28,7 @@ const struct hd_seam *hdi_seam;
 void hd_seam_attach(const struct hd_seam *seam)
 {
     hdi_timers_change_hands();
+    hdi_locks_change_hands();
     hdi_seam = seam;
     hdi_watchers &= ~(unsigned)HDI_WATCH_SEAM;
     if (!seam)

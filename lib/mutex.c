@@ -31,8 +31,10 @@ static inline void relax(void)
 
 bool hdi_mutex_try_take(struct hd_mutex *mutex)
 {
-    uint32_t seen = atomic_load_explicit(&mutex->state, memory_order_relaxed);
+    uint32_t seen;
 
+    hdi_inner(mutex);
+    seen = atomic_load_explicit(&mutex->state, memory_order_relaxed);
     while (!(seen & LOCKED))
         if (atomic_compare_exchange_weak_explicit(&mutex->state, &seen, seen | LOCKED,
                                                   memory_order_acquire, memory_order_relaxed))
@@ -102,6 +104,7 @@ bool hdi_mutex_give(struct hd_mutex *mutex)
     struct hdi_lot *lot;
     struct hdi_waiter *first;
 
+    hdi_inner(mutex);
     if (atomic_compare_exchange_strong_explicit(&mutex->state, &alone, 0, memory_order_release,
                                                 memory_order_relaxed))
         return true;

@@ -52,6 +52,7 @@ static void once_do(struct hd_once *once, void (*fn)(void *arg), void *arg, cons
 
     hdi_point(&why);
     hdi_hide(once, sizeof *once);
+    hdi_inner(once);
     if (atomic_compare_exchange_strong(&once->state, &seen, DOING)) {
         hd_err err = NULL;
         enum hdi_ending ending;

@@ -38,6 +38,13 @@ static inline void hdi_released(const void *site)
      hdi_seam->size >= offsetof(struct hd_seam, field) + sizeof hdi_seam->field &&                 \
      hdi_seam->field)
 
+/* Between two steps of an operation, where others may come in natively: a point if the library
+ * itself is explored. Whether it is. */
+static inline bool hdi_inner(const void *object)
+{
+    return HDI_TELLS(inner) && hdi_seam->inner(object, HDI_SITE());
+}
+
 /* After it was born: how many units there are. */
 static inline void hdi_tell_units(const void *object, int64_t units)
 {

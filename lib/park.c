@@ -159,7 +159,10 @@ void hdi_unpark(struct hdi_parker *parker)
 {
     void *thread = parker->thread;
     _Atomic uint32_t *go = &parker->go;
-    uint32_t before = atomic_exchange_explicit(go, 1, memory_order_release);
+    uint32_t before;
+
+    hdi_inner(NULL);
+    before = atomic_exchange_explicit(go, 1, memory_order_release);
 
     if (thread)
         hdi_seam->wake(thread);
@@ -192,6 +195,55 @@ void hdi_lock_slow(struct hdi_lock *lock)
 void hdi_unlock_slow(struct hdi_lock *lock)
 {
     futex_wake(&lock->word);
+}
+
+/* Who found a lock taken while the library itself is explored: one runs at a time, so a plain list
+ * does. */
+struct turned_away {
+    struct turned_away *next;
+    const struct hdi_lock *lock;
+    void *thread;
+};
+static struct turned_away *turned_away;
+
+static bool take(struct hdi_lock *lock)
+{
+    uint32_t free_word = 0;
+
+    return atomic_compare_exchange_strong_explicit(&lock->word, &free_word, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+void hdi_lock_in_turn(struct hdi_lock *lock)
+{
+    bool explored = hdi_inner(lock);
+
+    while (!take(lock)) {
+        struct turned_away self = {turned_away, lock, hdi_seam->self()}, **at = &turned_away;
+        enum hd_seam_wake woken;
+        if (!explored || !self.thread) {
+            hdi_lock_slow(lock);
+            return;
+        }
+        turned_away = &self;
+        woken = hdi_seam->block(HD_EV_HD_INNER, lock, HDI_SITE(), HD_SEAM_FOREVER);
+        while (*at != &self)
+            at = &(*at)->next;
+        *at = self.next;
+        explored = woken == HD_SEAM_WOKEN;
+    }
+}
+
+void hdi_unlock_in_turn(struct hdi_lock *lock)
+{
+    for (const struct turned_away *one = turned_away; one; one = one->next)
+        if (one->lock == lock)
+            hdi_seam->wake(one->thread);
+}
+
+void hdi_locks_change_hands(void)
+{
+    turned_away = NULL;
 }
 
 /* The barrier in the loops keeps compilers from turning them into calls of memcpy and memset. */

@@ -12,7 +12,8 @@
  *     hdi_park(&self, ...)
  *
  * Under the seam the lock is never contended: no point, and nothing that waits, between lock and
- * unlock. Natively it spins briefly, then sleeps. Detectors see neither.
+ * unlock; unless the library itself is explored (hdi_inner()): then taking one is a point, and
+ * whoever finds it taken waits. Natively it spins briefly, then sleeps. Detectors see neither.
  */
 #ifndef HDI_PARK_H
 #define HDI_PARK_H
@@ -54,13 +55,18 @@ struct hdi_lock {
 
 void hdi_lock_slow(struct hdi_lock *lock);
 void hdi_unlock_slow(struct hdi_lock *lock);
+void hdi_lock_in_turn(struct hdi_lock *lock);
+void hdi_unlock_in_turn(struct hdi_lock *lock);
+void hdi_locks_change_hands(void);
 
 static inline void hdi_lock(struct hdi_lock *lock)
 {
     uint32_t free_word = 0;
 
-    if (!atomic_compare_exchange_strong_explicit(&lock->word, &free_word, 1, memory_order_acquire,
-                                                 memory_order_relaxed))
+    if (HDI_CONTROLLED())
+        hdi_lock_in_turn(lock);
+    else if (!atomic_compare_exchange_strong_explicit(&lock->word, &free_word, 1,
+                                                      memory_order_acquire, memory_order_relaxed))
         hdi_lock_slow(lock);
 }
 
@@ -69,6 +75,8 @@ static inline void hdi_unlock(struct hdi_lock *lock)
 {
     if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
         hdi_unlock_slow(lock);
+    if (HDI_CONTROLLED())
+        hdi_unlock_in_turn(lock);
 }
 
 /* A copy that neither TSan's nor our own memcpy sees: values pass from thread to thread through the

@@ -42,6 +42,7 @@ void hd_rwmutex_rlock(struct hd_rwmutex *rw)
 
     if (HDI_WATCHED())
         enter(rw, &why);
+    hdi_inner(rw);
     if (HDI_UNLIKELY(atomic_fetch_add(&rw->readers, 1) + 1 < 0))
         hdi_lot_acquire(&rw->reader_turn, &why);
     if (HDI_WATCHED())
@@ -74,12 +75,14 @@ void hd_rwmutex_runlock(struct hd_rwmutex *rw)
         if (before != 0 && before != -MAX_READERS)
             tell_given(rw, true, why.site);
     }
+    hdi_inner(rw);
     before = atomic_fetch_sub(&rw->readers, 1);
     if (HDI_UNLIKELY(before <= 0)) {
         if (before == 0 || before == -MAX_READERS) {
             atomic_fetch_add(&rw->readers, 1);
             hdi_misuse("sync: RUnlock of unlocked RWMutex", rw, why.site);
         }
+        hdi_inner(rw);
         if (atomic_fetch_sub(&rw->departing, 1) == 1)
             hdi_lot_post(&rw->writer_turn, 1);
     }
@@ -93,7 +96,9 @@ void hd_rwmutex_lock(struct hd_rwmutex *rw)
 
     enter(rw, &why);
     hdi_mutex_take(&rw->writers, &why);
+    hdi_inner(rw);
     inside = atomic_fetch_sub(&rw->readers, MAX_READERS);
+    hdi_inner(rw);
     if (inside != 0 && atomic_fetch_add(&rw->departing, inside) + inside != 0)
         hdi_lot_acquire(&rw->writer_turn, &why);
     tell_taken(rw, false, why.site);
@@ -107,6 +112,7 @@ bool hd_rwmutex_try_lock(struct hd_rwmutex *rw)
     enter(rw, &why);
     if (!hdi_mutex_try_take(&rw->writers))
         return false;
+    hdi_inner(rw);
     if (!atomic_compare_exchange_strong(&rw->readers, &none, -MAX_READERS)) {
         hdi_mutex_give(&rw->writers);
         return false;
@@ -124,6 +130,7 @@ void hd_rwmutex_unlock(struct hd_rwmutex *rw)
     if (atomic_load(&rw->readers) >= 0)
         hdi_misuse("sync: Unlock of unlocked RWMutex", rw, why.site);
     tell_given(rw, false, why.site);
+    hdi_inner(rw);
     waiting = atomic_fetch_add(&rw->readers, MAX_READERS) + MAX_READERS;
     if (waiting > 0)
         hdi_lot_post(&rw->reader_turn, (uint32_t)waiting);

@@ -48,6 +48,7 @@ static void add(struct hd_wg *wg, int32_t delta, const void *site)
     hdi_hide(wg, sizeof *wg);
     if (delta < 0)
         hdi_release(wg);
+    hdi_inner(wg);
     before = atomic_fetch_add(&wg->state, (uint64_t)(uint32_t)delta << 32);
     after = before + ((uint64_t)(uint32_t)delta << 32);
     if (counter(after) < 0)
@@ -80,6 +81,7 @@ void hd_wg_wait(struct hd_wg *wg)
 
     hdi_point(&why);
     hdi_hide(wg, sizeof *wg);
+    hdi_inner(wg);
     if (counter(atomic_load(&wg->state)) != 0) {
         lot = hdi_lot_lock(wg);
         seen = atomic_load(&wg->state);
@@ -91,6 +93,7 @@ void hd_wg_wait(struct hd_wg *wg)
             hdi_lot_push(lot, &self, wg, false);
             hdi_lot_unlock(lot);
             hdi_lot_sleep(&self, &why, HD_SEAM_FOREVER);
+            hdi_inner(wg);
             if (atomic_load(&wg->state) != 0)
                 hdi_misuse("sync: WaitGroup is reused before previous Wait has returned", wg,
                            why.site);

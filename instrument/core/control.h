@@ -111,6 +111,8 @@ void hdi_yield(const void *frame, uint64_t site);
  * back to the program: in some schedules others may run first, who see what it released and not yet
  * what it does next. No more than that once happens at a place (`site`). */
 void hdi_released(struct hdi_object *object, uint64_t site);
+/* Are there points inside the operations of lib/ (hd_seam.inner)? */
+bool hdi_inner_points(void);
 /* The calling thread's update changed something, so that those who try again may succeed. */
 void hdi_got_on(void);
 /* Readiness of operations pending on `o` may have changed. */

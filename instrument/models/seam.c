@@ -95,6 +95,20 @@ static void point(enum hd_event kind, const void *object, const void *site)
     take_turn(kind, object);
 }
 
+/* What was done last stays the operation that this is a part of. */
+static int inner(const void *object, const void *site)
+{
+    struct hdi_thread *self = hdi_self();
+    struct hdi_op last;
+
+    if (!hdi_inner_points() || !hdi_enter())
+        return 0;
+    last = self->last;
+    hdi_point(HD_EV_HD_INNER, object_of(object, HD_EV_NONE, number(site)), number(site));
+    self->last = last;
+    return 1;
+}
+
 static bool has_token(const struct hdi_op *op)
 {
     return op->self->wait.token;
@@ -341,7 +355,7 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .check_swap = hdi_check_swap,
                                          .check_begin = hdi_check_begin,
                                          .check_end = hdi_check_end,
-
-                                         .weak = hdi_reach_weak};
+                                         .weak = hdi_reach_weak,
+                                         .inner = inner};
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

@@ -91,6 +91,7 @@ enum hdp_flags {
     HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
     HDP_SILENT =
         1 << 17, /* nothing came from outside in earlier schedules: do not wait long for it */
+    HDP_INNER = 1 << 18, /* points inside the operations of lib/ */
     HDP_SCOUT = 1 << 16, /* nothing was learned yet: the first accesses of a place are points */
 };
 

@@ -393,6 +393,128 @@ static void a_cancel_ends_a_crowd(void **state)
     hd_context_end(crowd.ctx);
 }
 
+/* ---- what another sees of a cancel ---- */
+
+struct seen {
+    struct hd_context *ctx, *below;
+    struct hd_atomic_int32 begun;
+    bool err, done, err_below;
+    struct hd_wg wg;
+};
+
+static void look_at_both(void *arg)
+{
+    struct seen *seen = arg;
+
+    seen->err = hd_context_err(seen->ctx) != NULL;
+    seen->done = is_done(seen->ctx);
+}
+
+static void an_error_says_that_done_is_closed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(2000); i++) {
+        struct seen seen = {.ctx = hd_context_with_cancel(hd_context_background())};
+        start_in(&seen.wg, look_at_both, &seen);
+        hd_context_cancel(seen.ctx);
+        hd_wg_wait(&seen.wg);
+        assert_true(!seen.err || seen.done);
+        hd_context_unref(seen.ctx);
+    }
+}
+
+static void look_at_done_first(void *arg)
+{
+    struct seen *seen = arg;
+
+    seen->done = is_done(seen->ctx);
+    seen->err = hd_context_err(seen->ctx) != NULL;
+}
+
+static void done_says_that_there_is_an_error(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(2000); i++) {
+        struct seen seen = {.ctx = hd_context_with_cancel(hd_context_background())};
+        start_in(&seen.wg, look_at_done_first, &seen);
+        hd_context_cancel(seen.ctx);
+        hd_wg_wait(&seen.wg);
+        assert_true(!seen.done || seen.err);
+        hd_context_unref(seen.ctx);
+    }
+}
+
+static void cancel_and_look_below(void *arg)
+{
+    struct seen *seen = arg;
+
+    hd_context_cancel(seen->ctx);
+    seen->err_below = hd_context_err(seen->below) != NULL && is_done(seen->below);
+}
+
+/* The other cancels the same, what is above, or what is between. */
+static void a_cancel_returns_when_all_below_is_cancelled(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4 * rounds(500); i++) {
+        struct hd_context *chain[5];
+        struct seen seen = {0};
+        chain[0] = hd_context_with_cancel(hd_context_background());
+        for (int k = 1; k < 5; k++)
+            chain[k] = k == 2 ? hd_context_with_timeout(chain[1], HD_HOUR)
+                              : hd_context_with_cancel(chain[k - 1]);
+        seen.ctx = chain[1];
+        seen.below = chain[4];
+        start_in(&seen.wg, cancel_and_look_below, &seen);
+        hd_context_cancel(chain[i % 4]);
+        assert_true(is_done(chain[4]));
+        assert_non_null(hd_context_err(chain[4]));
+        hd_wg_wait(&seen.wg);
+        assert_true(seen.err_below);
+        for (int k = 4; k >= 0; k--)
+            hd_context_end(chain[k]);
+    }
+}
+
+static void make_one_below(void *arg)
+{
+    struct seen *seen = arg;
+
+    seen->below = hd_context_with_cancel(seen->ctx);
+}
+
+static void one_made_during_a_cancel_is_cancelled_after_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(1000); i++) {
+        struct seen seen = {.ctx = hd_context_with_cancel(hd_context_background())};
+        start_in(&seen.wg, make_one_below, &seen);
+        hd_context_cancel(seen.ctx);
+        hd_wg_wait(&seen.wg);
+        assert_true(is_done(seen.below));
+        hd_context_end(seen.below);
+        hd_context_unref(seen.ctx);
+    }
+}
+
+static void end_it(void *arg)
+{
+    hd_context_end(arg);
+}
+
+static void children_end_during_a_cancel(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rounds(500); i++) {
+        struct hd_context *ctx = hd_context_with_cancel(hd_context_background());
+        struct hd_wg wg = HD_WG_INIT;
+        for (int k = 0; k < 3; k++)
+            start_in(&wg, end_it, hd_context_with_cancel(ctx));
+        hd_context_end(ctx);
+        hd_wg_wait(&wg);
+    }
+}
+
 /* ---- misuse ---- */
 
 static void from_nil(void *arg)
@@ -441,6 +563,11 @@ int main(void)
         cmocka_unit_test(a_hook_runs_when_it_is_cancelled),
         cmocka_unit_test(a_hook_runs_after_a_deadline),
         cmocka_unit_test(a_cancel_ends_a_crowd),
+        cmocka_unit_test(an_error_says_that_done_is_closed),
+        cmocka_unit_test(done_says_that_there_is_an_error),
+        cmocka_unit_test(a_cancel_returns_when_all_below_is_cancelled),
+        cmocka_unit_test(one_made_during_a_cancel_is_cancelled_after_it),
+        cmocka_unit_test(children_end_during_a_cancel),
         cmocka_unit_test(misuse_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,7 @@ enum {
     OPT_CLOCK,
     OPT_PATIENCE,
     OPT_ELASTIC,
+    OPT_INNER,
     OPT_FRESH,
     OPT_NO_LEAKS,
     OPT_STRICT,
@@ -75,6 +76,8 @@ static const struct argp_option table[] = {
      "What atomic loads of instrumented code may return: sc (the last store, the default), tso, "
      "or c11",
      0},
+    {"inner-points", OPT_INNER, 0, 0,
+     "Switches inside the operations of Heddle's library, too: to test the library itself", 0},
     {"depth", OPT_DEPTH, "N", 0, "For pct: look for bugs that need N ordered events (1 to 100)", 0},
     {"seed", OPT_SEED, "N", 0, "The same seed tries the same schedules (1)", 0},
     {0, 0, 0, 0, "How the program runs:", 2},
@@ -300,6 +303,9 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         return 0;
     case OPT_ELASTIC:
         o->config.flags |= HDP_ELASTIC_SLEEP;
+        return 0;
+    case OPT_INNER:
+        o->config.flags |= HDP_INNER;
         return 0;
     case OPT_SPURIOUS:
         o->config.flags |= HDP_SPURIOUS;

@@ -213,6 +213,11 @@ void hdi_released(struct hdi_object *object, uint64_t site)
         hdi_point(HD_EV_RELEASED, object, site);
 }
 
+bool hdi_inner_points(void)
+{
+    return rt.started && (rt.config.flags & HDP_INNER) != 0;
+}
+
 uint32_t hdi_choose(uint32_t n, uint64_t site)
 {
     struct hdp_result *r = &rt.region->result;

@@ -148,6 +148,10 @@ struct hd_seam {
     /* What lies in [memory, memory + bytes) keeps nothing alive: that list knows waiters by their
      * address, and nobody finds an object by it. */
     void (*weak)(const void *memory, size_t bytes);
+
+    /* Within an operation, where another thread could come in natively: a point if the library
+     * itself is explored, else nothing. Whether it is. */
+    int (*inner)(const void *object, const void *site);
 };
 
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine
