@@ -403,6 +403,8 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
     } else if (WIFSIGNALED(w->status) || w->region->result.findings) {
         start_failed(c, w);
         c->ended_early = !c->started && w->state == WORKER_ENDED;
+    } else if (!c->started && c->options.allow_no_threads && w->status == 0) {
+        c->ended_early = c->no_threads = true;
     } else if (!c->started) {
         c->ended_early = true;
         campaign_trouble(c, mem_format("the program ended (exit code %d) without creating a "
@@ -653,7 +655,7 @@ static void find_unjudged(struct campaign *c)
 
     s->judged = s->schedules - s->cut - s->slow - (only_endless(c) ? s->endless : 0);
     s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
-    if (!s->hardly_judged || campaign_failures(c))
+    if (!s->hardly_judged || campaign_failures(c) || c->no_threads || campaign_stop)
         return;
     if (!s->schedules)
         campaign_trouble(c, mem_copy("no schedule was run to its end"));
@@ -703,6 +705,8 @@ void campaign_finish(struct campaign *c)
     judge_finish(c);
     find_unjudged(c);
     doubt_rank(&c->findings);
+    for (size_t i = 0; i < c->findings.count; i++)
+        c->findings.list[i]->fails = campaign_fails(c, c->findings.list[i]);
     for (size_t i = 0; i < c->findings.count; i++)
         if (c->findings.list[i]->report_file && c->findings.list[i]->doubtful)
             confirm_report(c, c->findings.list[i]);

@@ -17,8 +17,7 @@ volatile sig_atomic_t campaign_stop;
 
 static void on_stop(int signal)
 {
-    (void)signal;
-    campaign_stop = 1;
+    campaign_stop = signal;
 }
 
 void campaign_catch_signals(void)
@@ -31,12 +30,17 @@ void campaign_catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 }
 
+bool campaign_fails(const struct campaign *c, const struct finding *f)
+{
+    return (c->options.strict || !f->doubtful) && !f->known && !(c->options.spared >> f->kind & 1);
+}
+
 size_t campaign_failures(const struct campaign *c)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < c->findings.count; i++)
-        n += c->options.strict || !c->findings.list[i]->doubtful;
+        n += campaign_fails(c, c->findings.list[i]);
     return n;
 }
 
@@ -150,6 +154,8 @@ bool campaign_run_now(struct campaign *c, struct worker *w)
 struct finding *campaign_keep(struct campaign *c, struct finding *f, bool *hidden, bool *is_new)
 {
     *hidden = c->options.suppressions && suppress_matches(c->options.suppressions, f);
+    if (c->options.baseline && !*hidden)
+        f->known = baseline_knows(c->options.baseline, f->fingerprint);
     return findings_add(*hidden ? &c->suppressed : &c->findings, f, is_new);
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "feedback.h"
+#include "findings/baseline.h"
 #include "findings/collect.h"
 #include "findings/finding.h"
 #include "findings/suppress.h"
@@ -32,6 +33,8 @@ enum { TICK_MS = 20 };
 /* What the user asked for; all borrowed. */
 struct campaign_options {
     struct suppressions *suppressions; /* findings nobody wants, or NULL */
+    struct baseline *baseline;         /* findings that do not fail the run, or NULL */
+    uint64_t spared;                   /* kinds that do not, a bit each */
     const struct target *target;
     struct launch launch;
     char *const *argv;    /* of the program; launch.argv may be those of a tool around it */
@@ -43,6 +46,7 @@ struct campaign_options {
     uint64_t schedules;     /* 0 = until time_ns is up */
     int64_t time_ns;        /* 0 = no limit */
     int64_t timeout_ns;     /* of one schedule, real time */
+    bool allow_no_threads;  /* a program that creates none and exits with 0 is fine */
     bool stop_at_first, strict, check_output, check_determinism, quiet;
     unsigned replays;       /* of each new finding */
     unsigned steers;        /* tries to bring a predicted deadlock about */
@@ -104,17 +108,19 @@ struct campaign {
     bool started;     /* a server got to the program's first thread */
     char *trouble;    /* why the campaign cannot go on, or NULL */
     bool ended_early; /* the program created no thread */
+    bool no_threads;  /* and that is fine */
     bool tool_failed; /* one of several tools could not work */
     bool no_oracle;   /* the shell could not run it */
 };
 
-/* Set by SIGINT and SIGTERM. */
+/* The signal that wants us to stop, SIGINT or SIGTERM; 0: none did. */
 extern volatile sig_atomic_t campaign_stop;
 void campaign_catch_signals(void);
 /* Is no more to be started, however many schedules are left: trouble, the user, the time, or a
  * finding that was to be the last? */
 bool campaign_has_enough(const struct campaign *c);
-/* Findings that fail the run. */
+/* Does a finding fail the run, and how many do? */
+bool campaign_fails(const struct campaign *c, const struct finding *f);
 size_t campaign_failures(const struct campaign *c);
 
 /* The campaign cannot go on; the first reason is kept. Takes `why` over. */

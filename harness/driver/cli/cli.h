@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+int cmd_baseline(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_watch(int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "selftest.h"
 #include "util/alloc.h"
 #include "util/exit_code.h"
+#include "util/options.h"
 
 /* What a check says. Only MISSING makes the command fail: without it nothing works. */
 enum verdict { FINE, WEAKER, MISSING };
@@ -206,9 +207,7 @@ int cmd_doctor(int argc, char **argv)
             "--self-test 1 when a check that can work here is dead."};
     struct checkup c = {.bold = cli_bold()};
     bool planted = false;
-    argp_err_exit_status = EXIT_USAGE;
-    argv[0] = "heddle doctor";
-    argp_parse(&argp, argc, argv, 0, NULL, &planted);
+    options_parse(&argp, "heddle doctor", argc, argv, 0, &planted);
     puts("What every schedule needs");
     check_runtime(&c);
     check_machine(&c);

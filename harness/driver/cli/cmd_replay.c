@@ -17,6 +17,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/options.h"
 #include "util/quantity.h"
 #include "util/read_file.h"
 
@@ -419,9 +420,7 @@ int cmd_replay(int argc, char **argv)
             "3 it could not be followed."};
     struct arguments a = {.times = 1};
     struct schedule s;
-    argp_err_exit_status = EXIT_USAGE;
-    argv[0] = "heddle replay";
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+    options_parse(&argp, "heddle replay", argc, argv, ARGP_IN_ORDER, &a);
     struct stamp_key key = stamp_key(false);
     char *why = schedule_read(a.file, &key, &s, &a.ours);
     char *file = realpath(a.file, NULL); /* the program may run in another folder */

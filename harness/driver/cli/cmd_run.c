@@ -1,4 +1,4 @@
-/* cmd_run.c - heddle run: options, and what is printed in the end. */
+/* cmd_run.c - heddle run: its options. */
 #include <argp.h>
 #include <errno.h>
 #include <sched.h>
@@ -11,14 +11,14 @@
 #include "campaign/campaign.h"
 #include "campaign/toolbox.h"
 #include "cli.h"
+#include "conclude.h"
 #include "findings/suppress.h"
 #include "program/input.h"
-#include "reports/report_json.h"
-#include "reports/report_text.h"
 #include "schedules/config_words.h"
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/options.h"
 #include "util/quantity.h"
 
 enum {
@@ -51,6 +51,11 @@ enum {
     OPT_CHECK_DETERMINISM,
     OPT_ORACLE,
     OPT_JSON,
+    OPT_REPORT,
+    OPT_NAME,
+    OPT_BASELINE,
+    OPT_FAIL_ON,
+    OPT_NO_THREADS,
     OPT_TOOL,
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
@@ -115,6 +120,14 @@ static const struct argp_option table[] = {
      "Doubtful findings fail the run, too: predictions that were not brought about, what no replay "
      "showed again, known weaknesses of tools",
      0},
+    {"fail-on", OPT_FAIL_ON, "KINDS", 0,
+     "Only findings of these kinds fail the run: deadlock,data-race … (all)", 0},
+    {"baseline", OPT_BASELINE, "FILE", 0,
+     "Findings that FILE names are known and do not fail the run; those that are gone are named "
+     "(heddle baseline DIR writes such a file)",
+     0},
+    {"allow-no-threads", OPT_NO_THREADS, 0, 0,
+     "A program that creates no thread and exits with 0 is fine: exit code 0 instead of 3", 0},
     {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
      "Predict deadlocks from the order in which locks are taken, and from waits under a lock that "
      "the waker needs (on)",
@@ -139,6 +152,11 @@ static const struct argp_option table[] = {
      0},
     {"replays", OPT_REPLAYS, "N", 0, "Replay each new finding N times (3)", 0},
     {"json", OPT_JSON, 0, 0, "Print one JSON document (docs/json.md) instead of text", 0},
+    {"report", OPT_REPORT, "LIST", 0,
+     "Write the report as well in these formats, with commas between: junit:FILE, sarif:FILE, "
+     "gitlab:FILE, json:FILE, github or github:FILE, tap or tap:FILE",
+     0},
+    {"name", OPT_NAME, "TEXT", 0, "What these and baselines call the test (the command)", 0},
     {"quiet", 'q', 0, 0, "Nothing while it runs, only the report", 0},
     {0},
 };
@@ -146,7 +164,9 @@ static const struct argp_option table[] = {
 struct arguments {
     struct campaign_options options;
     struct toolbox box;
-    bool counted, json, out_given;
+    struct outcome_options outcome;
+    uint64_t given; /* options that not every way of running heeds: a bit of enum choice each */
+    bool counted;
     int first; /* index of the program in argv; 0 = none */
 };
 
@@ -247,16 +267,6 @@ static error_t parse_tool(int key, char *arg, struct argp_state *state, struct a
         return 0;
     case OPT_PERTURB:
         a->options.perturb = true;
-        return 0;
-    case ARGP_KEY_END:
-        if (a->options.perturb && !a->options.native)
-            argp_failure(state, EXIT_USAGE, 0, "--perturb goes with --schedule=native");
-        if (a->options.lock_graph && a->options.native)
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--lock-graph does not go with --schedule=native (heddle watch "
-                         "--lock-graph follows a program that the operating system schedules)");
-        if (a->options.lock_graph && !(a->options.config.flags & HDP_LOCK_ORDER))
-            argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --lock-order=off");
         return 0;
     default:
         return parse_exploration(key, arg, state, a);
@@ -384,13 +394,110 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'o':
         o->out = arg;
-        a->out_given = true;
         return 0;
     case OPT_REPLAYS:
         o->replays = (unsigned)count_of(state, "--replays", arg, 0, 1000);
         return 0;
+    default:
+        return parse_running(key, arg, state, a);
+    }
+}
+
+/* Options that only a schedule of Heddle's own heeds. */
+static const struct {
+    int key;
+    const char *name;
+} controlled[] = {
+    {OPT_STRATEGY, "--strategy"},
+    {OPT_POINTS, "--points"},
+    {OPT_MODEL, "--memory-model"},
+    {OPT_DEPTH, "--depth"},
+    {OPT_MAX_STEPS, "--max-steps"},
+    {OPT_CLOCK, "--clock"},
+    {OPT_PATIENCE, "--patience"},
+    {OPT_ELASTIC, "--elastic-sleep"},
+    {OPT_SPURIOUS, "--spurious"},
+    {OPT_FRESH, "--fresh"},
+    {OPT_NO_LEAKS, "--no-leaks"},
+    {OPT_LOCK_ORDER, "--lock-order"},
+    {OPT_LOCK_GRAPH, "--lock-graph"},
+    {OPT_REACH, "--reach"},
+    {OPT_STEER, "--steer"},
+    {OPT_PREDICT, "--predict"},
+    {OPT_CHECK_DETERMINISM, "--check-determinism"},
+};
+enum { CONTROLLED = sizeof controlled / sizeof *controlled };
+
+static bool is_given(const struct arguments *a, int key)
+{
+    return a->given >> (key - OPT_STRATEGY) & 1;
+}
+
+/* An option that would do nothing beside the others is refused. */
+static void check_together(struct argp_state *state, const struct arguments *a)
+{
+    const struct campaign_options *o = &a->options;
+
+    if (o->perturb && !o->native)
+        argp_failure(state, EXIT_USAGE, 0, "--perturb goes with --schedule=native");
+    for (size_t i = 0; o->native && i < CONTROLLED; i++)
+        if (is_given(a, controlled[i].key))
+            argp_failure(state, EXIT_USAGE, 0, "%s does not go with --schedule=native%s",
+                         controlled[i].name,
+                         controlled[i].key == OPT_LOCK_GRAPH
+                             ? " (heddle watch --lock-graph follows a program that the operating "
+                               "system schedules)"
+                             : ", where the operating system schedules");
+    if (o->lock_graph && !(o->config.flags & HDP_LOCK_ORDER))
+        argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --lock-order=off");
+    if (is_given(a, OPT_DEPTH) && o->plan.strategy != PLAN_AUTO &&
+        strategy_depth(o->plan.strategy) != HDP_DEPTH_OF_BUG)
+        argp_failure(state, EXIT_USAGE, 0, "--depth does not go with --strategy=%s, which has none",
+                     strategy_word(o->plan.strategy));
+    if (a->box.arguments && (!a->box.tools || (a->box.tools == 1 && !a->box.tool[0])))
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--tool-arg goes with --tool=tsan, helgrind or drd: there is no other tool");
+    if (a->outcome.json && formats_to_stdout(&a->outcome.formats))
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--json has stdout for itself: give the report a file, --report=github:FILE");
+}
+
+static error_t parse_outcome(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    struct campaign_options *o = &a->options;
+    if (key >= OPT_STRATEGY && key < OPT_STRATEGY + 64)
+        a->given |= 1ull << (key - OPT_STRATEGY);
+    switch (key) {
+    case OPT_REPORT: {
+        char *why = formats_parse(&a->outcome.formats, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        return 0;
+    }
+    case OPT_NAME:
+        a->outcome.name = arg;
+        return 0;
+    case OPT_BASELINE: {
+        char *why;
+        baseline_free(o->baseline);
+        o->baseline = baseline_read(arg, &why);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        return 0;
+    }
+    case OPT_FAIL_ON: {
+        char *why = kinds_parse(arg, &o->spared);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        o->spared = ~o->spared;
+        return 0;
+    }
+    case OPT_NO_THREADS:
+        o->allow_no_threads = true;
+        return 0;
     case OPT_JSON:
-        a->json = true;
+        a->outcome.json = true;
         return 0;
     case 'q':
         o->quiet = true;
@@ -399,11 +506,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         a->first = state->next - 1;
         state->next = state->argc;
         return 0;
+    case ARGP_KEY_END:
+        check_together(state, a);
+        return 0;
     case ARGP_KEY_NO_ARGS:
         argp_failure(state, EXIT_USAGE, 0, "which program? heddle run [OPTION...] -- ./prog args");
         return EINVAL;
     default:
-        return parse_running(key, arg, state, a);
+        return parse(key, arg, state);
     }
 }
 
@@ -414,69 +524,6 @@ static unsigned cpus(void)
     long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
                                                          : sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
-}
-
-/* What the program itself said when it ended before anything could be scheduled. */
-static void show_stderr(const struct campaign *c)
-{
-    char text[1024];
-    if (!c->ended_early || !c->crew.worker)
-        return;
-    size_t n = worker_output_read(&c->crew.worker[0], true, 0, text, sizeof text - 1);
-    text[n] = '\0';
-    for (char *line = text, *next; *line; line = next) {
-        next = line + strcspn(line, "\n");
-        fprintf(stderr, "  | %.*s\n", (int)(next - line), line);
-        next += *next == '\n';
-    }
-}
-
-static int conclude(struct campaign *c, bool json)
-{
-    findings_group(&c->findings);
-    bool bold = cli_bold();
-    bool failed = c->trouble || c->tool_failed || c->stats.not_saved;
-    int code = campaign_failures(c) ? EXIT_FOUND
-               : c->no_oracle       ? EXIT_USAGE
-               : failed             ? EXIT_CANNOT
-                                    : EXIT_NOTHING;
-    if (json) {
-        const struct campaign_options *o = &c->options;
-        struct report report = {
-            .program = o->target->path,
-            .build_id = o->target->build_id,
-            .argument = o->argv,
-            .strategy = o->plan.strategy == PLAN_AUTO ? "auto" : strategy_word(o->plan.strategy),
-            .seed = o->plan.seed,
-            .trouble = c->trouble,
-            .stats = &c->stats,
-            .findings = &c->findings};
-        report_json(stdout, &report, code);
-    } else {
-        bool any = false;
-        for (size_t i = 0; i < c->findings.count; i++) {
-            if (c->findings.list[i]->same_as || c->findings.list[i]->same_cause)
-                continue;
-            fputs(any ? "\n\n" : "", stdout);
-            report_finding(stdout, c->findings.list[i], bold, true);
-            report_same_cause(stdout, &c->findings, c->findings.list[i]);
-            any = true;
-        }
-        if (c->stats.schedules || c->findings.count)
-            report_summary(stdout, &c->findings, &c->stats, bold);
-    }
-    if (c->suppressed.count)
-        complain("%zu finding%s suppressed", c->suppressed.count,
-                 c->suppressed.count == 1 ? " was" : "s were");
-    if (c->trouble) {
-        complain("%s", c->trouble);
-        show_stderr(c);
-    }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        complain("the report cannot be written: %s", strerror(errno));
-        code = code == EXIT_NOTHING ? EXIT_CANNOT : code;
-    }
-    return code;
 }
 
 static int explore(struct arguments *a, char **argv)
@@ -518,7 +565,7 @@ static int explore(struct arguments *a, char **argv)
     campaign_catch_signals();
     toolbox_default(&a->box, &target);
     toolbox_run(&a->box, &campaign, o);
-    int code = conclude(&campaign, a->json);
+    int code = run_conclude(&campaign, &a->outcome, cli_bold());
     campaign_close(&campaign);
     toolbox_free(&a->box);
     if (input >= 0)
@@ -532,7 +579,7 @@ int cmd_run(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = table,
-        .parser = parse,
+        .parser = parse_outcome,
         .args_doc = "-- PROGRAM [ARGUMENT...]",
         .doc =
             "Run PROGRAM under many schedules and report what goes wrong in any of them."
@@ -553,9 +600,7 @@ int cmd_run(int argc, char **argv)
                                .patience_ns = 100000000,
                                .clock_base_ns = 1767225600000000000, /* 2026-01-01 */
                                .watchdog_ms = 50}}};
-    argp_err_exit_status = EXIT_USAGE;
-    argv[0] = "heddle run";
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+    options_parse(&argp, "heddle run", argc, argv, ARGP_IN_ORDER, &a);
     if (a.options.time_ns && !a.counted)
         a.options.schedules = 0;
     int code = explore(&a, argv + a.first);
@@ -565,5 +610,7 @@ int cmd_run(int argc, char **argv)
     if (s && suppress_passed_over(s))
         complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
     suppress_free(s);
+    baseline_free(a.options.baseline);
+    formats_free(&a.outcome.formats);
     return code;
 }

@@ -22,6 +22,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/options.h"
 
 enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_GRAPH, OPT_USR1, OPT_SUPPRESSIONS };
 
@@ -222,9 +223,7 @@ int cmd_watch(int argc, char **argv)
                "signal N ended it)."};
     struct arguments a = {.leaks = true, .orders = true};
     struct target target;
-    argp_err_exit_status = EXIT_USAGE;
-    argv[0] = "heddle watch";
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+    options_parse(&argp, "heddle watch", argc, argv, ARGP_IN_ORDER, &a);
     char *library = library_path();
     char *why = library ? target_open(argv[a.first], &target)
                         : mem_copy("libheddle-watch.so is not beside libheddle-rt.so: install "

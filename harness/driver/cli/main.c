@@ -1,12 +1,16 @@
 /* main.c - the heddle command: which subcommand? */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "suites/cmd_stress.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/nearest.h"
 
 static const struct {
     const char *name, *what;
@@ -17,6 +21,7 @@ static const struct {
     {"watch", "run a program as it is; say which locks and threads go wrong, dump on Ctrl-\\",
      cmd_watch},
     {"stress", "run suites of scenarios and compare their verdicts", cmd_stress},
+    {"baseline", "write the findings of a run as known ones, for later runs", cmd_baseline},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -32,9 +37,10 @@ static void help(FILE *to)
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].what);
     fputs("\nStart with:  heddle run -- ./prog args\n"
-          "Options:     heddle COMMAND --help\n\n"
+          "Options:     heddle help COMMAND\n\n"
           "Exit codes: 0 nothing found, 1 something found, 2 wrong usage,\n"
-          "            3 the program could not be run or controlled (a sentence says why).\n",
+          "            3 the program could not be run or controlled (a sentence says why),\n"
+          "            128 + N ended by signal N with nothing found (130: Ctrl-C).\n",
           to);
 }
 
@@ -46,14 +52,49 @@ static void open_standard_descriptors(void)
             return;
 }
 
+/* What was printed and cannot be written is no success, whichever command it was. */
+static void close_stdout(int status, void *nothing)
+{
+    (void)nothing;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    complain("the report cannot be written: %s", strerror(errno ? errno : EIO));
+    _exit(status == EXIT_NOTHING ? EXIT_CANNOT : status);
+}
+
+static int run_command(const char *word, int argc, char **argv)
+{
+    struct nearest near = {.typed = word};
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(argc, argv);
+    for (size_t i = 0; i < COMMANDS; i++)
+        nearest_try(&near, commands[i].name);
+    if (word[0] == '-')
+        complain("unknown option %s; heddle --help lists the commands", word);
+    else if (near.word)
+        complain("unknown command \"%s\": did you mean %s?", word, near.word);
+    else
+        complain("unknown command \"%s\"; heddle --help lists the commands", word);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
+    static char option[] = "--help";
+
     open_standard_descriptors();
+    on_exit(close_stdout, NULL);
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;
     }
     const char *word = argv[1];
+    if (strcmp(word, "help") == 0 && argc > 2) {
+        char *wanted[] = {argv[2], option, NULL};
+        return run_command(argv[2], 2, wanted);
+    }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         help(stdout);
         return EXIT_NOTHING;
@@ -62,12 +103,5 @@ int main(int argc, char **argv)
         puts("heddle " HEDDLE_VERSION);
         return EXIT_NOTHING;
     }
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(word, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    if (word[0] == '-')
-        complain("unknown option %s; heddle --help lists the commands", word);
-    else
-        complain("unknown command \"%s\"; heddle --help lists the commands", word);
-    return EXIT_USAGE;
+    return run_command(word, argc - 1, argv + 1);
 }

@@ -84,6 +84,8 @@ struct finding {
     size_t charged_at;    /* leaks: where in text it says whose test it was; 0 = no test's */
     char *doubtful;       /* why it may be wrong (a known weakness of the tool), or NULL */
     char *raw;            /* the tool's own text, where it could not be broken up, or NULL */
+    bool known;           /* it stands in the baseline */
+    bool fails;           /* the run, once all is over */
     bool unstamped;       /* no key could be kept: heddle replay takes the file for a stranger's */
     char *schedule_file;  /* path, or NULL */
     char *schedule_text;  /* what could not be written there, or NULL */

@@ -38,3 +38,9 @@ json_t *json_frames(const struct stack *s)
     }
     return list;
 }
+
+void json_print(FILE *to, const json_t *document)
+{
+    json_dumpf(document, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    fputc('\n', to);
+}

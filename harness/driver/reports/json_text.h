@@ -3,6 +3,7 @@
 #define HEDDLE_DRIVER_JSON_TEXT_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "findings/finding.h"
 
@@ -11,5 +12,7 @@
 json_t *json_text(const char *value);
 /* A stack: an array of frames, innermost first. */
 json_t *json_frames(const struct stack *s);
+/* A whole document, indented, in ASCII. */
+void json_print(FILE *to, const json_t *document);
 
 #endif /* HEDDLE_DRIVER_JSON_TEXT_H */

@@ -74,7 +74,25 @@ static json_t *tools(unsigned bits)
     return list;
 }
 
-static json_t *finding(const struct finding *f)
+/* As people read it. */
+static json_t *whole_report(const struct findings *all, const struct finding *f)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    json_t *value;
+
+    if (!out)
+        return json_string("");
+    report_finding(out, f, false, true);
+    report_same_cause(out, all, f);
+    fclose(out);
+    value = json_text(text);
+    free(text);
+    return value;
+}
+
+static json_t *finding(const struct findings *all, const struct finding *f)
 {
     json_t *o = json_object();
     char *headline = report_headline(f);
@@ -87,6 +105,8 @@ static json_t *finding(const struct finding *f)
     json_object_set_new(o, "same_as", json_text(f->same_as));
     json_object_set_new(o, "same_cause", json_text(f->same_cause));
     json_object_set_new(o, "doubtful", json_text(f->doubtful));
+    json_object_set_new(o, "known", json_boolean(f->known));
+    json_object_set_new(o, "fails", json_boolean(f->fails));
     json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
     json_object_set_new(o, "strategy", json_text(f->strategy));
     json_object_set_new(o, "schedules", number(f->count));
@@ -99,6 +119,7 @@ static json_t *finding(const struct finding *f)
     char *line = suppress_line(f);
     json_object_set_new(o, "suppression", json_text(line));
     free(line);
+    json_object_set_new(o, "report", whole_report(all, f));
     json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
     json_object_set_new(o, "schedule_text", json_text(f->schedule_text));
     json_object_set_new(o, "report_file", json_text(f->report_file));
@@ -191,7 +212,7 @@ static json_t *statistics(const struct stats *s)
     return o;
 }
 
-void report_json(FILE *to, const struct report *r, int code)
+json_t *report_json(const struct report *r, int code)
 {
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
            *list = json_array();
@@ -201,7 +222,7 @@ void report_json(FILE *to, const struct report *r, int code)
     json_object_set_new(program, "build_id", json_text(r->build_id));
     json_object_set_new(program, "arguments", args);
     for (size_t i = 0; i < r->findings->count; i++)
-        json_array_append_new(list, finding(r->findings->list[i]));
+        json_array_append_new(list, finding(r->findings, r->findings->list[i]));
     json_object_set_new(doc, "schema", json_string("heddle-report"));
     json_object_set_new(doc, "version", json_integer(REPORT_JSON_VERSION));
     json_object_set_new(doc, "heddle", json_string(HEDDLE_VERSION));
@@ -210,9 +231,8 @@ void report_json(FILE *to, const struct report *r, int code)
     json_object_set_new(doc, "seed", number(r->seed));
     json_object_set_new(doc, "exit_code", json_integer(code));
     json_object_set_new(doc, "trouble", json_text(r->trouble));
+    json_object_set_new(doc, "suppressed", json_integer((json_int_t)r->suppressed));
     json_object_set_new(doc, "statistics", statistics(r->stats));
     json_object_set_new(doc, "findings", list);
-    json_dumpf(doc, to, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    fputc('\n', to);
-    json_decref(doc);
+    return doc;
 }

@@ -2,8 +2,8 @@
 #ifndef HEDDLE_DRIVER_REPORT_JSON_H
 #define HEDDLE_DRIVER_REPORT_JSON_H
 
+#include <jansson.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "findings/finding.h"
 #include "stats.h"
@@ -19,9 +19,10 @@ struct report {
     const char *trouble; /* why the campaign could not go on, or NULL */
     const struct stats *stats;
     const struct findings *findings;
+    size_t suppressed; /* findings that were left out */
 };
 
-/* Write the document. `code` is the exit code of the command. Errors are those of the stream. */
-void report_json(FILE *to, const struct report *r, int code);
+/* The document. `code` is the exit code of the command. */
+json_t *report_json(const struct report *r, int code);
 
 #endif /* HEDDLE_DRIVER_REPORT_JSON_H */

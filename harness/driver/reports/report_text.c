@@ -776,7 +776,10 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
         if (f->same_as || f->same_cause)
             continue;
         char *headline = report_headline(f);
-        fprintf(to, "  %-18s %s%s\n", f->name, headline, f->doubtful ? " (doubtful)" : "");
+        fprintf(to, "  %-18s %s%s\n", f->name, headline,
+                f->known      ? " (known)"
+                : f->doubtful ? " (doubtful)"
+                              : "");
         free(headline);
         print_same_cause(to, all, f);
         for (size_t k = 0; k < all->count; k++)

@@ -18,6 +18,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/options.h"
 #include "util/quantity.h"
 #include "util/real_time.h"
 
@@ -354,9 +355,7 @@ int cmd_stress(int argc, char **argv)
     ssize_t n;
     int code;
 
-    argp_err_exit_status = EXIT_USAGE;
-    argv[0] = "heddle stress";
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &s);
+    options_parse(&argp, "heddle stress", argc, argv, ARGP_IN_ORDER, &s);
     if (strcmp(s.suites, "all") == 0)
         s.suites = "patterns,bugs,primitives";
     if ((n = readlink("/proc/self/exe", s.self, sizeof s.self - 1)) <= 0) {

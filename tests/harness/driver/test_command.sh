@@ -29,7 +29,7 @@ expect 0 'heddle run -- ./prog' "$heddle" --help
 expect 0 '^heddle [0-9]' "$heddle" --version
 expect 2 'unknown command "dance"' "$heddle" dance
 expect 2 'unknown option --dance' "$heddle" --dance
-expect 2 'unrecognized option' "$heddle" run --dance -- "$victim"
+expect 2 'there is no option --dance' "$heddle" run --dance -- "$victim"
 expect 2 'which program' "$heddle" run
 expect 2 'which program' "$heddle" run --
 expect 2 '^heddle run: -n wants a whole number' "$heddle" run -n many -- "$victim"

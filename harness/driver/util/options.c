@@ -1,0 +1,101 @@
+/* options.c - see options.h */
+#include "options.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit_code.h"
+#include "nearest.h"
+
+static bool is_last(const struct argp_option *o)
+{
+    return !o->name && !o->key && !o->doc && !o->group;
+}
+
+/* What argp adds. */
+static const char *const common[] = {"help", "usage", NULL};
+
+/* The long option of this name, or the first one that it abbreviates. */
+static const struct argp_option *named(const struct argp_option *table, const char *name, size_t n)
+{
+    const struct argp_option *begins = NULL;
+
+    for (const struct argp_option *o = table; o && !is_last(o); o++)
+        if (o->name && strncmp(o->name, name, n) == 0) {
+            if (strlen(o->name) == n)
+                return o;
+            begins = begins ? begins : o;
+        }
+    return begins;
+}
+
+static bool is_common(const char *name, size_t n)
+{
+    for (size_t i = 0; common[i]; i++)
+        if (strncmp(common[i], name, n) == 0)
+            return true;
+    return false;
+}
+
+static void refuse(const struct argp_option *table, const char *command, const char *name, size_t n)
+{
+    char typed[64];
+    struct nearest near = {.typed = typed};
+
+    snprintf(typed, sizeof typed, "%.*s", (int)n, name);
+    for (const struct argp_option *o = table; o && !is_last(o); o++)
+        if (o->name)
+            nearest_try(&near, o->name);
+    fprintf(stderr, "%s: there is no option --%s", command, typed);
+    if (near.word)
+        fprintf(stderr, ": did you mean --%s?\n", near.word);
+    else
+        fprintf(stderr, " (%s --help lists them)\n", command);
+    exit(EXIT_USAGE);
+}
+
+/* Does the short option at the end of "-qn" want what follows? */
+static bool wants_next(const struct argp_option *table, const char *cluster)
+{
+    for (const char *p = cluster; *p; p++)
+        for (const struct argp_option *o = table; o && !is_last(o); o++)
+            if (o->key == *p && o->arg)
+                return !p[1];
+    return false;
+}
+
+static void check(const struct argp *argp, const char *command, int argc, char **argv,
+                  unsigned flags)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *word = argv[i];
+        if (word[0] != '-' || !word[1]) {
+            if (flags & ARGP_IN_ORDER)
+                return;
+        } else if (word[1] != '-') {
+            i += wants_next(argp->options, word + 1);
+        } else {
+            size_t n = strcspn(word + 2, "=");
+            const struct argp_option *o = named(argp->options, word + 2, n);
+            if (!o && !is_common(word + 2, n))
+                refuse(argp->options, command, word + 2, n);
+            i += o && o->arg && !word[2 + n];
+        }
+    }
+}
+
+void options_parse(const struct argp *argp, const char *name, int argc, char **argv, unsigned flags,
+                   void *input)
+{
+    static char help[] = "--help", own_name[64];
+
+    argp_err_exit_status = EXIT_USAGE;
+    snprintf(own_name, sizeof own_name, "%s", name);
+    argv[0] = own_name;
+    if (argc == 2 && strcmp(argv[1], "-h") == 0)
+        argv[1] = help;
+    check(argp, name, argc, argv, flags);
+    argp_parse(argp, argc, argv, flags, NULL, input);
+}
