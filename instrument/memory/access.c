@@ -435,7 +435,7 @@ static void thread_ends(void)
     if (hdi_race_exhausted)
         hdi_unmodelled("memory after 4 million releases", 0);
     if (hdi_watched && hdi_watch.config.model)
-        hdi_model_publish(hdi_watched);
+        hdi_model_synchronised(hdi_watched);
     hdi_watched = NULL;
 }
 
@@ -454,7 +454,7 @@ static void release(const void *clock)
         return;
     hdi_progress(s);
     if (hdi_watch.config.model)
-        hdi_model_publish(s);
+        hdi_model_synchronised(s);
     if (hdi_tape)
         hdi_tape_release(s, clock);
     hdi_race_release(s->racer, (uintptr_t)clock);
@@ -466,6 +466,8 @@ static void acquire(const void *clock, bool lock)
     if (!s)
         return;
     hdi_progress(s);
+    if (hdi_watch.config.model)
+        hdi_model_synchronised(s);
     if (hdi_tape)
         hdi_tape_acquire(s, clock);
     hdi_race_acquire(s->racer, (uintptr_t)clock, lock);

@@ -4,6 +4,8 @@
  * the strongest order; what weaker orders would allow is the business of the memory model
  * (weak_memory.c).
  */
+#include <string.h>
+
 #include "weak_memory.h"
 #include "memory/race/tape_writer.h"
 #include "tsan_native.h"
@@ -35,6 +37,12 @@ static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
                     kind == HDP_TAPE_ATOMIC_READ ? HDI_ATOMIC_READ : HDI_ATOMIC_WRITE, pc);
 }
 
+/* Does the memory model say what is read? */
+static bool modelled(unsigned bits)
+{
+    return hdi_watch.config.model && bits <= 64;
+}
+
 #define LOAD_STORE(bits, type)                                                                     \
     HOOK type __tsan_atomic##bits##_load(const volatile type *a, int order)                        \
     {                                                                                              \
@@ -46,10 +54,12 @@ static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
         hdi_access_point(s, HD_EV_ATOMIC_LOAD, (uintptr_t)a, pc);                                  \
         feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_READ, pc);                                 \
         type v = native_load##bits(a);                                                             \
-        if (hdi_watch.config.model && bits <= 64)                                                  \
-            v = (type)hdi_model_load(s, (uintptr_t)a, (uint64_t)v, order, pc);                     \
-        else                                                                                       \
+        if (modelled(bits)) {                                                                      \
+            v = (type)hdi_model_pick(s, (uintptr_t)a, bits / 8, order, pc);                        \
+            hdi_model_read(s, order);                                                              \
+        } else {                                                                                   \
             hdi_race_atomic_load(s->racer, (uintptr_t)a, order);                                   \
+        }                                                                                          \
         hdi_loaded(s, (uintptr_t)a, (uint64_t)v, pc);                                              \
         return v;                                                                                  \
     }                                                                                              \
@@ -64,12 +74,12 @@ static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
         order = order_of(order);                                                                   \
         hdi_access_point(s, HD_EV_ATOMIC_STORE, (uintptr_t)a, pc);                                 \
         feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_WRITE, pc);                                \
-        uint32_t epoch = s->racer->epoch;                                                          \
-        hdi_race_atomic_store(s->racer, (uintptr_t)a, order);                                      \
-        if (hdi_watch.config.model && bits <= 64)                                                  \
-            hdi_model_store(s, (uintptr_t)a, (uint64_t)native_load##bits(a), (uint64_t)v, order,   \
-                            epoch);                                                                \
-        native_store##bits(a, v);                                                                  \
+        if (modelled(bits)) {                                                                      \
+            hdi_model_store(s, (uintptr_t)a, bits / 8, (uint64_t)v, order, pc);                    \
+        } else {                                                                                   \
+            hdi_race_atomic_store(s->racer, (uintptr_t)a, order);                                  \
+            native_store##bits(a, v);                                                              \
+        }                                                                                          \
         hdi_progress(s);                                                                           \
     }
 TSAN_ATOMIC_TYPES(LOAD_STORE)
@@ -79,10 +89,10 @@ static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
                     uint64_t v, bool changed, int order, uint64_t pc)
 {
     feed(s, addr, bytes, HDP_TAPE_ATOMIC_UPDATE, pc);
-    uint32_t epoch = s->racer->epoch;
-    hdi_race_atomic_rmw(s->racer, addr, order);
-    if (hdi_watch.config.model && bytes <= 8)
-        hdi_model_update(s, addr, old, v, order, epoch);
+    if (modelled(8 * bytes))
+        hdi_model_update(s, v, order);
+    else
+        hdi_race_atomic_rmw(s->racer, addr, order);
     if (changed) {
         hdi_progress(s);
         hdi_got_on();
@@ -98,9 +108,14 @@ static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
         uint64_t pc = PC();                                                                        \
         if (s)                                                                                     \
             hdi_access_point(s, HD_EV_ATOMIC_RMW, (uintptr_t)a, pc);                               \
-        type old = native_load##bits(a);                                                           \
-        while (!native_cas##bits(a, &old, (type)(result)))                                         \
-            ;                                                                                      \
+        type old;                                                                                  \
+        if (s && modelled(bits)) {                                                                 \
+            old = (type)hdi_model_pick_update(s, (uintptr_t)a, bits / 8, order_of(order), pc);     \
+        } else {                                                                                   \
+            old = native_load##bits(a);                                                            \
+            while (!native_cas##bits(a, &old, (type)(result)))                                     \
+                ;                                                                                  \
+        }                                                                                          \
         if (s)                                                                                     \
             updated(s, (uintptr_t)a, bits / 8, (uint64_t)old, (uint64_t)(type)(result),            \
                     (type)(result) != old, order_of(order), pc);                                   \
@@ -121,22 +136,38 @@ static void not_exchanged(struct hdi_memory_thread *s, uintptr_t addr, unsigned 
                           uint64_t value, int order, uint64_t pc)
 {
     feed(s, addr, bytes, HDP_TAPE_ATOMIC_READ, pc);
-    if (hdi_watch.config.model && bytes <= 8)
-        hdi_model_read_last(s, addr, value, order);
+    if (modelled(8 * bytes))
+        hdi_model_read(s, order);
     else
         hdi_race_atomic_load(s->racer, addr, order);
     hdi_loaded(s, addr, value, pc);
 }
 
+/* Does the memory model let a compare-exchange succeed? What it reads is in *expected. */
+static bool exchanged(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes, void *expected,
+                      const struct hdi_exchange *x, uint64_t pc)
+{
+    uint64_t value;
+    bool done = hdi_model_pick_exchange(s, addr, bytes, x, &value, pc);
+
+    memcpy(expected, &value, bytes); /* little endian */
+    return done;
+}
+
 #define CAS(bits, type)                                                                            \
     static bool cas##bits(volatile type *a, type *expected, type v, int order, int failure,        \
-                          uint64_t pc)                                                             \
+                          bool weak, uint64_t pc)                                                  \
     {                                                                                              \
         struct hdi_memory_thread *s = watched();                                                   \
         if (s)                                                                                     \
             hdi_access_point(s, HD_EV_ATOMIC_RMW, (uintptr_t)a, pc);                               \
         type old = *expected;                                                                      \
-        bool done = native_cas##bits(a, expected, v);                                              \
+        bool done = s && modelled(bits)                                                            \
+                        ? exchanged(s, (uintptr_t)a, bits / 8, expected,                           \
+                                    &(struct hdi_exchange){(uint64_t)old, order_of(order),         \
+                                                           order_of(failure), weak},               \
+                                    pc)                                                            \
+                        : native_cas##bits(a, expected, v);                                        \
         if (s && done)                                                                             \
             updated(s, (uintptr_t)a, bits / 8, (uint64_t)old, (uint64_t)v, v != old,               \
                     order_of(order), pc);                                                          \
@@ -147,17 +178,17 @@ static void not_exchanged(struct hdi_memory_thread *s, uintptr_t addr, unsigned 
     HOOK int __tsan_atomic##bits##_compare_exchange_strong(volatile type *a, type *expected,       \
                                                            type v, int order, int failure)         \
     {                                                                                              \
-        return cas##bits(a, expected, v, order, failure, PC());                                    \
+        return cas##bits(a, expected, v, order, failure, false, PC());                             \
     }                                                                                              \
     HOOK int __tsan_atomic##bits##_compare_exchange_weak(volatile type *a, type *expected, type v, \
                                                          int order, int failure)                   \
     {                                                                                              \
-        return cas##bits(a, expected, v, order, failure, PC());                                    \
+        return cas##bits(a, expected, v, order, failure, true, PC());                              \
     }                                                                                              \
     HOOK type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type expected, type v,  \
                                                          int order, int failure)                   \
     {                                                                                              \
-        cas##bits(a, &expected, v, order, failure, PC());                                          \
+        cas##bits(a, &expected, v, order, failure, false, PC());                                   \
         return expected;                                                                           \
     }
 TSAN_ATOMIC_TYPES(CAS)
@@ -172,7 +203,7 @@ HOOK void __tsan_atomic_thread_fence(int order)
     hdi_point(HD_EV_FENCE, NULL, PC());
     s->busy--;
     if (hdi_watch.config.model)
-        hdi_model_fence(s, order_of(order));
+        hdi_model_fence(s, order_of(order), PC());
     hdi_race_fence(s->racer, order_of(order));
 }
 

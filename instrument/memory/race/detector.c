@@ -437,12 +437,6 @@ void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int
     }
 }
 
-const struct hdi_vclock *hdi_race_clock_of(uintptr_t addr)
-{
-    const struct sync *s = sync_find(addr);
-    return s ? &s->clock : NULL;
-}
-
 void hdi_race_atomic_load(struct hdi_racer *t, uintptr_t addr, int order)
 {
     struct sync *s = sync_find(addr);
@@ -450,17 +444,22 @@ void hdi_race_atomic_load(struct hdi_racer *t, uintptr_t addr, int order)
         hdi_race_read_from(t, &s->clock, order);
 }
 
-/* What a store by t would publish; NULL: nothing. */
-static const struct hdi_vclock *published_by(struct hdi_racer *t, int order)
+const struct hdi_vclock *hdi_race_publishes(const struct hdi_racer *t, int order)
 {
     if (hdi_releases(order))
         return &t->now;
     return t->fenced ? &t->fence_release : NULL;
 }
 
+void hdi_race_published(struct hdi_racer *t, int order)
+{
+    if (hdi_releases(order))
+        tick(t);
+}
+
 void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order)
 {
-    const struct hdi_vclock *published = published_by(t, order);
+    const struct hdi_vclock *published = hdi_race_publishes(t, order);
     struct sync *s = published ? atomic_get(addr) : sync_find(addr);
     if (published) {
         if (s->head != t->tid + 1)
@@ -473,8 +472,7 @@ void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order)
         s->head = 0;
     }
     sync_check(addr);
-    if (hdi_releases(order))
-        tick(t);
+    hdi_race_published(t, order);
 }
 
 void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order)
@@ -482,7 +480,7 @@ void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order)
     struct sync *s = sync_find(addr);
     if (s)
         hdi_race_read_from(t, &s->clock, order);
-    const struct hdi_vclock *published = published_by(t, order);
+    const struct hdi_vclock *published = hdi_race_publishes(t, order);
     if (published) {
         s = atomic_get(addr);
         if (!s->clock.n)
@@ -490,8 +488,7 @@ void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order)
         hdi_vclock_join(&s->clock, published); /* the sequence goes on through it */
     }
     sync_check(addr);
-    if (hdi_releases(order))
-        tick(t);
+    hdi_race_published(t, order);
 }
 
 void hdi_race_fence(struct hdi_racer *t, int order)

@@ -106,9 +106,10 @@ void hdi_race_atomic_store(struct hdi_racer *t, uintptr_t addr, int order);
 void hdi_race_atomic_rmw(struct hdi_racer *t, uintptr_t addr, int order);
 void hdi_race_fence(struct hdi_racer *t, int order);
 
-/* For a weak memory model, where a load reads a chosen store: the clock of addr's release sequence
- * now (NULL: none), and the effect of reading a store that published `clock`. */
-const struct hdi_vclock *hdi_race_clock_of(uintptr_t addr);
+/* For a weak memory model, where a load reads a chosen store: what a store publishes (NULL: nothing), what
+ * follows from having done so, and the effect of reading a store that published `clock`. */
+const struct hdi_vclock *hdi_race_publishes(const struct hdi_racer *t, int order);
+void hdi_race_published(struct hdi_racer *t, int order);
 void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int order);
 
 /* Memory was allocated, unmapped or given to a new thread: forget accesses and atomics. */
