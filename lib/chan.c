@@ -24,6 +24,7 @@
 #include <heddle/invariant.h>
 #include <heddle/panic.h>
 
+#include "graveyard.h"
 #include "misuse.h"
 
 struct line {
@@ -44,8 +45,24 @@ struct hd_chan {
     const void *shut;       /* the clock that the close was released to */
     struct edges *edges;    /* one a slot; NULL when nobody watches, or without a buffer */
     bool closed;            /* never goes back to false */
+    bool of_timer;          /* as if it had no buffer, to those who ask */
+    void (*end)(void *of);  /* called when the last reference goes; NULL: nothing else goes */
+    void *of;
+    const void *gone;       /* where its last reference was given up */
     unsigned char buffer[]; /* ring of capacity * bytes */
 };
+
+/* Has its last reference gone? As far as its memory still tells. */
+static inline void need_alive(const struct hd_chan *chan, const void *site)
+{
+    if (HDI_UNLIKELY(atomic_load_explicit(&chan->refs, memory_order_relaxed) == 0))
+        hdi_misuse_late("use of a channel after its last reference", chan, site, chan->gone);
+}
+
+void hdi_chan_need_alive(const struct hd_chan *chan, const void *site)
+{
+    need_alive(chan, site);
+}
 
 static inline void copy(void *to, const void *from, size_t bytes)
 {
@@ -146,14 +163,29 @@ void hdi_chan_leave(struct hd_chan *chan, struct hdi_wait *wait, bool sends)
         take_out(sends ? &chan->send : &chan->recv, wait);
 }
 
+/* Out of a line with the other cases of a select of which one is chosen: its owner does not come
+ * back to this channel. */
+static void take_out_turn(struct line *line, const struct hdi_turn *turn)
+{
+    for (struct hdi_wait *wait = line->first, *next; wait; wait = next) {
+        next = wait->next;
+        if (wait->turn == turn)
+            take_out(line, wait);
+    }
+}
+
 /* The first in line whose turn is still open; it is now chosen and out of the line. */
-static struct hdi_wait *choose_first(struct line *line)
+static struct hdi_wait *choose_first(struct hd_chan *chan, struct line *line)
 {
     struct hdi_wait *wait;
 
     while ((wait = line->first)) {
         uint32_t open = 0;
         take_out(line, wait);
+        if (wait->alike && atomic_load(&wait->turn->chosen) == 0) {
+            take_out_turn(&chan->send, wait->turn);
+            take_out_turn(&chan->recv, wait->turn);
+        }
         if (atomic_compare_exchange_strong(&wait->turn->chosen, &open, wait->index + 1)) {
             wait->ok = true;
             wait->in_edge = &wait->in;
@@ -237,7 +269,7 @@ enum hdi_outcome hdi_chan_send_now(struct hd_chan *chan, const void *value, stru
 
     if (chan->closed)
         return HDI_CLOSED;
-    receiver = choose_first(&chan->recv);
+    receiver = choose_first(chan, &chan->recv);
     if (receiver) {
         copy(receiver->slot, value, chan->bytes);
         if (chan->capacity == 0)
@@ -260,7 +292,7 @@ enum hdi_outcome hdi_chan_send_now(struct hd_chan *chan, const void *value, stru
 /* The buffer was full and its head is free now: that is the place behind the last value. */
 static struct hdi_wait *admit_sender(struct hd_chan *chan)
 {
-    struct hdi_wait *sender = choose_first(&chan->send);
+    struct hdi_wait *sender = choose_first(chan, &chan->send);
 
     if (!sender)
         return NULL;
@@ -284,7 +316,7 @@ enum hdi_outcome hdi_chan_recv_now(struct hd_chan *chan, void *value, struct hdi
         chan->head = place_after(chan, chan->head, 1);
         return HDI_DONE;
     }
-    *wake = choose_first(&chan->send);
+    *wake = choose_first(chan, &chan->send);
     if (*wake) {
         copy(value, (*wake)->slot, chan->bytes);
         tell_met(*wake);
@@ -355,6 +387,7 @@ void hd_chan_send(struct hd_chan *chan, const void *value)
     hdi_point(&why);
     if (!chan)
         hdi_park_for_ever(&why);
+    need_alive(chan, why.site);
     hdi_chan_lock(chan);
     outcome = hdi_chan_send_now(chan, value, &wake);
     switch (outcome) {
@@ -388,6 +421,7 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
     hdi_point(&why);
     if (!chan)
         hdi_park_for_ever(&why);
+    need_alive(chan, why.site);
     bytes = chan->bytes;
     hdi_chan_lock(chan);
     outcome = hdi_chan_recv_now(chan, value, &wake);
@@ -421,6 +455,7 @@ bool hd_chan_try_send(struct hd_chan *chan, const void *value)
     hdi_point(&why);
     if (!chan)
         return false;
+    need_alive(chan, why.site);
     hdi_chan_lock(chan);
     outcome = hdi_chan_send_now(chan, value, &wake);
     hdi_chan_unlock(chan);
@@ -444,6 +479,7 @@ bool hd_chan_try_recv(struct hd_chan *chan, void *value, bool *ok)
     hdi_point(&why);
     if (!chan)
         return false;
+    need_alive(chan, why.site);
     bytes = chan->bytes;
     hdi_chan_lock(chan);
     outcome = hdi_chan_recv_now(chan, value, &wake);
@@ -463,7 +499,7 @@ static struct hdi_wait *turn_away(struct hd_chan *chan, struct line *line)
 {
     struct hdi_wait *list = NULL, **end = &list, *wait;
 
-    while ((wait = choose_first(line))) {
+    while ((wait = choose_first(chan, line))) {
         wait->ok = false;
         if (line == &chan->recv && wait->slot)
             hdi_zero(wait->slot, chan->bytes);
@@ -518,6 +554,7 @@ void hd_chan_close(struct hd_chan *chan)
     hdi_point(&why);
     if (!chan)
         hdi_misuse("close of nil channel", NULL, why.site);
+    need_alive(chan, why.site);
     if (!shut(chan, NULL))
         hdi_misuse("close of closed channel", chan, why.site);
     hdi_tell_moved(&why, 0, false);
@@ -533,15 +570,16 @@ size_t hd_chan_len(const struct hd_chan *chan)
     if (!chan)
         return 0;
     hdi_point(&why);
+    need_alive(chan, why.site);
     hdi_chan_lock(mine);
-    count = mine->count;
+    count = mine->of_timer ? 0 : mine->count;
     hdi_chan_unlock(mine);
     return count;
 }
 
 size_t hd_chan_cap(const struct hd_chan *chan)
 {
-    return chan ? chan->capacity : 0;
+    return chan && !chan->of_timer ? chan->capacity : 0;
 }
 
 void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock)
@@ -549,7 +587,7 @@ void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock)
     struct hdi_wait *receiver;
 
     hdi_chan_lock(chan);
-    receiver = choose_first(&chan->recv);
+    receiver = choose_first(chan, &chan->recv);
     if (receiver) {
         copy(receiver->slot, value, chan->bytes);
         receiver->in_edge = clock;
@@ -576,6 +614,23 @@ bool hdi_chan_drain(struct hd_chan *chan)
     }
     hdi_chan_unlock(chan);
     return any;
+}
+
+struct hd_chan *hdi_chan_make_for_timer(const void *site)
+{
+    struct hd_chan *chan = hdi_chan_make("time", sizeof(int64_t), 1, site);
+
+    if (!chan)
+        return NULL;
+    chan->of_timer = true;
+    hdi_tell_units(chan, HD_SEAM_UNITS_OPEN);
+    return chan;
+}
+
+void hdi_chan_ends_with(struct hd_chan *chan, void (*end)(void *of), void *of)
+{
+    chan->end = end;
+    chan->of = of;
 }
 
 struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, const void *site)
@@ -629,8 +684,10 @@ struct hd_chan *hd_chan_make_named(const char *name, size_t bytes, size_t capaci
 
 struct hd_chan *hd_chan_ref(struct hd_chan *chan)
 {
-    if (chan)
-        atomic_fetch_add_explicit(&chan->refs, 1, memory_order_relaxed);
+    if (!chan)
+        return NULL;
+    need_alive(chan, HDI_SITE());
+    atomic_fetch_add_explicit(&chan->refs, 1, memory_order_relaxed);
     return chan;
 }
 
@@ -638,14 +695,20 @@ void hd_chan_unref(struct hd_chan *chan)
 {
     const void *site = HDI_SITE();
 
+    if (!chan)
+        return;
     hdi_inner(chan);
-    if (!chan || atomic_fetch_sub_explicit(&chan->refs, 1, memory_order_acq_rel) != 1)
+    need_alive(chan, site);
+    if (atomic_fetch_sub_explicit(&chan->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (anybody_waits(&chan->send) || anybody_waits(&chan->recv))
         hdi_misuse("end of a channel on which goroutines wait", chan, site);
+    chan->gone = site;
+    if (chan->end)
+        chan->end(chan->of);
     if (hdi_seam)
         hdi_seam->gone(chan, site);
     hdi_to_be_freed(&chan->refs);
     free(chan->edges);
-    free(chan);
+    hdi_bury(chan, sizeof *chan + chan->bytes * chan->capacity);
 }

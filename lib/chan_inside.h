@@ -23,6 +23,7 @@ struct hdi_wait {
     void *slot;     /* the value, or room for it; NULL: drop it */
     uint32_t index; /* of the case in its select */
     bool queued;
+    bool alike;          /* its select has another case on the same channel */
     bool ok;             /* set by whoever chose it: false if the channel was closed */
     const void *in_edge; /* set by whoever chose it: the clock to acquire */
     uint64_t out, in;    /* clocks: their addresses alone matter */
@@ -40,6 +41,9 @@ bool hdi_chan_can_recv(const struct hd_chan *chan);
 void hdi_chan_join(struct hd_chan *chan, struct hdi_wait *wait, bool sends);
 void hdi_chan_leave(struct hd_chan *chan, struct hdi_wait *wait, bool sends);
 
+/* Panics if its last reference has gone. */
+void hdi_chan_need_alive(const struct hd_chan *chan, const void *site);
+
 /* Let the owner of a chosen wait go on; NULL is allowed. No lock is held. */
 void hdi_chan_wake(struct hdi_wait *wait);
 
@@ -50,6 +54,12 @@ size_t hdi_chan_bytes(const struct hd_chan *chan); /* of one value */
 
 /* Made on behalf of a caller at `site`; NULL without memory. */
 struct hd_chan *hdi_chan_make(const char *name, size_t bytes, size_t capacity, const void *site);
+
+/* A timer's: one value, but its length and capacity are 0 to those who ask. NULL without memory. */
+struct hd_chan *hdi_chan_make_for_timer(const void *site);
+
+/* end(of) when the last reference to the channel goes. */
+void hdi_chan_ends_with(struct hd_chan *chan, void (*end)(void *of), void *of);
 
 /* Put a value in from a timer, if there is room: ordered after `clock` alone. Not a point. */
 void hdi_chan_post(struct hd_chan *chan, const void *value, const void *clock);

@@ -21,6 +21,7 @@
 #include "chan_inside.h"
 #include "leak_ledger.h"
 #include "context_inside.h"
+#include "graveyard.h"
 #include "misuse.h"
 #include "spawn.h"
 #include "timer.h"
@@ -41,6 +42,7 @@ struct hd_context {
     bool has_deadline;         /* its own or inherited */
     int64_t deadline_ns;
     const void *site; /* of its making */
+    const void *gone; /* where its last reference was given up */
 
     const void *key; /* VALUE */
     void *value;
@@ -77,19 +79,33 @@ struct hd_context *hd_context_todo(void)
     return &todo;
 }
 
+/* Has its last reference gone? As far as its memory still tells. */
+static void need_alive(const struct hd_context *ctx, const void *site)
+{
+    if (HDI_UNLIKELY(ctx->kind != ROOT &&
+                     atomic_load_explicit(&ctx->refs, memory_order_relaxed) == 0))
+        hdi_misuse_late("use of a context after its last reference", ctx, site, ctx->gone);
+}
+
+/* The point of an operation on ctx, which is known by the context that can be cancelled. */
 static void op_point(const struct hd_context *ctx, const void *site)
 {
-    struct hdi_why why = {HD_EV_HD_CONTEXT, ctx, site};
+    struct hdi_why why = {HD_EV_HD_CONTEXT, NULL, site};
 
+    need_alive(ctx, site);
+    why.object = ctx->source;
     hdi_point(&why);
+    need_alive(ctx, site);
 }
 
 /* ---- references ---- */
 
 struct hd_context *hd_context_ref(struct hd_context *ctx)
 {
-    if (ctx && ctx->kind != ROOT)
-        atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
+    if (!ctx || ctx->kind == ROOT)
+        return ctx;
+    need_alive(ctx, HDI_SITE());
+    atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
     return ctx;
 }
 
@@ -134,8 +150,9 @@ static bool leave(struct hd_context *node)
     return was_in;
 }
 
-static void destroy(struct hd_context *ctx)
+static void destroy(struct hd_context *ctx, const void *site)
 {
+    ctx->gone = site;
     if (ctx->kind == CANCEL) {
         hdi_timer_stop(&ctx->timer, NULL);
         hdi_settle(&ctx->end, ctx);
@@ -144,21 +161,28 @@ static void destroy(struct hd_context *ctx)
         hd_err_unref(ctx->cause);
         hd_err_unref(ctx->late_cause);
         if (hdi_seam)
-            hdi_seam->gone(ctx, ctx->site);
+            hdi_seam->gone(ctx, site);
     }
     hdi_to_be_freed(&ctx->refs);
-    free(ctx);
+    hdi_bury(ctx, sizeof *ctx);
+}
+
+static void unref(struct hd_context *ctx, const void *site)
+{
+    hdi_inner(ctx);
+    if (ctx)
+        need_alive(ctx, site);
+    while (ctx && ctx->kind != ROOT &&
+           atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) == 1) {
+        struct hd_context *parent = ctx->parent;
+        destroy(ctx, site);
+        ctx = parent;
+    }
 }
 
 void hd_context_unref(struct hd_context *ctx)
 {
-    hdi_inner(ctx);
-    while (ctx && ctx->kind != ROOT &&
-           atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) == 1) {
-        struct hd_context *parent = ctx->parent;
-        destroy(ctx);
-        ctx = parent;
-    }
+    unref(ctx, HDI_SITE());
 }
 
 /* ---- cancelling ---- */
@@ -270,6 +294,8 @@ static bool cancel_tree(struct hd_context *ctx, hd_err err, hd_err cause, const 
 
 static void cancel(struct hd_context *ctx, hd_err cause, const void *site)
 {
+    if (ctx)
+        need_alive(ctx, site);
     if (!ctx || ctx->kind != CANCEL)
         hdi_misuse("cancel of a context that cannot be cancelled", ctx, site);
     op_point(ctx, site);
@@ -292,12 +318,13 @@ void hd_context_cancel_cause(struct hd_context *ctx, hd_err cause)
 void hd_context_end(void *ctx)
 {
     struct hd_context *context = ctx;
+    const void *site = HDI_SITE();
 
     if (!context)
         return;
     if (context->kind == CANCEL)
-        cancel(context, NULL, HDI_SITE());
-    hd_context_unref(context);
+        cancel(context, NULL, site);
+    unref(context, site);
 }
 
 /* On the timers' thread; with the reference that deadline_due() took. */
@@ -328,7 +355,7 @@ static struct hd_context *make(enum kind kind, struct hd_context *parent, const 
 
     if (!parent)
         hdi_misuse("cannot create context from nil parent", NULL, site);
-    op_point(parent->source, site);
+    op_point(parent, site);
     ctx = calloc(1, sizeof *ctx);
     if (!ctx)
         hd_panic_err(hd_out_of_memory);
@@ -485,6 +512,7 @@ static struct hd_context *need(struct hd_context *ctx, const void *site)
 {
     if (!ctx)
         hdi_misuse("use of a nil context", NULL, site);
+    need_alive(ctx, site);
     return ctx->source;
 }
 
@@ -502,7 +530,7 @@ static hd_err look(struct hd_context *ctx, bool cause, const void *site)
 
     if (!source)
         return NULL;
-    op_point(source, site);
+    op_point(ctx, site);
     hdi_lock(&source->lock);
     err = cause ? source->cause : source->err;
     hdi_unlock(&source->lock);
@@ -564,7 +592,7 @@ bool hd_context_stop(struct hd_context_hook *hook)
     struct hd_context *node = &hook->node, *above = source_above(node);
     bool stopped;
 
-    op_point(above, HDI_SITE());
+    op_point(node, HDI_SITE());
     stopped = !above || leave(node);
     hd_context_unref(node);
     return stopped;

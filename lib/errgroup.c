@@ -1,6 +1,7 @@
 /* errgroup.c - see errgroup.h. */
 #include <heddle/errgroup.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <heddle/panic.h>
@@ -26,9 +27,16 @@ struct hd_context *hd_errgroup_with_context(struct hd_errgroup *group, struct hd
 
 void hd_errgroup_set_limit(struct hd_errgroup *group, int most)
 {
-    if (hd_chan_len(group->slots) != 0)
-        hdi_misuse("errgroup: modify limit while goroutines in the group are still active", group,
-                   HDI_SITE());
+    const void *site = HDI_SITE();
+    int32_t active = hdi_wg_counter(&group->wg);
+    char message[96];
+
+    if (active != 0) {
+        snprintf(message, sizeof message,
+                 "errgroup: modify limit while %d goroutines in the group are still active",
+                 (int)active);
+        hdi_misuse(message, group, site);
+    }
     hd_chan_unref(group->slots);
     group->slots = most < 0 ? NULL : hd_chan_make_named("errgroup", 0, (size_t)most);
 }
@@ -123,8 +131,16 @@ hd_err hd_errgroup_wait(struct hd_errgroup *group)
     if (group->ctx) {
         hd_context_cancel_cause(group->ctx, hd_err_ref(err));
         hd_context_unref(group->ctx);
+        group->ctx = NULL;
     }
+    return hd_err_ref(err);
+}
+
+void hd_errgroup_destroy(struct hd_errgroup *group)
+{
+    if (hdi_wg_counter(&group->wg) != 0)
+        hdi_misuse("errgroup: end of a group whose tasks still run", group, HDI_SITE());
+    hd_err_unref(group->err);
     hd_chan_unref(group->slots);
     *group = (struct hd_errgroup)HD_ERRGROUP_INIT;
-    return err;
 }

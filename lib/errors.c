@@ -93,6 +93,11 @@ static hd_err make(int code, hd_err cause, const char *format, va_list args)
     return &heap->shown;
 }
 
+hd_err hd_errorv(int code, const char *format, va_list args)
+{
+    return make(code, NULL, format, args);
+}
+
 hd_err hd_errorf(int code, const char *format, ...)
 {
     va_list args;

@@ -5,6 +5,7 @@
  */
 #include <heddle/limiter.h>
 
+#include <limits.h>
 #include <math.h>
 
 #include <heddle/select.h>
@@ -46,7 +47,7 @@ static int64_t time_for(double limit, double tokens)
 
 static double tokens_in(double limit, int64_t ns)
 {
-    return limit > 0 ? (double)ns / 1e9 * limit : 0;
+    return limit > 0 && ns > 0 ? (double)ns / 1e9 * limit : 0;
 }
 
 /* With the lock held: the tokens at at_ns, as if the clock stood still when it went back. */
@@ -97,8 +98,7 @@ static struct hd_reservation reserve(struct hd_limiter *limiter, int64_t at_ns, 
     } else {
         double tokens = advance(limiter, at_ns) - n;
         int64_t wait_ns = tokens < 0 ? time_for(limiter->limit, -tokens) : 0;
-        promise.ok = n <= limiter->burst && wait_ns <= longest_ns &&
-                     !(wait_ns == HD_DELAY_INFINITE && !(limiter->limit > 0));
+        promise.ok = n <= limiter->burst && wait_ns <= longest_ns;
         if (promise.ok) {
             promise.tokens = n;
             promise.act_ns = later(at_ns, wait_ns);
@@ -139,7 +139,7 @@ int64_t hd_reservation_delay_from(const struct hd_reservation *reservation, int6
 {
     int64_t delay;
 
-    if (!reservation->ok)
+    if (!reservation->ok || reservation->act_ns == INT64_MAX)
         return HD_DELAY_INFINITE;
     delay = between(at_ns, reservation->act_ns);
     return delay < 0 ? 0 : delay;
@@ -264,22 +264,25 @@ static hd_err wait_n(struct hd_limiter *limiter, struct hd_context *ctx, int n, 
 {
     struct hd_reservation promise;
     int64_t now = hdi_now_ns(), deadline, longest = HD_DELAY_INFINITE, delay;
-    hd_err err = hd_context_err(ctx);
+    hd_err err;
+    int burst;
 
+    operation(limiter, site);
+    hdi_inner_lock(&limiter->lock);
+    burst = limiter->burst;
+    if (infinite(limiter->limit))
+        burst = INT_MAX;
+    hdi_inner_unlock(&limiter->lock);
+    if (n > burst)
+        return hd_errorf(HD_ERR_LIMIT, "rate: Wait(n=%d) exceeds limiter's burst %d", n, burst);
+    err = hd_context_err(ctx);
     if (err)
         return err;
-    operation(limiter, site);
     if (hd_context_deadline(ctx, &deadline))
         longest = deadline > now ? deadline - now : 0;
     promise = reserve(limiter, now, n, longest);
-    if (!promise.ok) {
-        int burst = hd_limiter_burst(limiter);
-        if (n > burst)
-            return hd_errorf(HD_ERR_LIMIT, "rate: Wait(n=%d) exceeds limiter's burst %d", n, burst);
-        if (longest == HD_DELAY_INFINITE)
-            return hd_errorf(HD_ERR_LIMIT, "rate: Wait(n=%d) would wait for ever", n);
+    if (!promise.ok)
         return hd_errorf(HD_ERR_LIMIT, "rate: Wait(n=%d) would exceed context deadline", n);
-    }
     delay = hd_reservation_delay_from(&promise, now);
     if (delay == 0)
         return NULL;

@@ -6,4 +6,9 @@
  * may be locked. Does not return. */
 _Noreturn void hdi_misuse(const char *message, const void *object, const void *site);
 
+/* The same of an object that is gone: natively `gone`, where it went, is printed too. Under the
+ * seam its report knows. */
+_Noreturn void hdi_misuse_late(const char *message, const void *object, const void *site,
+                               const void *gone);
+
 #endif /* HDI_MISUSE_H */

@@ -36,6 +36,7 @@ struct flight {
     hd_err err;
 };
 
+static _Thread_local const void *gone_at; /* of what the panic is about; NULL: it is not gone */
 static _Thread_local struct flight *flying;
 static _Thread_local struct hd_deferred *deferred;
 static _Thread_local struct boundary *innermost;
@@ -136,6 +137,11 @@ static _Noreturn void die(const char *message)
                       */
         count = backtrace(frames, FRAMES_SHOWN);
         backtrace_symbols_fd(frames, count, STDERR_FILENO);
+        if (gone_at) {
+            fprintf(stderr, "\nwhat it used was given up at:\n");
+            fflush(stderr);
+            backtrace_symbols_fd((void *[]){(void *)(uintptr_t)gone_at}, 1, STDERR_FILENO);
+        }
     }
     abort();
 }
@@ -157,21 +163,31 @@ static _Noreturn void panic_with(hd_err err, const void *object, const void *sit
 
 _Noreturn void hd_panic_err(hd_err err)
 {
+    gone_at = NULL;
     panic_with(err ? err : hd_panicked, NULL, __builtin_return_address(0));
 }
 
 _Noreturn void hd_panic(const char *format, ...)
 {
-    char text[512];
     va_list args;
+    hd_err err;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    gone_at = NULL;
+    err = hd_errorv(HD_ERR_PANIC, format, args);
     va_end(args);
-    panic_with(hd_errorf(HD_ERR_PANIC, "%s", text), NULL, __builtin_return_address(0));
+    panic_with(err, NULL, __builtin_return_address(0));
 }
 
 _Noreturn void hdi_misuse(const char *message, const void *object, const void *site)
 {
+    gone_at = NULL;
+    panic_with(hd_errorf(HD_ERR_PANIC, "%s", message), object, site);
+}
+
+_Noreturn void hdi_misuse_late(const char *message, const void *object, const void *site,
+                               const void *gone)
+{
+    gone_at = gone;
     panic_with(hd_errorf(HD_ERR_PANIC, "%s", message), object, site);
 }

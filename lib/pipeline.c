@@ -132,6 +132,7 @@ hd_err hd_pipeline_wait(struct hd_pipeline *pipeline)
 {
     hd_err err = hd_errgroup_wait(&pipeline->group);
 
+    hd_errgroup_destroy(&pipeline->group);
     for (size_t i = 0; i < pipeline->count; i++) {
         void *value;
         bool ok;

@@ -22,8 +22,8 @@
 struct part {
     struct hdi_wait wait;
     struct hd_chan *chan; /* in the order of addresses, of the i-th place: not of this case */
-    uint32_t able;        /* the i-th place of a list of cases that can happen */
-    size_t bytes;         /* of a value: the channel may be gone when it is needed */
+    uint32_t able; /* the i-th place of a list of cases that can happen, or of those to wait for */
+    size_t bytes;  /* of a value: the channel may be gone when it is needed */
     unsigned char *stage; /* what others see of the value, when somebody watches */
 };
 
@@ -136,16 +136,39 @@ static int do_one(struct choice *choice, enum hdi_outcome *outcome, struct hdi_w
     return -1;
 }
 
+/* Of several cases on one channel the first in its line happens: none is to be first by its place.
+ * Whether there are such. */
+static bool mix_order(struct choice *choice)
+{
+    bool alike = false;
+
+    for (size_t i = 0; i < choice->count; i++) {
+        choice->parts[i].able = (uint32_t)i;
+        alike |= choice->parts[i].chan && !to_lock(choice, i);
+    }
+    for (size_t i = 0; alike && i + 1 < choice->count; i++) {
+        size_t with = i + any_of((uint32_t)(choice->count - i), choice->why.site);
+        uint32_t index = choice->parts[i].able;
+        choice->parts[i].able = choice->parts[with].able;
+        choice->parts[with].able = index;
+    }
+    return alike;
+}
+
 static void join_all(struct choice *choice)
 {
-    for (size_t i = 0; i < choice->count; i++) {
+    bool alike = mix_order(choice);
+
+    for (size_t place = 0; place < choice->count; place++) {
+        uint32_t i = choice->parts[place].able;
         const struct hd_case *one = &choice->cases[i];
         struct part *part = &choice->parts[i];
         if (!one->chan)
             continue;
         part->wait.turn = &choice->turn;
         part->wait.queued = false;
-        part->wait.index = (uint32_t)i;
+        part->wait.index = i;
+        part->wait.alike = alike;
         part->wait.slot = one->sends ? (void *)(uintptr_t)one->send : one->recv;
         if (part->stage) {
             if (one->sends)
@@ -156,12 +179,14 @@ static void join_all(struct choice *choice)
     }
 }
 
-/* Out of every line but that of the chosen case, whose channel may be gone. */
+/* Out of every line but those of the chosen case's channel, which may be gone. */
 static void leave_others(struct choice *choice, uint32_t chosen)
 {
+    const struct hd_chan *left = chosen == HDI_TURN_OVER ? NULL : choice->cases[chosen - 1].chan;
+
     for (size_t i = 0; i < choice->count; i++) {
         const struct hd_case *one = &choice->cases[i];
-        if (!one->chan || i + 1 == chosen)
+        if (!one->chan || one->chan == left)
             continue;
         hdi_chan_lock(one->chan);
         hdi_chan_leave(one->chan, &choice->parts[i].wait, one->sends);
@@ -263,6 +288,9 @@ static int run(struct choice *choice, int64_t until_ns)
         stage = stage_values(choice);
     }
     hdi_point(&choice->why);
+    for (size_t i = 0; i < choice->count; i++)
+        if (choice->cases[i].chan)
+            hdi_chan_need_alive(choice->cases[i].chan, choice->why.site);
     lock_all(choice);
     index = do_one(choice, &outcome, &wake);
     if (index >= 0 || until_ns == WAIT_NOT) {

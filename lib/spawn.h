@@ -16,6 +16,10 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
 
 #define HDI_SHOWN(fn) ((const void *)(uintptr_t)(fn))
 
+/* How many are not done. */
+struct hd_wg;
+int32_t hdi_wg_counter(struct hd_wg *wg);
+
 /* A task of the group, limit or not; false if it could not be started, which is the group's
  * error. */
 bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,

@@ -8,6 +8,7 @@
 #include <heddle/panic.h>
 
 #include "chan_inside.h"
+#include "graveyard.h"
 #include "leak_ledger.h"
 #include "misuse.h"
 #include "spawn.h"
@@ -21,7 +22,7 @@ struct hd_timer {
     void *arg;
     const void *site; /* of its making */
     void *check;      /* whom its maker works for */
-    bool forgotten;   /* the maker's reference goes with the next firing */
+    bool forgotten;   /* of fn: the maker's reference goes with the next firing */
 };
 
 struct hd_ticker {
@@ -55,6 +56,21 @@ static void op_point(const void *object, const void *site)
     hdi_point(&why);
 }
 
+/* The point of an operation on a timer that was not freed, as far as its memory still tells. */
+static void timer_point(struct hd_timer *timer, const void *site)
+{
+    op_point(timer, site);
+    if (atomic_load(&timer->refs) == 0)
+        hdi_misuse("use of a timer that was freed", timer, site);
+}
+
+static void ticker_point(struct hd_ticker *ticker, const void *site)
+{
+    op_point(ticker, site);
+    if (!ticker->chan)
+        hdi_misuse("use of a ticker that was freed", ticker, site);
+}
+
 static void *allocate(size_t bytes)
 {
     void *memory = calloc(1, bytes);
@@ -67,30 +83,40 @@ static void *allocate(size_t bytes)
 
 static struct hd_chan *time_chan(void *owner, const void *site)
 {
-    struct hd_chan *chan = hdi_chan_make("time", sizeof(int64_t), 1, site);
+    struct hd_chan *chan = hdi_chan_make_for_timer(site);
 
     if (!chan) {
         free(owner);
         hd_panic_err(hd_out_of_memory);
     }
-    hdi_tell_units(chan, HD_SEAM_UNITS_OPEN);
     return chan;
+}
+
+static void end_timer(struct hd_timer *timer)
+{
+    if (hdi_seam)
+        hdi_seam->gone(timer, timer->site);
+    hdi_to_be_freed(&timer->refs);
+    hdi_bury(timer, sizeof *timer);
 }
 
 static void unref(struct hd_timer *timer)
 {
+    struct hd_chan *chan = timer->chan;
+
     if (atomic_fetch_sub(&timer->refs, 1) != 1)
         return;
-    if (hdi_seam)
-        hdi_seam->gone(timer, timer->site);
-    hd_chan_unref(timer->chan);
-    hdi_to_be_freed(&timer->refs);
-    free(timer);
+    end_timer(timer);
+    hd_chan_unref(chan);
 }
 
-static void unref_job(void *arg)
+/* The last reference to its channel has gone: nobody can see it fire. */
+static void end_with_channel(void *arg)
 {
-    unref(arg);
+    struct hd_timer *timer = arg;
+
+    hdi_timer_stop(&timer->timer, NULL);
+    end_timer(timer);
 }
 
 static void run_fn(void *arg)
@@ -118,15 +144,13 @@ static void start_fn(void *arg)
 static struct hdi_job timer_due(struct hdi_timer *at, int64_t now_ns)
 {
     struct hd_timer *timer = (struct hd_timer *)at;
-    bool forgotten = timer->forgotten;
-
-    timer->forgotten = false;
     if (timer->chan) {
         hdi_chan_post(timer->chan, &now_ns, timer);
-        return (struct hdi_job){forgotten ? unref_job : NULL, timer};
+        return (struct hdi_job){NULL, NULL};
     }
-    if (!forgotten)
+    if (!timer->forgotten)
         atomic_fetch_add(&timer->refs, 1);
+    timer->forgotten = false;
     return (struct hdi_job){start_fn, timer};
 }
 
@@ -181,11 +205,11 @@ struct hd_timer *hd_after_func(int64_t ns, void (*fn)(void *arg), void *arg)
 struct hd_chan *hd_after(int64_t ns)
 {
     struct hd_timer *timer = make_timer(NULL, NULL, HDI_SITE());
-    struct hd_chan *chan = hd_chan_ref(timer->chan);
+    struct hd_chan *chan = timer->chan;
 
     op_point(timer, timer->site);
-    timer->forgotten = true;
     hdi_timer_start(&timer->timer, hdi_in_ns(ns), 0, NULL, timer->site);
+    hdi_chan_ends_with(chan, end_with_channel, timer);
     return chan;
 }
 
@@ -196,7 +220,7 @@ struct hd_chan *hd_timer_chan(const struct hd_timer *timer)
 
 bool hd_timer_stop(struct hd_timer *timer)
 {
-    op_point(timer, HDI_SITE());
+    timer_point(timer, HDI_SITE());
     return hdi_timer_stop(&timer->timer, drain_timer);
 }
 
@@ -204,7 +228,7 @@ bool hd_timer_reset(struct hd_timer *timer, int64_t ns)
 {
     const void *site = HDI_SITE();
 
-    op_point(timer, site);
+    timer_point(timer, site);
     return hdi_timer_start(&timer->timer, hdi_in_ns(ns), 0, drain_timer, site);
 }
 
@@ -212,7 +236,7 @@ void hd_timer_free(struct hd_timer *timer)
 {
     if (!timer)
         return;
-    op_point(timer, HDI_SITE());
+    timer_point(timer, HDI_SITE());
     hdi_timer_stop(&timer->timer, drain_timer);
     unref(timer);
 }
@@ -224,9 +248,13 @@ static void forget(struct hdi_timer *at)
 
 void hd_timer_forget(struct hd_timer *timer)
 {
-    op_point(timer, HDI_SITE());
-    if (!hdi_timer_if_pending(&timer->timer, forget))
+    timer_point(timer, HDI_SITE());
+    if (timer->chan) {
+        hdi_chan_ends_with(timer->chan, end_with_channel, timer);
+        hd_chan_unref(timer->chan);
+    } else if (!hdi_timer_if_pending(&timer->timer, forget)) {
         unref(timer);
+    }
 }
 
 static struct hdi_job tick(struct hdi_timer *at, int64_t now_ns)
@@ -270,7 +298,7 @@ struct hd_chan *hd_ticker_chan(const struct hd_ticker *ticker)
 
 void hd_ticker_stop(struct hd_ticker *ticker)
 {
-    op_point(ticker, HDI_SITE());
+    ticker_point(ticker, HDI_SITE());
     hdi_timer_stop(&ticker->timer, drain_ticker);
     hdi_settle(&ticker->stop, ticker);
 }
@@ -281,7 +309,7 @@ void hd_ticker_reset(struct hd_ticker *ticker, int64_t ns)
 
     if (ns <= 0)
         hdi_misuse("non-positive interval for Ticker.Reset", ticker, site);
-    op_point(ticker, site);
+    ticker_point(ticker, site);
     hdi_owe(&ticker->stop, HD_OB_TICKER, ticker, NULL, ticker->site);
     hdi_timer_start(&ticker->timer, hdi_in_ns(ns), ns, drain_ticker, site);
 }
@@ -292,12 +320,13 @@ void hd_ticker_free(struct hd_ticker *ticker)
 
     if (!ticker)
         return;
-    op_point(ticker, site);
+    ticker_point(ticker, site);
     hdi_timer_stop(&ticker->timer, drain_ticker);
     hdi_settle(&ticker->stop, ticker);
     if (hdi_seam)
         hdi_seam->gone(ticker, site);
     hd_chan_unref(ticker->chan);
+    ticker->chan = NULL;
     hdi_to_be_freed(&ticker->chan);
-    free(ticker);
+    hdi_bury(ticker, sizeof *ticker);
 }

@@ -26,6 +26,11 @@ static uint32_t waiters(uint64_t state)
     return (uint32_t)state;
 }
 
+int32_t hdi_wg_counter(struct hd_wg *wg)
+{
+    return counter(atomic_load(&wg->state));
+}
+
 /* At zero with waiters, nobody may add or wait before they are out: the last look. */
 static void release_all(struct hd_wg *wg, uint64_t state, const void *site)
 {

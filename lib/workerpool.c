@@ -118,6 +118,7 @@ hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
     for (int i = 0; i < options->workers; i++)
         if (!hdi_errgroup_start(&made->workers, worker, made, site)) {
             hd_err err = hd_errgroup_wait(&made->workers); /* their context has ended */
+            hd_errgroup_destroy(&made->workers);
             dispose(made, site);
             return err;
         }
@@ -155,6 +156,7 @@ hd_err hd_workerpool_close(struct hd_workerpool *pool)
     hd_chan_close(pool->jobs);
     hd_rwmutex_unlock(&pool->open);
     err = hd_errgroup_wait(&pool->workers);
+    hd_errgroup_destroy(&pool->workers);
     while (hd_chan_recv(pool->jobs, &job))
         if (pool->options.drop)
             pool->options.drop(job, pool->options.arg);

@@ -287,6 +287,7 @@ static void gone(const void *object, const void *site)
     o->owed = o->announced = false;
     o->destroyed_site = number(site);
     o->destroyer = hdi_self();
+    o->destroyed_stack = hdi_stack();
 }
 
 static void acquired(const void *object, int shared, const void *site)

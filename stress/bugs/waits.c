@@ -175,6 +175,7 @@ BUG(group_limit_nested)
     hd_errgroup_set_limit(&n->group, 1);
     hd_errgroup_go(&n->group, start_another, n);
     assert(hd_errgroup_wait(&n->group) == NULL);
+    hd_errgroup_destroy(&n->group);
 }
 
 static hd_err swallow(void *arg)

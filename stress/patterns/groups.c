@@ -220,6 +220,7 @@ static void group_usage(int limit)
     for (int i = 0; i < b->count; i++)
         hd_errgroup_go(&b->group, task, item_new(b, i));
     err = hd_errgroup_wait(&b->group);
+    hd_errgroup_destroy(&b->group);
     assert(err == (b->failing >= 0 ? bad_item : NULL));
     assert(!limit || b->at_work.most <= limit);
     if (!err) {

@@ -575,9 +575,66 @@ static void views_send_and_receive(void **state)
     ints_unref(chan);
 }
 
+/* ---- use after the last reference ---- */
+
+static void send_late(void *chan)
+{
+    hd_chan_send(chan, &(int){1});
+}
+
+static void receive_late(void *chan)
+{
+    hd_chan_recv(chan, NULL);
+}
+
+static void try_late(void *chan)
+{
+    if (hd_chan_try_send(chan, &(int){1}) || hd_chan_try_recv(chan, NULL, NULL))
+        return;
+}
+
+static void close_late(void *chan)
+{
+    hd_chan_close(chan);
+}
+
+static void len_late(void *chan)
+{
+    (void)hd_chan_len(chan);
+}
+
+static void select_late(void *chan)
+{
+    HD_SELECT(HD_RECV(chan, NULL), HD_RECV(NULL, NULL));
+}
+
+static void ref_late(void *chan)
+{
+    hd_chan_ref(chan);
+}
+
+static void unref_late(void *chan)
+{
+    hd_chan_unref(chan);
+}
+
+static void a_channel_used_after_its_last_reference_panics(void **state)
+{
+    void (*const use[])(void *) = {send_late, receive_late, try_late, close_late,
+                                   len_late,  select_late,  ref_late, unref_late};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof use / sizeof *use; i++) {
+        struct hd_chan *chan = hd_chan_make(sizeof(int), 1);
+        hd_chan_unref(chan);
+        assert_panics(use[i], chan, "use of a channel after its last reference");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_channel_used_after_its_last_reference_panics),
         cmocka_unit_test(a_buffer_keeps_the_order),
         cmocka_unit_test(a_closed_channel_is_drained_then_gives_zeroes),
         cmocka_unit_test(a_range_ends_with_the_channel),

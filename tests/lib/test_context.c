@@ -533,6 +533,49 @@ static void cancel_background(void *arg)
     hd_context_cancel(arg);
 }
 
+static void err_late(void *ctx)
+{
+    hd_context_err(ctx);
+}
+
+static void done_late(void *ctx)
+{
+    hd_context_done(ctx);
+}
+
+static void child_late(void *ctx)
+{
+    hd_context_end(hd_context_with_cancel(ctx));
+}
+
+static void cancel_late(void *ctx)
+{
+    hd_context_cancel(ctx);
+}
+
+static void value_late(void *ctx)
+{
+    hd_context_value(ctx, ctx);
+}
+
+static void ref_late(void *ctx)
+{
+    hd_context_ref(ctx);
+}
+
+static void a_context_used_after_its_last_reference_panics(void **state)
+{
+    void (*const use[])(void *) = {err_late,   done_late, child_late,    cancel_late,
+                                   value_late, ref_late,  hd_context_end};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof use / sizeof *use; i++) {
+        struct hd_context *ctx = hd_context_with_cancel(hd_context_background());
+        hd_context_end(ctx);
+        assert_panics(use[i], ctx, "use of a context after its last reference");
+    }
+}
+
 static void misuse_panics(void **state)
 {
     (void)state;
@@ -568,6 +611,7 @@ int main(void)
         cmocka_unit_test(a_cancel_returns_when_all_below_is_cancelled),
         cmocka_unit_test(one_made_during_a_cancel_is_cancelled_after_it),
         cmocka_unit_test(children_end_during_a_cancel),
+        cmocka_unit_test(a_context_used_after_its_last_reference_panics),
         cmocka_unit_test(misuse_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void all_succeed(void **state)
 
     (void)state;
     assert_null(hd_errgroup_wait(&group));
-    for (int round = 0; round < 3; round++) { /* it is zero again after wait */
+    for (int round = 0; round < 3; round++) { /* also after a wait */
         for (int i = 0; i < 10; i++)
             hd_errgroup_go(&group, succeed, &count);
         assert_null(hd_errgroup_wait(&group));
@@ -72,6 +72,7 @@ static void the_first_error_cancels_the_siblings(void **state)
     assert_string_equal(hd_err_message(err), "task 7"); /* not the siblings' "context canceled" */
     assert_int_equal(hd_int32_load(&sibling.cancelled), 3);
     hd_err_unref(err);
+    hd_errgroup_destroy(&group);
 }
 
 static void wait_ends_the_context(void **state)
@@ -113,7 +114,11 @@ static void the_limit_holds(void **state)
     for (int i = 0; i < rounds(60); i++)
         hd_errgroup_go(&group, crowd, &c);
     assert_null(hd_errgroup_wait(&group));
+    for (int i = 0; i < rounds(20); i++) /* a wait does not lift it */
+        hd_errgroup_go(&group, crowd, &c);
+    assert_null(hd_errgroup_wait(&group));
     assert_in_range(hd_int32_load(&c.most), 1, 3);
+    hd_errgroup_destroy(&group);
 }
 
 static hd_err wait_at(void *gate)
@@ -139,11 +144,49 @@ static void try_go_and_changing_the_limit(void **state)
     assert_true(hd_errgroup_try_go(&group, wait_at, gate));
     assert_false(hd_errgroup_try_go(&group, wait_at, gate));
     assert_panics(set_limit, &group,
-                  "errgroup: modify limit while goroutines in the group are still active");
+                  "errgroup: modify limit while 1 goroutines in the group are still active");
     hd_chan_close(gate);
     assert_null(hd_errgroup_wait(&group));
     hd_errgroup_set_limit(&group, -1);
+    hd_chan_unref(gate);
+    gate = hd_chan_make(0, 0);
     assert_true(hd_errgroup_try_go(&group, wait_at, gate));
+    assert_panics(set_limit, &group, /* also without a limit until now */
+                  "errgroup: modify limit while 1 goroutines in the group are still active");
+    hd_chan_close(gate);
+    assert_null(hd_errgroup_wait(&group));
+    hd_errgroup_destroy(&group);
+    hd_chan_unref(gate);
+}
+
+static void destroy(void *group)
+{
+    hd_errgroup_destroy(group);
+}
+
+static void the_first_error_stays(void **state)
+{
+    struct hd_errgroup group = HD_ERRGROUP_INIT;
+    struct hd_chan *gate = hd_chan_make(0, 0);
+    struct hd_atomic_int32 count = {0};
+    int first = 1, second = 2;
+    hd_err err;
+
+    (void)state;
+    hd_errgroup_go(&group, fail_it, &first);
+    err = hd_errgroup_wait(&group);
+    assert_string_equal(hd_err_message(err), "task 1");
+    hd_err_unref(err);
+    hd_errgroup_go(&group, fail_it, &second);
+    hd_errgroup_go(&group, succeed, &count);
+    err = hd_errgroup_wait(&group);
+    assert_string_equal(hd_err_message(err), "task 1");
+    hd_err_unref(err);
+    hd_errgroup_go(&group, wait_at, gate);
+    assert_panics(destroy, &group, "errgroup: end of a group whose tasks still run");
+    hd_chan_close(gate);
+    hd_err_unref(hd_errgroup_wait(&group));
+    hd_errgroup_destroy(&group);
     assert_null(hd_errgroup_wait(&group));
     hd_chan_unref(gate);
 }
@@ -173,6 +216,7 @@ static void a_panic_is_an_error_and_an_exit_is_none(void **state)
     assert_int_equal(hd_err_code(err), HD_ERR_PANIC);
     assert_string_equal(hd_err_message(err), "lost my way");
     hd_err_unref(err);
+    hd_errgroup_destroy(&group);
 }
 
 int main(void)
@@ -183,6 +227,7 @@ int main(void)
         cmocka_unit_test(wait_ends_the_context),
         cmocka_unit_test(the_limit_holds),
         cmocka_unit_test(try_go_and_changing_the_limit),
+        cmocka_unit_test(the_first_error_stays),
         cmocka_unit_test(a_panic_is_an_error_and_an_exit_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,11 +70,51 @@ static void infinite_and_zero(void **state)
     hd_limiter_init(&none, 0, 2);
     assert_true(hd_limiter_allow_at(&none, 0, 2)); /* the first burst */
     assert_false(hd_limiter_allow_at(&none, 1000000 * S, 1));
-    r = hd_limiter_reserve_at(&none, 0, 1);
-    assert_false(r.ok);
+    assert_false(hd_limiter_reserve_at(&none, 0, 3).ok); /* more than the burst */
+    r = hd_limiter_reserve_at(&none, 0, 1);              /* within it, but never */
+    assert_true(r.ok);
     assert_true(hd_reservation_delay_from(&r, 0) == HD_DELAY_INFINITE);
+    assert_true(hd_reservation_delay_from(&r, 1000000 * S) == HD_DELAY_INFINITE);
+    hd_reservation_cancel_at(&r, 0);
+    assert_true(hd_limiter_tokens_at(&none, 0) == 0);
     hd_limiter_init(&none, -3, 0);
     assert_false(hd_limiter_allow_at(&none, 0, 1));
+}
+
+static void from_infinite_to_finite(void **state)
+{
+    struct hd_limiter l;
+
+    (void)state;
+    hd_limiter_init(&l, HD_LIMIT_INFINITE, 2);
+    hd_limiter_set_limit_at(&l, 5 * S, HD_LIMIT_INFINITE);
+    hd_limiter_set_limit_at(&l, 5 * S, 1); /* no time has passed */
+    assert_true(hd_limiter_tokens_at(&l, 5 * S) == 2);
+    assert_true(hd_limiter_allow_at(&l, 5 * S, 2));
+    assert_false(hd_limiter_allow_at(&l, 5 * S, 1));
+    assert_true(hd_limiter_allow_at(&l, 6 * S, 1));
+}
+
+static void waiting_without_a_rate(void **state)
+{
+    struct hd_context *ctx = hd_context_with_cancel(hd_context_background()), *timed;
+    struct hd_limiter l;
+    hd_err err;
+
+    (void)state;
+    hd_limiter_init(&l, 0, 1);
+    assert_null(hd_limiter_wait(&l, ctx)); /* the first burst */
+    timed = hd_context_with_timeout(ctx, 5 * MS);
+    err = hd_limiter_wait(&l, timed);
+    assert_string_equal(hd_err_message(err), "rate: Wait(n=1) would exceed context deadline");
+    hd_err_unref(err);
+    hd_context_end(timed);
+    hd_context_cancel(ctx);
+    assert_ptr_equal(hd_limiter_wait(&l, ctx), hd_cancelled);
+    err = hd_limiter_wait_n(&l, ctx, 2); /* the burst is asked first */
+    assert_string_equal(hd_err_message(err), "rate: Wait(n=2) exceeds limiter's burst 1");
+    hd_err_unref(err);
+    hd_context_end(ctx);
 }
 
 static void every(void **state)
@@ -264,6 +304,8 @@ int main(void)
         cmocka_unit_test(a_refused_event_takes_nothing),
         cmocka_unit_test(a_clock_that_goes_back_stands_still),
         cmocka_unit_test(infinite_and_zero),
+        cmocka_unit_test(from_infinite_to_finite),
+        cmocka_unit_test(waiting_without_a_rate),
         cmocka_unit_test(every),
         cmocka_unit_test(reservations_queue_up),
         cmocka_unit_test(cancelling_gives_back_what_nobody_counts_on),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -214,9 +215,25 @@ static void without_a_boundary_the_program_dies(void **state)
     assert_dies_saying(panic_in_goroutine, "panic: nobody catches this\n", "goroutine doomed");
 }
 
+static void panic_at_length(void *text)
+{
+    hd_panic("so long: %s", (const char *)text);
+}
+
+static void a_message_is_kept_whole(void **state)
+{
+    static char text[5000], whole[5100];
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    snprintf(whole, sizeof whole, "so long: %s", text);
+    assert_panics(panic_at_length, text, whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_kept_whole),
         cmocka_unit_test(a_boundary_gives_the_message),
         cmocka_unit_test(an_error_comes_back_as_it_is),
         cmocka_unit_test(boundaries_nest),

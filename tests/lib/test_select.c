@@ -345,6 +345,34 @@ static void nothing_is_lost_between_timeouts(void **state)
     }
 }
 
+#define TWINS 64
+
+static void send_either(void *chan)
+{
+    int zero = 0, one = 1;
+
+    for (int i = 0; i < TWINS; i++)
+        HD_SELECT(HD_SEND(chan, &zero), HD_SEND(chan, &one));
+}
+
+/* Also of those that had to wait, each case on one channel happens. */
+static void of_two_waiting_cases_on_a_channel_either_happens(void **state)
+{
+    struct hd_chan *chan = hd_chan_make(sizeof(int), 0);
+    int value, ones = 0, count = HDI_UNWATCHED() ? TWINS : 0;
+
+    (void)state;
+    start(send_either, chan);
+    for (int i = 0; i < TWINS; i++) {
+        if (count)
+            hd_sleep(HD_MILLISECOND / 2); /* until it waits */
+        hd_chan_recv(chan, &value);
+        ones += value;
+    }
+    assert_true(!count || (ones > 0 && ones < TWINS)); /* all alike: once in 2^63 */
+    hd_chan_unref(chan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +389,7 @@ int main(void)
         cmocka_unit_test(absurdly_many_cases_panic),
         cmocka_unit_test(a_timeout_takes_its_time_and_no_timer),
         cmocka_unit_test(nothing_is_lost_between_timeouts),
+        cmocka_unit_test(of_two_waiting_cases_on_a_channel_either_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

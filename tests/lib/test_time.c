@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -174,10 +175,56 @@ static void after_in_a_select(void **state)
     (void)state;
     assert_int_equal(HD_SELECT(HD_RECV(late, NULL), HD_RECV(soon, NULL)), 1);
     hd_chan_unref(soon);
-    hd_chan_unref(late); /* its timer lives on */
+    hd_chan_unref(late); /* with its timer */
     soon = hd_after(0);
     hd_chan_unref(soon);
     hd_sleep(MS);
+}
+
+static void a_loop_of_afters_leaves_nothing_behind(void **state)
+{
+    size_t before, now;
+
+    (void)state;
+    hd_chan_unref(hd_after(FAR));
+    before = mallinfo2().uordblks;
+    for (int i = 0; i < rounds(10000); i++)
+        hd_chan_unref(hd_after(FAR));
+    now = mallinfo2().uordblks;
+    assert_true(now < before + ((size_t)256 << 10)); /* the last few are kept on purpose */
+}
+
+static void a_forgotten_timer_goes_with_its_channel(void **state)
+{
+    struct hd_timer *timer = hd_timer_make(MS);
+    struct hd_chan *chan = hd_chan_ref(hd_timer_chan(timer));
+
+    (void)state;
+    hd_timer_forget(timer);
+    assert_true(hd_chan_recv(chan, NULL));
+    hd_chan_unref(chan);
+    hd_timer_forget(hd_timer_make(FAR));
+}
+
+static void a_timer_channel_has_no_length(void **state)
+{
+    struct hd_timer *timer = hd_timer_make(0);
+    struct hd_ticker *ticker = hd_ticker_make(MS);
+    struct hd_chan *after = hd_after(0);
+    bool ok;
+
+    (void)state;
+    hd_sleep(5 * MS);
+    assert_int_equal(hd_chan_len(hd_timer_chan(timer)), 0);
+    assert_int_equal(hd_chan_cap(hd_timer_chan(timer)), 0);
+    assert_int_equal(hd_chan_len(hd_ticker_chan(ticker)), 0);
+    assert_int_equal(hd_chan_cap(hd_ticker_chan(ticker)), 0);
+    assert_int_equal(hd_chan_len(after) + hd_chan_cap(after), 0);
+    assert_true(hd_chan_try_recv(hd_timer_chan(timer), NULL, &ok) && ok);
+    assert_true(hd_chan_try_recv(hd_ticker_chan(ticker), NULL, &ok) && ok);
+    hd_chan_unref(after);
+    hd_ticker_free(ticker);
+    hd_timer_free(timer);
 }
 
 /* ---- many timers: the heap ---- */
@@ -296,6 +343,34 @@ static void misuse_panics_as_in_go(void **state)
     hd_ticker_free(ticker);
 }
 
+static void stop_late(void *timer)
+{
+    hd_timer_stop(timer);
+}
+
+static void reset_late(void *timer)
+{
+    hd_timer_reset(timer, 0);
+}
+
+static void stop_ticker_late(void *ticker)
+{
+    hd_ticker_stop(ticker);
+}
+
+static void a_timer_used_after_it_was_freed_panics(void **state)
+{
+    struct hd_timer *timer = hd_timer_make(FAR);
+    struct hd_ticker *ticker = hd_ticker_make(FAR);
+
+    (void)state;
+    hd_timer_free(timer);
+    assert_panics(stop_late, timer, "use of a timer that was freed");
+    assert_panics(reset_late, timer, "use of a timer that was freed");
+    hd_ticker_free(ticker);
+    assert_panics(stop_ticker_late, ticker, "use of a ticker that was freed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,7 +382,11 @@ int main(void)
         cmocka_unit_test(a_reset_moves_it_either_way),
         cmocka_unit_test(stops_race_with_firing),
         cmocka_unit_test(a_function_runs_in_its_own_goroutine),
+        cmocka_unit_test(a_timer_used_after_it_was_freed_panics),
         cmocka_unit_test(after_in_a_select),
+        cmocka_unit_test(a_loop_of_afters_leaves_nothing_behind),
+        cmocka_unit_test(a_forgotten_timer_goes_with_its_channel),
+        cmocka_unit_test(a_timer_channel_has_no_length),
         cmocka_unit_test(many_fire_in_order),
         cmocka_unit_test(earlier_timers_fire_first),
         cmocka_unit_test(a_ticker_ticks_until_it_is_stopped),

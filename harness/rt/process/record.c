@@ -431,6 +431,9 @@ static void on_crash(int number, siginfo_t *info, void *context)
             f = hdi_finding_begin(HD_FK_PANIC, panic_text);
             hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, panic_object,
                      panic_site, panic_stack);
+            if (panic_object && panic_object->dead)
+                hdi_note(f, HD_ROLE_FREED, panic_object->destroyer, HD_EV_FREE, NULL,
+                         panic_object->destroyed_site, panic_object->destroyed_stack);
         } else {
             f = hdi_finding_begin(HD_FK_CRASH, what);
             hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, r.pc,

@@ -2,13 +2,15 @@
  *
  * The zero value is a group without a context and without a limit.
  *   ownership  embed it, or keep it on the stack of the one that waits; each group must be waited
- *              for
+ *              for. A limit and the first error stay until hd_errgroup_destroy(): one that has
+ *              neither need not be destroyed.
  *   errors     a task that panics counts as one that returned the panic as its error; so does one
  *              that cannot be started
  *   threads    go and try_go: any; with_context, set_limit and wait: the owner
  * memory: a go happens before its task starts; the end of each task before wait returns.
  * source: Go package golang.org/x/sync/errgroup.
- * departs: a panic becomes an error (Go ends the program).
+ * departs: a panic becomes an error (Go ends the program); the context of a group ends with its
+ *          first wait.
  */
 #ifndef HEDDLE_ERRGROUP_H
 #define HEDDLE_ERRGROUP_H
@@ -42,8 +44,8 @@ struct hd_errgroup {
 HD_API struct hd_context *hd_errgroup_with_context(struct hd_errgroup *group,
                                                    struct hd_context *parent);
 
-/* At most `most` tasks at once; 0 starts none, negative lifts the limit. Panics while tasks run.
- * Go: SetLimit */
+/* At most `most` tasks at once; 0 starts none, negative lifts the limit. Panics while tasks run
+ * ("errgroup: modify limit while N goroutines in the group are still active").  Go: SetLimit */
 HD_API void hd_errgroup_set_limit(struct hd_errgroup *group, int most);
 
 /* Run task(arg) in a goroutine; the error that it returns is handed over. Blocks while the limit is
@@ -54,9 +56,12 @@ HD_API void hd_errgroup_go(struct hd_errgroup *group, hd_err (*task)(void *arg),
 HD_API HD_MUST_USE bool hd_errgroup_try_go(struct hd_errgroup *group, hd_err (*task)(void *arg),
                                            void *arg);
 
-/* Wait for all tasks; the first error, a reference to hand on, or NULL. The group is zero again.
- * Blocks ("waitgroup wait").  Go: Wait */
+/* Wait for all tasks; the first error there ever was, a reference to hand on, or NULL. More tasks
+ * may be started after it, under the same limit. Blocks ("waitgroup wait").  Go: Wait */
 HD_API HD_MUST_USE hd_err hd_errgroup_wait(struct hd_errgroup *group);
+
+/* After a wait: give up the limit and the error. The group is zero again. */
+HD_API void hd_errgroup_destroy(struct hd_errgroup *group);
 
 HD_END_DECLS
 

@@ -18,6 +18,7 @@
 #ifndef HEDDLE_ERRORS_H
 #define HEDDLE_ERRORS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -71,6 +72,7 @@ HD_ERROR_MAP(HD_ERROR_SENTINEL)
 
 /* A new error.  format/...: printf's, the text is copied.  Go: errors.New, fmt.Errorf */
 HD_API HD_MUST_USE hd_err hd_errorf(int code, const char *format, ...) HD_PRINTF(2, 3);
+HD_API HD_MUST_USE hd_err hd_errorv(int code, const char *format, va_list args) HD_PRINTF(2, 0);
 
 /* "text: message of cause", with the cause's code.  cause: taken over; NULL stays NULL, so that
  * `return hd_wrapf(step(), "step %d", i)` is right in both cases.  Go: fmt.Errorf("...: %w", err)

@@ -63,7 +63,7 @@ HD_API struct hd_reservation hd_limiter_reserve(struct hd_limiter *limiter);
 HD_API struct hd_reservation hd_limiter_reserve_at(struct hd_limiter *limiter, int64_t at_ns,
                                                    int n);
 
-/* Nanoseconds to wait before acting; 0 at once, HD_DELAY_INFINITE if not ok.  Go: Delay,
+/* Nanoseconds to wait before acting; 0 at once, HD_DELAY_INFINITE if not ok or never.  Go: Delay,
  * DelayFrom */
 HD_API int64_t hd_reservation_delay(const struct hd_reservation *reservation);
 HD_API int64_t hd_reservation_delay_from(const struct hd_reservation *reservation, int64_t at_ns);
@@ -73,7 +73,7 @@ HD_API int64_t hd_reservation_delay_from(const struct hd_reservation *reservatio
 HD_API void hd_reservation_cancel(struct hd_reservation *reservation);
 HD_API void hd_reservation_cancel_at(struct hd_reservation *reservation, int64_t at_ns);
 
-/* Wait until n tokens are paid.
+/* Wait until n tokens are paid: with a limit of 0 and no tokens left, until the context ends.
  *   errs  HD_ERR_LIMIT "rate: Wait(n=N) exceeds limiter's burst B", at once
  *         HD_ERR_LIMIT "rate: Wait(n=N) would exceed context deadline", at once
  *         the context's error if it ends first; the tokens are given back

@@ -36,8 +36,9 @@ HD_API void hd_sleep(int64_t ns);
 
 struct hd_timer;
 
-/* A timer that sends the time, an int64_t, on its channel of capacity 1 after ns (at once if that
- * is not positive).  Go: time.NewTimer */
+/* A timer that sends the time, an int64_t, on its channel after ns (at once if that is not
+ * positive). One value waits there for its receiver, but the channel's length and capacity are 0 to
+ * those who ask.  Go: time.NewTimer */
 HD_API HD_MUST_USE struct hd_timer *hd_timer_make(int64_t ns);
 
 /* A timer that runs fn(arg) in a goroutine of its own after ns. It has no channel.
@@ -57,11 +58,13 @@ HD_API bool hd_timer_reset(struct hd_timer *timer, int64_t ns);
 /* Stop it and free it, its channel, too; NULL is allowed. */
 HD_API void hd_timer_free(struct hd_timer *timer);
 
-/* Give it up without stopping it: it is freed when it has fired. */
+/* Give it up without stopping it: it is freed when it has fired, one with a channel with the last
+ * reference to that. */
 HD_API void hd_timer_forget(struct hd_timer *timer);
 
-/* A channel on which the time arrives after ns; the caller gives up its reference by
- * hd_chan_unref(), at any time. For a select, hd_select_timeout() costs less.  Go: time.After */
+/* A channel on which the time arrives after ns. The caller gives up its reference by
+ * hd_chan_unref(), at any time: the timer goes with the last one, so that a loop that makes one a
+ * turn leaves nothing behind. For a select, hd_select_timeout() costs less.  Go: time.After */
 HD_API HD_MUST_USE struct hd_chan *hd_after(int64_t ns);
 
 struct hd_ticker;
