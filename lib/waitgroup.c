@@ -3,6 +3,9 @@
  * Counter and waiters are one word, so that a done which finds nobody waiting does not look at the
  * group again, and the wait which finds zero may end it. One that finds waiters looks again, but
  * they cannot return before it has popped them.
+ *
+ * To detectors of races an add from zero reads the group and the first that waits writes it, so
+ * that the two, which must be ordered, race if they are not.
  */
 #include <heddle/waitgroup.h>
 
@@ -63,6 +66,8 @@ static void add(struct hd_wg *wg, int32_t delta, const void *site)
         hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
     if (counter(after) == 0 && waiters(after) != 0)
         release_all(wg, after, site);
+    if (delta > 0 && counter(before) == 0)
+        hdi_reads(wg, sizeof *wg, site);
     if (delta < 0)
         hdi_released(site);
 }
@@ -97,6 +102,8 @@ void hd_wg_wait(struct hd_wg *wg)
         } else {
             hdi_lot_push(lot, &self, wg, false);
             hdi_lot_unlock(lot);
+            if (waiters(seen) == 0)
+                hdi_writes(wg, sizeof *wg, why.site);
             hdi_lot_sleep(&self, &why, HD_SEAM_FOREVER);
             hdi_inner(wg);
             if (atomic_load(&wg->state) != 0)

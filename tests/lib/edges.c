@@ -266,6 +266,109 @@ static void racy_with_one_of_two_units(void)
     hd_wg_wait(&wg);
 }
 
+/* ---- groups: an add from zero and a wait ---- */
+
+static struct hd_wg group;
+
+static void add_and_be_done(void *arg)
+{
+    (void)arg;
+    hd_wg_add(&group, 1);
+    hd_wg_done(&group);
+    hd_wg_done(&wg);
+}
+
+static void racy_add_beside_a_wait(void)
+{
+    start(add_and_be_done, NULL);
+    hd_wg_wait(&group);
+    hd_wg_wait(&wg);
+}
+
+static struct hd_wg waiters;
+
+static void wait_too(void *arg)
+{
+    (void)arg;
+    hd_wg_wait(&group);
+    hd_wg_done(&waiters);
+}
+
+/* From above zero it need not be ordered; waits need not be ordered with each other. */
+static void adds_beside_waits_above_zero(void)
+{
+    hd_err err;
+
+    hd_wg_add(&group, 1);
+    hd_wg_add(&waiters, 2);
+    start(add_and_be_done, NULL);
+    start(add_and_be_done, NULL);
+    err = hd_go(wait_too, NULL);
+    if (!err)
+        err = hd_go(wait_too, NULL);
+    hd_wg_wait(&wg);
+    hd_wg_done(&group);
+    hd_wg_wait(&group);
+    if (!err)
+        hd_wg_wait(&waiters);
+}
+
+static void a_group_used_again_after_its_wait(void)
+{
+    for (int i = 0; i < 2; i++) {
+        hd_wg_add(&group, 2);
+        start(add_and_be_done, NULL);
+        hd_wg_done(&group);
+        hd_wg_done(&group);
+        hd_wg_wait(&wg);
+        hd_wg_wait(&group);
+    }
+}
+
+/* ---- atomics beside plain accesses ---- */
+
+static struct hd_atomic_int64 number;
+static struct hd_atomic_bool flag;
+
+static void add_to_the_number(void *arg)
+{
+    (void)arg;
+    hd_int64_add(&number, 1);
+    hd_wg_done(&wg);
+}
+
+static void racy_plain_beside_an_atomic(void)
+{
+    start(add_to_the_number, NULL);
+    *(int64_t *)&number += 5;
+    hd_wg_wait(&wg);
+}
+
+static void atomics_beside_each_other(void)
+{
+    start(add_to_the_number, NULL);
+    start(add_to_the_number, NULL);
+    hd_int64_add(&number, 5);
+    hd_wg_wait(&wg);
+    *(int64_t *)&number += 5;
+}
+
+static void write_and_set_the_flag(void *arg)
+{
+    (void)arg;
+    shared = 1;
+    hd_bool_store(&flag, true);
+    hd_wg_done(&wg);
+}
+
+static void behind_an_atomic_flag(void)
+{
+    start(write_and_set_the_flag, NULL);
+    if (hd_bool_load(&flag))
+        shared = 2;
+    hd_wg_wait(&wg);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -291,6 +394,12 @@ static const struct {
     CASE(behind_a_once),
     CASE(with_the_only_unit),
     CASE(racy_with_one_of_two_units),
+    CASE(racy_add_beside_a_wait),
+    CASE(adds_beside_waits_above_zero),
+    CASE(a_group_used_again_after_its_wait),
+    CASE(racy_plain_beside_an_atomic),
+    CASE(atomics_beside_each_other),
+    CASE(behind_an_atomic_flag),
 };
 
 int main(int argc, char **argv)
