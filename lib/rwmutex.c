@@ -5,7 +5,7 @@
  * `reader_turn`, and waits at `writer_turn` until those that were inside have left.
  *   W1  readers < 0 exactly while some writer has announced itself and not yet left
  *   W2  departing > 0 only while W1's writer waits for readers that came before it
- * Clocks: readers learn from writers at &readers; writers learn from readers at &departing too.
+ * Clocks: readers learn from writers at the rwmutex itself; writers learn from readers at &departing too.
  */
 #include <heddle/rwmutex.h>
 
@@ -18,14 +18,14 @@ static void tell_taken(struct hd_rwmutex *rw, bool shared, const void *site)
 {
     if (hdi_seam)
         hdi_seam->acquired(rw, shared, site);
-    hdi_acquire(&rw->readers);
+    hdi_acquire(rw);
     if (!shared)
         hdi_acquire(&rw->departing);
 }
 
 static void tell_given(struct hd_rwmutex *rw, bool shared, const void *site)
 {
-    hdi_release(shared ? (const void *)&rw->departing : (const void *)&rw->readers);
+    hdi_release(shared ? (const void *)&rw->departing : (const void *)rw);
     if (hdi_seam)
         hdi_seam->released(rw, site);
 }

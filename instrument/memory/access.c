@@ -443,8 +443,12 @@ static void thread_ends(void)
 
 static bool is_lock(const void *clock)
 {
+    const struct hdi_object *of_lib = hdi_object_find(clock, HD_OB_NONE);
+
+    if (of_lib)
+        return of_lib->label_kind == HD_OB_HD_MUTEX || of_lib->label_kind == HD_OB_HD_RWMUTEX;
     return hdi_object_find(clock, HD_OB_MUTEX) || hdi_object_find(clock, HD_OB_SPIN) ||
-           hdi_object_find(clock, HD_OB_RWLOCK) || hdi_object_find(clock, HD_OB_HD_MUTEX);
+           hdi_object_find(clock, HD_OB_RWLOCK);
 }
 
 static void release(const void *clock)

@@ -325,6 +325,43 @@ static void a_group_used_again_after_its_wait(void)
     }
 }
 
+/* ---- what only the order of lock owners keeps apart ---- */
+
+static struct hd_mutex first_lock, other_lock;
+static int early;
+
+static void write_and_lock(void *arg)
+{
+    (void)arg;
+    early = 1;
+    hd_mutex_lock(&first_lock);
+    shared++;
+    hd_mutex_unlock(&first_lock);
+    hd_wg_done(&wg);
+}
+
+static void lock_late_and_write(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 60; i++) {
+        hd_mutex_lock(&other_lock);
+        hd_mutex_unlock(&other_lock);
+    }
+    hd_mutex_lock(&first_lock);
+    shared++;
+    hd_mutex_unlock(&first_lock);
+    early = 2;
+    hd_wg_done(&wg);
+}
+
+/* The one is nearly always first at the mutex: learned from a schedule in which it was. */
+static void racy_behind_a_mutex(void)
+{
+    start(write_and_lock, NULL);
+    start(lock_late_and_write, NULL);
+    hd_wg_wait(&wg);
+}
+
 /* ---- atomics beside plain accesses ---- */
 
 static struct hd_atomic_int64 number;
@@ -394,6 +431,7 @@ static const struct {
     CASE(behind_a_once),
     CASE(with_the_only_unit),
     CASE(racy_with_one_of_two_units),
+    CASE(racy_behind_a_mutex),
     CASE(racy_add_beside_a_wait),
     CASE(adds_beside_waits_above_zero),
     CASE(a_group_used_again_after_its_wait),
