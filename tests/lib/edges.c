@@ -360,6 +360,7 @@ static void racy_behind_a_mutex(void)
     start(write_and_lock, NULL);
     start(lock_late_and_write, NULL);
     hd_wg_wait(&wg);
+    printf("%d\n", early);
 }
 
 /* ---- atomics beside plain accesses ---- */
