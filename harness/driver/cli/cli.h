@@ -8,6 +8,7 @@ int cmd_baseline(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_attach(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* May reports be printed in bold? On a terminal that can (TERM is neither unset nor dumb), unless NO_COLOR is set

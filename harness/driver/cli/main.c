@@ -20,6 +20,7 @@ static const struct {
     {"replay", "run one recorded schedule again, under gdb if you like", cmd_replay},
     {"watch", "run a program as it is; say which locks and threads go wrong, dump on Ctrl-\\",
      cmd_watch},
+    {"attach", "look at a process that hangs, or its core: who waits for whom", cmd_attach},
     {"stress", "run suites of scenarios and compare their verdicts", cmd_stress},
     {"baseline", "write the findings of a run as known ones, for later runs", cmd_baseline},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},

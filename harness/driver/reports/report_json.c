@@ -92,7 +92,7 @@ static json_t *whole_report(const struct findings *all, const struct finding *f)
     return value;
 }
 
-static json_t *finding(const struct findings *all, const struct finding *f)
+json_t *report_json_finding(const struct findings *all, const struct finding *f)
 {
     json_t *o = json_object();
     char *headline = report_headline(f);
@@ -222,7 +222,7 @@ json_t *report_json(const struct report *r, int code)
     json_object_set_new(program, "build_id", json_text(r->build_id));
     json_object_set_new(program, "arguments", args);
     for (size_t i = 0; i < r->findings->count; i++)
-        json_array_append_new(list, finding(r->findings, r->findings->list[i]));
+        json_array_append_new(list, report_json_finding(r->findings, r->findings->list[i]));
     json_object_set_new(doc, "schema", json_string("heddle-report"));
     json_object_set_new(doc, "version", json_integer(REPORT_JSON_VERSION));
     json_object_set_new(doc, "heddle", json_string(HEDDLE_VERSION));

@@ -25,4 +25,7 @@ struct report {
 /* The document. `code` is the exit code of the command. */
 json_t *report_json(const struct report *r, int code);
 
+/* One finding of all, as it stands in the document; a new reference. */
+json_t *report_json_finding(const struct findings *all, const struct finding *f);
+
 #endif /* HEDDLE_DRIVER_REPORT_JSON_H */

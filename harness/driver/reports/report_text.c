@@ -122,7 +122,7 @@ static const char *frame_name(const struct frame *fr, char *buffer, size_t bytes
     return buffer;
 }
 
-static void print_stack(FILE *to, const struct stack *s, int indent)
+void report_stack(FILE *to, const struct stack *s, int indent)
 {
     char buffer[128];
     int widest = 0;
@@ -318,7 +318,7 @@ static void print_side(FILE *to, const struct finding *f, const struct note *n, 
                 n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS ? ":" : "", side);
     if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
         fprintf(to, "      %s\n", n->text);
-    print_stack(to, &n->stack, 6);
+    report_stack(to, &n->stack, 6);
     free(side);
 }
 
@@ -526,6 +526,13 @@ static void print_advice(FILE *to, const struct finding *f)
         p += strspn(p, " \n");
     }
     fputc('\n', to);
+}
+
+void report_waits(FILE *to, const struct finding *f)
+{
+    draw_cycle(to, f);
+    print_sides(to, f);
+    print_advice(to, f);
 }
 
 /* Libraries keep threads on purpose. */

@@ -11,6 +11,9 @@
 /* One finding, whole. `bold`: the terminal understands escape sequences. `final`: the campaign is
  * over and its counts are complete. */
 void report_finding(FILE *to, const struct finding *f, bool bold, bool final);
+/* Of it, who waits for whom: the cycle drawn, each thread with its stack, what usually helps. */
+void report_waits(FILE *to, const struct finding *f);
+void report_stack(FILE *to, const struct stack *s, int indent);
 /* One line: "deadlock-1: T1 and T2 wait for each other". free() it. */
 char *report_headline(const struct finding *f);
 /* "reproduced 3 of 3"; free() it. */

@@ -51,6 +51,11 @@ void symbols_hide(struct symbols *s, const char *runtime)
     s->runtime = base_name(runtime);
 }
 
+void symbols_root(struct symbols *s, const char *root)
+{
+    s->root = root;
+}
+
 static void forget(struct symbols *s)
 {
     struct site_name *n, *next;
@@ -84,17 +89,28 @@ static bool is_file(const char *path, size_t bytes)
            strncmp(path, "/SYSV", 5) != 0;
 }
 
+/* A line of a map that names a file. */
+struct file_line {
+    const char *text; /* NULL: none */
+    size_t bytes;
+    int rest, path; /* where what follows the addresses starts, and the file's name */
+    unsigned long long low, high;
+};
+
+static void write_line(FILE *out, const struct file_line *l, const char *root)
+{
+    if (l->text)
+        fprintf(out, "%llx-%llx%.*s%s%.*s\n", l->low, l->high, l->path - l->rest, l->text + l->rest,
+                root ? root : "", (int)l->bytes - l->path, l->text + l->path);
+}
+
 /* The lines of a map that name files. A nameless mapping right behind one is its .bss: it becomes
  * part of the file's, so that variables there are found. */
-static char *file_mappings(const char *maps)
+static char *file_mappings(const char *maps, const char *root)
 {
     char *text = NULL;
     size_t bytes = 0;
-    unsigned long long last_high = 0;
-    int last_skip = 0; /* where the rest of the last file line starts */
-    const char *last = NULL;
-    size_t last_bytes = 0;
-    unsigned long long last_low = 0;
+    struct file_line last = {0};
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return mem_copy("");
@@ -106,25 +122,18 @@ static char *file_mappings(const char *maps)
             path && (size_t)path <= n) {
             while ((size_t)path < n && maps[path] == ' ')
                 path++;
-            if (last && low == last_high && (size_t)path == n) {
-                last_high = high;
+            if (last.text && low == last.high && (size_t)path == n) {
+                last.high = high;
             } else {
-                if (last)
-                    fprintf(out, "%llx-%llx%.*s\n", last_low, last_high,
-                            (int)last_bytes - last_skip, last + last_skip);
-                last = is_file(maps + path, n - (size_t)path) ? maps : NULL;
-                last_bytes = n;
-                last_low = low;
-                last_high = high;
-                last_skip = rest;
+                write_line(out, &last, root);
+                last = (struct file_line){
+                    is_file(maps + path, n - (size_t)path) ? maps : NULL, n, rest, path, low, high};
             }
         }
         maps += n;
         maps += *maps == '\n';
     }
-    if (last)
-        fprintf(out, "%llx-%llx%.*s\n", last_low, last_high, (int)last_bytes - last_skip,
-                last + last_skip);
+    write_line(out, &last, root);
     fclose(out);
     return text;
 }
@@ -135,7 +144,7 @@ void symbols_map(struct symbols *s, const char *maps)
     static const Dwfl_Callbacks calls = {.find_elf = dwfl_linux_proc_find_elf,
                                          .find_debuginfo = dwfl_standard_find_debuginfo,
                                          .debuginfo_path = &debug_path};
-    char *layout = file_mappings(maps);
+    char *layout = file_mappings(maps, s->root);
     if (s->layout && strcmp(layout, s->layout) == 0) {
         free(layout);
         return;
@@ -408,6 +417,49 @@ char *symbols_function(struct symbols *s, uint64_t addr)
     Dwfl_Module *mod = module_at(s, addr);
     const char *name = mod ? dwfl_module_addrname(mod, addr) : NULL;
     return name ? demangle(name) : NULL;
+}
+
+const char *symbols_module(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = module_at(s, addr);
+    return mod ? base_name(module_path(mod)) : NULL;
+}
+
+struct comparison {
+    bool (*read)(void *arg, uint64_t addr, void *to, size_t bytes);
+    void *arg;
+    char *different;
+};
+
+static int compare_module(Dwfl_Module *mod, void **data, const char *name, Dwarf_Addr low,
+                          void *arg)
+{
+    (void)data;
+    (void)low;
+    struct comparison *c = arg;
+    const unsigned char *bits;
+    unsigned char now[64];
+    GElf_Addr where, bias;
+    if (!dwfl_module_getelf(mod, &bias))
+        return DWARF_CB_OK;
+    int bytes = dwfl_module_build_id(mod, &bits, &where);
+    if (bytes <= 0 || (size_t)bytes > sizeof now || !where ||
+        !c->read(c->arg, where, now, (size_t)bytes) || memcmp(bits, now, (size_t)bytes) == 0)
+        return DWARF_CB_OK;
+    char *more = c->different ? mem_format("%s, %s", c->different, base_name(name))
+                              : mem_copy(base_name(name));
+    free(c->different);
+    c->different = more;
+    return DWARF_CB_OK;
+}
+
+char *symbols_replaced(struct symbols *s,
+                       bool (*read)(void *arg, uint64_t addr, void *to, size_t bytes), void *arg)
+{
+    struct comparison c = {read, arg, NULL};
+    if (s->dwfl)
+        dwfl_getmodules(s->dwfl, compare_module, &c, 0);
+    return c.different;
 }
 
 uint64_t symbols_stable(struct symbols *s, uint64_t addr)

@@ -29,6 +29,9 @@ void symbols_free(struct symbols *s);
 /* Frames in this file are ours and never shown; borrowed. */
 void symbols_hide(struct symbols *s, const char *runtime);
 
+/* The files of the map lie below this folder: the root of another mount namespace; borrowed. */
+void symbols_root(struct symbols *s, const char *root);
+
 /* Take over a memory map. Costs nothing when the same files lie at the same addresses as before. */
 void symbols_map(struct symbols *s, const char *maps);
 
@@ -42,10 +45,39 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
 void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t available,
                     uint64_t site, struct stack *to);
 
+/* A thread that stands still: its registers as DWARF numbers them, those whose bit is set in `known`,
+ * and its memory. */
+struct symbols_thread {
+    uint64_t reg[17];
+    uint32_t known;
+    bool (*read)(void *arg, uint64_t addr, uint64_t *word);
+    void *arg;
+};
+
+/* One of its frames. sp: the stack pointer there, 0 = unknown. */
+struct symbols_place {
+    uint64_t pc, sp;
+    bool is_return;
+};
+
+/* Its frames, innermost first; returns how many. What the thread's memory does not give is taken
+ * from the files. And the same in words, appended. */
+size_t symbols_walk(struct symbols *s, const struct symbols_thread *thread,
+                    struct symbols_place *place, size_t room);
+void symbols_stack(struct symbols *s, const struct symbols_place *place, size_t count,
+                   struct stack *to);
+
 /* The global variable at an address: "table.lock", "forks[2]"; NULL = none known. */
 char *symbols_variable(struct symbols *s, uint64_t addr);
 /* The function at an address, demangled; NULL = unknown. */
 char *symbols_function(struct symbols *s, uint64_t addr);
+
+/* The file that holds an address, without its folder, or NULL; borrowed. */
+const char *symbols_module(struct symbols *s, uint64_t addr);
+/* Names of the files that are not those that were mapped, as their build ids say; NULL: none. read:
+ * the memory of the process. */
+char *symbols_replaced(struct symbols *s,
+                       bool (*read)(void *arg, uint64_t addr, void *to, size_t bytes), void *arg);
 
 /* A site as a schedule file names it: "prog!transfer+0x2a", or "prog+0x11c4" without symbols;
  * blanks are written %20. NULL for address 0 and addresses outside all files. And back: 0 = no such

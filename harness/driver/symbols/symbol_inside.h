@@ -10,15 +10,12 @@ struct site_name;
 
 struct symbols {
     Dwfl *dwfl;
-    char *layout;                      /* the file mappings that dwfl was made from */
-    const char *runtime;               /* file name of our own library; borrowed */
-    const char *alias_from, *alias_to; /* file names, or NULL; borrowed */
-    bool attached;                     /* dwfl_attach_state() was called */
-    struct {
-        const struct hdp_stack *taken;
-        const unsigned char *data;
-        size_t bytes;
-    } slice; /* what the unwinder reads */
+    char *layout;                         /* the file mappings that dwfl was made from */
+    const char *runtime;                  /* file name of our own library; borrowed */
+    const char *alias_from, *alias_to;    /* file names, or NULL; borrowed */
+    bool attached;                        /* dwfl_attach_state() was called */
+    const struct symbols_thread *unwound; /* what the unwinder reads */
+    const char *root;                     /* of the files' names, or NULL; borrowed */
     struct site_name *by_address, *by_name;
 };
 

@@ -1,6 +1,6 @@
-/* unwind.c - a stack slice that the runtime copied, unwound by call frame information.
+/* unwind.c - a stack that was copied, unwound by call frame information.
  *
- * The program goes on while we look, so nothing is read from its memory: the slice gives the stack,
+ * The program goes on while we look, so nothing is read from its memory: the copy gives the stack,
  * the files give the rest (tables and code do not change).
  */
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 #include "util/alloc.h"
 
 #define FRAMES 128
+/* DWARF numbers of x86-64: 3 rbx, 6 rbp, 7 rsp, 12-15, 16 the return address. */
+#define STACK_POINTER 7
 
 static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg)
 {
@@ -38,11 +40,10 @@ static bool read_from_file(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result)
 
 static bool read_memory(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result, void *arg)
 {
-    struct symbols *s = arg;
-    uint64_t low = s->slice.taken->registers.sp;
-    if (s->slice.bytes >= sizeof *result && addr >= low &&
-        addr - low <= s->slice.bytes - sizeof *result) {
-        memcpy(result, s->slice.data + (addr - low), sizeof *result);
+    const struct symbols_thread *t = ((const struct symbols *)arg)->unwound;
+    uint64_t word;
+    if (t->read(t->arg, addr, &word)) {
+        *result = word;
         return true;
     }
     return read_from_file(dwfl, addr, result);
@@ -50,29 +51,28 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result, void *a
 
 static bool set_registers(Dwfl_Thread *thread, void *arg)
 {
-    struct symbols *s = arg;
-    const struct hdp_registers *r = &s->slice.taken->registers;
-    /* DWARF numbers of x86-64: 3 rbx, 6 rbp, 7 rsp, 12-15, 16 the return address. */
-    const Dwarf_Word frame[2] = {r->kept[0], r->sp};
-    const Dwarf_Word saved[5] = {r->kept[2], r->kept[3], r->kept[4], r->kept[5], r->pc};
-    return dwfl_thread_state_registers(thread, 3, 1, &(Dwarf_Word){r->kept[1]}) &&
-           dwfl_thread_state_registers(thread, 6, 2, frame) &&
-           dwfl_thread_state_registers(thread, 12, 5, saved);
+    const struct symbols_thread *t = ((const struct symbols *)arg)->unwound;
+    for (int i = 0; i < 17; i++)
+        if (t->known & 1u << i && !dwfl_thread_state_registers(thread, i, 1, &t->reg[i]))
+            return false;
+    return true;
 }
 
 struct walk {
-    uint64_t pc[FRAMES];
-    bool is_return[FRAMES];
-    size_t count;
+    struct symbols_place *place;
+    size_t count, room;
 };
 
 static int on_frame(Dwfl_Frame *frame, void *arg)
 {
     struct walk *w = arg;
     bool activation = false;
-    if (w->count == FRAMES || !dwfl_frame_pc(frame, &w->pc[w->count], &activation))
+    if (w->count == w->room || !dwfl_frame_pc(frame, &w->place[w->count].pc, &activation))
         return DWARF_CB_ABORT;
-    w->is_return[w->count++] = !activation;
+    w->place[w->count].is_return = !activation;
+    if (dwfl_frame_reg(frame, STACK_POINTER, &w->place[w->count].sp) != 0)
+        w->place[w->count].sp = 0;
+    w->count++;
     return DWARF_CB_OK;
 }
 
@@ -86,11 +86,47 @@ static bool attach(struct symbols *s)
     return s->attached;
 }
 
-/* Index of the frame of the user's call: what lies further in is a library on the way to us. */
-static size_t outermost_call(const struct walk *w, uint64_t site)
+size_t symbols_walk(struct symbols *s, const struct symbols_thread *thread,
+                    struct symbols_place *place, size_t room)
 {
-    for (size_t i = 0; i < w->count; i++)
-        if (w->pc[i] == site)
+    struct walk w = {place, 0, room};
+    if (!s->dwfl || !attach(s))
+        return 0;
+    s->unwound = thread;
+    dwfl_getthread_frames(s->dwfl, 1, on_frame, &w);
+    return w.count;
+}
+
+void symbols_stack(struct symbols *s, const struct symbols_place *place, size_t count,
+                   struct stack *to)
+{
+    size_t from = to->count;
+    for (size_t i = 0; i < count; i++)
+        symbols_frames(s, place[i].pc, place[i].is_return, to);
+    stack_tidy(to, from);
+}
+
+/* What the runtime copied of a stack. */
+struct slice {
+    const unsigned char *data;
+    size_t bytes;
+    uint64_t low;
+};
+
+static bool read_slice(void *arg, uint64_t addr, uint64_t *word)
+{
+    const struct slice *s = arg;
+    if (s->bytes < sizeof *word || addr < s->low || addr - s->low > s->bytes - sizeof *word)
+        return false;
+    memcpy(word, s->data + (addr - s->low), sizeof *word);
+    return true;
+}
+
+/* Index of the frame of the user's call: what lies further in is a library on the way to us. */
+static size_t outermost_call(const struct symbols_place *place, size_t count, uint64_t site)
+{
+    for (size_t i = 0; i < count; i++)
+        if (place[i].pc == site)
             return i;
     return 0;
 }
@@ -111,16 +147,24 @@ void symbols_unwind(struct symbols *s, const struct hdp_stack *taken, size_t ava
         }
         return;
     }
-    if (taken->form != HDP_STACK_SLICE || !s->dwfl || !attach(s))
+    if (taken->form != HDP_STACK_SLICE)
         return;
-    s->slice.taken = taken;
-    s->slice.data = data;
-    s->slice.bytes = bytes;
-    struct walk *w = mem_zeroed(1, sizeof *w);
-    dwfl_getthread_frames(s->dwfl, 1, on_frame, w);
-    size_t from = to->count;
-    for (size_t i = outermost_call(w, site); i < w->count; i++)
-        symbols_frames(s, w->pc[i], w->is_return[i], to);
-    stack_tidy(to, from);
-    free(w);
+    const struct hdp_registers *r = &taken->registers;
+    struct slice slice = {data, bytes, r->sp};
+    struct symbols_thread thread = {.reg = {[3] = r->kept[1],
+                                            [6] = r->kept[0],
+                                            [STACK_POINTER] = r->sp,
+                                            [12] = r->kept[2],
+                                            [13] = r->kept[3],
+                                            [14] = r->kept[4],
+                                            [15] = r->kept[5],
+                                            [16] = r->pc},
+                                    .known = 1u << 3 | 1u << 6 | 1u << STACK_POINTER | 0x1fu << 12,
+                                    .read = read_slice,
+                                    .arg = &slice};
+    struct symbols_place *place = mem_zeroed(FRAMES, sizeof *place);
+    size_t count = symbols_walk(s, &thread, place, FRAMES);
+    size_t from = outermost_call(place, count, site);
+    symbols_stack(s, place + from, count - from, to);
+    free(place);
 }

@@ -1,0 +1,369 @@
+/* futex_wait.c - threads that sleep on a futex: on which object, and who has it.
+ *
+ * The kernel says which word, and the call whether a time limit goes with it. Which object the word
+ * is a part of, the functions on the stack say and, without their names, what lies around it.
+ * glibc's layouts on x86-64, the same since 2.25 but for condition variables (2.41):
+ *
+ *   mutex      0 lock (the word), 8 owner, 12 users, 16 kind
+ *   rwlock     0 readers * 8 + 1 write phase + 2 a writer has it, 8 and 12 the words, 24 owner
+ *   cond       40 and 44 the words, since 2.41 32 and 36; the call keeps it and its mutex on the stack
+ *   semaphore  0 value (the word)
+ *   barrier    0 how many came, 4 how many went (the word), 8 its count
+ *   thread     its number, cleared by the kernel at its end: the word of a join
+ *   FILE       0 lock (the word), 8 address of the owner's thread block
+ *
+ * Who wakes a sleeper has changed its word before: while the word is as it was, nobody has.
+ */
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "symbols/numbering.h"
+#include "util/alloc.h"
+#include "waits.h"
+
+#define OWNER_MASK 0x3fffffffu
+#define WORDS_MOST 256u
+
+/* Sleeps on words of their own, told by their functions: no owner is recorded. */
+static const struct {
+    const char *part, *what;
+} known[] = {
+    {"__atomic_futex_unsigned_base", "std::future"},
+    {"__platform_wait", "std::atomic, latch, barrier or semaphore"},
+    {"futex::Mutex::lock_contended", "Rust Mutex"},
+    {"futex::RwLock::read_contended", "Rust RwLock, to read,"},
+    {"futex::RwLock::write_contended", "Rust RwLock, to write,"},
+    {"futex::Condvar::wait", "Rust Condvar"},
+    {"futex::Parker::park", "unpark of a Rust thread"},
+    {"futex::Once", "Rust Once"},
+    {"runtime.futex", "Go's scheduler (SIGQUIT makes Go print its goroutines)"},
+};
+
+static const char *bare(const char *name)
+{
+    name += strspn(name, "_");
+    if (strncmp(name, "GI_", 3) == 0)
+        name += 3;
+    return name + strspn(name, "_");
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static enum hd_event kind_of(const char *function)
+{
+    static const struct {
+        const char *name;
+        enum hd_event kind;
+    } table[] = {
+        {"pthread_mutex_cond_lock", HD_EV_COND_RELOCK},
+        {"pthread_mutex_lock", HD_EV_MUTEX_LOCK},
+        {"pthread_mutex_timedlock", HD_EV_MUTEX_LOCK},
+        {"pthread_mutex_clocklock", HD_EV_MUTEX_LOCK},
+        {"mtx_lock", HD_EV_MUTEX_LOCK},
+        {"mtx_timedlock", HD_EV_MUTEX_LOCK},
+        {"pthread_cond_wait", HD_EV_COND_WAIT},
+        {"pthread_cond_timedwait", HD_EV_COND_WAIT},
+        {"pthread_cond_clockwait", HD_EV_COND_WAIT},
+        {"cnd_wait", HD_EV_COND_WAIT},
+        {"cnd_timedwait", HD_EV_COND_WAIT},
+        {"pthread_rwlock_rdlock", HD_EV_RWLOCK_RDLOCK},
+        {"pthread_rwlock_timedrdlock", HD_EV_RWLOCK_RDLOCK},
+        {"pthread_rwlock_clockrdlock", HD_EV_RWLOCK_RDLOCK},
+        {"pthread_rwlock_wrlock", HD_EV_RWLOCK_WRLOCK},
+        {"pthread_rwlock_timedwrlock", HD_EV_RWLOCK_WRLOCK},
+        {"pthread_rwlock_clockwrlock", HD_EV_RWLOCK_WRLOCK},
+        {"pthread_barrier_wait", HD_EV_BARRIER_WAIT},
+        {"pthread_once", HD_EV_ONCE},
+        {"call_once", HD_EV_ONCE},
+        {"cxa_guard_acquire", HD_EV_ONCE},
+        {"pthread_join", HD_EV_THREAD_JOIN},
+        {"pthread_timedjoin", HD_EV_THREAD_JOIN},
+        {"pthread_clockjoin", HD_EV_THREAD_JOIN},
+        {"thrd_join", HD_EV_THREAD_JOIN},
+        {"sem_wait", HD_EV_SEM_WAIT},
+        {"sem_timedwait", HD_EV_SEM_WAIT},
+        {"sem_clockwait", HD_EV_SEM_WAIT},
+        {"new_sem_", HD_EV_SEM_WAIT},
+    };
+    const char *name = bare(function);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (begins(name, table[i].name))
+            return table[i].kind;
+    return HD_EV_NONE;
+}
+
+/* The innermost call that says what it is; its place. */
+static enum hd_event innermost(struct view *v, const struct viewed *t, size_t *at)
+{
+    for (size_t i = 0; i < t->places; i++) {
+        const char *name = view_function(v, &t->place[i]);
+        enum hd_event kind = name ? kind_of(name) : HD_EV_NONE;
+        *at = i;
+        if (kind != HD_EV_NONE)
+            return kind;
+        if (name && !view_is_libc(v, &t->place[i]))
+            break;
+    }
+    return HD_EV_NONE;
+}
+
+static uint32_t word_at(const struct view *v, uint64_t addr)
+{
+    uint32_t word = 0;
+    return snapshot_read(v->s, addr, &word, sizeof word) ? word : 0;
+}
+
+/* ---- who has it ---- */
+
+static void held_by(struct view *v, struct wait *w, uint32_t tid, bool is_shared)
+{
+    if (!tid)
+        return;
+    w->holder = view_by_tid(v, tid);
+    if (w->holder != NOBODY)
+        return;
+    if (is_shared) {
+        w->ends = true;
+        w->detail = mem_format("held by thread %u of another process", tid);
+    } else {
+        w->gone = (pid_t)tid;
+    }
+}
+
+static void at_mutex(struct view *v, struct wait *w, uint64_t word, bool by_kernel, bool is_shared)
+{
+    w->object = word;
+    held_by(v, w, by_kernel ? word_at(v, word) & OWNER_MASK : word_at(v, word + 8), is_shared);
+}
+
+static void at_rwlock(struct view *v, struct wait *w, uint64_t word, uint32_t expected,
+                      bool is_shared)
+{
+    w->object = word % 8 == 4 ? word - 12 : expected <= 3 ? word - 8 : word;
+    uint32_t readers = word_at(v, w->object);
+    if (readers & 1) {
+        held_by(v, w, word_at(v, w->object + 24), is_shared);
+    } else if (readers >> 3) {
+        w->detail = mem_format("%u %s it for reading, which is not recorded by whom", readers >> 3,
+                               readers >> 3 == 1 ? "holds" : "hold");
+    }
+}
+
+/* Where on the stack of t, between its stack pointer and the frame of place `at`, a word lies; 0. */
+static uint64_t find_word(struct view *v, const struct viewed *t, size_t at, uint64_t wanted)
+{
+    uint64_t from = t->seen->reg[7], to = at + 1 < t->places ? t->place[at + 1].sp : 0, word;
+    if (to <= from || to - from > WORDS_MOST * 8)
+        to = from + (uint64_t)WORDS_MOST * 8;
+    for (uint64_t a = from; a < to; a += 8)
+        if (snapshot_kept(v->s, a, &word, sizeof word) && word == wanted)
+            return a;
+    return 0;
+}
+
+static bool is_readable(const struct view *v, uint64_t addr)
+{
+    unsigned char byte;
+    return addr && addr % 4 == 0 && snapshot_read(v->s, addr, &byte, 1);
+}
+
+static bool at_cond(struct view *v, const struct viewed *t, struct wait *w, uint64_t word,
+                    size_t at)
+{
+    static const uint64_t before[] = {40, 44, 32, 36};
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        uint64_t cond = word - before[i], slot, mutex;
+        if (cond % 8 || !(slot = find_word(v, t, at, cond)))
+            continue;
+        w->object = cond;
+        if (snapshot_kept(v->s, slot + 8, &mutex, sizeof mutex) && is_readable(v, mutex))
+            w->with = mutex;
+        return true;
+    }
+    return false;
+}
+
+static void at_barrier(struct view *v, struct wait *w, uint64_t word)
+{
+    w->object = word - 4;
+    uint32_t came = word_at(v, word - 4) - word_at(v, word), count = word_at(v, word + 4);
+    if (came <= count)
+        w->detail = mem_format("%u of %u have come", came, count);
+}
+
+/* Whoever runs the initialiser keeps the control's address for the clean-up, in case it is
+ * cancelled. */
+static void at_once(struct view *v, const struct viewed *t, struct wait *w, uint64_t word,
+                    size_t at)
+{
+    w->object = word;
+    for (size_t i = 0; i < v->threads && w->holder == NOBODY; i++) {
+        const struct viewed *other = &v->thread[i];
+        for (size_t k = other == t ? at + 1 : 0; k + 1 < other->places; k++) {
+            const char *name = view_function(v, &other->place[k]);
+            uint64_t from = other->place[k].sp, to = other->place[k + 1].sp, value;
+            bool runs = name && begins(bare(name), "pthread_once") && to > from &&
+                        to - from < WORDS_MOST * 8;
+            for (uint64_t a = from; runs && a < to; a += 8)
+                if (snapshot_kept(v->s, a, &value, sizeof value) && value == word)
+                    w->holder = i;
+        }
+    }
+}
+
+static void at_join(struct view *v, struct wait *w, uint64_t word, uint32_t tid)
+{
+    w->object = word;
+    w->holder = view_by_tid(v, tid);
+    w->ends |= w->holder == NOBODY; /* it is over: the kernel is about to say so */
+}
+
+/* ---- without names ---- */
+
+static bool looks_like_mutex(struct view *v, uint64_t word, uint32_t expected)
+{
+    uint32_t field[5];
+    return expected == 2 && snapshot_read(v->s, word, field, sizeof field) && field[0] == 2 &&
+           view_by_tid(v, field[2]) != NOBODY && field[3] > 0 && field[3] < 65536 &&
+           field[4] < 2048;
+}
+
+/* Robust: the word is its owner's number. */
+static bool looks_robust(struct view *v, uint64_t word, uint32_t expected)
+{
+    return expected & FUTEX_WAITERS && word_at(v, word) == expected &&
+           view_by_tid(v, expected & OWNER_MASK) != NOBODY;
+}
+
+static bool is_stdio_lock(struct view *v, struct wait *w, uint64_t word, uint32_t expected)
+{
+    uint64_t owner;
+    if (expected != 2 || !snapshot_read(v->s, word + 8, &owner, sizeof owner) || !owner)
+        return false;
+    for (size_t i = 0; i < v->threads; i++)
+        if (v->thread[i].seen->fs_base == owner) {
+            w->kind = HD_EV_MUTEX_LOCK;
+            w->object = word;
+            w->holder = i;
+            w->name = mem_format("the lock of a FILE (0x%llx)", (unsigned long long)word);
+            return true;
+        }
+    return false;
+}
+
+static bool is_join(struct view *v, struct wait *w, uint64_t word, uint32_t expected, bool is_own)
+{
+    size_t i = is_own ? NOBODY : view_by_tid(v, expected);
+    if (i == NOBODY || word_at(v, word) != expected || word < v->thread[i].seen->fs_base ||
+        word - v->thread[i].seen->fs_base > 4096)
+        return false;
+    w->kind = HD_EV_THREAD_JOIN;
+    at_join(v, w, word, expected);
+    return true;
+}
+
+static char *unknown(struct view *v, const struct viewed *t, uint64_t word)
+{
+    char *variable = symbols_variable(v->symbols, word);
+    const char *what = NULL;
+    for (size_t i = 0; i < t->places && i < 12 && !what; i++) {
+        const char *name = view_function(v, &t->place[i]);
+        for (size_t k = 0; name && k < sizeof known / sizeof *known && !what; k++)
+            if (strstr(name, known[k].part))
+                what = known[k].what;
+    }
+    char *text = variable
+                     ? mem_format("%s %s", what ? what : "futex", variable)
+                     : mem_format("%s 0x%llx", what ? what : "futex", (unsigned long long)word);
+    free(variable);
+    return text;
+}
+
+static void by_shape(struct view *v, const struct viewed *t, struct wait *w, uint64_t word,
+                     uint32_t expected, bool is_own, bool by_kernel)
+{
+    if (by_kernel || looks_robust(v, word, expected)) {
+        w->kind = HD_EV_MUTEX_LOCK;
+        at_mutex(v, w, word, true, !is_own);
+        return;
+    }
+    if (is_stdio_lock(v, w, word, expected) || is_join(v, w, word, expected, is_own))
+        return;
+    if (looks_like_mutex(v, word, expected)) {
+        w->kind = HD_EV_MUTEX_LOCK;
+        at_mutex(v, w, word, false, !is_own);
+        return;
+    }
+    w->kind = HD_EV_FUTEX_WAIT;
+    w->object = word;
+    w->name = unknown(v, t, word);
+}
+
+static void at_object(struct view *v, const struct viewed *t, struct wait *w, size_t at)
+{
+    uint64_t word = t->seen->arg[0];
+    uint32_t expected = (uint32_t)t->seen->arg[2];
+    int op = (int)t->seen->arg[1] & FUTEX_CMD_MASK;
+    bool is_own = t->seen->arg[1] & FUTEX_PRIVATE_FLAG;
+    bool by_kernel = op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2;
+    switch (w->kind) {
+    case HD_EV_COND_WAIT:
+        if (op != FUTEX_WAIT && at_cond(v, t, w, word, at))
+            return;
+        w->kind = HD_EV_COND_RELOCK; /* signalled, and its mutex is taken */
+        at_mutex(v, w, word, by_kernel, !is_own);
+        return;
+    case HD_EV_COND_RELOCK:
+    case HD_EV_MUTEX_LOCK:
+        at_mutex(v, w, word, by_kernel, !is_own);
+        return;
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+        at_rwlock(v, w, word, expected, !is_own);
+        return;
+    case HD_EV_BARRIER_WAIT:
+        at_barrier(v, w, word);
+        return;
+    case HD_EV_ONCE:
+        at_once(v, t, w, word, at);
+        return;
+    case HD_EV_THREAD_JOIN:
+        at_join(v, w, word, expected);
+        return;
+    case HD_EV_SEM_WAIT:
+        w->object = word;
+        w->ends |= !is_own;
+        return;
+    default:
+        by_shape(v, t, w, word, expected, is_own, by_kernel);
+    }
+}
+
+bool wait_on_futex(struct view *v, const struct viewed *t, struct wait *w)
+{
+    const struct seen_thread *seen = t->seen;
+    bool again = seen->call == SYS_restart_syscall;
+    size_t at = 0;
+    if (seen->call != SYS_futex && !again)
+        return false;
+    w->kind = innermost(v, t, &at);
+    if (again && w->kind == HD_EV_NONE)
+        return false;
+    int op = (int)seen->arg[1] & FUTEX_CMD_MASK;
+    bool by_kernel = op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2;
+    uint32_t now;
+    w->ends = again || seen->arg[3] != 0;
+    w->woken = !by_kernel && snapshot_kept(v->s, seen->arg[0], &now, sizeof now) &&
+               now != (uint32_t)seen->arg[2];
+    if (w->kind != HD_EV_NONE)
+        w->from = at + 1;
+    at_object(v, t, w, at);
+    if (!w->name && w->kind != HD_EV_THREAD_JOIN)
+        w->name = view_object(v, w->kind, w->object);
+    return true;
+}

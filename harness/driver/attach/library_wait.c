@@ -1,0 +1,174 @@
+/* library_wait.c - threads that carry goroutines of lib/, and wait in its primitives.
+ *
+ * Whoever waits there has a struct hdi_why on its stack (lib/operation.h): event, object, and the
+ * place in the user's code, which is a return address of the same stack. That it is one tells it
+ * from other memory. A select has it behind its cases (struct choice of lib/select.c).
+ */
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include <heddle/select.h>
+
+#include "findings/phrase.h"
+#include "symbols/numbering.h"
+#include "util/alloc.h"
+#include "waits.h"
+
+#define WORDS_MOST 512u
+#define FRAMES_MOST 10u
+#define CASES_MOST 16u
+#define ASLEEP 2u /* what the word of a parker holds */
+
+/* What lies before the hdi_why of a select: cases, parts, their count, and its turn. */
+#define CHOICE_CASES 48u
+#define CHOICE_COUNT 32u
+
+struct why {
+    uint32_t event, unused;
+    uint64_t object, site;
+};
+
+/* The head of struct hd_chan. */
+struct channel {
+    uint32_t lock, refs;
+    uint64_t bytes, capacity, head, count;
+};
+
+static bool begins(const char *text, const char *with)
+{
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Between the kernel and the user's code: the library's own functions, where any have names. */
+static bool is_in_library(struct view *v, const struct viewed *t)
+{
+    bool named = false;
+    for (size_t i = 0; i < t->places && i < FRAMES_MOST; i++) {
+        const char *name = view_function(v, &t->place[i]);
+        if (begins(name, "hd_") || begins(name, "hdi_"))
+            return true;
+        named |= name && i > 0;
+    }
+    return !named;
+}
+
+static bool is_idle(struct view *v, const struct viewed *t)
+{
+    for (size_t i = 0; i < t->places && i < FRAMES_MOST; i++) {
+        const char *name = view_function(v, &t->place[i]);
+        if (name && strcmp(name, "wait_for_work") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_site(const struct viewed *t, uint64_t pc)
+{
+    for (size_t i = 0; i < t->places; i++)
+        if (t->place[i].is_return && t->place[i].pc == pc)
+            return true;
+    return false;
+}
+
+static bool find_why(const struct view *v, const struct viewed *t, struct why *why, uint64_t *at)
+{
+    uint64_t from = t->seen->reg[7];
+    for (uint64_t a = from; a < from + (uint64_t)WORDS_MOST * 8; a += 8)
+        if (snapshot_kept(v->s, a, why, sizeof *why) && why->event >= HD_EV_CHAN_SEND &&
+            why->event < HD_EV_COUNT && is_site(t, why->site)) {
+            *at = a;
+            return true;
+        }
+    return false;
+}
+
+static char *channel_state(const struct view *v, uint64_t addr)
+{
+    struct channel c;
+    if (!addr || !snapshot_read(v->s, addr, &c, sizeof c) || c.capacity > 1u << 30 ||
+        c.count > c.capacity || c.refs > 1u << 30)
+        return NULL;
+    return c.capacity ? mem_format("%llu of %llu in its buffer", (unsigned long long)c.count,
+                                   (unsigned long long)c.capacity)
+                      : mem_copy("no buffer");
+}
+
+static char *detail_of(const struct view *v, const struct why *why)
+{
+    uint64_t state;
+    switch ((enum hd_event)why->event) {
+    case HD_EV_CHAN_SEND:
+    case HD_EV_CHAN_RECV:
+        return channel_state(v, why->object);
+    case HD_EV_HD_WAITGROUP_WAIT:
+        return snapshot_read(v->s, why->object, &state, sizeof state)
+                   ? mem_format("its counter is %d", (int32_t)(state >> 32))
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* "waits in a select for a value from channel ready, or room in channel 0x55c0"; NULL: not known. */
+static char *select_text(struct view *v, uint64_t at)
+{
+    uint64_t cases, count;
+    char *text = NULL;
+    if (!snapshot_kept(v->s, at - CHOICE_CASES, &cases, sizeof cases) ||
+        !snapshot_kept(v->s, at - CHOICE_COUNT, &count, sizeof count) || !count ||
+        count > CASES_MOST)
+        return NULL;
+    for (uint64_t i = 0; i < count; i++) {
+        struct hd_case one;
+        if (!snapshot_read(v->s, cases + i * sizeof one, &one, sizeof one)) {
+            free(text);
+            return NULL;
+        }
+        if (!one.chan)
+            continue;
+        enum hd_event kind = one.sends ? HD_EV_CHAN_SEND : HD_EV_CHAN_RECV;
+        char *name = view_object(v, kind, (uint64_t)(uintptr_t)one.chan);
+        char *phrase = phrase_case(kind, name);
+        char *more = mem_format("%s%s", text ? text : "waits in a select for ", phrase);
+        free(text);
+        text = i + 1 < count ? mem_format("%s, or ", more) : mem_copy(more);
+        free(more);
+        free(phrase);
+        free(name);
+    }
+    return text;
+}
+
+bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
+{
+    const struct seen_thread *seen = t->seen;
+    struct why why;
+    uint64_t at;
+    uint32_t now;
+    bool again = seen->call == SYS_restart_syscall;
+    if ((seen->call != SYS_futex && !again) || (uint32_t)seen->arg[2] != ASLEEP ||
+        ((int)seen->arg[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET || !is_in_library(v, t))
+        return false;
+    if (is_idle(v, t)) {
+        w->kind = HD_EV_HD_OTHER;
+        w->idle = true;
+        w->text = mem_copy("has no goroutine: it waits a while for the next");
+        return true;
+    }
+    if (!find_why(v, t, &why, &at))
+        return false;
+    while (t->place[w->from].pc != why.site)
+        w->from++;
+    w->kind = (enum hd_event)why.event;
+    w->object = why.object;
+    w->ends = again || seen->arg[3] != 0;
+    w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != ASLEEP;
+    w->detail = detail_of(v, &why);
+    if (w->kind == HD_EV_SELECT)
+        w->text = select_text(v, at);
+    if (w->object)
+        w->name = view_object(v, w->kind, w->object);
+    return true;
+}

@@ -1,0 +1,76 @@
+/* snapshot.h - a process as it was at one moment: its threads, their registers and stacks, its map.
+ *
+ * Taken of a process that lives (look.c), which is stopped for it and then goes on, or of a core
+ * file (core.c). Whoever reads it need not know which.
+ *
+ *   ownership  snapshot_free() releases all
+ *   threads    one at a time
+ */
+#ifndef HEDDLE_DRIVER_SNAPSHOT_H
+#define HEDDLE_DRIVER_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#define NO_CALL (-1)
+
+struct seen_thread {
+    pid_t tid, inner_tid; /* in our namespace of processes, and in its own */
+    char name[32];        /* "" unknown */
+    char state;           /* as /proc has it: R S D T Z; 0 unknown */
+    bool stopped;         /* all registers are known; else sp, pc and the call */
+    uint64_t reg[17];     /* as DWARF numbers them */
+    uint64_t fs_base;
+    int64_t call; /* number of the system call that it is in, or NO_CALL */
+    uint64_t arg[6];
+    uint64_t began;      /* to order threads by */
+    uint64_t used_ticks; /* processor time */
+    int64_t idle_ns;     /* has not run for so long; -1 unknown */
+};
+
+/* A stretch of its memory. */
+struct piece {
+    uint64_t addr;
+    size_t bytes;
+    unsigned char *data;
+};
+
+struct snapshot {
+    pid_t pid;     /* 0: a core */
+    char *program; /* path, or NULL */
+    char *maps;    /* as /proc/PID/maps */
+    char *root;    /* folder that the map's names are below, or NULL */
+    struct seen_thread *thread;
+    size_t threads;
+    struct piece *piece; /* by address once snapshot_ready() was called */
+    size_t pieces;
+    void *core; /* the file, mapped: pieces lie in it; NULL: each is its own */
+    size_t core_bytes;
+    int64_t stopped_ns; /* for so long it stood still */
+    bool may_be_called; /* a signal handler or timer of the program's own may wake a thread */
+    char **missing;     /* sentences: what could not be read */
+    size_t missings;
+};
+
+struct snapshot *snapshot_new(pid_t pid);
+void snapshot_free(struct snapshot *s);
+/* The pieces and threads are complete. */
+void snapshot_ready(struct snapshot *s);
+/* Takes `data` over. */
+void snapshot_keep(struct snapshot *s, uint64_t addr, unsigned char *data, size_t bytes);
+void snapshot_lacks(struct snapshot *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void snapshot_registers(struct seen_thread *t, const struct user_regs_struct *r);
+
+/* Memory as it was then. False: it was not kept. */
+bool snapshot_kept(const struct snapshot *s, uint64_t addr, void *to, size_t bytes);
+/* The same, or as it is now. */
+bool snapshot_read(const struct snapshot *s, uint64_t addr, void *to, size_t bytes);
+
+/* The mapping that holds an address. */
+bool snapshot_mapping(const char *maps, uint64_t addr, uint64_t *low, uint64_t *high);
+
+#endif /* HEDDLE_DRIVER_SNAPSHOT_H */

@@ -1,0 +1,16 @@
+/* waits.h - what the threads of a view wait for. */
+#ifndef HEDDLE_DRIVER_WAITS_H
+#define HEDDLE_DRIVER_WAITS_H
+
+#include "view.h"
+
+void waits_find(struct view *v);
+
+/* Does the thread wait in this way? Then *w is filled in. */
+bool wait_on_futex(struct view *v, const struct viewed *t, struct wait *w);
+bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w);
+bool wait_in_call(struct view *v, const struct viewed *t, struct wait *w);
+/* It runs, then. */
+void wait_by_running(struct view *v, const struct viewed *t, struct wait *w);
+
+#endif /* HEDDLE_DRIVER_WAITS_H */
