@@ -13,21 +13,37 @@
 /* More predictions than these are not looked up: they stay doubtful. */
 #define EXCLUDED_BOUND 4096u
 
+#define SECOND_NS 300000000
+
 volatile sig_atomic_t campaign_stop;
 
-static void on_stop(int signal)
+/* A second one ends us the hard way; but who stops a process and its group, as timeout does, sends two at
+ * once and means one. */
+static void on_stop(int number)
 {
-    campaign_stop = signal;
+    static int64_t first_ns;
+
+    if (!campaign_stop) {
+        first_ns = real_now();
+        campaign_stop = number;
+    } else if (real_now() - first_ns > SECOND_NS) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
 void campaign_catch_signals(void)
 {
     struct sigaction act = {.sa_handler = on_stop};
-    act.sa_flags = (int)SA_RESETHAND; /* a second one ends us the hard way */
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGHUP, &act, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
+}
+
+bool campaign_exit_is_fine(const struct campaign *c, int code)
+{
+    return code == 0 || c->options.fine_exit[(code & 255) / 64] >> (code & 63) & 1;
 }
 
 bool campaign_fails(const struct campaign *c, const struct finding *f)
