@@ -403,7 +403,8 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
     } else if (WIFSIGNALED(w->status) || w->region->result.findings) {
         start_failed(c, w);
         c->ended_early = !c->started && w->state == WORKER_ENDED;
-    } else if (!c->started && c->options.allow_no_threads && w->status == 0) {
+    } else if (!c->started && c->options.allow_no_threads && WIFEXITED(w->status) &&
+               campaign_exit_is_fine(c, WEXITSTATUS(w->status))) {
         c->ended_early = c->no_threads = true;
     } else if (!c->started) {
         c->ended_early = true;

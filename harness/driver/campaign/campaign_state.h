@@ -46,7 +46,8 @@ struct campaign_options {
     uint64_t schedules;     /* 0 = until time_ns is up */
     int64_t time_ns;        /* 0 = no limit */
     int64_t timeout_ns;     /* of one schedule, real time */
-    bool allow_no_threads;  /* a program that creates none and exits with 0 is fine */
+    bool allow_no_threads;  /* a program that creates none and exits well is fine */
+    uint64_t fine_exit[4];  /* exit codes that are no failure besides 0, a bit each */
     bool stop_at_first, strict, check_output, check_determinism, quiet;
     unsigned replays;       /* of each new finding */
     unsigned steers;        /* tries to bring a predicted deadlock about */
@@ -116,6 +117,8 @@ struct campaign {
 /* The signal that wants us to stop, SIGINT or SIGTERM; 0: none did. */
 extern volatile sig_atomic_t campaign_stop;
 void campaign_catch_signals(void);
+/* Is this exit code no failure? */
+bool campaign_exit_is_fine(const struct campaign *c, int code);
 /* Is no more to be started, however many schedules are left: trouble, the user, the time, or a
  * finding that was to be the last? */
 bool campaign_has_enough(const struct campaign *c);

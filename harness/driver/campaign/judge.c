@@ -231,7 +231,7 @@ size_t judge(struct campaign *c, struct worker *w, uint64_t number, struct sympt
                            strsignal(WTERMSIG(status))));
         else if (WIFEXITED(status) && !has_reason(r) && result->outcome == HDP_RAN) {
             c->exits[WEXITSTATUS(status)] += number != 0;
-            if (WEXITSTATUS(status) && !explains_exit(r))
+            if (!campaign_exit_is_fine(c, WEXITSTATUS(status)) && !explains_exit(r))
                 add(list, &count, HD_FK_EXIT_CODE, (uint64_t)WEXITSTATUS(status),
                     mem_format("exit code %d", WEXITSTATUS(status)));
             if (c->options.check_output)

@@ -194,7 +194,7 @@ static void look(struct campaign *c, struct run *r, struct tool_log *log)
     } else if (WIFEXITED(r->status)) {
         /* A tool may end the program with a code of its own. */
         int code = WEXITSTATUS(r->status);
-        if (code && !c->options.tool) {
+        if (!campaign_exit_is_fine(c, code) && !c->options.tool) {
             char text[32];
             snprintf(text, sizeof text, "exit code %d", code);
             tool_log_add(log, finding_new(HD_FK_EXIT_CODE, TOOL_HEDDLE, text));

@@ -41,10 +41,11 @@ void toolbox_argument(struct toolbox *box, const char *text)
     box->argument[box->arguments] = NULL;
 }
 
-void toolbox_default(struct toolbox *box, const struct target *target)
+bool toolbox_default(struct toolbox *box, const struct target *target)
 {
     if (!box->tools)
         box->tool[box->tools++] = target->tsan ? &tool_tsan : NULL;
+    return box->tools > 1 || box->tool[0];
 }
 
 void toolbox_free(struct toolbox *box)

@@ -17,8 +17,8 @@ struct toolbox {
 /* Take a list, "heddle,helgrind". NULL, or a sentence (free() it). */
 char *toolbox_parse(struct toolbox *box, const char *list);
 void toolbox_argument(struct toolbox *box, const char *text);
-/* When no tool was named: what suits the program. */
-void toolbox_default(struct toolbox *box, const struct target *target);
+/* When no tool was named: what suits the program. Is there one besides Heddle's own detectors? */
+bool toolbox_default(struct toolbox *box, const struct target *target);
 void toolbox_free(struct toolbox *box);
 
 /* Let `tool` start the program: o->launch and limits change, *run is filled (tool_close() it after

@@ -12,6 +12,7 @@
 #include "campaign/toolbox.h"
 #include "cli.h"
 #include "conclude.h"
+#include "suite_member.h"
 #include "findings/suppress.h"
 #include "program/input.h"
 #include "schedules/config_words.h"
@@ -56,6 +57,8 @@ enum {
     OPT_BASELINE,
     OPT_FAIL_ON,
     OPT_NO_THREADS,
+    OPT_EXIT_CODE,
+    OPT_SUITE,
     OPT_TOOL,
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
@@ -128,6 +131,8 @@ static const struct argp_option table[] = {
      0},
     {"allow-no-threads", OPT_NO_THREADS, 0, 0,
      "A program that creates no thread and exits with 0 is fine: exit code 0 instead of 3", 0},
+    {"exit-code", OPT_EXIT_CODE, "LIST", 0,
+     "Exit codes of the program that are no failure, besides 0: 77,99, or any", 0},
     {"lock-order", OPT_LOCK_ORDER, "on|off", 0,
      "Predict deadlocks from the order in which locks are taken, and from waits under a lock that "
      "the waker needs (on)",
@@ -157,6 +162,7 @@ static const struct argp_option table[] = {
      "gitlab:FILE, json:FILE, github or github:FILE, tap or tap:FILE",
      0},
     {"name", OPT_NAME, "TEXT", 0, "What these and baselines call the test (the command)", 0},
+    {"suite", OPT_SUITE, "DIR", OPTION_HIDDEN, "One test of the suite in DIR (test_suite.h)", 0},
     {"quiet", 'q', 0, 0, "Nothing while it runs, only the report", 0},
     {0},
 };
@@ -454,12 +460,27 @@ static void check_together(struct argp_state *state, const struct arguments *a)
         strategy_depth(o->plan.strategy) != HDP_DEPTH_OF_BUG)
         argp_failure(state, EXIT_USAGE, 0, "--depth does not go with --strategy=%s, which has none",
                      strategy_word(o->plan.strategy));
-    if (a->box.arguments && (!a->box.tools || (a->box.tools == 1 && !a->box.tool[0])))
-        argp_failure(state, EXIT_USAGE, 0,
-                     "--tool-arg goes with --tool=tsan, helgrind or drd: there is no other tool");
     if (a->outcome.json && formats_to_stdout(&a->outcome.formats))
         argp_failure(state, EXIT_USAGE, 0,
                      "--json has stdout for itself: give the report a file, --report=github:FILE");
+}
+
+static void parse_exit_codes(struct argp_state *state, struct campaign_options *o, const char *list)
+{
+    char *copy = mem_copy(list), *rest = copy, *word;
+    uint64_t code;
+
+    while ((word = strsep(&rest, ",")))
+        if (strcmp(word, "any") == 0)
+            memset(o->fine_exit, 0xff, sizeof o->fine_exit);
+        else if (parse_count(word, 0, 255, &code))
+            o->fine_exit[code / 64] |= 1ull << (code & 63);
+        else
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--exit-code wants numbers up to 255 with commas between, or any, not "
+                         "\"%s\"",
+                         list);
+    free(copy);
 }
 
 static error_t parse_outcome(int key, char *arg, struct argp_state *state)
@@ -493,6 +514,13 @@ static error_t parse_outcome(int key, char *arg, struct argp_state *state)
         o->spared = ~o->spared;
         return 0;
     }
+    case OPT_EXIT_CODE:
+        parse_exit_codes(state, o, arg);
+        return 0;
+    case OPT_SUITE:
+        a->outcome.suite = arg;
+        o->allow_no_threads = true;
+        return 0;
     case OPT_NO_THREADS:
         o->allow_no_threads = true;
         return 0;
@@ -533,6 +561,13 @@ static int explore(struct arguments *a, char **argv)
     struct campaign campaign;
     bool misuse;
     char *why = target_open(argv[0], &target);
+    if (why && a->outcome.suite)
+        return run_uncontrolled(argv, &a->outcome, o, why);
+    if (!why && !toolbox_default(&a->box, &target) && a->box.arguments) {
+        complain("--tool-arg goes with --tool=tsan, helgrind or drd: no other tool looks here");
+        target_free(&target);
+        return EXIT_USAGE;
+    }
     if (!why && (why = outdir_check(o->out, &misuse)) && misuse) {
         complain("%s", why);
         free(why);
@@ -563,7 +598,6 @@ static int explore(struct arguments *a, char **argv)
                                 .oracle = o->oracle,
                                 .preload_before = target.asan[0] ? target.asan : NULL};
     campaign_catch_signals();
-    toolbox_default(&a->box, &target);
     toolbox_run(&a->box, &campaign, o);
     int code = run_conclude(&campaign, &a->outcome, cli_bold());
     campaign_close(&campaign);
@@ -573,6 +607,23 @@ static int explore(struct arguments *a, char **argv)
     free(runtime);
     target_free(&target);
     return code;
+}
+
+/* One of a suite has a share of its time, and a folder of its own in the suite's; free() that. */
+static char *join_suite(struct arguments *a, char *const *argv)
+{
+    char *name = outcome_name(&a->outcome, argv);
+    char *folder = member_folder(a->outcome.suite, name);
+    int64_t share = member_share(a->outcome.suite);
+
+    member_dies_with_parent();
+    if (share)
+        a->options.time_ns = share;
+    if (share && !a->counted)
+        a->options.schedules = 0;
+    a->options.out = folder;
+    free(name);
+    return folder;
 }
 
 int cmd_run(int argc, char **argv)
@@ -603,7 +654,11 @@ int cmd_run(int argc, char **argv)
     options_parse(&argp, "heddle run", argc, argv, ARGP_IN_ORDER, &a);
     if (a.options.time_ns && !a.counted)
         a.options.schedules = 0;
+    char *folder = NULL;
+    if (a.outcome.suite)
+        folder = join_suite(&a, argv + a.first);
     int code = explore(&a, argv + a.first);
+    free(folder);
     struct suppressions *s = a.options.suppressions;
     if (s)
         suppress_unused(s, stderr);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "program/worker.h"
+#include "suite_member.h"
 #include "reports/json_text.h"
 #include "reports/report_json.h"
 #include "reports/report_text.h"
@@ -14,6 +15,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/real_time.h"
 
 #define NAME_BOUND 120
 
@@ -53,9 +55,8 @@ static void show_stderr(const struct campaign *c)
 }
 
 /* "bank --threads 4": the command, on one line. */
-static char *test_name(const struct campaign *c, const struct outcome_options *o)
+char *outcome_name(const struct outcome_options *o, char *const *argv)
 {
-    char *const *argv = c->options.argv;
     char *name = mem_copy(o->name ? o->name : base_name(argv[0]));
 
     for (size_t i = 1; !o->name && argv[i] && strlen(name) < NAME_BOUND; i++) {
@@ -154,7 +155,7 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
                : failed             ? EXIT_CANNOT
                : campaign_stop      ? 128 + campaign_stop
                                     : EXIT_NOTHING;
-    char *name = test_name(c, o);
+    char *name = outcome_name(o, c->options.argv);
     json_t *report = document_of(c, code), *document = test_document_new();
     double seconds = (double)(c->stats.ended_ns - c->stats.started_ns) / 1e9;
     const char *why = c->trouble      ? c->trouble
@@ -171,6 +172,8 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
         print_text(c, bold);
     if (!formats_write(&o->formats, document) && code == EXIT_NOTHING)
         code = EXIT_CANNOT;
+    if (o->suite && !member_leave(o->suite, name, document) && code == EXIT_NOTHING)
+        code = EXIT_CANNOT;
     tell_no_effect(c);
     tell_set_aside(c, name);
     if (c->no_threads)
@@ -183,4 +186,28 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
     json_decref(report);
     free(name);
     return code;
+}
+
+int run_uncontrolled(char *const *argv, const struct outcome_options *o,
+                     const struct campaign_options *options, char *why)
+{
+    struct campaign c = {.options = *options};
+    char *name = outcome_name(o, argv);
+    json_t *document = test_document_new();
+    int64_t started = real_now();
+    int ended = member_run_plain(argv);
+    bool fine = ended >= 0 && campaign_exit_is_fine(&c, ended);
+    char *text = fine         ? mem_format("not under Heddle: %s", why)
+                 : ended >= 0 ? mem_format("not under Heddle: %s; exit code %d", why, ended)
+                              : mem_copy(why);
+
+    complain("%s", text);
+    test_document_add(document, name, fine ? "skipped" : "error", text,
+                      (double)(real_now() - started) / 1e9, NULL);
+    bool left = member_leave(o->suite, name, document);
+    json_decref(document);
+    free(name);
+    free(text);
+    free(why);
+    return fine && left ? EXIT_NOTHING : EXIT_CANNOT;
 }

@@ -21,6 +21,8 @@ static const struct {
     {"watch", "run a program as it is; say which locks and threads go wrong, dump on Ctrl-\\",
      cmd_watch},
     {"attach", "look at a process that hangs, or its core: who waits for whom", cmd_attach},
+    {"ctest", "run every test of a CMake project so, and report them together", cmd_ctest},
+    {"test", "the same for tests that meson, make check or another command runs", cmd_test},
     {"stress", "run suites of scenarios and compare their verdicts", cmd_stress},
     {"baseline", "write the findings of a run as known ones, for later runs", cmd_baseline},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},

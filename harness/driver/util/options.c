@@ -18,16 +18,18 @@ static bool is_last(const struct argp_option *o)
 static const char *const common[] = {"help", "usage", NULL};
 
 /* The long option of this name, or the first one that it abbreviates. */
-static const struct argp_option *named(const struct argp_option *table, const char *name, size_t n)
+static const struct argp_option *named(const struct argp *argp, const char *name, size_t n)
 {
     const struct argp_option *begins = NULL;
 
-    for (const struct argp_option *o = table; o && !is_last(o); o++)
+    for (const struct argp_option *o = argp->options; o && !is_last(o); o++)
         if (o->name && strncmp(o->name, name, n) == 0) {
             if (strlen(o->name) == n)
                 return o;
             begins = begins ? begins : o;
         }
+    for (const struct argp_child *c = argp->children; !begins && c && c->argp; c++)
+        begins = named(c->argp, name, n);
     return begins;
 }
 
@@ -39,15 +41,22 @@ static bool is_common(const char *name, size_t n)
     return false;
 }
 
-static void refuse(const struct argp_option *table, const char *command, const char *name, size_t n)
+static void try_all(const struct argp *argp, struct nearest *near)
+{
+    for (const struct argp_option *o = argp->options; o && !is_last(o); o++)
+        if (o->name && !(o->flags & OPTION_HIDDEN))
+            nearest_try(near, o->name);
+    for (const struct argp_child *c = argp->children; c && c->argp; c++)
+        try_all(c->argp, near);
+}
+
+static void refuse(const struct argp *argp, const char *command, const char *name, size_t n)
 {
     char typed[64];
     struct nearest near = {.typed = typed};
 
     snprintf(typed, sizeof typed, "%.*s", (int)n, name);
-    for (const struct argp_option *o = table; o && !is_last(o); o++)
-        if (o->name)
-            nearest_try(&near, o->name);
+    try_all(argp, &near);
     fprintf(stderr, "%s: there is no option --%s", command, typed);
     if (near.word)
         fprintf(stderr, ": did you mean --%s?\n", near.word);
@@ -57,13 +66,17 @@ static void refuse(const struct argp_option *table, const char *command, const c
 }
 
 /* Does the short option at the end of "-qn" want what follows? */
-static bool wants_next(const struct argp_option *table, const char *cluster)
+static bool wants_next(const struct argp *argp, const char *cluster)
 {
+    bool wants = false;
+
     for (const char *p = cluster; *p; p++)
-        for (const struct argp_option *o = table; o && !is_last(o); o++)
+        for (const struct argp_option *o = argp->options; o && !is_last(o); o++)
             if (o->key == *p && o->arg)
-                return !p[1];
-    return false;
+                return !p[1] && !(o->flags & OPTION_ARG_OPTIONAL);
+    for (const struct argp_child *c = argp->children; !wants && c && c->argp; c++)
+        wants = wants_next(c->argp, cluster);
+    return wants;
 }
 
 static void check(const struct argp *argp, const char *command, int argc, char **argv,
@@ -75,13 +88,13 @@ static void check(const struct argp *argp, const char *command, int argc, char *
             if (flags & ARGP_IN_ORDER)
                 return;
         } else if (word[1] != '-') {
-            i += wants_next(argp->options, word + 1);
+            i += wants_next(argp, word + 1);
         } else {
             size_t n = strcspn(word + 2, "=");
-            const struct argp_option *o = named(argp->options, word + 2, n);
+            const struct argp_option *o = named(argp, word + 2, n);
             if (!o && !is_common(word + 2, n))
-                refuse(argp->options, command, word + 2, n);
-            i += o && o->arg && !word[2 + n];
+                refuse(argp, command, word + 2, n);
+            i += o && o->arg && !word[2 + n] && !(o->flags & OPTION_ARG_OPTIONAL);
         }
     }
 }

@@ -73,10 +73,29 @@ expect 0 'created no thread' run --allow-no-threads -- /bin/true
 expect 3 'exit code 1. without creating' run --allow-no-threads -- /bin/false
 expect 1 'deadlock-1' run --allow-no-threads -- "$abba"
 
+# Exit codes that are fine.
+expect 1 'exit-code-1 ' run -- "$plain" exit-code
+expect 0 'nothing found' run --exit-code=any -- "$plain" exit-code
+expect 1 'exit-code-1 ' run --exit-code=77,99 -- "$plain" exit-code
+expect 0 'created no thread' run --allow-no-threads --exit-code=1 -- /bin/false
+expect 2 '--exit-code wants numbers' run --exit-code=300 -- /bin/false
+
 # Ctrl-C.
 expect 130 'interrupted' timeout --preserve-status -s INT 2 "$heddle" run -q --time=20s -- "$plain" correct
 expect 1 'deadlock-1' timeout --preserve-status -s INT 4 "$heddle" run -q --time=20s -- "$abba"
 expect 143 'interrupted' timeout --preserve-status -s TERM 2 "$heddle" run -q --time=20s -- "$plain" correct
+
+# Two at once are one, and a later one ends it at once.
+"$heddle" run -q --time=20s -- "$plain" correct >out.txt 2>&1 &
+sleep 1
+kill -INT $!; kill -INT $!
+wait $!
+[ $? -eq 130 ] && grep -q interrupted out.txt || { echo "FAILED: two signals at once"; cat out.txt; failed=1; }
+"$heddle" run -q -n1 --oracle='sleep 30' -- "$plain" correct >out.txt 2>&1 &
+sleep 1
+kill -TERM $!; sleep 0.5; kill -TERM $!
+wait $!
+[ $? -eq 143 ] && [ ! -s out.txt ] || { echo "FAILED: the second signal"; cat out.txt; failed=1; }
 
 # What does nothing here is refused, or said.
 for option in --strategy=pct --points=all --memory-model=tso --depth=2 --max-steps=9 --clock=real --patience=1s \
@@ -94,7 +113,7 @@ lacks 'had no effect'
 # Help.
 expect 0 'Run PROGRAM under many schedules' "$heddle" help run
 expect 0 'Run PROGRAM under many schedules' "$heddle" run -h
-for command in run replay watch stress doctor baseline; do
+for command in run replay watch ctest test stress doctor baseline; do
     expect 0 "^Usage: heddle $command" "$heddle" help $command
     expect 0 "^Usage: heddle $command" "$heddle" $command -h
 done
