@@ -10,6 +10,11 @@
 #include "snapshot.h"
 #include "wire/hash.h"
 
+/* Of libc since 2.35: the kernel writes there which CPU a thread is on. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+#define RSEQ_BYTES 32u /* as registered, whatever of it the kernel says that it uses */
+
 #define MOST_BYTES ((size_t)16 << 20)
 
 static uint64_t with_memory(uint64_t h, uintptr_t low, uintptr_t high)
@@ -51,6 +56,19 @@ static uint64_t calls(void)
     return sum;
 }
 
+static bool add_written_by_kernel(struct hdi_spans *out)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; &__rseq_size && __rseq_size && i < n; i++) {
+        uintptr_t at = (uintptr_t)live[i]->handle + (uintptr_t)__rseq_offset;
+        if (live[i]->handle && !hdi_spans_add(out, at, at + RSEQ_BYTES))
+            return false;
+    }
+    return true;
+}
+
 /* Of one mapping, what is not in `out`, which is sorted. False: it is too much. */
 static bool add_mapping(const struct hdi_mapping *m, const struct hdi_spans *out, uint64_t *h,
                         size_t *bytes)
@@ -83,7 +101,7 @@ bool hdi_program_state(struct hdi_program_state *s)
     s->calls = calls();
     out.count = 0;
     if (!hdi_reach_on || !s->calls || !hdi_map_read(&map) || !hdi_map_own(&out) ||
-        !hdi_reach_unused(&map, &out))
+        !add_written_by_kernel(&out) || !hdi_reach_unused(&map, &out))
         return false;
     hdi_spans_sort(&out);
     s->hash = with_threads(HASH_BASIS);

@@ -21,6 +21,8 @@ static struct {
     int64_t now_ns;
     bool taken;
     struct hdi_program_state state;
+    uint32_t first_step; /* when it was first looked at; 0: not yet */
+    uint64_t first_interleaving;
 } alone;
 
 /* What it does next may depend on more than the program's own state. */
@@ -69,7 +71,7 @@ bool rt_repeats_itself(void)
         alone.thread = t;
         alone.since = steps;
         alone.taken = false;
-        alone.times = 0;
+        alone.times = alone.first_step = 0;
         return false;
     }
     if (alone.taken && steps - alone.taken_step > WITHIN) {
@@ -79,6 +81,10 @@ bool rt_repeats_itself(void)
     if (steps - alone.since < ALONE_STEPS || alone.times >= TIMES ||
         (alone.taken && (t->op->site != alone.site || rt.now_ns != alone.now_ns)))
         return false;
+    if (!alone.first_step) {
+        alone.first_step = steps;
+        alone.first_interleaving = rt.region->result.interleaving;
+    }
     if (!hdi_program_state(&now)) {
         alone.times = TIMES;
         return false;
@@ -96,4 +102,10 @@ bool rt_repeats_itself(void)
     alone.state = alone.compared ? alone.state : now;
     alone.state.next_calls = now.next_calls;
     return false;
+}
+
+void rt_forget_repetition(void)
+{
+    rt.region->result.steps = alone.first_step;
+    rt.region->result.interleaving = alone.first_interleaving;
 }

@@ -234,6 +234,9 @@ void rt_look_for_still(void);
 /* One thread alone goes on, and does the same for ever: those who wait are not woken by it. */
 void rt_look_for_repetition(void);
 bool rt_repeats_itself(void); /* recurrence.c */
+/* Once it does: the schedule ends where that was first looked for. Bytes that no frame uses any more may differ
+ * from one round to the next, and after how many rounds two states are the same from one replay to the next. */
+void rt_forget_repetition(void);
 /* Cycles of locks that anybody could have unlocked, and nobody did. */
 void rt_look_for_old_cycles(void);
 /* The program has ended, and nobody goes on: those that are left may wait for each other. */

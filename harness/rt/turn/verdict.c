@@ -493,11 +493,12 @@ void rt_look_for_repetition(void)
     n = cycle_for_ever();
     for (uint32_t i = 0; i < count && !any; i++)
         any = n || waits_for_ever(live[i]);
-    if (any)
-        hdi_finding_end(describe(kind_of_circle(n),
-                                 "beside it a thread does the same again and again",
-                                 rt.search.cycle, n),
-                        true);
+    if (!any)
+        return;
+    rt_forget_repetition();
+    hdi_finding_end(describe(kind_of_circle(n), "beside it a thread does the same again and again",
+                             rt.search.cycle, n),
+                    true);
 }
 
 void rt_step_bound(void)
