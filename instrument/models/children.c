@@ -67,6 +67,17 @@ static bool end_is_handled(void)
            a.sa_handler != SIG_IGN;
 }
 
+bool hdi_child_end_is_told(void)
+{
+    uint64_t blocked = 0;
+    int saved = errno;
+    bool told = end_is_handled();
+
+    hdi_real.syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof blocked);
+    errno = saved;
+    return told || (blocked >> (SIGCHLD - 1) & 1);
+}
+
 bool hdi_children_live(void)
 {
     bool live = false;

@@ -2,9 +2,13 @@
 #ifndef HEDDLE_CHILDREN_H
 #define HEDDLE_CHILDREN_H
 
+#include <stdbool.h>
+
 void hdi_child_made(int pid); /* <= 0: that failed */
 /* Another is made and waited for in one call; what it leaves running is not known. */
 void hdi_child_passes(void);
+/* By SIGCHLD: it has a handler, or the calling thread blocks it (for a signalfd, sigwait). */
+bool hdi_child_end_is_told(void);
 /* SIGCHLD has come, in a handler. */
 void hdi_child_end_told(void);
 /* kill() of every process reaches these, and not what else is on the machine. */

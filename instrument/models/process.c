@@ -194,29 +194,47 @@ static bool child_ready(const struct hdi_op *op)
     return ready;
 }
 
-/* False: a handler without SA_RESTART ran. */
-static bool await_child(struct child_wait w, uint64_t site)
+enum awaited { CHILD_ENDED /* or the kernel knows */, CHILD_NOT_YET, WAIT_INTERRUPTED };
+
+/* Who only asks (WNOHANG) is somebody whose time is over at once: which of both it was is recorded, as a child
+ * of another replay is faster or slower. Not where SIGCHLD tells of it: of two ends that come together it is
+ * told once, and who waits for another one must see both. */
+static enum awaited await_child(struct child_wait w, uint64_t site)
 {
     struct hdi_op op = {.kind = HD_EV_CHILD_WAIT,
                         .site = site,
                         .ready = child_ready,
                         .data = &w,
+                        .until_ns = w.options & WNOHANG ? hdi_now() : 0,
                         .outside = true,
                         .interrupt = HDI_RESTARTS,
-                        .cancellable = true};
-    enum hdi_wake wake;
+                        .cancellable = !(w.options & WNOHANG)};
 
-    if (w.options & WNOHANG) {
+    if (w.options & WNOHANG && hdi_child_end_is_told()) {
         hdi_point(HD_EV_CHILD_WAIT, NULL, site);
-        return true;
+        return CHILD_ENDED;
     }
-    wake = hdi_perform(&op);
-    if (wake == HDI_CANCELLED)
+    switch (hdi_perform(&op)) {
+    case HDI_CANCELLED:
         hdi_cancel_self();
-    if (wake != HDI_INTERRUPTED)
-        return true;
-    errno = EINTR;
-    return false;
+        return CHILD_ENDED;
+    case HDI_INTERRUPTED: /* a handler without SA_RESTART ran */
+        return w.options & WNOHANG ? CHILD_NOT_YET : WAIT_INTERRUPTED;
+    case HDI_TIMED_OUT:
+        return CHILD_NOT_YET;
+    default:
+        return CHILD_ENDED;
+    }
+}
+
+/* 1: ask the kernel. Else what the call returns. */
+static int before_wait(struct child_wait w, uint64_t site)
+{
+    enum awaited awaited = await_child(w, site);
+
+    if (awaited == WAIT_INTERRUPTED)
+        errno = EINTR;
+    return awaited == CHILD_ENDED ? 1 : awaited == CHILD_NOT_YET ? 0 : -1;
 }
 
 static struct child_wait by_pid(pid_t pid, int options)
@@ -240,35 +258,38 @@ static pid_t seen(pid_t ended)
 
 HDI_EXPORT pid_t wait(int *status)
 {
-    if (hdi_enter() && !await_child(by_pid(-1, 0), HDI_SITE()))
+    if (hdi_enter() && before_wait(by_pid(-1, 0), HDI_SITE()) < 0)
         return -1;
     return seen(hdi_real.wait(status));
 }
 
 HDI_EXPORT pid_t waitpid(pid_t pid, int *status, int options)
 {
-    if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
-        return -1;
-    return seen(hdi_real.waitpid(hdi_process_or_group(pid), status, options));
+    int ask = hdi_enter() ? before_wait(by_pid(pid, options), HDI_SITE()) : 1;
+
+    return ask == 1 ? seen(hdi_real.waitpid(hdi_process_or_group(pid), status, options)) : ask;
 }
 
 HDI_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
-    if (hdi_enter() && !await_child(by_pid(pid, options), HDI_SITE()))
-        return -1;
-    return seen(hdi_real.wait4(hdi_process_or_group(pid), status, options, usage));
+    int ask = hdi_enter() ? before_wait(by_pid(pid, options), HDI_SITE()) : 1;
+
+    return ask == 1 ? seen(hdi_real.wait4(hdi_process_or_group(pid), status, options, usage)) : ask;
 }
 
 HDI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
     siginfo_t none;
-    int rc;
+    int rc = 1;
 
     if (!info)
         info = &none;
-    if (hdi_enter() && !await_child((struct child_wait){type, id, options & ~WNOWAIT}, HDI_SITE()))
-        return -1;
-    info->si_pid = 0;
+    if (hdi_enter())
+        rc = before_wait((struct child_wait){type, id, options & ~WNOWAIT}, HDI_SITE());
+    if (rc >= 0)
+        info->si_pid = 0;
+    if (rc != 1)
+        return rc;
     rc = hdi_real.waitid(type, id, info, options);
     if (rc == 0)
         seen(info->si_pid);

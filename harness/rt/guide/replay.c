@@ -7,6 +7,7 @@
  */
 #include "turn/rt.h"
 
+#include "models/children.h"
 #include "models/signals.h"
 
 #define RUN_ON_LIMIT 10000u
@@ -25,6 +26,12 @@ static bool matches(const struct hdp_step *e, const struct hdi_thread *t)
     return !e->site || !op->site || e->site == op->site;
 }
 
+/* From outside: what it waits for, or a signal that lets it go on. */
+static bool may_come(void)
+{
+    return rt.outside_count || rt.external_count || hdi_children_live();
+}
+
 static struct hdi_thread *diverge(enum rt_replay *how)
 {
     rt.region->result.diverged_at = rt.replay_at + 1;
@@ -34,6 +41,7 @@ static struct hdi_thread *diverge(enum rt_replay *how)
 
 struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
 {
+    rt.replay_waits = false;
     for (;;) {
         const struct hdp_step *e = &rt.region->replay[rt.replay_at];
         struct hdi_thread *t;
@@ -61,11 +69,16 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
         if (e->flags & HDP_STEP_SPURIOUS) {
             if (t->enabled || !t->op->may_wake_spuriously)
                 return diverge(how);
+        } else if (!t->enabled && t->op->outside && !(e->flags & HDP_STEP_TIMEOUT) && rt_due(t) &&
+                   !hdi_signalled(t) && !(e->flags & HDP_STEP_CANCEL) && matches(e, t)) {
+            rt.replay_waits = true;
+            *how = RT_WAIT;
+            return NULL;
         } else if (!t->enabled && !rt_due(t) && !hdi_signalled(t) &&
                    !(e->flags & HDP_STEP_CANCEL) &&
                    !((e->flags & HDP_STEP_TIMEOUT) && t->op->until_ns > 0 &&
                      t->op->until_ns != HDI_FOREVER)) {
-            if (rt.outside_count || rt.external_count) {
+            if (may_come()) {
                 *how = RT_WAIT;
                 return NULL;
             }
@@ -78,8 +91,13 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
             return diverge(how);
         } else {
             *flags = 0;
-            if (!t->enabled && !rt_due(t) && !hdi_signalled(t))
-                return diverge(how);
+            if (!t->enabled && !rt_due(t) && !hdi_signalled(t)) {
+                if (!may_come())
+                    return diverge(how);
+                run_on--;
+                *how = RT_WAIT;
+                return NULL;
+            }
         }
         *how = RT_FOLLOW;
         return t;

@@ -244,7 +244,9 @@ static bool replay_next(void)
     } else {
         if ((flags & HDP_STEP_TIMEOUT) && rt_has_deadline(t->op) && t->op->until_ns > rt.now_ns)
             rt.now_ns = t->op->until_ns;
-        grant(t, wake_of(t));
+        /* What comes from outside may be there earlier than when this was recorded. */
+        bool late = (flags & HDP_STEP_TIMEOUT) && t->op->outside && t->enabled && rt_due(t);
+        grant(t, late ? HDI_TIMED_OUT : wake_of(t));
     }
     return true;
 }

@@ -64,6 +64,7 @@ struct rt {
     uint64_t rng[4];
     uint32_t replay_at; /* next entry of region->replay */
     bool replaying;
+    bool replay_waits;   /* for what had come from outside by now when the schedule was recorded */
     bool recheck;        /* a signal handler may have changed an object beside the models */
     uint32_t got_on;     /* step of the last operation that made progress */
     uint32_t idle_ops;   /* operations in a row, of all threads, that made no progress */

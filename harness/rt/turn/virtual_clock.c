@@ -101,10 +101,11 @@ bool rt_let_time_pass(bool may_wait)
         timer = 0;
     if (timer && (!at || timer < at))
         at = timer;
-    if (at && rt.now_ns >= at)
+    if (at && rt.now_ns >= at && !rt.replay_waits)
         return at == timer || !rt.drainer;
     /* Who waits for a signal from outside holds nobody up. */
-    if (at && (at == timer ? !child && !rt.external_count : !near) && !rt.drainer) {
+    if (at && (at == timer ? !child && !rt.external_count : !near) && !rt.drainer &&
+        !rt.replay_waits) {
         uint32_t waited = rt.region->result.steps - rt.clock_step;
         if (waited > rt.region->result.waited_steps)
             rt.region->result.waited_steps = waited;
@@ -119,7 +120,7 @@ bool rt_let_time_pass(bool may_wait)
     if (rt.replaying) {
         if (now - rt.idle_real_ns > REPLAY_PATIENCE_NS) {
             rt.region->result.diverged_at = rt.replay_at + 1;
-            rt.replaying = false;
+            rt.replaying = rt.replay_waits = false;
         }
     } else if (at && now - rt.idle_real_ns >= grace(at - rt.now_ns, child)) {
         move_clock(at);
