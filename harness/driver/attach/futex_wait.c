@@ -23,6 +23,7 @@
 #include "util/alloc.h"
 #include "waits.h"
 
+#define TID_MOST 4194304u /* the kernel's PID_MAX_LIMIT */
 #define OWNER_MASK 0x3fffffffu
 #define WORDS_MOST 256u
 
@@ -127,7 +128,9 @@ static void held_by(struct view *v, struct wait *w, uint32_t tid, bool is_shared
     w->holder = view_by_tid(v, tid);
     if (w->holder != NOBODY)
         return;
-    if (is_shared) {
+    if (tid > TID_MOST) {
+        w->detail = mem_format("its owner is %u, which is no thread: it was overwritten", tid);
+    } else if (is_shared) {
         w->ends = true;
         w->detail = mem_format("held by thread %u of another process", tid);
     } else {

@@ -49,7 +49,7 @@ static bool is_in_library(struct view *v, const struct viewed *t)
         const char *name = view_function(v, &t->place[i]);
         if (begins(name, "hd_") || begins(name, "hdi_"))
             return true;
-        named |= name && i > 0;
+        named |= name && !view_is_libc(v, &t->place[i]);
     }
     return !named;
 }
@@ -111,32 +111,33 @@ static char *detail_of(const struct view *v, const struct why *why)
     }
 }
 
-/* "waits in a select for a value from channel ready, or room in channel 0x55c0"; NULL: not known. */
-static char *select_text(struct view *v, uint64_t at)
+static void take_cases(struct view *v, uint64_t at, struct wait *w)
 {
     uint64_t cases, count;
-    char *text = NULL;
     if (!snapshot_kept(v->s, at - CHOICE_CASES, &cases, sizeof cases) ||
-        !snapshot_kept(v->s, at - CHOICE_COUNT, &count, sizeof count) || !count ||
-        count > CASES_MOST)
-        return NULL;
+        !snapshot_kept(v->s, at - CHOICE_COUNT, &count, sizeof count) || count > CASES_MOST)
+        return;
     for (uint64_t i = 0; i < count; i++) {
         struct hd_case one;
-        if (!snapshot_read(v->s, cases + i * sizeof one, &one, sizeof one)) {
-            free(text);
-            return NULL;
-        }
-        if (!one.chan)
+        if (!snapshot_read(v->s, cases + i * sizeof one, &one, sizeof one) || !one.chan)
             continue;
         enum hd_event kind = one.sends ? HD_EV_CHAN_SEND : HD_EV_CHAN_RECV;
-        char *name = view_object(v, kind, (uint64_t)(uintptr_t)one.chan);
-        char *phrase = phrase_case(kind, name);
-        char *more = mem_format("%s%s", text ? text : "waits in a select for ", phrase);
+        w->one = mem_grow(w->one, w->cases, sizeof *w->one);
+        w->one[w->cases++] =
+            (struct wait_case){kind, view_object(v, kind, (uint64_t)(uintptr_t)one.chan)};
+    }
+}
+
+/* "waits in a select for a value from channel ready, or room in channel 0x55c0" */
+static char *cases_text(const struct wait *w)
+{
+    char *text = mem_copy("waits in a select for ");
+    for (size_t i = 0; i < w->cases; i++) {
+        char *phrase = phrase_case(w->one[i].kind, w->one[i].name);
+        char *more = mem_format("%s%s%s", text, i ? ", or " : "", phrase);
         free(text);
-        text = i + 1 < count ? mem_format("%s, or ", more) : mem_copy(more);
-        free(more);
         free(phrase);
-        free(name);
+        text = more;
     }
     return text;
 }
@@ -167,7 +168,9 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
     w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != ASLEEP;
     w->detail = detail_of(v, &why);
     if (w->kind == HD_EV_SELECT)
-        w->text = select_text(v, at);
+        take_cases(v, at, w);
+    if (w->cases)
+        w->text = cases_text(w);
     if (w->object)
         w->name = view_object(v, w->kind, w->object);
     return true;

@@ -2,7 +2,8 @@
  *
  * A thread of ours does it and ends: whatever it still held by ptrace, the kernel lets go then, and
  * also when we are killed. A thread that waits in a call which the kernel would end with EINTR is
- * not stopped: it sleeps, and where is read from /proc. The order is: what /proc tells of each
+ * not stopped: it sleeps, and where is read from /proc. If it came there just before it was
+ * stopped, the kernel is asked to begin the call again, as it does with others by itself. The order is: what /proc tells of each
  * thread, stop all, registers, stacks and the words that they wait on, go on. All else is looked at
  * when the process runs again.
  */
@@ -29,7 +30,8 @@
 #define STACK_MOST (256u << 10) /* bytes of a stack */
 #define ALL_MOST (96u << 20)    /* of all; when they are more, of each: */
 #define STACK_LEAST (16u << 10)
-#define AROUND 64u /* bytes kept on both sides of a futex word */
+#define BEGIN_AGAIN (-514) /* the kernel's ERESTARTNOHAND: unless a handler runs */
+#define AROUND 64u         /* bytes kept on both sides of a futex word */
 
 struct held {
     bool seized, stopped;
@@ -302,22 +304,66 @@ static void keep_word(struct look *l, const struct seen_thread *t)
     keep(l, from, (size_t)(to - from));
 }
 
+/* A call that ended only because its thread was stopped begins again when we have gone. */
+static void undisturb(const struct held *h, pid_t tid, struct user_regs_struct *r)
+{
+    if (h->signal || !would_be_disturbed((int64_t)r->orig_rax) || (int64_t)r->rax != -EINTR)
+        return;
+    r->rax = (unsigned long long)(int64_t)BEGIN_AGAIN;
+    ptrace(PTRACE_SETREGS, tid, NULL, r);
+}
+
 static void copy_all(struct look *l)
 {
     struct snapshot *s = l->s;
     for (size_t i = 0; i < s->threads; i++) {
         struct seen_thread *t = &s->thread[i];
         struct user_regs_struct regs;
-        if (l->held[i].stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0)
+        if (l->held[i].stopped && ptrace(PTRACE_GETREGS, t->tid, NULL, &regs) == 0) {
             snapshot_registers(t, &regs);
-        else if (!l->held[i].seized && !read_call(s->pid, t))
+            undisturb(&l->held[i], t->tid, &regs);
+        } else if (!l->held[i].seized && !read_call(s->pid, t)) {
             t->call = NO_CALL;
+        }
     }
     s->maps = read_maps(s->pid);
     for (size_t i = 0; s->maps && i < s->threads; i++) {
         keep_stack(l, &s->thread[i]);
         keep_word(l, &s->thread[i]);
     }
+}
+
+/* A file that was deleted since, as after an upgrade, is still there under another name: of the
+ * first of its mappings. */
+static char *name_deleted(pid_t pid, char *maps)
+{
+    static const char mark[] = " (deleted)";
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = maps && strstr(maps, mark) ? open_memstream(&text, &bytes) : NULL;
+    const char *first = NULL, *first_path = "";
+    if (!out)
+        return maps;
+    for (const char *line = maps; *line; line += *line == '\n') {
+        size_t n = strcspn(line, "\n");
+        const char *path = memchr(line, '/', n);
+        bool gone = path && n > sizeof mark && strncmp(path, "/memfd:", 7) != 0 &&
+                    memcmp(line + n - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
+        size_t length = path ? (size_t)(line + n - path) : 0;
+        if (gone && (!first || strncmp(path, first_path, length) != 0)) {
+            first = line;
+            first_path = path;
+        }
+        if (gone)
+            fprintf(out, "%.*s/proc/%d/map_files/%.*s\n", (int)(path - line), line, (int)pid,
+                    (int)strcspn(first, " "), first);
+        else
+            fprintf(out, "%.*s\n", (int)n, line);
+        line += n;
+    }
+    fclose(out);
+    free(maps);
+    return text;
 }
 
 /* ---- what is wrong with it ---- */
@@ -428,6 +474,7 @@ static void finish(struct look *l)
     struct snapshot *s = l->s;
     size_t kept = 0;
     tell_missing(l);
+    s->maps = name_deleted(s->pid, s->maps);
     read_signals(s);
     for (size_t i = 0; i < s->threads; i++)
         if (s->thread[i].state != 'X' && s->thread[i].state != 'Z')

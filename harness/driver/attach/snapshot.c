@@ -17,18 +17,26 @@ struct snapshot *snapshot_new(pid_t pid)
     return s;
 }
 
+void snapshot_forget(struct snapshot *s)
+{
+    for (size_t i = 0; !s->core && i < s->pieces; i++)
+        free(s->piece[i].data);
+    if (s->core)
+        munmap(s->core, s->core_bytes);
+    free(s->piece);
+    s->piece = NULL;
+    s->pieces = 0;
+    s->core = NULL;
+}
+
 void snapshot_free(struct snapshot *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; !s->core && i < s->pieces; i++)
-        free(s->piece[i].data);
+    snapshot_forget(s);
     for (size_t i = 0; i < s->missings; i++)
         free(s->missing[i]);
-    if (s->core)
-        munmap(s->core, s->core_bytes);
     free(s->missing);
-    free(s->piece);
     free(s->thread);
     free(s->program);
     free(s->maps);

@@ -57,6 +57,8 @@ struct snapshot {
 
 struct snapshot *snapshot_new(pid_t pid);
 void snapshot_free(struct snapshot *s);
+/* Its memory is needed no more: threads and map stay. */
+void snapshot_forget(struct snapshot *s);
 /* The pieces and threads are complete. */
 void snapshot_ready(struct snapshot *s);
 /* Takes `data` over. */

@@ -85,6 +85,14 @@ static void note_wait(const struct view *v, struct finding *f, size_t i)
                    from->offset)
             ->inlined = from->inlined;
     }
+    for (size_t k = 0; k < w->cases && f->notes + 3 < HDP_NOTES; k++) {
+        n = finding_note(f, HD_ROLE_CASE);
+        n->kind = w->one[k].kind;
+        n->object = mem_copy(w->one[k].name);
+        n->thread_id = thread_id(i);
+        n->thread = mem_copy(t->label);
+        n->link = at;
+    }
     if (w->with) {
         n = finding_note(f, HD_ROLE_WITH);
         n->object = view_object((struct view *)v, HD_EV_MUTEX_LOCK, w->with);
@@ -189,7 +197,7 @@ static void add_abandoned(const struct view *v, size_t i, struct findings *to)
     const struct viewed *t = &v->thread[i];
     char *text = mem_format("%s waits for %s, which is held by a thread that is not there (%d): it "
                             "ended without unlocking it, or lived in the process that this one was "
-                            "forked from",
+                            "forked from, or the lock was overwritten",
                             t->label, t->wait.name, (int)t->wait.gone);
     struct finding *f = finding_new(HD_FK_LOCK_AT_EXIT, TOOL_HEDDLE, text);
     free(text);

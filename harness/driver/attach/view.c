@@ -137,10 +137,42 @@ static size_t shape_of(struct view *v, const struct viewed *t)
     *sh = (struct shape){.places = places};
     memcpy(sh->place, place, places * sizeof *place);
     symbols_stack(v->symbols, place, places, &sh->stack);
+    if (!sh->stack.count) /* the user's function called it last, and is not there any more */
+        symbols_stack(v->symbols, t->place, t->places, &sh->stack);
     return v->shapes++;
 }
 
 /* ---- names ---- */
+
+/* The head of struct goroutine of lib/go.c. */
+struct goroutine {
+    uint64_t fn, arg, number, site, stack_bytes;
+    char name[32];
+};
+
+/* The goroutine that a thread carries: what calls its function keeps a pointer to it on the stack. */
+static bool find_goroutine(const struct view *v, const struct viewed *t, struct goroutine *g)
+{
+    for (size_t i = t->places; i-- > 1;) {
+        uint64_t from = t->place[i].sp, word;
+        for (uint64_t at = from; from && at < from + 512; at += 8)
+            if (snapshot_kept(v->s, at, &word, sizeof word) && word > 4096 && word % 8 == 0 &&
+                snapshot_read(v->s, word, g, sizeof *g) && g->number && g->number < 1u << 30 &&
+                g->stack_bytes >= 16384 && g->stack_bytes % 4096 == 0 &&
+                memchr(g->name, 0, sizeof g->name) && symbols_know(v->symbols, g->fn) &&
+                symbols_know(v->symbols, g->site))
+                return true;
+    }
+    return false;
+}
+
+static const char *began_in(const struct stack *s)
+{
+    for (size_t i = s->count; i-- > 0;)
+        if (s->frame[i].module && !begins(s->frame[i].module, "libc.so"))
+            return s->frame[i].function;
+    return s->count ? s->frame[s->count - 1].function : NULL;
+}
 
 /* Each is called after what it was named, or else after the function that it began in. */
 static char *label_of(struct view *v, size_t i)
@@ -151,7 +183,14 @@ static char *label_of(struct view *v, size_t i)
     if (i == 0)
         return mem_copy("T0 (main)");
     if (!*own || strcmp(own, leader) == 0)
-        name = stack->count ? stack->frame[stack->count - 1].function : NULL;
+        name = began_in(stack);
+    struct goroutine g;
+    if (find_goroutine(v, t, &g))
+        return mem_format("T%zu (%s%sgoroutine %llu)", i,
+                          *g.name ? g.name
+                          : name  ? name
+                                  : "",
+                          *g.name || name ? ", " : "", (unsigned long long)g.number);
     return name ? mem_format("T%zu (%s)", i, name) : mem_format("T%zu", i);
 }
 
@@ -245,6 +284,9 @@ void view_free(struct view *v)
         free(v->thread[i].wait.name);
         free(v->thread[i].wait.text);
         free(v->thread[i].wait.detail);
+        for (size_t k = 0; k < v->thread[i].wait.cases; k++)
+            free(v->thread[i].wait.one[k].name);
+        free(v->thread[i].wait.one);
     }
     for (size_t i = 0; i < v->shapes; i++)
         stack_clear(&v->shape[i].stack);

@@ -14,6 +14,12 @@
 #define VIEW_PLACES 100u
 #define NOBODY SIZE_MAX
 
+/* One of the things that a select waits for. */
+struct wait_case {
+    enum hd_event kind;
+    char *name; /* of the channel */
+};
+
 /* What a thread waits for, as far as can be told. */
 struct wait {
     enum hd_event kind; /* HD_EV_NONE: it runs; EXTERNAL: in a system call that `text` names */
@@ -28,6 +34,8 @@ struct wait {
     char *name;         /* of the object: "mutex cache.lock"; NULL = none */
     char *text;         /* instead of what its kind says; NULL = none */
     char *detail;       /* what else is known, or NULL */
+    struct wait_case *one;
+    size_t cases;
 };
 
 /* Threads at the same places share a stack. */

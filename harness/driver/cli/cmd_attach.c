@@ -15,6 +15,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
+#include "util/options.h"
 #include "util/quantity.h"
 #include "util/real_time.h"
 
@@ -85,50 +86,50 @@ static void pass_time(int64_t ns)
         ;
 }
 
-/* The snapshots first, one after another in time; what they mean, when the process is let go. */
-static size_t take_looks(const struct arguments *a, struct snapshot **taken, int64_t *at,
-                         char **why)
+static struct view *understand(struct snapshot *s)
 {
-    size_t n = 0;
+    struct view *v = view_new(s);
+    waits_find(v);
+    view_name(v);
+    snapshot_forget(s);
+    return v;
+}
+
+static struct snapshot *take(const struct arguments *a, char **why)
+{
+    return a->core ? core_open(a->core, a->program, why) : look_at(a->pid, why);
+}
+
+static void look_repeatedly(const struct arguments *a, struct attached *seen, char **why)
+{
+    uint64_t looks = a->core ? 1 : a->looks;
     *why = NULL;
-    if (a->core) {
-        taken[0] = core_open(a->core, a->program, why);
-        return taken[0] != NULL;
-    }
-    for (; n < a->looks; n++) {
-        if (n)
+    for (; seen->looks < looks; seen->looks++) {
+        if (seen->looks)
             pass_time(a->interval);
-        at[n] = real_now();
-        taken[n] = look_at(a->pid, why);
-        if (!taken[n])
+        seen->at[seen->looks] = real_now();
+        struct snapshot *s = take(a, why);
+        if (!s)
             break;
+        seen->look[seen->looks] = understand(s);
     }
-    if (n && *why) { /* it ended meanwhile: the looks that there are, are told */
-        snapshot_lacks(taken[n - 1], "after %zu of %llu looks: %s", n, (unsigned long long)a->looks,
-                       *why);
-        free(*why);
-        *why = NULL;
-    }
-    return n;
+    if (!seen->looks || !*why)
+        return;
+    /* it ended meanwhile: the looks that there are, are told */
+    snapshot_lacks(seen->look[seen->looks - 1]->s, "after %zu of %llu looks: %s", seen->looks,
+                   (unsigned long long)looks, *why);
 }
 
 static int look_and_tell(const struct arguments *a)
 {
-    struct attached seen = {0};
-    struct snapshot **taken = mem_zeroed(a->looks, sizeof(struct snapshot *));
+    struct attached seen = {.look = mem_zeroed(a->looks, sizeof *seen.look),
+                            .at = mem_zeroed(a->looks, sizeof *seen.at)};
     char *why;
-    seen.at = mem_zeroed(a->looks, sizeof *seen.at);
-    seen.looks = take_looks(a, taken, seen.at, &why);
     int code = EXIT_CANNOT;
+    look_repeatedly(a, &seen, &why);
     if (!seen.looks) {
         complain("%s", why);
     } else {
-        seen.look = mem_zeroed(seen.looks, sizeof *seen.look);
-        for (size_t i = 0; i < seen.looks; i++) {
-            seen.look[i] = view_new(taken[i]);
-            waits_find(seen.look[i]);
-            view_name(seen.look[i]);
-        }
         standstill_find(seen.look[seen.looks - 1], &seen.findings);
         code = seen.findings.count ? EXIT_FOUND : EXIT_NOTHING;
         if (a->json)
@@ -137,11 +138,11 @@ static int look_and_tell(const struct arguments *a)
             attach_report(stdout, &seen, cli_bold());
     }
     for (size_t i = 0; i < seen.looks; i++) {
+        struct snapshot *s = seen.look[i]->s;
         view_free(seen.look[i]);
-        snapshot_free(taken[i]);
+        snapshot_free(s);
     }
     free(why);
-    free(taken);
     free(seen.look);
     free(seen.at);
     findings_free(&seen.findings);
@@ -160,8 +161,6 @@ int cmd_attach(int argc, char **argv)
                "\vExit code: 0 no deadlock, 1 deadlock found, 2 wrong usage, 3 the process or core "
                "could not be looked at (a sentence says why)."};
     struct arguments a = {.looks = 2, .interval = 500000000};
-    argp_err_exit_status = EXIT_USAGE;
-    argv[0] = "heddle attach";
-    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    options_parse(&argp, "heddle attach", argc, argv, 0, &a);
     return look_and_tell(&a);
 }

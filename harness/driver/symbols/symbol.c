@@ -99,9 +99,12 @@ struct file_line {
 
 static void write_line(FILE *out, const struct file_line *l, const char *root)
 {
-    if (l->text)
-        fprintf(out, "%llx-%llx%.*s%s%.*s\n", l->low, l->high, l->path - l->rest, l->text + l->rest,
-                root ? root : "", (int)l->bytes - l->path, l->text + l->path);
+    if (!l->text)
+        return;
+    const char *name = l->text + l->path;
+    const char *above = root && strncmp(name, "/proc/", 6) != 0 ? root : "";
+    fprintf(out, "%llx-%llx%.*s%s%.*s\n", l->low, l->high, l->path - l->rest, l->text + l->rest,
+            above, (int)l->bytes - l->path, name);
 }
 
 /* The lines of a map that name files. A nameless mapping right behind one is its .bss: it becomes

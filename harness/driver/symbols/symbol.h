@@ -29,7 +29,8 @@ void symbols_free(struct symbols *s);
 /* Frames in this file are ours and never shown; borrowed. */
 void symbols_hide(struct symbols *s, const char *runtime);
 
-/* The files of the map lie below this folder: the root of another mount namespace; borrowed. */
+/* The files of the map lie below this folder: the root of another mount namespace; but for those
+ * below /proc, which are ours. Borrowed. */
 void symbols_root(struct symbols *s, const char *root);
 
 /* Take over a memory map. Costs nothing when the same files lie at the same addresses as before. */

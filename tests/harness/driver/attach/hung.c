@@ -2,7 +2,7 @@
  *
  *   hung KIND
  *
- * Says "ready" when it stands as it should. With "core" behind it, it ends by SIGABRT then.
+ * What is printed says that the program was disturbed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,11 +10,15 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -503,6 +507,198 @@ static void naps(void)
     sleep(3600);
 }
 
+/* ---- what memory may hold ---- */
+
+static void overwritten(void)
+{
+    pthread_mutex_lock(&cache.lock);
+    cache.lock.__data.__owner = -7;
+    pthread_mutex_lock(&cache.lock);
+}
+
+static void *locks_db(void *arg)
+{
+    pthread_mutex_lock(&db.lock);
+    return arg;
+}
+
+/* An owner that is no thread of ours. */
+static void exchanged(void)
+{
+    pthread_mutex_lock(&cache.lock);
+    pthread_mutex_lock(&db.lock);
+    start(locks_db, NULL, NULL);
+    nap();
+    db.lock.__data.__owner = 1;
+    for (;;)
+        pause();
+}
+
+/* A child of a process with threads has but one: what another held stays locked. */
+static void forked(void)
+{
+    start(sleeps, NULL, NULL);
+    nap();
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pthread_mutex_lock(&cache.lock);
+    }
+    pause();
+}
+
+static void traced(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    if (ptrace(PTRACE_SEIZE, child, NULL, NULL) != 0)
+        abort();
+    pause();
+}
+
+static void zombie(void)
+{
+    if (fork() == 0)
+        _exit(0);
+    pause();
+}
+
+/* ---- healthy and busy ---- */
+
+static atomic_ulong steps[8];
+static pthread_rwlock_t shelf = PTHREAD_RWLOCK_INITIALIZER;
+static sem_t there, back;
+static int pulse;
+
+static void *locks_both(void *arg)
+{
+    for (;; atomic_fetch_add(&steps[0], 1)) {
+        pthread_mutex_lock(&cache.lock);
+        pthread_mutex_lock(&db.lock);
+        pthread_mutex_unlock(&db.lock);
+        pthread_mutex_unlock(&cache.lock);
+    }
+    return arg;
+}
+
+static void *takes_turns(void *arg)
+{
+    for (int me = arg != NULL;; atomic_fetch_add(&steps[1], 1)) {
+        pthread_mutex_lock(&third);
+        while (db.users != me)
+            pthread_cond_wait(&changed, &third);
+        db.users = !me;
+        pthread_cond_broadcast(&changed);
+        pthread_mutex_unlock(&third);
+    }
+    return arg;
+}
+
+static void *reads_shelf(void *arg)
+{
+    for (;; atomic_fetch_add(&steps[2], 1)) {
+        if (arg)
+            pthread_rwlock_wrlock(&shelf);
+        else
+            pthread_rwlock_rdlock(&shelf);
+        pthread_rwlock_unlock(&shelf);
+    }
+    return arg;
+}
+
+static void *passes(void *arg)
+{
+    for (;; atomic_fetch_add(&steps[3], 1)) {
+        if (sem_wait(arg ? &there : &back) != 0)
+            abort();
+        sem_post(arg ? &back : &there);
+    }
+    return arg;
+}
+
+static void *ends(void *arg)
+{
+    return arg;
+}
+
+static void *makes_threads(void *arg)
+{
+    for (;; atomic_fetch_add(&steps[4], 1))
+        pthread_join(start(ends, NULL, NULL), NULL);
+    return arg;
+}
+
+static void *polls(void *arg)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int set = epoll_create1(0);
+    uint64_t beats;
+    if (epoll_ctl(set, EPOLL_CTL_ADD, pulse, &event) != 0)
+        abort();
+    for (;; atomic_fetch_add(&steps[5], 1))
+        if (epoll_wait(set, &event, 1, -1) != 1 || read(pulse, &beats, sizeof beats) < 0) {
+            puts("a call was disturbed");
+            exit(7);
+        }
+    return arg;
+}
+
+static void *beats(void *arg)
+{
+    for (uint64_t one = 1;; atomic_fetch_add(&steps[6], 1)) {
+        struct timespec t = {0, 100000};
+        if (write(pulse, &one, sizeof one) < 0 || nanosleep(&t, NULL) != 0) {
+            puts("a sleep was disturbed");
+            exit(7);
+        }
+    }
+    return arg;
+}
+
+static void *waits_for_child(void *arg)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigaddset(&none, SIGUSR2);
+    if (sigwaitinfo(&none, NULL) < 0) {
+        puts("a wait for a signal was disturbed");
+        exit(7);
+    }
+    return arg;
+}
+
+/* Each kind of thread gets on, in each second. */
+static void busy(void)
+{
+    sem_init(&there, 0, 1);
+    sem_init(&back, 0, 0);
+    pulse = eventfd(0, 0);
+    for (int i = 0; i < 2; i++) {
+        void *which = i ? &pulse : NULL;
+        start(locks_both, which, NULL);
+        start(takes_turns, which, NULL);
+        start(reads_shelf, which, NULL);
+        start(passes, which, NULL);
+    }
+    start(makes_threads, NULL, NULL);
+    start(polls, NULL, NULL);
+    start(beats, NULL, NULL);
+    start(waits_for_child, NULL, NULL);
+    for (unsigned long last[7] = {0};;) {
+        sleep(5);
+        for (int i = 0; i < 7; i++) {
+            if (atomic_load(&steps[i]) == last[i]) {
+                printf("threads of kind %d stand still\n", i);
+                exit(8);
+            }
+            last[i] = atomic_load(&steps[i]);
+        }
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -537,10 +733,17 @@ static const struct {
     {"waits-for-signal", waits_for_signal},
     {"reads", reads},
     {"naps", naps},
+    {"overwritten", overwritten},
+    {"exchanged", exchanged},
+    {"forked", forked},
+    {"traced", traced},
+    {"zombie", zombie},
+    {"busy", busy},
 };
 
 int main(int argc, char **argv)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(300); /* nobody forgets it */
     for (size_t i = 0; argc > 1 && i < sizeof kinds / sizeof *kinds; i++)
