@@ -42,6 +42,7 @@ struct hdi_object {
     bool leak_told;        /* that nobody did was said */
     bool freed;            /* its memory was given back since it was made */
     uint16_t users;        /* how many notes of recent users are valid */
+    uint32_t ordinal;      /* as which of its kind its creator made it; 0: a static one */
     uint32_t version;      /* operations on it so far, for the interleaving hash */
     uint32_t in_graph;     /* its entry in the lock graph that the driver gets, + 1 */
     uint16_t dropped_kind; /* of a lock: enum hd_event by which it was last given back; 0 = never */

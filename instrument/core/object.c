@@ -141,16 +141,24 @@ struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
     return NULL;
 }
 
+uint32_t (*hdi_object_identify)(struct hdi_object *o);
+
 static void born(struct hdi_object *o, uint64_t site)
 {
     struct hdi_thread *self = hdi_self();
     uint64_t place = static_place(o->addr);
+    /* The call that initialises it is the one that it was first seen in. */
+    bool again = o->creator == self && o->created_site == site && o->version < 2 && !o->dead;
 
     o->creator = self;
     o->created_site = site;
     o->created_stack = hdi_stack();
-    o->id = place ? hash(place ^ o->kind)
-                  : hash((uint64_t)self->hash << 32 | ++self->objects[o->kind]) ^ o->kind;
+    if (again)
+        return;
+    o->ordinal = place ? 0 : ++self->objects[o->kind];
+    o->id = place ? hash(place ^ o->kind) : hash((uint64_t)self->hash << 32 | o->ordinal) ^ o->kind;
+    if (hdi_object_identify)
+        o->id = hdi_object_identify(o);
     o->id += o->id == 0;
 }
 
@@ -176,11 +184,11 @@ void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
     o->writer_first = o->one_unit = o->announced = o->owed = o->leak_told = o->freed = false;
     o->check = NULL;
     o->in_graph = 0;
-    o->dead = false;
     o->dropped_kind = HD_EV_NONE;
     o->users = 0;
     o->label[0] = 0;
     born(o, site);
+    o->dead = false;
 }
 
 #define GRAVE 0xdd

@@ -46,6 +46,7 @@
 #include <stddef.h>
 
 #include "finding_record.h"
+#include "known.h"
 #include "lock_edges.h"
 #include "points.h"
 #include "registers.h"
@@ -91,8 +92,9 @@ enum hdp_flags {
     HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
     HDP_SILENT =
         1 << 17, /* nothing came from outside in earlier schedules: do not wait long for it */
-    HDP_INNER = 1 << 18, /* points inside the operations of lib/ */
-    HDP_SCOUT = 1 << 16, /* nothing was learned yet: the first accesses of a place are points */
+    HDP_INNER = 1 << 18,  /* points inside the operations of lib/ */
+    HDP_EDITED = 1 << 19, /* the replay is of another build: `known` says what is what */
+    HDP_SCOUT = 1 << 16,  /* nothing was learned yet: the first accesses of a place are points */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
@@ -114,6 +116,10 @@ struct hdp_race_place {
     uint32_t extra;  /* 1: the recorded schedule had no point there */
     uint32_t pad;
 };
+
+/* A thread cannot come to its event because it waits for another: that one goes on, or the event is
+ * left out. From HDP_NEAR on some events are left out by chance, or all from one on, and chance goes on at the end. */
+enum hdp_attempt { HDP_HELP, HDP_LEAVE_OUT, HDP_NEAR };
 
 /* What the driver asks of one schedule. */
 struct hdp_config {
@@ -137,6 +143,7 @@ struct hdp_config {
     uint32_t race_places;   /* used entries of race_place[] */
     uint32_t work_steps;    /* decisions after which the next deadline is due although threads run;
                                0: WORK_STEPS of the runtime */
+    uint32_t attempt;       /* HDP_EDITED: which way to follow it, from 0 (enum hdp_attempt) */
     struct hdp_deadlock_edge deadlock_edge[HDP_DEADLOCK_EDGES];
     struct hdp_race_place race_place[HDP_RACE_PLACES];
 };
@@ -163,8 +170,10 @@ struct hdp_result {
     uint32_t findings_dropped[HD_FK_COUNT]; /* no room for them, by kind */
     uint32_t excluded;                      /* used entries of excluded[] */
     uint32_t orders_forgotten;              /* of locks, for want of room: at most UINT32_MAX */
-    uint32_t diverged_at;  /* replay: first step that could not be followed + 1; 0 = followed to the
+    uint32_t diverged_at; /* replay: first step that could not be followed + 1; 0 = followed to the
                               end */
+    uint32_t followed,
+        left_out;          /* HDP_EDITED: events of the replay that happened, and that did not */
     uint32_t control_lost; /* times that the watchdog had to step in */
     uint64_t control_lost_site; /* last known place of the thread that it happened to */
     uint32_t unmodelled;        /* used entries of unmodelled[] */
@@ -206,6 +215,7 @@ struct hdp_step {
 #define HDP_STEP_CHOICE 2u   /* a data choice, not a thread choice */
 #define HDP_STEP_SPURIOUS 4u /* the wait ended by an injected spurious wake-up */
 #define HDP_STEP_CANCEL 8u   /* the wait ended by cancellation */
+#define HDP_STEP_STANDS 16u  /* HDP_EDITED: the thread stood before it when the schedule ended */
 
 /* A thread of the schedule, in order of creation; entry 0 is main. */
 struct hdp_thread {
@@ -227,9 +237,10 @@ struct hdp_thread {
 
 /* An object that a finding or a blocked thread refers to. */
 struct hdp_object {
-    uint32_t id;   /* stable from run to run; of a thread: its hash | 1 */
-    uint16_t kind; /* enum hd_object */
-    uint16_t pad;
+    uint32_t id;       /* stable from run to run; of a thread: its hash | 1 */
+    uint16_t kind;     /* enum hd_object */
+    uint16_t key_kind; /* the same as the runtime finds it by */
+    uint32_t ordinal;  /* as which of that kind its creator made it; 0: a static one */
     uint64_t addr;
     uint64_t created_site; /* init call or first use */
     uint32_t creator;      /* thread name hash */
@@ -306,6 +317,7 @@ struct hdp_region {
     struct hdp_tape tape; /* of a schedule with HDP_PREDICT */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
+    struct hdp_known known; /* HDP_EDITED */
     char maps[HDP_MAPS_BYTES];
     _Alignas(16) unsigned char stacks[HDP_STACK_BYTES];
 };

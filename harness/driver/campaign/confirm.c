@@ -129,7 +129,7 @@ static void drop_evidence(struct evidence *e)
 static bool replay_once(struct campaign *c, struct worker *w, struct confirmation *wanted,
                         bool rich)
 {
-    const struct evidence *e = &wanted->evidence;
+    struct evidence *e = &wanted->evidence;
     struct finding **found = wanted->found;
     struct symptom list[SYMPTOMS];
     w->region->config = e->config;
@@ -140,6 +140,8 @@ static bool replay_once(struct campaign *c, struct worker *w, struct confirmatio
     if (!campaign_run_now(c, w))
         return false;
     c->stats.replays++;
+    if (rich) /* it leaves all objects, whatever the finding is */
+        identity_record(&e->schedule, w->region, c->symbols);
     size_t symptoms = judge(c, w, 0, list);
     for (size_t i = 0; i < wanted->count; i++) {
         found[i]->replays++;

@@ -21,11 +21,15 @@
 #include "util/quantity.h"
 #include "util/read_file.h"
 
-enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST };
+enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST, OPT_AROUND };
 
 static const struct argp_option table[] = {
     {"gdb", OPT_GDB, 0, 0, "Run it in gdb, which stops at the finding", 0},
     {"times", 'n', "N", 0, "Replay N times and compare (1)", 0},
+    {"around", OPT_AROUND, "N", 0,
+     "Of a program that has changed: try N schedules near the recorded one, too, before it passes "
+     "(100)",
+     0},
     {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that it may take (as recorded)", 0},
     {"show-output", OPT_SHOW, 0, 0, "Print what the program prints", 0},
     {"trust", OPT_TRUST, 0, 0,
@@ -37,6 +41,7 @@ struct arguments {
     const char *file;
     uint64_t times;
     int64_t timeout_ns;
+    uint64_t around; /* schedules near one of another build to try */
     bool gdb, show, trust;
     bool ours; /* this user wrote the file on this machine */
     int first; /* index of another program in argv; 0 = the recorded one */
@@ -59,6 +64,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!parse_count(arg, 1, 1000000, &a->times))
             argp_failure(state, EXIT_USAGE, 0,
                          "-n wants a whole number from 1 to 1000000, not \"%s\"", arg);
+        return 0;
+    case OPT_AROUND:
+        if (!parse_count(arg, 0, 1000000, &a->around))
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--around wants a whole number from 0 to 1000000, not \"%s\"", arg);
         return 0;
     case OPT_TIMEOUT:
         if (!parse_time(arg, &a->timeout_ns))
@@ -85,9 +95,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct outcome {
     struct finding *finding; /* the recorded one, or another; NULL = none */
     bool same;               /* it is the recorded one */
-    bool ran;
+    bool ran, is_edited;
     char *divergence; /* a sentence, or NULL */
     uint64_t decisions;
+    uint32_t attempt, followed, left_out; /* of another build's schedule */
+    uint32_t around;                      /* schedules tried near it that did not show it */
 };
 
 /* "diverged at step 12: expected T1 mutex_lock M1 at ..., got ...", or NULL. */
@@ -148,11 +160,16 @@ static bool printed_the_same(const struct worker *w, const char *file)
 }
 
 static struct outcome replay(struct campaign *c, struct worker *w, const struct schedule *s,
-                             const struct arguments *a, bool changed)
+                             const struct arguments *a, bool changed, uint32_t attempt)
 {
-    struct outcome o = {0};
+    struct outcome o = {.attempt = attempt};
     struct symptom list[SYMPTOMS];
     w->region->config = s->config;
+    w->region->config.attempt = attempt;
+    if (attempt >= HDP_NEAR) {
+        w->region->config.strategy = HDP_RANDOM;
+        w->region->config.seed = attempt;
+    }
     w->region->config.flags |= HDP_TRACE | HDP_RICH; /* which finding it is, its stacks say */
     campaign_look_at(c, w);
     schedule_expand(s, c->symbols, w->region);
@@ -162,7 +179,11 @@ static struct outcome replay(struct campaign *c, struct worker *w, const struct 
     o.decisions = judge_decisions(w->region);
     size_t symptoms = judge(c, w, 0, list);
     campaign_look_at(c, w);
-    o.divergence = describe_divergence(c, s, w->region);
+    o.divergence =
+        w->region->config.flags & HDP_EDITED ? NULL : describe_divergence(c, s, w->region);
+    o.is_edited = w->region->config.flags & HDP_EDITED;
+    o.followed = w->region->result.followed;
+    o.left_out = w->region->result.left_out;
     for (size_t i = 0; i < symptoms && !o.same; i++) {
         struct finding *f = symptom_finding(c, w, &list[i]);
         o.same = is_recorded(s, f, changed);
@@ -212,6 +233,9 @@ static int tell(const struct outcome *first, uint64_t times, uint64_t same, uint
                                       : "not always with the same decisions");
         else
             puts("reproduced");
+        if (first->attempt >= HDP_NEAR)
+            printf("(not by the recorded order itself, but by schedule %u near it)\n",
+                   first->attempt - HDP_NEAR + 1);
         if (first->divergence)
             printf("(the program has changed: %s)\n", first->divergence);
         return EXIT_FOUND;
@@ -222,12 +246,43 @@ static int tell(const struct outcome *first, uint64_t times, uint64_t same, uint
         puts("not reproduced: this schedule now shows the finding above");
         return EXIT_FOUND;
     }
+    if (first->is_edited && !first->followed) {
+        puts("could not be followed: nothing of what the schedule names is in this program");
+        return EXIT_CANNOT;
+    }
+    if (first->is_edited) {
+        printf("not reproduced: this schedule passes now (%u of its %u events happened in their "
+               "order), and so do %u near it\n",
+               first->followed, first->followed + first->left_out, first->around);
+        return EXIT_NOTHING;
+    }
     if (first->divergence) {
         puts("from there it went another way and did not fail; heddle run explores it afresh");
         return EXIT_CANNOT;
     }
     puts("not reproduced: this schedule passes now");
     return EXIT_NOTHING;
+}
+
+/* The first attempt to follow another build's schedule that shows its finding; else the first that
+ * shows any, else attempt 0. */
+static uint32_t way_to_follow(struct campaign *c, struct worker *w, const struct schedule *s,
+                              const struct arguments *a, struct outcome *first)
+{
+    uint32_t another = 0;
+    for (uint32_t n = 0; n < HDP_NEAR + (uint32_t)a->around && !campaign_stop; n++) {
+        struct outcome o = replay(c, w, s, a, true, n);
+        bool stale = n == HDP_HELP && !o.followed;
+        if (o.finding && !o.same && !another)
+            another = n + 1;
+        finding_free(o.finding);
+        if (o.same)
+            return n;
+        if (!o.ran || stale)
+            break;
+        first->around = n < HDP_NEAR ? 0 : n - HDP_NEAR + 1;
+    }
+    return another ? another - 1 : 0;
 }
 
 static int replay_all(struct campaign *c, const struct schedule *s, const struct arguments *a,
@@ -249,14 +304,17 @@ static int replay_all(struct campaign *c, const struct schedule *s, const struct
         worker_stop(&c->crew, w);
         return gdb_replay(c, &s->config);
     }
+    uint32_t attempt = changed && identity_known(s) ? way_to_follow(c, w, s, a, &first) : 0;
     for (; done < a->times && !campaign_stop; done++) {
-        struct outcome o = replay(c, w, s, a, changed);
+        struct outcome o = replay(c, w, s, a, changed, attempt);
         if (!o.ran)
             break;
         if (done == 0 && a->show)
             show_output(w);
-        if (done == 0)
+        if (done == 0) {
+            o.around = first.around;
             first = o;
+        }
         same += o.same;
         identical += o.decisions == first.decisions;
         if (done) {
@@ -418,7 +476,7 @@ int cmd_replay(int argc, char **argv)
             "one."
             "\vExit codes: 0 the schedule passes now, 1 it fails, 2 wrong usage or a bad file, "
             "3 it could not be followed."};
-    struct arguments a = {.times = 1};
+    struct arguments a = {.times = 1, .around = 100};
     struct schedule s;
     options_parse(&argp, "heddle replay", argc, argv, ARGP_IN_ORDER, &a);
     struct stamp_key key = stamp_key(false);

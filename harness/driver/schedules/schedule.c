@@ -27,6 +27,7 @@ void schedule_free(struct schedule *s)
     names_free(&s->sites);
     free(s->run);
     free(s->point);
+    identity_free(&s->identity);
     *s = (struct schedule){0};
 }
 
@@ -141,6 +142,10 @@ void schedule_expand(const struct schedule *s, struct symbols *symbols, struct h
 {
     struct hdp_step *to = r->replay;
     uint32_t n = 0, steps;
+    if (s->other_build && identity_known(s)) {
+        identity_expand(s, symbols, r);
+        return;
+    }
     uint64_t *address = mem_zeroed(s->sites.count, sizeof *address);
     for (size_t i = 0; i < s->sites.count; i++) {
         uint32_t index;
@@ -233,6 +238,69 @@ static void write_header(FILE *out, const struct schedule *s)
         fprintf(out, "timeout-ns %lld\n", (long long)s->timeout_ns);
 }
 
+/* A word, "-" where there is none. */
+static void write_or_dash(FILE *out, const char *text)
+{
+    fputc(' ', out);
+    write_word(out, text && *text ? text : "-");
+}
+
+static void write_identity(FILE *out, const struct schedule *s)
+{
+    const struct identity *id = &s->identity;
+    for (size_t i = 0; i < id->threads; i++) {
+        const struct known_thread *t = &id->thread[i];
+        fputs("thread", out);
+        write_or_dash(out, names_text(&s->threads, t->hash));
+        write_or_dash(out, names_text(&s->threads, t->creator));
+        fprintf(out, " %s %u %u\n", t->start == UINT32_MAX ? "-" : names_text(&s->sites, t->start),
+                t->rank, t->child);
+    }
+    for (size_t i = 0; i < id->objects; i++) {
+        const struct known_object *o = &id->object[i];
+        const struct static_variable *v = &o->variable;
+        fputs(v->name ? "static" : "made", out);
+        write_or_dash(out, names_text(&s->objects, o->id));
+        write_or_dash(out, object_word(o->kind));
+        if (!v->name) {
+            write_or_dash(out, names_text(&s->threads, o->creator));
+            fprintf(out, " %s %u %u\n",
+                    o->site == UINT32_MAX ? "-" : names_text(&s->sites, o->site), o->rank,
+                    o->ordinal);
+            continue;
+        }
+        write_or_dash(out, v->module);
+        write_or_dash(out, v->name);
+        write_or_dash(out, v->member ? *v->member ? v->member : "." : NULL);
+        fprintf(out, " %llu", (unsigned long long)v->offset);
+        write_or_dash(out, v->file);
+        write_or_dash(out, v->function);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < id->places; i++) {
+        const struct code_place *p = &id->place[i].place;
+        fprintf(out, "place %s", names_text(&s->sites, id->place[i].site));
+        write_or_dash(out, p->function);
+        write_or_dash(out, p->file);
+        fprintf(out, " %u %u ", p->line, p->first);
+        for (const char *c = p->text ? p->text : ""; *c; c++)
+            fputc((unsigned char)*c < ' ' ? ' ' : *c, out);
+        fputc('\n', out);
+    }
+}
+
+static void write_stands(FILE *out, const struct schedule *s)
+{
+    for (size_t i = 0; i < s->identity.stands; i++) {
+        const struct known_stand *t = &s->identity.stand[i];
+        fputs("stand", out);
+        write_or_dash(out, names_text(&s->threads, t->thread));
+        fprintf(out, " %s %s %s %u\n", event_word(t->kind),
+                t->object ? names_text(&s->objects, t->object) : "-",
+                t->site == UINT32_MAX ? "-" : names_text(&s->sites, t->site), t->nth);
+    }
+}
+
 static void write_runs(FILE *out, const struct schedule *s)
 {
     for (size_t i = 0; i < s->objects.count; i++) {
@@ -240,6 +308,8 @@ static void write_runs(FILE *out, const struct schedule *s)
         const char *name = names_at(&s->objects, i, &id);
         fprintf(out, "object %s %08x\n", name, id);
     }
+    write_identity(out, s);
+    write_stands(out, s);
     for (size_t i = 0; i < s->points; i++) {
         fprintf(out, "point %s", names_text(&s->sites, s->point[i].site));
         if (s->point[i].from)
@@ -260,9 +330,11 @@ static void write_runs(FILE *out, const struct schedule *s)
         }
         fputs("run ", out);
         write_word(out, names_text(&s->threads, r->thread));
-        fprintf(out, " %u %s %s %s%s%s%s\n", r->count, event_word(r->kind),
-                r->object ? names_text(&s->objects, r->object) : "-", site ? site : "-",
-                r->flags & HDP_STEP_TIMEOUT ? " timeout" : "",
+        fprintf(out, " %u %s %s %s", r->count, event_word(r->kind),
+                r->object ? names_text(&s->objects, r->object) : "-", site ? site : "-");
+        if (r->nth > 1)
+            fprintf(out, " nth %u", r->nth);
+        fprintf(out, "%s%s%s\n", r->flags & HDP_STEP_TIMEOUT ? " timeout" : "",
                 r->flags & HDP_STEP_SPURIOUS ? " spurious" : "",
                 r->flags & HDP_STEP_CANCEL ? " cancel" : "");
     }

@@ -1,6 +1,6 @@
 /* schedule.h - a schedule as a text file: what was run, and who ran when.
  *
- *     heddle schedule 1
+ *     heddle schedule 2
  *     program /home/me/bank
  *     build-id 5f2c...
  *     folder /home/me
@@ -38,10 +38,11 @@
 
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
+#include "lasting.h"
 #include "stamp.h"
 #include "wire/protocol.h"
 
-#define SCHEDULE_FORMAT 1
+#define SCHEDULE_FORMAT 2
 
 struct schedule_run {
     uint32_t thread; /* name hash */
@@ -51,6 +52,7 @@ struct schedule_run {
     uint32_t choice;
     uint32_t object; /* id, or 0 */
     uint32_t site;   /* index in sites, or UINT32_MAX */
+    uint32_t nth;    /* so many times the thread had done the last one then, itself included */
 };
 
 struct schedule_point {
@@ -72,6 +74,7 @@ struct schedule {
     size_t points;
     struct schedule_run *run;
     size_t runs;
+    struct identity identity;
     uint32_t steps; /* decisions of all runs together */
     /* The program is another build than the recorded one: offsets in functions have moved, so that
      * a replay knows decisions by thread, event and object alone. */

@@ -181,6 +181,147 @@ static uint32_t site_of(struct parser *p, const char *name)
     return index;
 }
 
+static uint32_t number_of(struct parser *p, const char *text)
+{
+    uint64_t n = 0;
+    if (!text || !parse_digits(text, 10, UINT32_MAX, &n))
+        fail(p, "a number is missing, or \"%.40s\" is none", text ? text : "");
+    return (uint32_t)n;
+}
+
+/* Cut `count` words off; false: there are fewer, or more where these are all that may come. */
+static bool words(char **rest, char **into, size_t count, bool all)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(into[i] = word(rest)))
+            return false;
+    return !all || !**rest;
+}
+
+static uint32_t known_object_of(struct parser *p, const char *name)
+{
+    uint32_t id = 0;
+    if (strcmp(name, "-") != 0 && !names_number(&p->s->objects, name, &id))
+        fail(p, "object \"%.40s\" is not declared above", name);
+    return id;
+}
+
+/* A word; NULL for "-". free() it. */
+static char *text_of(char *text)
+{
+    if (strcmp(text, "-") == 0)
+        return NULL;
+    unescape(text);
+    return mem_copy(text);
+}
+
+static uint32_t object_kind_of(struct parser *p, char *text)
+{
+    unescape(text);
+    for (uint32_t i = 0; i < HD_OB_COUNT; i++)
+        if (strcmp(object_word(i), text) == 0)
+            return i;
+    fail(p, "unknown kind of object \"%.40s\"", text);
+    return HD_OB_NONE;
+}
+
+static void parse_thread(struct parser *p, char *rest)
+{
+    struct identity *id = &p->s->identity;
+    char *w[5];
+    if (!words(&rest, w, 5, true)) {
+        fail(p, "\"thread\" wants a name, its maker's, a site and two numbers");
+        return;
+    }
+    id->thread = mem_grow(id->thread, id->threads, sizeof *id->thread);
+    id->thread[id->threads++] = (struct known_thread){.hash = thread_of(p, w[0]),
+                                                      .creator = thread_of(p, w[1]),
+                                                      .start = site_of(p, w[2]),
+                                                      .rank = number_of(p, w[3]),
+                                                      .child = number_of(p, w[4])};
+}
+
+static void parse_static(struct parser *p, char *rest)
+{
+    struct identity *id = &p->s->identity;
+    char *w[8];
+    if (!words(&rest, w, 8, true)) {
+        fail(p,
+             "\"static\" wants an object, its kind, a module, a variable, a member, an offset, a "
+             "file and a function");
+        return;
+    }
+    struct known_object o = {
+        .id = known_object_of(p, w[0]), .kind = object_kind_of(p, w[1]), .site = UINT32_MAX};
+    o.variable =
+        (struct static_variable){.module = mem_copy(w[2]),
+                                 .name = text_of(w[3]),
+                                 .member = strcmp(w[4], ".") == 0 ? mem_copy("") : text_of(w[4]),
+                                 .offset = number_of(p, w[5]),
+                                 .file = text_of(w[6]),
+                                 .function = text_of(w[7])};
+    if (!o.variable.name)
+        fail(p, "a variable has a name");
+    id->object = mem_grow(id->object, id->objects, sizeof *id->object);
+    id->object[id->objects++] = o;
+}
+
+static void parse_made(struct parser *p, char *rest)
+{
+    struct identity *id = &p->s->identity;
+    char *w[6];
+    if (!words(&rest, w, 6, true)) {
+        fail(p, "\"made\" wants an object, its kind, a thread, a site and two numbers");
+        return;
+    }
+    id->object = mem_grow(id->object, id->objects, sizeof *id->object);
+    id->object[id->objects++] = (struct known_object){.id = known_object_of(p, w[0]),
+                                                      .kind = object_kind_of(p, w[1]),
+                                                      .creator = thread_of(p, w[2]),
+                                                      .site = site_of(p, w[3]),
+                                                      .rank = number_of(p, w[4]),
+                                                      .ordinal = number_of(p, w[5])};
+}
+
+static void parse_place(struct parser *p, char *rest)
+{
+    struct identity *id = &p->s->identity;
+    char *w[5];
+    if (!words(&rest, w, 5, false)) {
+        fail(p, "\"place\" wants a site, a function, a file and two lines");
+        return;
+    }
+    struct known_place k = {.site = site_of(p, w[0])};
+    if (k.site == UINT32_MAX)
+        fail(p, "a place has a site");
+    k.place = (struct code_place){.function = text_of(w[1]),
+                                  .file = text_of(w[2]),
+                                  .line = number_of(p, w[3]),
+                                  .first = number_of(p, w[4]),
+                                  .text = *rest ? mem_copy(rest) : NULL};
+    id->place = mem_grow(id->place, id->places, sizeof *id->place);
+    id->place[id->places++] = k;
+}
+
+static void parse_stand(struct parser *p, char *rest)
+{
+    struct identity *id = &p->s->identity;
+    char *w[5];
+    if (!words(&rest, w, 5, true)) {
+        fail(p, "\"stand\" wants a thread, an event, an object, a site and a number");
+        return;
+    }
+    enum hd_event kind = event_parse(w[1]);
+    if (kind == HD_EV_COUNT)
+        fail(p, "unknown event \"%.40s\"", w[1]);
+    id->stand = mem_grow(id->stand, id->stands, sizeof *id->stand);
+    id->stand[id->stands++] = (struct known_stand){.thread = thread_of(p, w[0]),
+                                                   .kind = kind,
+                                                   .object = known_object_of(p, w[2]),
+                                                   .site = site_of(p, w[3]),
+                                                   .nth = number_of(p, w[4])};
+}
+
 static void parse_point(struct parser *p, char *rest)
 {
     struct schedule *s = p->s;
@@ -235,7 +376,7 @@ static void parse_run(struct parser *p, char *rest)
 {
     char *thread = word(&rest), *count = word(&rest), *event = word(&rest), *object = word(&rest),
          *site = word(&rest), *end;
-    struct schedule_run run = {0};
+    struct schedule_run run = {.nth = 1};
     uint64_t n = 0;
     if (!site) {
         fail(p, "\"run\" wants a thread, a count, an event, an object and a site");
@@ -259,6 +400,8 @@ static void parse_run(struct parser *p, char *rest)
             run.flags |= HDP_STEP_SPURIOUS;
         else if (strcmp(end, "cancel") == 0)
             run.flags |= HDP_STEP_CANCEL;
+        else if (strcmp(end, "nth") == 0)
+            run.nth = number_of(p, word(&rest));
         else
             fail(p, "\"%.40s\" is no end of a wait (timeout, spurious, cancel)", end);
     add_run(p, &run);
@@ -341,6 +484,16 @@ static void parse_header(struct parser *p, const char *key, char *value)
         parse_point(p, value);
     } else if (strcmp(key, "object") == 0) {
         parse_object(p, value);
+    } else if (strcmp(key, "thread") == 0) {
+        parse_thread(p, value);
+    } else if (strcmp(key, "static") == 0) {
+        parse_static(p, value);
+    } else if (strcmp(key, "made") == 0) {
+        parse_made(p, value);
+    } else if (strcmp(key, "place") == 0) {
+        parse_place(p, value);
+    } else if (strcmp(key, "stand") == 0) {
+        parse_stand(p, value);
     } else if (strcmp(key, "steps") == 0) {
         if (p->counted)
             fail(p, "\"steps\" stands here a second time");

@@ -506,6 +506,12 @@ static char *escape(const char *text)
     return out;
 }
 
+char *symbols_module_name(struct symbols *s, uint64_t addr)
+{
+    Dwfl_Module *mod = module_at(s, addr);
+    return mod ? escape(base_name(module_path(mod))) : NULL;
+}
+
 static char *name_site(struct symbols *s, uint64_t addr)
 {
     Dwfl_Module *mod = module_at(s, addr);
@@ -574,6 +580,23 @@ static int is_wanted(Dwfl_Module *mod, void **data, const char *path, Dwarf_Addr
     return same ? DWARF_CB_ABORT : DWARF_CB_OK;
 }
 
+Dwfl_Module *symbols_module(struct symbols *s, const char *site)
+{
+    const char *plus = strrchr(site, '+'), *mark = strchr(site, '!');
+    if (!s->dwfl)
+        return NULL;
+    struct wanted w = {.module = site,
+                       .bytes = mark   ? (size_t)(mark - site)
+                                : plus ? (size_t)(plus - site)
+                                       : strlen(site)};
+    char *renamed = s->alias_from ? escape(s->alias_from) : NULL;
+    if (renamed && strlen(renamed) == w.bytes && memcmp(renamed, site, w.bytes) == 0)
+        w.alias = s->alias_to;
+    free(renamed);
+    dwfl_getmodules(s->dwfl, is_wanted, &w, 0);
+    return w.mod;
+}
+
 uint64_t symbols_address(struct symbols *s, const char *site)
 {
     struct site_name *n;
@@ -581,23 +604,16 @@ uint64_t symbols_address(struct symbols *s, const char *site)
     if (n)
         return n->addr;
     const char *plus = strrchr(site, '+'), *mark = strchr(site, '!');
-    if (!plus || !s->dwfl)
-        return 0;
-    struct wanted w = {.module = site, .bytes = (size_t)((mark ? mark : plus) - site)};
-    char *renamed = s->alias_from ? escape(s->alias_from) : NULL;
-    if (renamed && strlen(renamed) == w.bytes && memcmp(renamed, site, w.bytes) == 0)
-        w.alias = s->alias_to;
-    free(renamed);
-    dwfl_getmodules(s->dwfl, is_wanted, &w, 0);
-    if (!w.mod)
+    Dwfl_Module *mod = plus ? symbols_module(s, site) : NULL;
+    if (!mod)
         return 0;
     uint64_t addr, offset = strtoull(plus + 1, NULL, 16);
     if (mark) {
-        if (count_named(w.mod, mark + 1, (size_t)(plus - mark - 1), &addr) != 1)
+        if (count_named(mod, mark + 1, (size_t)(plus - mark - 1), &addr) != 1)
             return 0;
         addr += offset;
     } else {
-        addr = offset - file_address(w.mod, 0);
+        addr = offset - file_address(mod, 0);
     }
     struct site_name *known;
     HASH_FIND(by_addr, s->by_address, &addr, sizeof addr, known);

@@ -2,6 +2,7 @@
 #ifndef HEDDLE_DRIVER_SYMBOL_INSIDE_H
 #define HEDDLE_DRIVER_SYMBOL_INSIDE_H
 
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 
 #include "symbol.h"
@@ -22,11 +23,18 @@ struct symbols {
 /* Drop the plumbing from frame `from` on, unless nothing else is there. */
 void stack_tidy(struct stack *s, size_t from);
 
+/* The module that a site names, escaped as there; NULL = it is not loaded. */
+Dwfl_Module *symbols_module(struct symbols *s, const char *site);
+
+/* The name of an address's module, escaped as in sites; NULL = it is in none. free() it. */
+char *symbols_module_name(struct symbols *s, uint64_t addr);
+
 /* Text of a C++ or Rust symbol as people write it; the text itself for others. free() it. */
 char *demangle(const char *name);
 
 /* The element of the variable `name` (its module `mod`) that lies `offset` bytes into it, as C:
  * ".lock", "[2].mutex", "" for the whole. NULL = the debug information does not say. */
+char *variable_path(Dwarf_Die *variable, uint64_t offset);
 char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset);
 
 #endif /* HEDDLE_DRIVER_SYMBOL_INSIDE_H */

@@ -148,19 +148,25 @@ static bool find_variable(Dwarf *dwarf, const char *name, Dwarf_Die *found)
     return false;
 }
 
-char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset)
+char *variable_path(Dwarf_Die *variable, uint64_t offset)
 {
-    Dwarf_Addr bias;
-    Dwarf *dwarf = dwfl_module_getdwarf(mod, &bias);
-    Dwarf_Die variable, type;
-    if (!dwarf || !find_variable(dwarf, name, &variable) || !type_of(&variable, &type))
-        return NULL;
+    Dwarf_Die type;
     char *text = NULL;
     size_t bytes = 0;
+    if (!type_of(variable, &type))
+        return NULL;
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return NULL;
     spell(out, &type, offset, 0);
     fclose(out);
     return text;
+}
+
+char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset)
+{
+    Dwarf_Addr bias;
+    Dwarf *dwarf = dwfl_module_getdwarf(mod, &bias);
+    Dwarf_Die variable;
+    return dwarf && find_variable(dwarf, name, &variable) ? variable_path(&variable, offset) : NULL;
 }

@@ -33,6 +33,8 @@ bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from, uint32_t *unt
     if (i >= steps + points || i >= HDP_STEPS)
         return false;
     e = &rt.region->replay[i < points ? steps + i : i - points];
+    if (i >= points && rt.config.flags & HDP_EDITED) /* all of them are points, and so listed */
+        return false;
     *site = e->kind >= HD_EV_READ && e->kind <= HD_EV_FENCE ? e->site : 0;
     *from = i < points ? e->choice : 0;
     *until = i < points ? e->object : 0;

@@ -337,6 +337,8 @@ static void export_object(struct hdi_object *o)
     out = &rt.region->object[rt.region->object_count++];
     *out = (struct hdp_object){.id = o->id,
                                .kind = o->label_kind ? o->label_kind : o->kind,
+                               .key_kind = o->kind,
+                               .ordinal = o->ordinal,
                                .addr = o->addr,
                                .created_site = o->created_site,
                                .creator = hdi_thread_hash(o->creator),

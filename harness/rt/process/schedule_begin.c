@@ -25,6 +25,7 @@ void rt_schedule_begin(void)
     rt_reach_begin();
     rt_random_seed(rt.config.seed);
     rt_predicted_race_begin();
+    rt_edited_begin();
     if (rt.strategy->begin)
         rt.strategy->begin(&rt.config);
     if (rt.strategy->created)

@@ -71,6 +71,8 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
 
     if (__builtin_expect(t->reach.finding != NULL, 0))
         hdi_reach_mistaken(t);
+    if (rt.config.flags & HDP_EDITED)
+        rt_edited_done(t);
     rt_record(t, flag[wake]);
     if (t->turn.published_move != rt.moves && ++t->turn.rounds <= RT_PERIODIC_ROUNDS)
         rt.still_move = rt.moves;
@@ -228,11 +230,12 @@ static uint32_t gather(struct hdi_thread **e)
     return n;
 }
 
-static bool replay_next(void)
+static bool replay_next(struct hdi_thread *const *e, uint32_t n)
 {
     enum rt_replay how;
     uint16_t flags;
-    struct hdi_thread *t = rt_replay_next(&how, &flags);
+    struct hdi_thread *t = rt.config.flags & HDP_EDITED ? rt_edited_next(e, n, &how, &flags)
+                                                        : rt_replay_next(&how, &flags);
 
     if (!t) {
         if (how == RT_OVER)
@@ -318,7 +321,7 @@ bool rt_choose_next(void)
             grant(rt.current, HDI_READY);
             return true;
         }
-        if (replay_next())
+        if (replay_next(e, n))
             return true;
         if (rt.replaying)
             return false;
@@ -327,7 +330,7 @@ bool rt_choose_next(void)
     if (n == 0)
         return false;
     n = rt_predicted_race(e, n);
-    if (rt.config.flags & HDP_REPLAY) {
+    if (rt.config.flags & HDP_REPLAY && rt.config.attempt < HDP_NEAR) {
         t = e[0];
         for (uint32_t i = 0; i < n; i++)
             if (e[i] == rt.current)

@@ -158,6 +158,17 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags);
 uint32_t rt_replay_next_kind(const struct hdi_thread *t);
 uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
 
+/* edited.c: the same of a schedule that another build was recorded with. `enabled`: the n threads that
+ * may run. */
+void rt_edited_begin(void);
+struct hdi_thread *rt_edited_next(struct hdi_thread *const *enabled, uint32_t n,
+                                  enum rt_replay *how, uint16_t *flags);
+bool rt_edited_choice(const struct hdi_thread *t, uint32_t n, uint64_t site, uint32_t *value);
+/* t goes on with its operation. */
+void rt_edited_done(const struct hdi_thread *t);
+/* The last number of a new thread's name; `others` counts those of its maker that are not known. */
+uint32_t rt_edited_child(const struct hdi_thread *t, uint32_t *others);
+
 /* schedule_begin.c */
 void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */
 

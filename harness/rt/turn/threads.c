@@ -76,7 +76,9 @@ static void name_thread(struct hdi_thread *t)
             append_number(t->name, sizeof t->name, by->hash);
             strcat(t->name, ".");
         }
-        append_number(t->name, sizeof t->name, ++by->children);
+        append_number(t->name, sizeof t->name,
+                      rt.config.flags & HDP_EDITED ? rt_edited_child(t, &by->children)
+                                                   : ++by->children);
     }
     t->hash = hash32_bytes(HASH32_BASIS, t->name, strlen(t->name));
 }

@@ -227,9 +227,11 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
     if (n <= 1)
         return 0;
     rt_lock();
-    if (rt.replaying)
+    if (rt.config.flags & HDP_EDITED)
+        followed = rt_edited_choice(self_, n, site, &value);
+    else if (rt.replaying)
         value = rt_replay_choice(n, site, &followed);
-    if (!followed && !(rt.config.flags & HDP_REPLAY))
+    if (!followed && (!(rt.config.flags & HDP_REPLAY) || rt.config.attempt >= HDP_NEAR))
         value = rt_random_below(n);
     if (r->steps < HDP_STEPS)
         rt.region->trace[r->steps] = (struct hdp_step){

@@ -13,31 +13,37 @@
 #include "schedules/schedule.h"
 #include "util/read_file.h"
 
-static const char good[] = "heddle schedule 1\n"
-                           "heddle 0.1.0\n"
-                           "program /home/me/my bank\n"
-                           "build-id 5f2c\n"
-                           "folder /home/me\n"
-                           "argument ./my bank\n"
-                           "argument two%0alines, 100%25\n"
-                           "finding deadlock-1 deadlock 00000000000000ff\n"
-                           "text deadlock: T1 and T2 wait for each other\n"
-                           "strategy pct\n"
-                           "seed 18446744073709551615\n"
-                           "depth 3\n"
-                           "option spurious\n"
-                           "max-steps 1000\n"
-                           "patience-ns 100\n"
-                           "clock-base-ns 5\n"
-                           "watchdog-ms 50\n"
-                           "object M1 1f3a90c2\n"
-                           "point bank!take+0x4\n"
-                           "steps 7\n"
-                           "run T0 4 thread_create - bank!main+0x5d\n"
-                           "run T1 1 mutex_lock M1 bank!take+0x2a\n"
-                           "choose T2%0a 1 bank+0x31\n"
-                           "run T2.1 1 cond_wait M1 - timeout spurious\n"
-                           "end\n";
+static const char good[] =
+    "heddle schedule 2\n"
+    "heddle 0.1.0\n"
+    "program /home/me/my bank\n"
+    "build-id 5f2c\n"
+    "folder /home/me\n"
+    "argument ./my bank\n"
+    "argument two%0alines, 100%25\n"
+    "finding deadlock-1 deadlock 00000000000000ff\n"
+    "text deadlock: T1 and T2 wait for each other\n"
+    "strategy pct\n"
+    "seed 18446744073709551615\n"
+    "depth 3\n"
+    "option spurious\n"
+    "max-steps 1000\n"
+    "patience-ns 100\n"
+    "clock-base-ns 5\n"
+    "watchdog-ms 50\n"
+    "object M1 1f3a90c2\n"
+    "thread T1 T0 bank!take+0 1 1\n"
+    "static M1 mutex bank table [3].lock 96 bank.c -\n"
+    "made M1 once%20control T1 bank!take+0x2a 2 5\n"
+    "place bank!take+0x2a take bank.c 31 24 pthread_mutex_lock(&m); // 100%\n"
+    "stand T1 mutex_lock M1 bank!take+0x2a 4\n"
+    "point bank!take+0x4\n"
+    "steps 7\n"
+    "run T0 4 thread_create - bank!main+0x5d\n"
+    "run T1 1 mutex_lock M1 bank!take+0x2a nth 3\n"
+    "choose T2%0a 1 bank+0x31\n"
+    "run T2.1 1 cond_wait M1 - timeout spurious\n"
+    "end\n";
 
 static char *parse(const char *text, struct schedule *s)
 {
@@ -85,6 +91,20 @@ static void reads_all_fields(void **state)
     assert_int_equal(s.run[3].flags, HDP_STEP_TIMEOUT | HDP_STEP_SPURIOUS);
     assert_int_equal(s.run[3].site, UINT32_MAX);
     assert_int_equal(s.points, 1);
+    assert_int_equal(s.run[0].nth, 1);
+    assert_int_equal(s.run[1].nth, 3);
+    assert_int_equal(s.identity.threads, 1);
+    assert_int_equal(s.identity.thread[0].creator, name_hash("T0"));
+    assert_int_equal(s.identity.objects, 2);
+    assert_string_equal(s.identity.object[0].variable.name, "table");
+    assert_string_equal(s.identity.object[0].variable.member, "[3].lock");
+    assert_null(s.identity.object[0].variable.function);
+    assert_int_equal(s.identity.object[1].kind, HD_OB_ONCE);
+    assert_int_equal(s.identity.object[1].ordinal, 5);
+    assert_int_equal(s.identity.places, 1);
+    assert_string_equal(s.identity.place[0].place.text, "pthread_mutex_lock(&m); // 100%");
+    assert_int_equal(s.identity.stands, 1);
+    assert_int_equal(s.identity.stand[0].nth, 4);
     schedule_free(&s);
 }
 
@@ -173,9 +193,15 @@ static void each_wrong_line_is_named(void **state)
     char same[32];
 
     (void)state;
-    refused("heddle schedule 1", "heddle schedule 2", "f:1: the file has format 2, from a newer");
-    refused("heddle schedule 1", "heddle schedule 0", "there is no format 0");
-    refused("heddle schedule 1", "#!/bin/sh", "f:1: this is no schedule file");
+    refused("heddle schedule 2", "heddle schedule 3", "f:1: the file has format 3, from a newer");
+    refused("static M1 mutex", "static M1 mutes", "unknown kind of object \"mutes\"");
+    refused("static M1 mutex", "static M2 mutex", "object \"M2\" is not declared above");
+    refused("thread T1 T0 bank!take+0 1 1", "thread T1 T0", "\"thread\" wants a name");
+    refused("place bank!take+0x2a", "place -", "a place has a site");
+    refused("stand T1 mutex_lock", "stand T1 mutex_look", "unknown event \"mutex_look\"");
+    refused("nth 3", "nth", "a number is missing");
+    refused("heddle schedule 2", "heddle schedule 0", "there is no format 0");
+    refused("heddle schedule 2", "#!/bin/sh", "f:1: this is no schedule file");
     refused("strategy pct", "strategy best", "f:10: unknown strategy \"best\"");
     refused("seed 18446744073709551615", "seed 18446744073709551616", "wants a number");
     refused("seed 18446744073709551615", "seed -1", "wants a number");
@@ -190,7 +216,7 @@ static void each_wrong_line_is_named(void **state)
     refused("steps 7\n", "", "comes before \"steps\"");
     refused("run T0 4 ", "run T0 0 ", "\"0\" is no count of steps");
     refused("run T0 4 ", "run T0 99999999999 ", "is no count of steps");
-    refused("run T0 4 thread_create", "run T0 4 dance", "f:21: unknown event \"dance\"");
+    refused("run T0 4 thread_create", "run T0 4 dance", "f:26: unknown event \"dance\"");
     refused("run T0 4 thread_create -", "run T0 4", "\"run\" wants a thread");
     refused("bank!main+0x5d", "main", "a site is written");
     refused("timeout spurious", "timeout bored", "\"bored\" is no end of a wait");
