@@ -283,7 +283,7 @@ static size_t code_about(Dwfl_Module *mod, const struct code_place *place, const
 size_t symbols_find_place(struct symbols *s, const char *site, const struct code_place *place,
                           bool about, struct code_range **found)
 {
-    Dwfl_Module *mod = symbols_module(s, site);
+    Dwfl_Module *mod = symbols_module_named(s, site);
     *found = NULL;
     if (!mod || !place->function)
         return 0;
@@ -300,7 +300,7 @@ size_t symbols_find_place(struct symbols *s, const char *site, const struct code
 
 uint64_t symbols_find_function(struct symbols *s, const char *site, const struct code_place *place)
 {
-    Dwfl_Module *mod = symbols_module(s, site);
+    Dwfl_Module *mod = symbols_module_named(s, site);
     if (!mod || !place->function)
         return 0;
     struct extent e = extent_of(mod, place->function, place->file);
@@ -493,7 +493,7 @@ static uint64_t symbol_address(Dwfl_Module *mod, const struct static_variable *v
 
 uint64_t symbols_find_static(struct symbols *s, const struct static_variable *v)
 {
-    Dwfl_Module *mod = symbols_module(s, v->module);
+    Dwfl_Module *mod = symbols_module_named(s, v->module);
     Dwarf_Addr bias = 0;
     struct search want = {.name = v->name, .file = v->file, .function = v->function};
     uint64_t offset;

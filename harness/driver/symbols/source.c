@@ -66,16 +66,3 @@ const char *source_line(const char *path, unsigned line)
     const struct file *f = path ? get(path) : NULL;
     return f && line && line <= f->lines ? f->line[line - 1] : NULL;
 }
-
-void source_forget(void)
-{
-    struct file *f, *next;
-    HASH_ITER(hh, files, f, next)
-    {
-        HASH_DEL(files, f);
-        free(f->path);
-        free(f->text);
-        free(f->line);
-        free(f);
-    }
-}

@@ -1,6 +1,6 @@
 /* source.h - lines of source files, which are read once.
  *
- *   ownership  what is returned lives until source_forget()
+ *   ownership  what is returned lives as long as the process
  *   threads    one at a time
  */
 #ifndef HEDDLE_DRIVER_SOURCE_H
@@ -12,7 +12,5 @@
 unsigned source_lines(const char *path);
 /* The line, from 1, without its end and the blanks around it; NULL = there is none. */
 const char *source_line(const char *path, unsigned line);
-/* Release all. */
-void source_forget(void);
 
 #endif /* HEDDLE_DRIVER_SOURCE_H */

@@ -580,7 +580,7 @@ static int is_wanted(Dwfl_Module *mod, void **data, const char *path, Dwarf_Addr
     return same ? DWARF_CB_ABORT : DWARF_CB_OK;
 }
 
-Dwfl_Module *symbols_module(struct symbols *s, const char *site)
+Dwfl_Module *symbols_module_named(struct symbols *s, const char *site)
 {
     const char *plus = strrchr(site, '+'), *mark = strchr(site, '!');
     if (!s->dwfl)
@@ -604,7 +604,7 @@ uint64_t symbols_address(struct symbols *s, const char *site)
     if (n)
         return n->addr;
     const char *plus = strrchr(site, '+'), *mark = strchr(site, '!');
-    Dwfl_Module *mod = plus ? symbols_module(s, site) : NULL;
+    Dwfl_Module *mod = plus ? symbols_module_named(s, site) : NULL;
     if (!mod)
         return 0;
     uint64_t addr, offset = strtoull(plus + 1, NULL, 16);

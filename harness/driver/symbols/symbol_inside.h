@@ -24,7 +24,7 @@ struct symbols {
 void stack_tidy(struct stack *s, size_t from);
 
 /* The module that a site names, escaped as there; NULL = it is not loaded. */
-Dwfl_Module *symbols_module(struct symbols *s, const char *site);
+Dwfl_Module *symbols_module_named(struct symbols *s, const char *site);
 
 /* The name of an address's module, escaped as in sites; NULL = it is in none. free() it. */
 char *symbols_module_name(struct symbols *s, uint64_t addr);

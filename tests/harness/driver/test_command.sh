@@ -93,7 +93,7 @@ expect 2 'text:1: this is no schedule file' "$heddle" replay text
 expect 2 'binary data' "$heddle" replay "$victim"
 head -c 300 $file >cut; expect 2 'cut:[0-9]*: ' "$heddle" replay cut
 sed 's/seed .*/seed 1/' $file >edited; expect 2 'was changed since it was written' "$heddle" replay edited
-sed '1s/1/9/' $file >future; expect 2 'from a newer Heddle' "$heddle" replay future
+sed '1s/2/9/' $file >future; expect 2 'from a newer Heddle' "$heddle" replay future
 sed "s|^program .*|program /nonexistent|; s/^end.*/end/" $file >foreign
 expect 3 'no such file' "$heddle" replay --trust foreign
 
@@ -117,7 +117,7 @@ expect 2 'there is no folder' run -o no/such -- "$victim"
 export FAKE_FINDING=1
 expect 1 'findings are printed all the same' run -o /proc/x -- "$victim"
 grep -q 'deadlock-1 ' out.txt || { echo "FAILED: findings must be printed"; failed=1; }
-sed -n '/^heddle schedule 1$/,/^end /p' out.txt >unsaved
+sed -n '/^heddle schedule 2$/,/^end /p' out.txt >unsaved
 expect 1 '^reproduced$' "$heddle" replay unsaved
 expect 1 'the report cannot be written' bash -c '"$0" run -q -n 3 -o full-stdout -- "$1" >/dev/full' "$heddle" "$victim"
 
