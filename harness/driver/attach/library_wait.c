@@ -47,19 +47,25 @@ static bool is_in_library(struct view *v, const struct viewed *t)
     bool named = false;
     for (size_t i = 0; i < t->places && i < FRAMES_MOST; i++) {
         const char *name = view_function(v, &t->place[i]);
-        if (begins(name, "hd_") || begins(name, "hdi_"))
+        if (begins(name, "hd_") || begins(name, "hdi_") || begins(name, "park_natively"))
             return true;
         named |= name && !view_is_libc(v, &t->place[i]);
     }
     return !named;
 }
 
+/* The thread of a goroutine that has ended waits in carry() itself. */
 static bool is_idle(struct view *v, const struct viewed *t)
 {
+    static const char *const parks[] = {"futex_sleep", "sleep_natively", "park_natively",
+                                        "hdi_park"};
     for (size_t i = 0; i < t->places && i < FRAMES_MOST; i++) {
         const char *name = view_function(v, &t->place[i]);
-        if (name && strcmp(name, "wait_for_work") == 0)
-            return true;
+        bool parks_it = view_is_libc(v, &t->place[i]);
+        for (size_t k = 0; name && k < sizeof parks / sizeof *parks; k++)
+            parks_it |= begins(name, parks[k]);
+        if (!parks_it)
+            return begins(name, "carry") || begins(name, "wait_for_work");
     }
     return false;
 }

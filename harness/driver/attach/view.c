@@ -137,8 +137,8 @@ static size_t shape_of(struct view *v, const struct viewed *t)
     *sh = (struct shape){.places = places};
     memcpy(sh->place, place, places * sizeof *place);
     symbols_stack(v->symbols, place, places, &sh->stack);
-    if (!sh->stack.count) /* the user's function called it last, and is not there any more */
-        symbols_stack(v->symbols, t->place, t->places, &sh->stack);
+    if (!sh->stack.count && t->wait.from) /* the user's function called it last, and is gone */
+        symbols_stack(v->symbols, place - 1, places + 1, &sh->stack);
     return v->shapes++;
 }
 
@@ -153,14 +153,17 @@ struct goroutine {
 /* The goroutine that a thread carries: what calls its function keeps a pointer to it on the stack. */
 static bool find_goroutine(const struct view *v, const struct viewed *t, struct goroutine *g)
 {
+    uint64_t sp = t->seen->reg[7], low, high = 0;
+    if (!sp || !snapshot_mapping(v->s->maps, sp, &low, &high))
+        return false;
     for (size_t i = t->places; i-- > 1;) {
         uint64_t from = t->place[i].sp, word;
         for (uint64_t at = from; from && at < from + 512; at += 8)
-            if (snapshot_kept(v->s, at, &word, sizeof word) && word > 4096 && word % 8 == 0 &&
-                snapshot_read(v->s, word, g, sizeof *g) && g->number && g->number < 1u << 30 &&
-                g->stack_bytes >= 16384 && g->stack_bytes % 4096 == 0 &&
-                memchr(g->name, 0, sizeof g->name) && symbols_know(v->symbols, g->fn) &&
-                symbols_know(v->symbols, g->site))
+            if (snapshot_kept(v->s, at, &word, sizeof word) && (word < sp || word >= high) &&
+                word > 4096 && word % 8 == 0 && snapshot_read(v->s, word, g, sizeof *g) &&
+                g->number && g->number < 1u << 30 && g->stack_bytes >= 16384 &&
+                g->stack_bytes % 4096 == 0 && memchr(g->name, 0, sizeof g->name) &&
+                symbols_know(v->symbols, g->fn) && symbols_know(v->symbols, g->site))
                 return true;
     }
     return false;
@@ -185,12 +188,14 @@ static char *label_of(struct view *v, size_t i)
     if (!*own || strcmp(own, leader) == 0)
         name = began_in(stack);
     struct goroutine g;
-    if (find_goroutine(v, t, &g))
-        return mem_format("T%zu (%s%sgoroutine %llu)", i,
-                          *g.name ? g.name
-                          : name  ? name
-                                  : "",
-                          *g.name || name ? ", " : "", (unsigned long long)g.number);
+    if (find_goroutine(v, t, &g)) {
+        char *function = symbols_function(v->symbols, g.fn);
+        const char *called = *g.name ? g.name : function;
+        char *label = mem_format("T%zu (%s%sgoroutine %llu)", i, called ? called : "",
+                                 called ? ", " : "", (unsigned long long)g.number);
+        free(function);
+        return label;
+    }
     return name ? mem_format("T%zu (%s)", i, name) : mem_format("T%zu", i);
 }
 
