@@ -444,9 +444,9 @@ bool hd_chan_recv(struct hd_chan *chan, void *value)
     return ok;
 }
 
-bool hd_chan_try_send(struct hd_chan *chan, const void *value)
+static bool try_send(struct hd_chan *chan, const void *value, const void *site)
 {
-    struct hdi_why why = {HD_EV_CHAN_SEND, chan, HDI_SITE()};
+    struct hdi_why why = {HD_EV_CHAN_SEND, chan, site};
     struct hdi_wait *wake = NULL;
     enum hdi_outcome outcome;
 
@@ -467,6 +467,16 @@ bool hd_chan_try_send(struct hd_chan *chan, const void *value)
         hdi_released(why.site);
     }
     return outcome == HDI_DONE;
+}
+
+bool hd_chan_try_send(struct hd_chan *chan, const void *value)
+{
+    return try_send(chan, value, HDI_SITE());
+}
+
+bool hd_chan_offer(struct hd_chan *chan, const void *value)
+{
+    return try_send(chan, value, HDI_SITE());
 }
 
 bool hd_chan_try_recv(struct hd_chan *chan, void *value, bool *ok)

@@ -1,6 +1,7 @@
 /* errgroup.c - see errgroup.h. */
 #include <heddle/errgroup.h>
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ struct task {
     hd_err (*fn)(void *arg);
     void *arg;
     hd_err err;
+    _Alignas(max_align_t) unsigned char copy[];
 };
 
 struct hd_context *hd_errgroup_with_context(struct hd_errgroup *group, struct hd_context *parent)
@@ -76,28 +78,35 @@ static void call(void *arg)
 
 static void run(void *arg)
 {
-    struct task task = *(struct task *)arg;
-    hd_err panic = NULL;
-    enum hdi_ending ending;
+    struct task *task = arg;
+    struct hd_errgroup *group = task->group;
+    hd_err panic = NULL, err;
+    enum hdi_ending ending = hdi_catch(call, task, &panic);
 
-    free(arg);
-    ending = hdi_catch(call, &task, &panic);
-    fail(task.group, ending == HDI_PANICKED ? panic : task.err);
-    finish(task.group);
+    err = ending == HDI_PANICKED ? panic : task->err;
+    free(task);
+    fail(group, err);
+    finish(group);
     if (ending == HDI_EXITED)
         hdi_leave();
 }
 
-bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,
-                        const void *site)
+bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), const void *arg,
+                        size_t copied, const void *site)
 {
-    struct task *task = malloc(sizeof *task);
+    struct task *task = malloc(sizeof *task + copied);
     hd_err err = hd_out_of_memory;
 
     hd_wg_add(&group->wg, 1);
     if (task) {
-        *task = (struct task){.group = group, .fn = fn, .arg = arg};
-        err = hdi_go(NULL, run, task, HDI_SHOWN(fn), site);
+        *task = (struct task){.group = group, .fn = fn, .arg = (void *)(uintptr_t)arg};
+        hdi_hide(task, sizeof *task);
+        if (copied > 0) {
+            hdi_reads(arg, copied, site);
+            hdi_copy(task->copy, arg, copied);
+            task->arg = task->copy;
+        }
+        err = hdi_go(NULL, run, task, 0, HDI_SHOWN(fn), site);
     }
     if (err) {
         free(task);
@@ -111,14 +120,22 @@ void hd_errgroup_go(struct hd_errgroup *group, hd_err (*task)(void *arg), void *
 {
     if (group->slots)
         hd_chan_send(group->slots, NULL);
-    hdi_errgroup_start(group, task, arg, HDI_SITE());
+    hdi_errgroup_start(group, task, arg, 0, HDI_SITE());
+}
+
+void hd_errgroup_go_copy(struct hd_errgroup *group, hd_err (*task)(void *args), const void *args,
+                         size_t bytes)
+{
+    if (group->slots)
+        hd_chan_send(group->slots, NULL);
+    hdi_errgroup_start(group, task, args, bytes, HDI_SITE());
 }
 
 bool hd_errgroup_try_go(struct hd_errgroup *group, hd_err (*task)(void *arg), void *arg)
 {
     if (group->slots && !hd_chan_try_send(group->slots, NULL))
         return false;
-    hdi_errgroup_start(group, task, arg, HDI_SITE());
+    hdi_errgroup_start(group, task, arg, 0, HDI_SITE());
     return true;
 }
 

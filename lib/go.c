@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ struct goroutine {
     size_t stack_bytes; /* of the thread that was made for it */
     char name[32];      /* "" until somebody asks */
     struct hdi_working work;
+    _Alignas(max_align_t) unsigned char copy[]; /* of the argument, if it was to be copied */
 };
 
 /* A thread between two goroutines, in the list of idle ones; on its own stack. Guarded by idle_lock
@@ -207,7 +210,7 @@ static bool start_thread(struct goroutine *g)
     return started;
 }
 
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *shown,
+hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, const void *shown,
               const void *site)
 {
     struct goroutine *g;
@@ -215,7 +218,7 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
 
     if (!fn)
         hdi_misuse("go of nil func value", NULL, site);
-    g = malloc(sizeof *g);
+    g = copied > PTRDIFF_MAX - sizeof *g ? NULL : malloc(sizeof *g + copied);
     if (!g)
         return hd_out_of_memory;
     *g = (struct goroutine){.fn = fn,
@@ -223,6 +226,11 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
                             .number = atomic_fetch_add(&last_number, 1) + 1,
                             .site = site,
                             .stack_bytes = atomic_load(&stack_bytes)};
+    if (copied > 0) {
+        hdi_reads(arg, copied, site);
+        hdi_copy(g->copy, arg, copied);
+        g->arg = g->copy;
+    }
     if (name)
         snprintf(g->name, sizeof g->name, "%s", name);
     hdi_hide(g, sizeof *g);
@@ -247,12 +255,17 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *sh
 
 hd_err hd_go(void (*fn)(void *arg), void *arg)
 {
-    return hdi_go(NULL, fn, arg, HDI_SHOWN(fn), HDI_SITE());
+    return hdi_go(NULL, fn, arg, 0, HDI_SHOWN(fn), HDI_SITE());
 }
 
 hd_err hd_go_named(const char *name, void (*fn)(void *arg), void *arg)
 {
-    return hdi_go(name, fn, arg, HDI_SHOWN(fn), HDI_SITE());
+    return hdi_go(name, fn, arg, 0, HDI_SHOWN(fn), HDI_SITE());
+}
+
+hd_err hd_go_copy(void (*fn)(void *args), const void *args, size_t bytes)
+{
+    return hdi_go(NULL, fn, (void *)(uintptr_t)args, bytes, HDI_SHOWN(fn), HDI_SITE());
 }
 
 hd_err hd_go_set_stack(size_t bytes)

@@ -191,3 +191,18 @@ void hd_mutex_destroy(struct hd_mutex *mutex)
     if (hdi_seam)
         hdi_seam->gone(mutex, HDI_SITE());
 }
+
+static void lock(void *of)
+{
+    hd_mutex_lock(of);
+}
+
+static void unlock(void *of)
+{
+    hd_mutex_unlock(of);
+}
+
+struct hd_locker hd_mutex_locker(struct hd_mutex *mutex)
+{
+    return (struct hd_locker){lock, unlock, mutex};
+}

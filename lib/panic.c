@@ -167,6 +167,13 @@ _Noreturn void hd_panic_err(hd_err err)
     panic_with(err ? err : hd_panicked, NULL, __builtin_return_address(0));
 }
 
+void hd_must(hd_err err)
+{
+    gone_at = NULL;
+    if (err)
+        panic_with(err, NULL, __builtin_return_address(0));
+}
+
 _Noreturn void hd_panic(const char *format, ...)
 {
     va_list args;

@@ -112,7 +112,7 @@ hd_err hd_pipeline_start(struct hd_pipeline **pipeline, struct hd_context *ctx,
     }
     for (size_t i = 0; i < count; i++)
         for (int w = 0; w < stages[i].workers; w++)
-            if (!hdi_errgroup_start(&made->group, worker, &made->stages[i], site))
+            if (!hdi_errgroup_start(&made->group, worker, &made->stages[i], 0, site))
                 leave(&made->stages[i]);
     *pipeline = made;
     return NULL;

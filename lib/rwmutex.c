@@ -153,3 +153,33 @@ void hd_rwmutex_destroy(struct hd_rwmutex *rw)
     if (hdi_seam)
         hdi_seam->gone(rw, HDI_SITE());
 }
+
+static void lock(void *of)
+{
+    hd_rwmutex_lock(of);
+}
+
+static void unlock(void *of)
+{
+    hd_rwmutex_unlock(of);
+}
+
+static void rlock(void *of)
+{
+    hd_rwmutex_rlock(of);
+}
+
+static void runlock(void *of)
+{
+    hd_rwmutex_runlock(of);
+}
+
+struct hd_locker hd_rwmutex_locker(struct hd_rwmutex *rw)
+{
+    return (struct hd_locker){lock, unlock, rw};
+}
+
+struct hd_locker hd_rwmutex_rlocker(struct hd_rwmutex *rw)
+{
+    return (struct hd_locker){rlock, runlock, rw};
+}

@@ -351,6 +351,13 @@ static int select_until(const struct hd_case *cases, size_t count, int64_t until
     return index;
 }
 
+uint32_t hd_choose(uint32_t n)
+{
+    if (n == 0)
+        hdi_misuse("choice among nothing", NULL, HDI_SITE());
+    return any_of(n, HDI_SITE());
+}
+
 int hdi_select_as(const struct hd_case *cases, size_t count, const struct hdi_why *why)
 {
     return select_until(cases, count, HD_SEAM_FOREVER, why);

@@ -3,6 +3,7 @@
 #define HDI_SPAWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <heddle/errors.h>
@@ -10,8 +11,9 @@
 
 struct hd_errgroup;
 
-/* shown: the user's function that it runs, as reports call it. */
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, const void *shown,
+/* copied: so many bytes at arg are, and the copy is given; 0: arg itself. shown: the user's function
+ * that it runs, as reports call it. */
+hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, const void *shown,
               const void *site);
 
 #define HDI_SHOWN(fn) ((const void *)(uintptr_t)(fn))
@@ -22,8 +24,8 @@ int32_t hdi_wg_counter(struct hd_wg *wg);
 
 /* A task of the group, limit or not; false if it could not be started, which is the group's
  * error. */
-bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), void *arg,
-                        const void *site);
+bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), const void *arg,
+                        size_t copied, const void *site);
 
 /* Tell the seam of this file's thread-local variables. */
 void hdi_go_locals(const struct hd_seam *seam);

@@ -9,6 +9,7 @@
  */
 #include <heddle/waitgroup.h>
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include <heddle/panic.h>
@@ -134,40 +135,60 @@ struct task {
     void (*fn)(void *arg);
     void *arg;
     const void *site;
+    _Alignas(max_align_t) unsigned char copy[];
 };
 
-static void done_later(void *arg)
+static void end_task(void *arg)
 {
-    const struct task *task = arg;
+    struct task *task = arg;
+    struct hd_wg *wg = task->wg;
+    const void *site = task->site;
 
-    add(task->wg, -1, task->site);
+    free(task);
+    add(wg, -1, site);
 }
 
 static void run_task(void *arg)
 {
-    struct task task = *(struct task *)arg;
-    struct hd_deferred done = {.fn = done_later, .arg = &task};
+    struct task *task = arg;
+    struct hd_deferred end = {.fn = end_task, .arg = task};
 
-    free(arg);
-    hdi_defer_push(&done); /* a goexit counts as done, too */
-    task.fn(task.arg);
-    hdi_defer_pop(&done);
+    hdi_defer_push(&end); /* a goexit counts as done, too */
+    task->fn(task->arg);
+    hdi_defer_pop(&end);
 }
 
-hd_err hd_wg_go(struct hd_wg *wg, void (*fn)(void *arg), void *arg)
+/* bytes 0: arg itself is given. */
+static hd_err start(struct hd_wg *wg, void (*fn)(void *arg), const void *arg, size_t bytes,
+                    const void *site)
 {
-    struct task *task = malloc(sizeof *task);
-    const void *site = HDI_SITE();
+    struct task *task = malloc(sizeof *task + bytes);
     hd_err err;
 
     if (!task)
         return hd_out_of_memory;
-    *task = (struct task){wg, fn, arg, site};
+    *task = (struct task){wg, fn, (void *)(uintptr_t)arg, site};
+    hdi_hide(task, sizeof *task);
+    if (bytes > 0) {
+        hdi_reads(arg, bytes, site);
+        hdi_copy(task->copy, arg, bytes);
+        task->arg = task->copy;
+    }
     add(wg, 1, site);
-    err = hdi_go(NULL, run_task, task, HDI_SHOWN(fn), site);
+    err = hdi_go(NULL, run_task, task, 0, HDI_SHOWN(fn), site);
     if (err) {
         add(wg, -1, site);
         free(task);
     }
     return err;
+}
+
+hd_err hd_wg_go(struct hd_wg *wg, void (*fn)(void *arg), void *arg)
+{
+    return start(wg, fn, arg, 0, HDI_SITE());
+}
+
+hd_err hd_wg_go_copy(struct hd_wg *wg, void (*fn)(void *args), const void *args, size_t bytes)
+{
+    return start(wg, fn, args, bytes, HDI_SITE());
 }

@@ -116,7 +116,7 @@ hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
     if (options->results)
         made->results = hd_chan_make_named("results", sizeof(struct hd_job_result), options->queue);
     for (int i = 0; i < options->workers; i++)
-        if (!hdi_errgroup_start(&made->workers, worker, made, site)) {
+        if (!hdi_errgroup_start(&made->workers, worker, made, 0, site)) {
             hd_err err = hd_errgroup_wait(&made->workers); /* their context has ended */
             hd_errgroup_destroy(&made->workers);
             dispose(made, site);

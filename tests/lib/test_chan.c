@@ -19,7 +19,6 @@
 #include "spawn_test.h"
 
 HD_CHAN(ints, int)
-HD_CHAN_SELECT(ints, int)
 
 #define MOST_CAPACITY 3
 

@@ -27,4 +27,10 @@ extern HD_API unsigned hdi_watchers;
 HD_END_DECLS
 #define HDI_UNWATCHED() __builtin_expect(hdi_watchers == 0, 1)
 
+/* A function of one pointer as one of a void *, for macros that keep it to call it later: whether it
+ * takes the argument is checked here. On every processor that Heddle knows all pointers are passed
+ * alike. */
+#define HDI_FN(function, argument)                                                                 \
+    (0 ? (void)(function)(argument) : (void)0, (void (*)(void *))(void (*)(void))(function))
+
 #endif /* HEDDLE_API_H */

@@ -60,6 +60,10 @@ HD_API bool hd_chan_recv(struct hd_chan *chan, void *value);
 HD_API HD_MUST_USE bool hd_chan_try_send(struct hd_chan *chan, const void *value);
 HD_API HD_MUST_USE bool hd_chan_try_recv(struct hd_chan *chan, void *value, bool *ok);
 
+/* Send it if somebody takes it now or there is room, else drop it; whether it was sent, which may be
+ * ignored.  Go: select { case chan <- value: default: } */
+HD_API bool hd_chan_offer(struct hd_chan *chan, const void *value);
+
 /* No more values will be sent.  Go: close(chan) */
 HD_API void hd_chan_close(struct hd_chan *chan);
 
@@ -68,17 +72,34 @@ HD_API void hd_chan_close(struct hd_chan *chan);
 HD_API size_t hd_chan_len(const struct hd_chan *chan);
 HD_API size_t hd_chan_cap(const struct hd_chan *chan);
 
+/* A case of a select (select.h). All pointers are borrowed for the call; use the macros to make it. */
+struct hd_case {
+    struct hd_chan *chan; /* NULL: never ready */
+    const void *send;     /* value to send; for HD_SEND only */
+    void *recv;           /* where a received value goes; NULL: dropped */
+    bool *ok;             /* as hd_chan_recv()'s answer; may be NULL */
+    bool sends;
+};
+
+#define HD_SEND(channel, value)                                                                    \
+    ((struct hd_case){.chan = (channel), .send = (value), .sends = true})
+#define HD_RECV(channel, value) ((struct hd_case){.chan = (channel), .recv = (value)})
+#define HD_RECV_OK(channel, value, was_sent)                                                       \
+    ((struct hd_case){.chan = (channel), .recv = (value), .ok = (was_sent)})
+
 /* for each value until the channel is closed and drained.  Go: for value := range chan */
 #define HD_RANGE(type, value, chan) for (type value; hd_chan_recv(chan, &value);)
 
 /* HD_CHAN(jobs, struct job) makes channels of one type of value, passed by value:
  *     jobs      both directions  jobs_make(capacity) jobs_send(c, v) jobs_recv(c, &v) jobs_close(c)
- *                                jobs_try_send(c, v) jobs_try_recv(c, &v, &ok) jobs_len(c)
+ *                                jobs_try_send(c, v) jobs_offer(c, v)
+ *                                jobs_try_recv(c, &v, &ok) jobs_len(c)
  *                                jobs_cap(c) jobs_ref(c) jobs_unref(c)
  *     jobs_tx   to send to       jobs_to_tx(c)  jobs_tx_send(tx, v)  jobs_tx_close(tx)
  *     jobs_rx   to receive from  jobs_to_rx(c)  jobs_rx_recv(rx, &v)
- * A receiver cannot send or close: that does not compile. `untyped` is for hd_select(); see
- * HD_CHAN_SELECT in select.h for typed cases.  Go: chan T, chan<- T, <-chan T */
+ * A receiver cannot send or close: that does not compile. Cases of a select: jobs_on_send(c, &v),
+ * jobs_on_recv(c, &v), jobs_on_recv_ok(c, &v, &ok), and the same for jobs_tx and jobs_rx.
+ * Go: chan T, chan<- T, <-chan T */
 #define HD_CHAN(name, type)                                                                        \
     typedef struct {                                                                               \
         struct hd_chan *untyped;                                                                   \
@@ -121,9 +142,17 @@ HD_API size_t hd_chan_cap(const struct hd_chan *chan);
     {                                                                                              \
         return hd_chan_try_send(chan.untyped, &value);                                             \
     }                                                                                              \
+    HDI_CHAN_FN bool prefix##_offer(view chan, type value)                                         \
+    {                                                                                              \
+        return hd_chan_offer(chan.untyped, &value);                                                \
+    }                                                                                              \
     HDI_CHAN_FN void prefix##_close(view chan)                                                     \
     {                                                                                              \
         hd_chan_close(chan.untyped);                                                               \
+    }                                                                                              \
+    HDI_CHAN_FN struct hd_case prefix##_on_send(view chan, const type *value)                      \
+    {                                                                                              \
+        return HD_SEND(chan.untyped, value);                                                       \
     }
 
 #define HDI_CHAN_RECEIVER(view, type, prefix)                                                      \
@@ -134,6 +163,14 @@ HD_API size_t hd_chan_cap(const struct hd_chan *chan);
     HD_MUST_USE HDI_CHAN_FN bool prefix##_try_recv(view chan, type *value, bool *ok)               \
     {                                                                                              \
         return hd_chan_try_recv(chan.untyped, value, ok);                                          \
+    }                                                                                              \
+    HDI_CHAN_FN struct hd_case prefix##_on_recv(view chan, type *value)                            \
+    {                                                                                              \
+        return HD_RECV(chan.untyped, value);                                                       \
+    }                                                                                              \
+    HDI_CHAN_FN struct hd_case prefix##_on_recv_ok(view chan, type *value, bool *ok)               \
+    {                                                                                              \
+        return HD_RECV_OK(chan.untyped, value, ok);                                                \
     }
 
 #define HDI_CHAN_EITHER(view)                                                                      \

@@ -1,6 +1,6 @@
 /* cond.h - a condition variable, Go's sync.Cond.
  *
- * Bound to one mutex, which must be held to wait and usually is when signalling. There are no
+ * Bound to one mutex, or other locker, which must be held to wait and usually is when signalling. There are no
  * spurious wake-ups, but another may come first, so wait in a loop:
  *     hd_mutex_lock(&mutex);
  *     while (!condition)
@@ -20,16 +20,21 @@
 HD_BEGIN_DECLS
 
 struct hd_cond {
-    struct hd_mutex *mutex; /* borrowed; Go: L */
+    struct hd_mutex *mutex;  /* borrowed; Go: L */
+    struct hd_locker locker; /* instead, if there is no mutex */
 };
 
 #define HD_COND_INIT(mutex_pointer)                                                                \
     {                                                                                              \
-        mutex_pointer                                                                              \
+        mutex_pointer,                                                                             \
+        {                                                                                          \
+            0, 0, 0                                                                                \
+        }                                                                                          \
     }
 
 /* name: copied; may be NULL.  End: optional.  Go: NewCond */
 HD_API void hd_cond_init(struct hd_cond *cond, struct hd_mutex *mutex, const char *name);
+HD_API void hd_cond_init_locker(struct hd_cond *cond, struct hd_locker locker, const char *name);
 HD_API void hd_cond_destroy(struct hd_cond *cond);
 
 /* Unlock the mutex, wait to be signalled ("hd_cond wait"), lock it again.  Go: Wait */

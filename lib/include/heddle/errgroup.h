@@ -16,6 +16,7 @@
 #define HEDDLE_ERRGROUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <heddle/api.h>
 #include <heddle/chan.h>
@@ -51,6 +52,10 @@ HD_API void hd_errgroup_set_limit(struct hd_errgroup *group, int most);
 /* Run task(arg) in a goroutine; the error that it returns is handed over. Blocks while the limit is
  * reached ("chan send").  Go: Go */
 HD_API void hd_errgroup_go(struct hd_errgroup *group, hd_err (*task)(void *arg), void *arg);
+
+/* The same with a copy of the `bytes` at args, which lives as long as it runs. */
+HD_API void hd_errgroup_go_copy(struct hd_errgroup *group, hd_err (*task)(void *args),
+                                const void *args, size_t bytes);
 
 /* The same if the limit allows it now; whether it does.  Go: TryGo */
 HD_API HD_MUST_USE bool hd_errgroup_try_go(struct hd_errgroup *group, hd_err (*task)(void *arg),

@@ -16,6 +16,7 @@
 
 #include <heddle/api.h>
 #include <heddle/errors.h>
+#include <heddle/panic.h>
 
 HD_BEGIN_DECLS
 
@@ -25,6 +26,14 @@ HD_API HD_MUST_USE hd_err hd_go(void (*fn)(void *arg), void *arg);
 
 /* The same with a name for reports (copied, at most 31 bytes are kept; may be NULL). */
 HD_API HD_MUST_USE hd_err hd_go_named(const char *name, void (*fn)(void *arg), void *arg);
+
+/* The same with a copy of the `bytes` at args, which lives as long as it runs: nothing is shared with
+ * the caller, who may go on using args.  Go: go fn(args...) */
+HD_API HD_MUST_USE hd_err hd_go_copy(void (*fn)(void *args), const void *args, size_t bytes);
+
+/* The same for any function of one pointer, with its name in reports; panics if nothing could be
+ * started.  Go: go fn(arg); go close(ch) is HD_GO(hd_chan_close, ch) */
+#define HD_GO(fn, arg) hd_must(hd_go_named(#fn, HDI_FN(fn, arg), arg))
 
 /* Bytes of stack, a guard page aside, of goroutines started from now on: at least 16 KiB, rounded
  * up to pages; 0 for the default of 256 KiB.  errs  hd_invalid: absurd, nothing changed. */

@@ -67,4 +67,11 @@ static inline void hd_mutex_unlock(struct hd_mutex *mutex)
         hdi_mutex_unlock(mutex);
 }
 
+/* Anything that can be locked and unlocked, by value; `of` is borrowed.  Go: sync.Locker */
+struct hd_locker {
+    void (*lock)(void *of), (*unlock)(void *of);
+    void *of;
+};
+HD_API struct hd_locker hd_mutex_locker(struct hd_mutex *mutex);
+
 #endif /* HEDDLE_MUTEX_H */

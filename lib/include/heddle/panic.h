@@ -23,6 +23,9 @@ HD_API _Noreturn void hd_panic(const char *format, ...) HD_PRINTF(1, 2);
 /* Panic with an error that one holds; the reference is taken over.  Go: panic(err) */
 HD_API _Noreturn void hd_panic_err(hd_err err);
 
+/* Panic with it unless it is NULL.  Go: if err != nil { panic(err) } */
+HD_API void hd_must(hd_err err);
+
 /* Run fn(arg) inside a boundary. NULL if it returned; if it panicked, the error: its code is
  * HD_ERR_PANIC for hd_panic(), or it is the very error given to hd_panic_err(). A goexit passes
  * through.  Go: func() { defer func() { recover() }(); fn(arg) }() */

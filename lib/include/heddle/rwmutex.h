@@ -60,6 +60,10 @@ HD_API void hd_rwmutex_unlock(struct hd_rwmutex *rw);
 HD_API HD_MUST_USE bool hd_rwmutex_try_rlock(struct hd_rwmutex *rw);
 HD_API HD_MUST_USE bool hd_rwmutex_try_lock(struct hd_rwmutex *rw);
 
+/* Lockers of either kind.  Go: a RWMutex as a sync.Locker; RLocker */
+HD_API struct hd_locker hd_rwmutex_locker(struct hd_rwmutex *rw);
+HD_API struct hd_locker hd_rwmutex_rlocker(struct hd_rwmutex *rw);
+
 HD_END_DECLS
 
 #endif /* HEDDLE_RWMUTEX_H */

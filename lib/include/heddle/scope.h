@@ -23,41 +23,26 @@
 #define HDI_JOIN(a, b) HDI_JOIN_(a, b)
 
 #define HDI_DEFER(name, function, argument)                                                        \
-    struct hd_deferred name                                                                        \
-        __attribute__((cleanup(hdi_defer_pop))) = {.fn = (function), .arg = (argument)};           \
+    struct hd_deferred name __attribute__((cleanup(hdi_defer_pop))) = {                            \
+        .fn = HDI_FN(function, argument), .arg = (argument)};                                      \
     hdi_defer_push(&name)
 
-/* Call function(argument), a void (*)(void *), when the block is left. The argument is taken
- * now. */
+/* Call function(argument) when the block is left: any function of one pointer, such as hd_wg_done,
+ * hd_chan_close or free. The argument is taken now. */
 #define HD_DEFER(function, argument)                                                               \
     HDI_DEFER(HDI_JOIN(hdi_deferred_, __COUNTER__), function, argument)
-
-static inline void hdi_scope_unlock(void *mutex)
-{
-    hd_mutex_unlock((struct hd_mutex *)mutex);
-}
-
-static inline void hdi_scope_rw_unlock(void *rw)
-{
-    hd_rwmutex_unlock((struct hd_rwmutex *)rw);
-}
-
-static inline void hdi_scope_rw_runlock(void *rw)
-{
-    hd_rwmutex_runlock((struct hd_rwmutex *)rw);
-}
 
 /* Lock now, unlock when the block is left.  Go: mu.Lock(); defer mu.Unlock() */
 #define HD_SCOPED_LOCK(mutex)                                                                      \
     hd_mutex_lock(mutex);                                                                          \
-    HD_DEFER(hdi_scope_unlock, mutex)
+    HD_DEFER(hd_mutex_unlock, mutex)
 
 /* The same for a reader/writer lock. */
 #define HD_SCOPED_WLOCK(rw)                                                                        \
     hd_rwmutex_lock(rw);                                                                           \
-    HD_DEFER(hdi_scope_rw_unlock, rw)
+    HD_DEFER(hd_rwmutex_unlock, rw)
 #define HD_SCOPED_RLOCK(rw)                                                                        \
     hd_rwmutex_rlock(rw);                                                                          \
-    HD_DEFER(hdi_scope_rw_runlock, rw)
+    HD_DEFER(hd_rwmutex_runlock, rw)
 
 #endif /* HEDDLE_SCOPE_H */

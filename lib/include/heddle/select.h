@@ -25,21 +25,6 @@
 
 HD_BEGIN_DECLS
 
-/* One case. All pointers are borrowed for the call; use the macros to make it. */
-struct hd_case {
-    struct hd_chan *chan; /* NULL: never ready */
-    const void *send;     /* value to send; for HD_SEND only */
-    void *recv;           /* where a received value goes; NULL: dropped */
-    bool *ok;             /* as hd_chan_recv()'s answer; may be NULL */
-    bool sends;
-};
-
-#define HD_SEND(channel, value)                                                                    \
-    ((struct hd_case){.chan = (channel), .send = (value), .sends = true})
-#define HD_RECV(channel, value) ((struct hd_case){.chan = (channel), .recv = (value)})
-#define HD_RECV_OK(channel, value, was_sent)                                                       \
-    ((struct hd_case){.chan = (channel), .recv = (value), .ok = (was_sent)})
-
 enum { HD_DEFAULT = -1, HD_TIMED_OUT = -2 };
 
 /* Wait until a case can happen, do it, and return its index. With no case, or NULL channels alone,
@@ -53,6 +38,10 @@ HD_API int hd_select_default(const struct hd_case *cases, size_t count);
  * Go: select with a case <-time.After(timeout) */
 HD_API int hd_select_timeout(const struct hd_case *cases, size_t count, int64_t timeout_ns);
 
+/* Any number below n, which is not 0: under Heddle a choice that is explored and replayed, natively
+ * at random.  Go: rand.IntN */
+HD_API uint32_t hd_choose(uint32_t n);
+
 #define HDI_CASES(...)                                                                             \
     (const struct hd_case[]){__VA_ARGS__},                                                         \
         sizeof((const struct hd_case[]){__VA_ARGS__}) / sizeof(struct hd_case)
@@ -65,30 +54,6 @@ hdi_select_timeout(int64_t timeout_ns, const struct hd_case *cases, size_t count
 {
     return hd_select_timeout(cases, count, timeout_ns);
 }
-
-/* Typed cases for HD_CHAN(name, type): name_on_send(c, &v), name_on_recv(c, &v), name_on_recv_ok(c,
- * &v, &ok), and the same for name_tx and name_rx. */
-#define HD_CHAN_SELECT(name, type)                                                                 \
-    HDI_CHAN_ON_SEND(name, type)                                                                   \
-    HDI_CHAN_ON_SEND(name##_tx, type)                                                              \
-    HDI_CHAN_ON_RECV(name, type)                                                                   \
-    HDI_CHAN_ON_RECV(name##_rx, type)
-
-#define HDI_CHAN_ON_SEND(view, type)                                                               \
-    HDI_CHAN_FN struct hd_case view##_on_send(view chan, const type *value)                        \
-    {                                                                                              \
-        return HD_SEND(chan.untyped, value);                                                       \
-    }
-
-#define HDI_CHAN_ON_RECV(view, type)                                                               \
-    HDI_CHAN_FN struct hd_case view##_on_recv(view chan, type *value)                              \
-    {                                                                                              \
-        return HD_RECV(chan.untyped, value);                                                       \
-    }                                                                                              \
-    HDI_CHAN_FN struct hd_case view##_on_recv_ok(view chan, type *value, bool *ok)                 \
-    {                                                                                              \
-        return HD_RECV_OK(chan.untyped, value, ok);                                                \
-    }
 
 HD_END_DECLS
 

@@ -13,6 +13,7 @@
 #define HEDDLE_WAITGROUP_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <heddle/api.h>
@@ -44,6 +45,10 @@ HD_API void hd_wg_wait(struct hd_wg *wg);
  *   errs  hd_out_of_threads, hd_out_of_memory: nothing was started and the counter is as it was
  * Go: WaitGroup.Go */
 HD_API HD_MUST_USE hd_err hd_wg_go(struct hd_wg *wg, void (*fn)(void *arg), void *arg);
+
+/* The same with a copy of the `bytes` at args, which lives as long as it runs. */
+HD_API HD_MUST_USE hd_err hd_wg_go_copy(struct hd_wg *wg, void (*fn)(void *args), const void *args,
+                                        size_t bytes);
 
 HD_END_DECLS
 
