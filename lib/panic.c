@@ -76,6 +76,8 @@ static _Noreturn void unwind(struct boundary *to, enum hdi_ending ending, hd_err
         hd_err_unref(flying->err);
         flying = flying->below;
     }
+    if (ending == HDI_PANICKED && hdi_seam)
+        hdi_seam->panic("", NULL, NULL); /* it is recovered: what aborts later is something else */
     to->ending = ending;
     to->err = err;
     innermost = to->outer;

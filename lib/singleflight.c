@@ -175,7 +175,7 @@ struct hd_flight_result hd_singleflight_do(struct hd_singleflight *group, const 
         call->holders++;
         call->shares++;
         hdi_inner_unlock(&group->lock);
-        hd_wg_wait(&call->done);
+        hdi_wg_wait(&call->done, why.site);
         return answer(call, true);
     }
     call = list(group, key, fn, arg);

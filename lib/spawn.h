@@ -22,6 +22,9 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied,
 struct hd_wg;
 int32_t hdi_wg_counter(struct hd_wg *wg);
 
+/* For a group in memory of the library's own, whose adds are ordered by other means. */
+void hdi_wg_wait(struct hd_wg *wg, const void *site);
+
 /* A task of the group, limit or not; false if it could not be started, which is the group's
  * error. */
 bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), const void *arg,

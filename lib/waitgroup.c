@@ -83,9 +83,9 @@ void hd_wg_done(struct hd_wg *wg)
     add(wg, -1, HDI_SITE());
 }
 
-void hd_wg_wait(struct hd_wg *wg)
+static void wait_for(struct hd_wg *wg, bool of_library, const void *site)
 {
-    struct hdi_why why = {HD_EV_HD_WAITGROUP_WAIT, wg, HDI_SITE()};
+    struct hdi_why why = {HD_EV_HD_WAITGROUP_WAIT, wg, site};
     struct hdi_waiter self;
     struct hdi_lot *lot;
     uint64_t seen;
@@ -103,7 +103,7 @@ void hd_wg_wait(struct hd_wg *wg)
         } else {
             hdi_lot_push(lot, &self, wg, false);
             hdi_lot_unlock(lot);
-            if (waiters(seen) == 0)
+            if (waiters(seen) == 0 && !of_library)
                 hdi_writes(wg, sizeof *wg, why.site);
             hdi_lot_sleep(&self, &why, HD_SEAM_FOREVER);
             hdi_inner(wg);
@@ -114,6 +114,16 @@ void hd_wg_wait(struct hd_wg *wg)
     }
     hdi_tell_moved(&why, 1, true);
     hdi_acquire(wg);
+}
+
+void hd_wg_wait(struct hd_wg *wg)
+{
+    wait_for(wg, false, HDI_SITE());
+}
+
+void hdi_wg_wait(struct hd_wg *wg, const void *site)
+{
+    wait_for(wg, true, site);
 }
 
 void hd_wg_init(struct hd_wg *wg, const char *name)

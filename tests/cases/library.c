@@ -212,10 +212,51 @@ static void what_twice(void)
     hd_chan_unref(chan);
 }
 
+/* ---- panics ---- */
+
+static void panic_now(void *arg)
+{
+    (void)arg;
+    hd_panic("out of range");
+}
+
+static void recover_it(void *arg)
+{
+    hd_err err = hd_recover(panic_now, arg);
+
+    hd_err_unref(err);
+    assert(err && !wrong); /* what fails is this, not what was recovered */
+}
+
+static void what_recovered(void)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    begin(&wg, recover_it, NULL);
+    hd_wg_wait(&wg);
+}
+
+static void abort_later(void *arg)
+{
+    hd_err err = hd_recover(panic_now, arg);
+
+    hd_err_unref(err);
+    if (wrong)
+        abort();
+}
+
+static void what_aborted(void)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    begin(&wg, abort_later, NULL);
+    hd_wg_wait(&wg);
+}
+
 static const struct variant whats[] = {
-    VARIANT(what, send),   VARIANT(what, receive), VARIANT(what, select), VARIANT(what, context),
-    VARIANT(what, parent), VARIANT(what, done),    VARIANT(what, timer),  VARIANT(what, ticker),
-    VARIANT(what, limit),  VARIANT(what, twice)};
+    VARIANT(what, send),      VARIANT(what, receive), VARIANT(what, select), VARIANT(what, context),
+    VARIANT(what, parent),    VARIANT(what, done),    VARIANT(what, timer),  VARIANT(what, ticker),
+    VARIANT(what, recovered), VARIANT(what, aborted), VARIANT(what, limit),  VARIANT(what, twice)};
 
 int main(int argc, char **argv)
 {

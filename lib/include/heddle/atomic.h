@@ -110,15 +110,15 @@ HDI_ATOMIC_CELL(pointer, void *)
     }                                                                                              \
     HDI_MAY_BE_UNUSED void name##_store(struct name *p, type *value)                               \
     {                                                                                              \
-        hd_pointer_store(&p->cell, value);                                                         \
+        hd_pointer_store(&p->cell, (void *)(uintptr_t)value);                                      \
     }                                                                                              \
     HDI_MAY_BE_UNUSED type *name##_swap(struct name *p, type *value)                               \
     {                                                                                              \
-        return (type *)hd_pointer_swap(&p->cell, value);                                           \
+        return (type *)hd_pointer_swap(&p->cell, (void *)(uintptr_t)value);                        \
     }                                                                                              \
     HDI_MAY_BE_UNUSED bool name##_cas(struct name *p, type *old, type *value)                      \
     {                                                                                              \
-        return hd_pointer_cas(&p->cell, old, value);                                               \
+        return hd_pointer_cas(&p->cell, (void *)(uintptr_t)old, (void *)(uintptr_t)value);         \
     }                                                                                              \
     struct name
 

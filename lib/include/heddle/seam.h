@@ -107,7 +107,7 @@ struct hd_seam {
     void (*acquire)(const void *clock);
 
     /* A misuse that is about to panic ("send on closed channel"): becomes a finding if the panic is
-     * not recovered; `object` may be NULL. */
+     * not recovered, which is told with ""; `object` may be NULL. */
     void (*panic)(const char *message, const void *object, const void *site);
 
     /* `word` is a thread-local variable of the calling thread that belongs to a goroutine. When the
