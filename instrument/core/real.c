@@ -58,3 +58,16 @@ bool hdi_enter(void)
     hdi_start();
     return hdi_controlled();
 }
+
+void *hdi_real_of(const char *name, uint64_t caller)
+{
+    void *f = dlsym(RTLD_NEXT, name), *module;
+    Dl_info in;
+
+    if (f || !dladdr((void *)(uintptr_t)caller, &in) ||
+        !(module = dlopen(in.dli_fname, RTLD_LAZY | RTLD_NOLOAD)))
+        return f;
+    f = dlsym(module, name);
+    dlclose(module);
+    return f;
+}

@@ -331,4 +331,8 @@ bool hdi_enter(void);
 
 #define HDI_EXPORT __attribute__((visibility("default")))
 
+/* The function of this name that the call at `caller` would reach without us, of a library that
+ * need not be among those that the program was started with. */
+void *hdi_real_of(const char *name, uint64_t caller);
+
 #endif /* HEDDLE_REAL_H */

@@ -1,11 +1,11 @@
 /* access.c - the slow half of an access: points, learning, spinning; edges of the models. */
+#include <link.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "core/annotate.h"
 #include "core/observers.h"
 #include "weak_memory.h"
-#include "openmp.h"
 #include "memory/race/calling_context.h"
 #include "memory/race/lockset.h"
 #include "memory/race/tape_writer.h"
@@ -375,13 +375,27 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
 
 /* ---- life ---- */
 
+static int is_gcc_runtime(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    const char *base = strrchr(info->dlpi_name, '/');
+
+    (void)size, (void)unused;
+    return base && strncmp(base, "/libgomp.so", 11) == 0;
+}
+
+/* Is an OpenMP runtime loaded that does not tell what it orders? */
+static bool openmp_is_hidden(void)
+{
+    return dl_iterate_phdr(is_gcc_runtime, NULL) != 0;
+}
+
 void hdi_memory_start(void)
 {
     hdi_watch.wanted = true;
     if (!hdi_watch.instrumented || hdi_watch.on)
         return;
     hdi_memory_config(&hdi_watch.config);
-    if (hdi_watch.config.races && hdi_openmp_hidden()) {
+    if (hdi_watch.config.races && openmp_is_hidden()) {
         hdi_watch.config.races = false; /* each barrier would be a race */
         hdi_unmodelled("races: libgomp hides its order", 0);
     }

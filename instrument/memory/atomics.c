@@ -27,6 +27,8 @@ static struct hdi_memory_thread *watched(void)
     return s && !s->busy ? s : NULL;
 }
 
+/* Behind the edges of what was read, and before those of what is written: what comes before a store
+ * happens before the load that reads it, too. */
 static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
                  enum hdp_tape_kind kind, uint64_t pc)
 {
@@ -52,7 +54,6 @@ static bool modelled(unsigned bits)
         uint64_t pc = PC();                                                                        \
         order = order_of(order);                                                                   \
         hdi_access_point(s, HD_EV_ATOMIC_LOAD, (uintptr_t)a, pc);                                  \
-        feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_READ, pc);                                 \
         type v = native_load##bits(a);                                                             \
         if (modelled(bits)) {                                                                      \
             v = (type)hdi_model_pick(s, (uintptr_t)a, bits / 8, order, pc);                        \
@@ -60,6 +61,7 @@ static bool modelled(unsigned bits)
         } else {                                                                                   \
             hdi_race_atomic_load(s->racer, (uintptr_t)a, order);                                   \
         }                                                                                          \
+        feed(s, (uintptr_t)a, bits / 8, HDP_TAPE_ATOMIC_READ, pc);                                 \
         hdi_loaded(s, (uintptr_t)a, (uint64_t)v, pc);                                              \
         return v;                                                                                  \
     }                                                                                              \
@@ -84,10 +86,25 @@ static bool modelled(unsigned bits)
     }
 TSAN_ATOMIC_TYPES(LOAD_STORE)
 
+void hdi_atomic_stored(const uint8_t *at, uint8_t v, int order, uint64_t pc)
+{
+    struct hdi_memory_thread *s = watched();
+    if (!s)
+        return;
+    feed(s, (uintptr_t)at, 1, HDP_TAPE_ATOMIC_WRITE, pc);
+    if (modelled(8))
+        hdi_model_store(s, (uintptr_t)at, 1, v, order, pc);
+    else
+        hdi_race_atomic_store(s->racer, (uintptr_t)at, order);
+    hdi_progress(s);
+}
+
 /* The edges of an update that was made; `changed`: the value is another one. */
 static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes, uint64_t old,
                     uint64_t v, bool changed, int order, uint64_t pc)
 {
+    if (!modelled(8 * bytes))
+        hdi_race_atomic_load(s->racer, addr, order);
     feed(s, addr, bytes, HDP_TAPE_ATOMIC_UPDATE, pc);
     if (modelled(8 * bytes))
         hdi_model_update(s, v, order);
@@ -135,11 +152,11 @@ TSAN_ATOMIC_TYPES(FETCHES)
 static void not_exchanged(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
                           uint64_t value, int order, uint64_t pc)
 {
-    feed(s, addr, bytes, HDP_TAPE_ATOMIC_READ, pc);
     if (modelled(8 * bytes))
         hdi_model_read(s, order);
     else
         hdi_race_atomic_load(s->racer, addr, order);
+    feed(s, addr, bytes, HDP_TAPE_ATOMIC_READ, pc);
     hdi_loaded(s, addr, value, pc);
 }
 

@@ -1,7 +1,9 @@
-/* once.c - pthread_once: whoever comes while the initialiser runs waits for it in the model. */
+/* once.c - pthread_once and C++'s function-local statics (Itanium C++ ABI, 3.3.3): whoever comes
+ * while the initialiser runs waits for it in the model. */
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "memory/access.h"
 
 struct hdi_once {
     struct hdi_object object;
@@ -14,16 +16,27 @@ static bool idle(const struct hdi_op *op)
     return ((const struct hdi_once *)op->object)->runner == NULL;
 }
 
-/* The initialiser ended: by returning, by cancellation, or by an exception that passes through. */
-static void leave(struct hdi_once **guard)
+/* The caller runs the initialiser. */
+static void enter(struct hdi_once *x, uint64_t site)
 {
-    struct hdi_once *x = *guard;
+    x->runner = hdi_self();
+    hdi_tell(ACQUIRED, .object = &x->object, .event = HD_EV_ONCE, .site = site);
+    hdi_changed(&x->object);
+}
 
+/* The initialiser ended: by returning, by cancellation, or by an exception that passes through. */
+static void leave(struct hdi_once *x)
+{
     hdi_tell(RELEASED, .object = &x->object, .thread = x->runner);
     x->runner = NULL;
     hdi_tell(SENT, .object = &x->object, .clock = (const void *)x->object.addr,
              .mode = HDI_STANDS_IN);
     hdi_changed(&x->object);
+}
+
+static void leave_at_end(struct hdi_once **x)
+{
+    leave(*x);
 }
 
 HDI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
@@ -44,14 +57,74 @@ HDI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
         hdi_tell(RECEIVED, .object = &x->object, .clock = control, .mode = HDI_STANDS_IN);
         return 0;
     }
-    x->runner = hdi_self();
-    hdi_tell(ACQUIRED, .object = &x->object, .event = HD_EV_ONCE, .site = site);
-    hdi_changed(&x->object);
+    enter(x, site);
     {
-        struct hdi_once *guard __attribute__((cleanup(leave))) = x;
+        struct hdi_once *guard __attribute__((cleanup(leave_at_end))) = x;
         (void)guard;
         rc = hdi_real.pthread_once(control, routine);
         x->done = rc == 0;
     }
     return rc;
+}
+
+#define REAL_GUARD(type, name, caller)                                                             \
+    static type (*real)(uint8_t *);                                                                \
+    if (!real)                                                                                     \
+        *(void **)&real = hdi_real_of(name, caller);
+
+static struct hdi_once *guarded(uint8_t *guard, uint64_t site)
+{
+    struct hdi_once *x = (struct hdi_once *)hdi_object_get(guard, HD_OB_ONCE, sizeof *x, site);
+
+    if (x->done && !*guard) /* memory used anew */
+        hdi_object_reborn(&x->object, sizeof *x, site);
+    return x;
+}
+
+/* The first byte of a guard says that the object is there; code looks at it before it calls. */
+HDI_EXPORT int __cxa_guard_acquire(uint8_t *guard)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_op op = {.kind = HD_EV_ONCE, .site = site, .ready = idle};
+    struct hdi_once *x;
+    int first;
+
+    REAL_GUARD(int, "__cxa_guard_acquire", site)
+    if (!hdi_enter())
+        return real(guard);
+    x = guarded(guard, site);
+    if (x->runner != hdi_self()) { /* an initialiser that comes back to itself: C++ says so */
+        op.object = &x->object;
+        hdi_perform(&op);
+    }
+    first = real(guard);
+    hdi_tell(RECEIVED, .object = &x->object, .clock = guard, .mode = HDI_STANDS_IN);
+    if (first) /* for the first time, or after one that threw */
+        enter(x, site);
+    return first;
+}
+
+HDI_EXPORT void __cxa_guard_release(uint8_t *guard)
+{
+    uint64_t site = HDI_SITE();
+    struct hdi_once *x;
+
+    REAL_GUARD(void, "__cxa_guard_release", site)
+    real(guard);
+    if (!hdi_enter())
+        return;
+    hdi_atomic_stored(guard, 1, HDI_RELEASE, site);
+    x = guarded(guard, site);
+    x->done = true;
+    leave(x);
+}
+
+HDI_EXPORT void __cxa_guard_abort(uint8_t *guard)
+{
+    uint64_t site = HDI_SITE();
+
+    REAL_GUARD(void, "__cxa_guard_abort", site)
+    real(guard);
+    if (hdi_enter())
+        leave(guarded(guard, site));
 }

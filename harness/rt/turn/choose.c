@@ -8,8 +8,8 @@
 #include "reach/reach.h"
 
 #define LIVELOCK_OPS 20000u
-/* One sleep in so many decisions: threads sleep and try again. */
-#define SLEEPY 32u
+/* One sleep or failed try in so many decisions: threads try again and again. */
+#define TRYING 32u
 /* How often those are looked for who could run and are not let. */
 #define STARVED_EVERY 256u
 #define STARVED_STEPS 2048u
@@ -298,8 +298,8 @@ bool rt_choose_next(void)
         !rt.retries_half) {
         rt.retries_half = rt.retries + 1;
         rt.sleeps_half = rt.sleeps;
-        /* Who sleeps between two tries is kept in step with the others by a strategy alone. */
-        rt.fair |= rt.sleeps > rt.region->result.steps / SLEEPY;
+        /* Who tries again and again is kept in step with the others by a strategy alone. */
+        rt.fair |= rt.retries > rt.region->result.steps / TRYING;
         struct hdi_thread **live = hdi_live(&n);
         for (uint32_t i = 0; i < n; i++)
             live[i]->turn.steps_half = live[i]->turn.steps;

@@ -19,14 +19,22 @@
 #include "core/proc.h"
 #include "core/real.h"
 #include "models/signals.h"
+#include "reach/snapshot.h"
 
 #define KERNEL_PATIENCE_MS 1000
 /* How long a thread computes at least before sleepers beside it wake up. */
 #define LONG_NS 200000000
 
+/* In a hook, or in what it calls of libc: half of what happened is written down. */
+static bool in_our_code(const struct hdp_registers *at)
+{
+    return hdi_map_is_own(at->pc) || hdi_map_is_own(*(const uint64_t *)(uintptr_t)at->sp);
+}
+
 static void on_preempt(int number, siginfo_t *info, void *context)
 {
     struct hdi_thread *self = hdi_self();
+    struct hdp_registers at = hdi_registers_in(context);
     int saved = errno;
 
     if (!self || rt.preempting != self->tid) {
@@ -35,8 +43,9 @@ static void on_preempt(int number, siginfo_t *info, void *context)
         return;
     }
     rt.preempting = 0;
-    if (!self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING) {
-        struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = hdi_registers_in(context).pc};
+    if (!self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING &&
+        !in_our_code(&at)) {
+        struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = at.pc};
         hdi_perform(&op);
     }
     errno = saved;

@@ -393,6 +393,11 @@ void hdi_race_release(struct hdi_racer *t, uintptr_t clock)
     tick(t);
 }
 
+void hdi_race_forget(uintptr_t clock)
+{
+    sync_drop(clock | MODEL);
+}
+
 bool hdi_race_lock_orders(struct hdi_racer *t, uintptr_t clock, const struct hdi_earlier *earlier)
 {
     const struct sync *s = sync_find(clock | MODEL);

@@ -93,6 +93,8 @@ void hdi_race_access(struct hdi_racer *t, uintptr_t addr, size_t bytes, enum hdi
  * edge from one owner of a lock to the next, which another schedule might turn around. */
 void hdi_race_release(struct hdi_racer *t, uintptr_t clock);
 void hdi_race_acquire(struct hdi_racer *t, uintptr_t clock, bool lock);
+/* The clock is not used any more. */
+void hdi_race_forget(uintptr_t clock);
 /* t, inside the lock with this clock, meets an access that conflicts with an earlier one: if that
  * was made before a release of the lock by its thread, the two critical sections keep their order,
  * and t takes what the releases gave. False: it was not. (Rule a of weak-causally-precedes, Kini,
