@@ -30,7 +30,7 @@ static bool bring_deadlock_about(struct campaign *c, struct worker *w, const str
         *config = c->options.config;
         config->expected_steps = c->expected_steps;
         config->expected_threads = c->expected_threads;
-        steering_prepare(s, f->fingerprint, ++attempt, config);
+        steering_prepare(s, f->place, ++attempt, config);
         if (!campaign_run_now(c, w))
             return false;
         campaign_count_try(c, w);

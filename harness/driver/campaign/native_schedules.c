@@ -249,8 +249,10 @@ static void repeat(struct native *n, struct finding *f, uint64_t number)
         name_places(c, &log);
         f->replays++;
         c->stats.replays++;
-        for (size_t i = 0; i < log.count && !again; i++)
-            again = finding_fingerprint(log.finding[i]) == f->fingerprint;
+        for (size_t i = 0; i < log.count && !again; i++) {
+            finding_fingerprint(log.finding[i]);
+            again = log.finding[i]->place == f->place;
+        }
         f->reproduced += again;
         tool_log_free(&log);
     }

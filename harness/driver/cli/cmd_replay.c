@@ -139,7 +139,7 @@ static char *describe_divergence(struct campaign *c, const struct schedule *s,
 /* Is this what the file was written for? A changed program may have moved its lines. */
 static bool is_recorded(const struct schedule *s, const struct finding *f, bool changed)
 {
-    return f->fingerprint == s->fingerprint ||
+    return finding_is_print(f, s->fingerprint) ||
            (changed && s->kind && strcmp(s->kind, finding_word(f->kind)) == 0);
 }
 

@@ -9,6 +9,9 @@
 #include "util/by_value.h"
 #include "wire/hash.h"
 
+/* So many findings of one campaign may have a fingerprint and other places. */
+#define SAME_FINGERPRINT 64u
+
 static const struct {
     const char *word, *title;
 } kinds[HD_FK_COUNT] = {
@@ -225,7 +228,8 @@ bool finding_is_prediction(enum hd_finding_kind kind)
            kind == HD_FK_PREDICTED_RACE;
 }
 
-uint64_t finding_fingerprint(struct finding *f)
+/* The sides as places: lines of the sources as they are now. */
+static uint64_t place_of_finding(const struct finding *f)
 {
     uint64_t *side = mem_zeroed(f->notes, sizeof *side);
     size_t sides = 0;
@@ -263,8 +267,104 @@ uint64_t finding_fingerprint(struct finding *f)
             if (*p < '0' || *p > '9' || f->kind == HD_FK_EXIT_CODE)
                 h = hash_bytes(h, p, 1);
     free(side);
-    f->fingerprint = h ? h : 1;
+    return h ? h : 1;
+}
+
+/* ---- what lasts: no lines, addresses, or names of ours ---- */
+
+/* Text without numbers. */
+static uint64_t mix_words(uint64_t h, const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (text[i] < '0' || text[i] > '9')
+            h = hash_bytes(h, &text[i], 1);
+    return h;
+}
+
+/* The name of a function without what a compiler adds for its copies and parts. */
+static uint64_t mix_function(uint64_t h, const char *function)
+{
+    size_t n = strcspn(function, ".");
+    return hash_bytes(h, function, n ? n : strlen(function));
+}
+
+/* The variable of an object, if it is one; elements of an array are one. */
+static uint64_t mix_variable(uint64_t h, const struct note *n)
+{
+    const char *text = n->object, *name = text ? strchr(text, '(') : NULL;
+    if (name && strncmp(name, "(made at ", 9) != 0 && strncmp(name, "(on the stack", 13) != 0)
+        return mix_words(h, name, strlen(name));
+    if (text && strncmp(text, "variable ", 9) == 0)
+        return mix_words(h, text, strlen(text));
+    return hash_bytes(h, &(unsigned){n->object_kind}, sizeof(unsigned));
+}
+
+/* Does the text say what went wrong? Others name threads, numbers and lines. */
+static bool text_lasts(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_ASSERTION || kind == HD_FK_PANIC || kind == HD_FK_CRASH ||
+           kind == HD_FK_SYNC_MISUSE || kind == HD_FK_SANITIZER || kind == HD_FK_TOOL;
+}
+
+static uint64_t side_that_lasts(const struct finding *f, const struct note *n)
+{
+    uint64_t h = HASH_BASIS;
+    if (!is_race(f->kind))
+        h = hash_bytes(h, &(unsigned){n->role}, sizeof(unsigned));
+    const struct frame *fr =
+        is_race(f->kind) && n->stack.count ? &n->stack.frame[0] : telling_frame(&n->stack);
+    if (fr && fr->function)
+        h = mix_function(h, fr->function);
+    else if (fr)
+        h = mix_frame(h, fr);
+    return mix_variable(h, n);
+}
+
+#define FINGERPRINT_VERSION "2"
+
+static uint64_t fingerprint_of(const struct finding *f)
+{
+    uint64_t *side = mem_zeroed(f->notes, sizeof *side);
+    size_t sides = 0;
+    for (size_t i = 0; i < f->notes; i++)
+        if (finding_decides(f->kind, f->note[i].role) &&
+            !is_only_waiting_for_the_stuck(f, &f->note[i]) && !(f->causes && i >= f->causes))
+            side[sides++] = side_that_lasts(f, &f->note[i]);
+    qsort(side, sides, sizeof *side, by_value);
+    uint64_t h = mix_text(mix_text(HASH_BASIS, FINGERPRINT_VERSION), finding_word(f->kind));
+    for (size_t i = 0; i < sides; i++)
+        if (i == 0 || side[i] != side[i - 1])
+            h = hash_bytes(h, &side[i], sizeof side[i]);
+    const char *place = strstr(f->text, " ("); /* of an assertion */
+    if (f->charged_at)
+        h = mix_text(h, f->text + f->charged_at);
+    else if (f->kind == HD_FK_EXIT_CODE)
+        h = mix_text(h, f->text);
+    else if (!sides || text_lasts(f->kind))
+        h = mix_words(h, f->text, place ? (size_t)(place - f->text) : strlen(f->text));
+    free(side);
+    return h ? h : 1;
+}
+
+uint64_t finding_fingerprint(struct finding *f)
+{
+    f->place = place_of_finding(f);
+    f->fingerprint = fingerprint_of(f);
     return f->fingerprint;
+}
+
+/* The n-th finding of a campaign with a fingerprint, but at other places. */
+static uint64_t nth_fingerprint(uint64_t fingerprint, unsigned n)
+{
+    return n ? hash_bytes(fingerprint, &n, sizeof n) : fingerprint;
+}
+
+bool finding_is_print(const struct finding *f, uint64_t fingerprint)
+{
+    for (unsigned n = 0; n < SAME_FINGERPRINT; n++)
+        if (nth_fingerprint(f->fingerprint, n) == fingerprint)
+            return true;
+    return false;
 }
 
 static void merge(struct finding *old, struct finding *f)
@@ -328,17 +428,28 @@ static bool functions_of(const struct finding *f, const char *function[2])
     return n == 2;
 }
 
+static bool is_taken(const struct findings *all, uint64_t fingerprint)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i]->fingerprint == fingerprint)
+            return true;
+    return false;
+}
+
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new)
 {
     if (!f->fingerprint)
         finding_fingerprint(f);
     for (size_t i = 0; i < all->count; i++)
-        if (all->list[i]->fingerprint == f->fingerprint || is_half_of(f, all->list[i])) {
+        if (all->list[i]->place == f->place || is_half_of(f, all->list[i])) {
             merge(all->list[i], f);
             finding_free(f);
             *is_new = false;
             return all->list[i];
         }
+    uint64_t first = f->fingerprint;
+    for (unsigned n = 1; is_taken(all, f->fingerprint); n++)
+        f->fingerprint = nth_fingerprint(first, n);
     all->list = mem_grow(all->list, all->count, sizeof *all->list);
     all->list[all->count++] = f;
     f->name = mem_format("%s-%u", finding_word(f->kind), ++all->named[f->kind]);

@@ -1,7 +1,7 @@
 /* finding.h - a finding as the driver holds it: the same struct for every detector and back end.
  *
  * Detectors of the runtime, TSan's text and Valgrind's XML are all turned into struct finding; the
- * printers (report_text.h, report_json.h) decide nothing. Equal fingerprints are one finding, seen
+ * printers (report_text.h, report_json.h) decide nothing. Equal places are one finding, seen
  * by one or more tools.
  *
  * What holds for every function below
@@ -71,7 +71,8 @@ struct finding {
     size_t causes; /* so many of them are the cause, the others follow from it; 0: not told apart */
     struct moment *moment; /* may be empty */
     size_t moments;
-    uint64_t fingerprint; /* 0 until finding_fingerprint() */
+    uint64_t fingerprint; /* 0 until finding_fingerprint(), as is */
+    uint64_t place;       /* where its sides are in the sources of now */
     unsigned tools;       /* enum tool bits */
     uint64_t first;       /* number of the first schedule that showed it, from 1; 0 = none */
     uint64_t count;       /* schedules that showed it */
@@ -127,10 +128,12 @@ bool finding_is_prediction(enum hd_finding_kind kind);
 /* Something that is still there: a thread or an object. */
 bool finding_is_leak(enum hd_finding_kind kind);
 
-/* Compute and store the fingerprint: kind and the places of the notes that make it what it is, as a
- * set (two philosophers or five: one bug). A place is the innermost frame that is no wrapper of a
- * lock. Never 0. */
+/* Compute and store both: the place tells findings of one campaign apart, line by line; the
+ * fingerprint is what lasts through edits, compilers and seeds (kind, functions, variables and what
+ * is told of them, but no lines, addresses or generated names). Returns the fingerprint. */
 uint64_t finding_fingerprint(struct finding *f);
+/* Is it that of a finding such as f? Where several have one, those after the first differ. */
+bool finding_is_print(const struct finding *f, uint64_t fingerprint);
 
 /* All findings of a campaign, in the order in which they were found. */
 struct findings {
@@ -139,7 +142,7 @@ struct findings {
     unsigned named[HD_FK_COUNT];
 };
 
-/* Take f over. If its fingerprint is known already, merge (counts, tools; a side that had no stack
+/* Take f over. If its place is known already, merge (counts, tools; a side that had no stack
  * gets one), release f and return the one that was there; else return f. *is_new tells. */
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new);
 /* Once all are there: what orders one race between two functions mostly orders all of them, so they

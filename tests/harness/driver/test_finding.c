@@ -37,6 +37,14 @@ static struct finding *race(enum tool tool, unsigned first, unsigned second)
     return f;
 }
 
+static uint64_t place_of(struct finding *f)
+{
+    finding_fingerprint(f);
+    uint64_t p = f->place;
+    finding_free(f);
+    return p;
+}
+
 static uint64_t print_of(struct finding *f)
 {
     uint64_t p = finding_fingerprint(f);
@@ -44,19 +52,73 @@ static uint64_t print_of(struct finding *f)
     return p;
 }
 
+static struct finding *about(const char *function, const char *object, unsigned line)
+{
+    struct finding *f = finding_new(HD_FK_SELF_DEADLOCK, TOOL_HEDDLE, NULL);
+    side(f, HD_ROLE_WAITS, HD_EV_MUTEX_LOCK, "T1", function, line);
+    f->note[0].object = mem_copy(object);
+    return f;
+}
+
+static void a_fingerprint_lasts(void **state)
+{
+    (void)state;
+    uint64_t first = print_of(about("pay", "mutex M1 (accounts[3].lock)", 10));
+    assert_true(print_of(about("pay", "mutex M7 (accounts[2].lock)", 99)) == first);
+    assert_true(print_of(about("pay.part.0", "mutex M1 (accounts[3].lock)", 10)) == first);
+    assert_true(print_of(about("pay", "mutex M1 (journal)", 10)) != first);
+    assert_true(print_of(about("pay_all", "mutex M1 (accounts[3].lock)", 10)) != first);
+    first = print_of(about("pay", "mutex M1 (made at bank.c:4)", 10));
+    assert_true(print_of(about("pay", "mutex M2 (made at bank.c:9)", 10)) == first);
+}
+
+static void an_assertion_is_known_by_what_it_says(void **state)
+{
+    (void)state;
+    struct finding *f[] = {
+        finding_new(HD_FK_ASSERTION, TOOL_HEDDLE, "money >= 0 (/src/bank.c:12, pay)"),
+        finding_new(HD_FK_ASSERTION, TOOL_HEDDLE, "money >= 0 (/home/bank.c:13, pay)"),
+        finding_new(HD_FK_ASSERTION, TOOL_HEDDLE, "seats >= 0 (/src/bank.c:12, pay)")};
+    uint64_t print[3];
+    for (size_t i = 0; i < 3; i++) {
+        side(f[i], HD_ROLE_HERE, HD_EV_NONE, "T1", "pay", 12);
+        print[i] = print_of(f[i]);
+    }
+    assert_true(print[0] == print[1]);
+    assert_true(print[0] != print[2]);
+}
+
+static void two_places_with_one_fingerprint_are_told_apart(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    struct finding *f = findings_add(&all, about("pay", "mutex M1 (journal)", 10), &is_new);
+    struct finding *g = findings_add(&all, about("pay", "mutex M1 (journal)", 20), &is_new);
+    struct finding *again = about("pay", "mutex M1 (journal)", 30);
+    assert_true(is_new);
+    assert_true(f->fingerprint != g->fingerprint);
+    finding_fingerprint(again);
+    assert_true(finding_is_print(again, f->fingerprint));
+    assert_true(finding_is_print(again, g->fingerprint));
+    assert_false(finding_is_print(again, g->fingerprint + 1));
+    finding_free(again);
+    findings_free(&all);
+}
+
 static void number_of_threads_does_not_matter(void **state)
 {
     (void)state;
-    assert_true(print_of(deadlock(2, 10)) == print_of(deadlock(5, 10)));
-    assert_true(print_of(deadlock(2, 10)) != print_of(deadlock(2, 11)));
-    assert_true(print_of(deadlock(2, 10)) != 0);
+    assert_true(place_of(deadlock(2, 10)) == place_of(deadlock(5, 10)));
+    assert_true(place_of(deadlock(2, 10)) != place_of(deadlock(2, 11)));
+    assert_true(place_of(deadlock(2, 10)) != 0);
 }
 
 static void which_side_of_a_race_came_first_does_not_matter(void **state)
 {
     (void)state;
-    assert_true(print_of(race(TOOL_HEDDLE, 3, 7)) == print_of(race(TOOL_TSAN, 7, 3)));
-    assert_true(print_of(race(TOOL_HEDDLE, 3, 7)) != print_of(race(TOOL_HEDDLE, 3, 8)));
+    assert_true(place_of(race(TOOL_HEDDLE, 3, 7)) == place_of(race(TOOL_TSAN, 7, 3)));
+    assert_true(place_of(race(TOOL_HEDDLE, 3, 7)) != place_of(race(TOOL_HEDDLE, 3, 8)));
 }
 
 static void a_join_of_the_stuck_does_not_matter(void **state)
@@ -64,12 +126,12 @@ static void a_join_of_the_stuck_does_not_matter(void **state)
     (void)state;
     struct finding *f = deadlock(2, 10);
     side(f, HD_ROLE_WAITS, HD_EV_THREAD_JOIN, "T0", "main", 50);
-    assert_true(print_of(f) == print_of(deadlock(2, 10)));
+    assert_true(place_of(f) == place_of(deadlock(2, 10)));
     f = finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, NULL);
     side(f, HD_ROLE_WAITS, HD_EV_THREAD_JOIN, "T0", "main", 50);
     struct finding *g = finding_new(HD_FK_DEADLOCK, TOOL_HEDDLE, NULL);
     side(g, HD_ROLE_WAITS, HD_EV_THREAD_JOIN, "T0", "main", 51);
-    assert_true(print_of(f) != print_of(g));
+    assert_true(place_of(f) != place_of(g));
 }
 
 static struct finding *lost_wakeup(const char *inner, const char *module, unsigned line)
@@ -87,21 +149,21 @@ static struct finding *lost_wakeup(const char *inner, const char *module, unsign
 static void a_wrapper_does_not_tell(void **state)
 {
     (void)state;
-    assert_true(print_of(lost_wakeup("queue_lock", "queue", 7)) !=
-                print_of(lost_wakeup("queue_lock", "queue", 8)));
-    assert_true(print_of(lost_wakeup("fwrite", "libc.so.6", 7)) !=
-                print_of(lost_wakeup("fwrite", "libc.so.6", 8)));
-    assert_true(print_of(lost_wakeup("next", "queue", 7)) ==
-                print_of(lost_wakeup("next", "queue", 8)));
+    assert_true(place_of(lost_wakeup("queue_lock", "queue", 7)) !=
+                place_of(lost_wakeup("queue_lock", "queue", 8)));
+    assert_true(place_of(lost_wakeup("fwrite", "libc.so.6", 7)) !=
+                place_of(lost_wakeup("fwrite", "libc.so.6", 8)));
+    assert_true(place_of(lost_wakeup("next", "queue", 7)) ==
+                place_of(lost_wakeup("next", "queue", 8)));
 }
 
 static void numbers_in_a_text_do_not_matter(void **state)
 {
     (void)state;
-    uint64_t a = print_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 3 of 2"));
-    assert_true(a == print_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 9 of 7")));
-    assert_true(a != print_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 3 in 2")));
-    assert_true(a != print_of(finding_new(HD_FK_CRASH, TOOL_HEDDLE, "index 3 of 2")));
+    uint64_t a = place_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 3 of 2"));
+    assert_true(a == place_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 9 of 7")));
+    assert_true(a != place_of(finding_new(HD_FK_PANIC, TOOL_HEDDLE, "index 3 in 2")));
+    assert_true(a != place_of(finding_new(HD_FK_CRASH, TOOL_HEDDLE, "index 3 of 2")));
 }
 
 static uint64_t leak_of(const char *what, const char *charge)
@@ -111,7 +173,7 @@ static uint64_t leak_of(const char *what, const char *charge)
     free(f->text);
     f->text = mem_format("%s%s", what, charge);
     f->charged_at = *charge ? strlen(what) : 0;
-    return print_of(f);
+    return place_of(f);
 }
 
 static void tests_that_leak_by_one_helper_are_two(void **state)
@@ -179,6 +241,9 @@ static void every_kind_has_word_title_and_advice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fingerprint_lasts),
+        cmocka_unit_test(an_assertion_is_known_by_what_it_says),
+        cmocka_unit_test(two_places_with_one_fingerprint_are_told_apart),
         cmocka_unit_test(number_of_threads_does_not_matter),
         cmocka_unit_test(which_side_of_a_race_came_first_does_not_matter),
         cmocka_unit_test(a_join_of_the_stuck_does_not_matter),
