@@ -33,7 +33,8 @@ static bool bring_deadlock_about(struct campaign *c, struct worker *w, const str
         steering_prepare(s, f->place, ++attempt, config);
         if (!campaign_run_now(c, w))
             return false;
-        campaign_count_try(c, w);
+        if (campaign_counts(c, number))
+            campaign_count_try(c, w);
         size_t count = judge(c, w, 0, list);
         for (size_t i = 0; i < count; i++) {
             uint64_t key = list[i].key;
@@ -91,6 +92,7 @@ static void report_unshown(struct campaign *c, struct worker *w, uint64_t number
     struct finding *f = collect_finding(&scene, &raw);
     finding_forget_moments(f); /* of the last try */
     f->first = f->last = number;
+    f->count = campaign_counts(c, number);
     f->strategy = mem_copy("predicted");
     f->doubtful = mem_copy("it was not brought about: the two may be kept in order by something "
                            "that Heddle does not see");
@@ -110,7 +112,8 @@ static bool try_race(struct campaign *c, struct worker *w, uint64_t number,
     *news = w->region->news; /* what schedules learn is a matter of those that have a number */
     bool done = campaign_run_now(c, w);
     if (done) {
-        campaign_count_try(c, w);
+        if (campaign_counts(c, number))
+            campaign_count_try(c, w);
         *shown = prediction_is_shown(p, i, w->region);
         size_t count = judge(c, w, 0, list);
         predict_note(&c->races, c->symbols, w->region);
@@ -134,6 +137,8 @@ static bool bring_race_about(struct campaign *c, struct worker *w, uint64_t numb
             return false;
     if (!shown && n == tries && sure)
         report_unshown(c, w, number, p, i, tries);
+    if (!campaign_counts(c, number))
+        return true;
     if (sure) {
         c->stats.predicted.races++;
         c->stats.predicted.shown += shown;

@@ -22,8 +22,6 @@
 #include "util/read_file.h"
 #include "util/real_time.h"
 
-#define LEARN_UNTIL 4096u
-
 static unsigned running(const struct campaign *c)
 {
     unsigned n = 0;
@@ -84,13 +82,25 @@ static bool may_predict(const struct campaign *c)
     return c->options.predict && !c->options.tool;
 }
 
+/* Behind c->next. */
+static uint64_t next_number(const struct campaign *c)
+{
+    uint64_t n = c->next + 1;
+
+    while (!campaign_runs(c, n))
+        n++;
+    return n;
+}
+
 static void give_work(struct campaign *c, struct worker *w)
 {
     struct hdp_config *config = &w->region->config;
     struct lost *again = next_lost(c);
-    uint64_t number = again ? again->number : c->next++;
+    uint64_t number = again ? again->number : c->next;
     if (again)
         again->waits = false;
+    else
+        c->next = next_number(c);
     *config = c->options.config;
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
@@ -147,6 +157,20 @@ static bool is_endless(const struct hdp_region *r)
     return false;
 }
 
+/* What later schedules are planned with. */
+static void learn(struct campaign *c, const struct hdp_result *result)
+{
+    if (result->outcome != HDP_KILLED && result->outcome != HDP_CUT &&
+        result->steps > c->steps_seen)
+        c->steps_seen = result->steps;
+    if (result->waited_steps > c->waited_steps_seen)
+        c->waited_steps_seen = result->waited_steps;
+    c->work_jumps_seen += result->work_jumps;
+    c->from_outside += result->from_outside;
+    if (result->threads > c->threads_seen)
+        c->threads_seen = result->threads;
+}
+
 static void count(struct campaign *c, struct worker *w)
 {
     const struct hdp_result *result = &w->region->result;
@@ -177,17 +201,8 @@ static void count(struct campaign *c, struct worker *w)
         s->steps_max = result->steps;
     if (result->threads > s->threads_max)
         s->threads_max = result->threads;
-    if (result->outcome != HDP_KILLED && result->outcome != HDP_CUT) {
+    if (result->outcome != HDP_KILLED && result->outcome != HDP_CUT)
         distinct_add(&s->interleavings, result->interleaving);
-        if (result->steps > c->steps_seen)
-            c->steps_seen = result->steps;
-    }
-    if (result->waited_steps > c->waited_steps_seen)
-        c->waited_steps_seen = result->waited_steps;
-    c->work_jumps_seen += result->work_jumps;
-    c->from_outside += result->from_outside;
-    if (result->threads > c->threads_seen)
-        c->threads_seen = result->threads;
     if (result->control_lost || result->unmodelled || w->region->shared_count)
         note_oddities(c, w);
 }
@@ -264,7 +279,9 @@ static void take(struct campaign *c, struct worker *w)
         *again = (struct lost){0};
     uint64_t decisions = outcomes_decisions(w);
     w->schedule = 0;
-    count(c, w);
+    learn(c, &w->region->result);
+    if (campaign_counts(c, number))
+        count(c, w);
     if (number <= LEARN_UNTIL)
         feedback_profile(c->feedback, w->region, number);
     if (w->region->result.findings) {
@@ -573,7 +590,7 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     *c = (struct campaign){.options = *options, .next = 1};
     c->outdir.wanted = options->out;
     c->about = describe(options);
-    c->stats.planned = options->schedules;
+    c->stats.planned = options->shards > 1 ? 0 : options->schedules;
     c->stats.started_ns = real_now();
     live_start(&c->live, options->quiet);
     c->doubts = doubts_new();
@@ -658,7 +675,11 @@ static void find_unjudged(struct campaign *c)
     s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
     if (!s->hardly_judged || campaign_failures(c) || c->no_threads || campaign_stop)
         return;
-    if (!s->schedules)
+    if (!s->schedules && c->options.shards > 1)
+        campaign_trouble(c, mem_format("the time was up before the first %u schedules, which every "
+                                       "shard runs, were done",
+                                       LEARN_UNTIL));
+    else if (!s->schedules)
         campaign_trouble(c, mem_copy("no schedule was run to its end"));
     else if (s->endless > s->cut + s->slow)
         campaign_trouble(c, mem_copy("no schedule came to its end: a program that is meant to run "

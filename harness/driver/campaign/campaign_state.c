@@ -41,6 +41,21 @@ void campaign_catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 }
 
+static unsigned owner(const struct campaign *c, uint64_t number)
+{
+    return number <= LEARN_UNTIL ? 1 : (unsigned)(number % c->options.shards) + 1;
+}
+
+bool campaign_counts(const struct campaign *c, uint64_t number)
+{
+    return c->options.shards < 2 || owner(c, number) == c->options.shard;
+}
+
+bool campaign_runs(const struct campaign *c, uint64_t number)
+{
+    return campaign_counts(c, number) || number <= LEARN_UNTIL || (number & (number - 1)) == 0;
+}
+
 bool campaign_exit_is_fine(const struct campaign *c, int code)
 {
     return code == 0 || c->options.fine_exit[(code & 255) / 64] >> (code & 63) & 1;

@@ -27,6 +27,9 @@
 #include "tools/false_alarms.h"
 #include "tools/tool.h"
 
+/* What is learned between schedules is learned from the first ones. */
+#define LEARN_UNTIL 4096u
+
 /* How long is waited for news before what is over time is looked after. */
 enum { TICK_MS = 20 };
 
@@ -44,6 +47,7 @@ struct campaign_options {
     unsigned jobs;
     unsigned max_processes; /* 0 = GUARD_PROCESSES */
     uint64_t schedules;     /* 0 = until time_ns is up */
+    unsigned shard, shards; /* this machine's part of them, from 1; 0: it is not split */
     int64_t time_ns;        /* 0 = no limit */
     int64_t timeout_ns;     /* of one schedule, real time */
     bool allow_no_threads;  /* a program that creates none and exits well is fine */
@@ -126,6 +130,10 @@ bool campaign_has_enough(const struct campaign *c);
 bool campaign_fails(const struct campaign *c, const struct finding *f);
 size_t campaign_failures(const struct campaign *c);
 
+/* Is schedule `number` to be run here, and is it counted here? The first ones, from which later ones learn, and
+ * those that predict run in every shard, and are counted in one. */
+bool campaign_runs(const struct campaign *c, uint64_t number);
+bool campaign_counts(const struct campaign *c, uint64_t number);
 /* The campaign cannot go on; the first reason is kept. Takes `why` over. */
 void campaign_trouble(struct campaign *c, char *why);
 /* The process that starts the schedules was stopped because there were too many processes. */

@@ -297,7 +297,7 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, u
             outcomes_doubt(e->finding);
         if (e && (e->finding->last != number || !number)) { /* one schedule counts once */
             e->finding->last = number;
-            e->finding->count++;
+            e->finding->count += campaign_counts(c, number);
         }
         free(list[i].text);
         finding_free(list[i].found);
@@ -370,13 +370,12 @@ struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct 
             remember(c, k->symptom[i].key, f);
         if (hidden)
             continue;
-        if (!is_new && f->last == k->number)
-            f->count--;
+        f->count -= (!is_new && f->last == k->number) || !campaign_counts(c, k->number);
         f->last = k->number;
         *predicted = k->predicted[i];
         if (!is_new)
             continue;
-        if (k->number)
+        if (k->number && campaign_counts(c, k->number))
             c->stats.strategy[k->evidence.config.strategy % HDP_STRATEGIES].found++;
         return f;
     }

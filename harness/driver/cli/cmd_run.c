@@ -59,6 +59,7 @@ enum {
     OPT_NO_THREADS,
     OPT_EXIT_CODE,
     OPT_SUITE,
+    OPT_SHARD,
     OPT_TOOL,
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
@@ -69,6 +70,10 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "What to explore:", 1},
     {"schedules", 'n', "N", 0, "Try N schedules (500; without limit when only --time is given)", 0},
     {"time", OPT_TIME, "TIME", 0, "Stop after TIME: 30s, 5m, 1h", 0},
+    {"shard", OPT_SHARD, "I/N", 0,
+     "Run part I of N of the schedules, on another machine than the others; heddle merge puts them "
+     "together",
+     0},
     {"stop-at-first", OPT_STOP, 0, 0, "Stop at the first finding", 0},
     {"jobs", 'j', "N", 0, "Run N schedules side by side (one per CPU)", 0},
     {"strategy", OPT_STRATEGY, "NAME", 0, "How to choose the next thread: auto (a mix, the default)"
@@ -216,6 +221,21 @@ static uint32_t strategy_of(struct argp_state *state, const char *text)
     return s;
 }
 
+static void parse_shard(struct argp_state *state, struct campaign_options *o, const char *text)
+{
+    char *part = mem_format("%.*s", (int)strcspn(text, "/"), text);
+    const char *slash = strchr(text, '/');
+    uint64_t shard, shards;
+
+    if (!slash || !parse_count(slash + 1, 1, 1000000, &shards) ||
+        !parse_count(part, 1, shards, &shard))
+        argp_failure(state, EXIT_USAGE, 0, "--shard wants I/N, part I of N: 1/4 to 4/4, not \"%s\"",
+                     text);
+    o->shard = (unsigned)shard;
+    o->shards = (unsigned)shards;
+    free(part);
+}
+
 static error_t parse_exploration(int key, char *arg, struct argp_state *state, struct arguments *a)
 {
     struct campaign_options *o = &a->options;
@@ -229,6 +249,9 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case OPT_TIME:
         o->time_ns = time_of(state, "--time", arg);
+        return 0;
+    case OPT_SHARD:
+        parse_shard(state, o, arg);
         return 0;
     case OPT_STOP:
         o->stop_at_first = true;
@@ -431,6 +454,7 @@ static const struct {
     {OPT_STEER, "--steer"},
     {OPT_PREDICT, "--predict"},
     {OPT_CHECK_DETERMINISM, "--check-determinism"},
+    {OPT_SHARD, "--shard"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
 
@@ -460,6 +484,18 @@ static void check_together(struct argp_state *state, const struct arguments *a)
         strategy_depth(o->plan.strategy) != HDP_DEPTH_OF_BUG)
         argp_failure(state, EXIT_USAGE, 0, "--depth does not go with --strategy=%s, which has none",
                      strategy_word(o->plan.strategy));
+    if (o->shards > 1 && a->counted && o->schedules <= LEARN_UNTIL)
+        argp_failure(
+            state, EXIT_USAGE, 0,
+            "--shard splits what comes after the first %u schedules, from which all others "
+            "learn and which each shard runs: -n is to be more",
+            LEARN_UNTIL);
+    if (o->shards > 1 && !a->counted && !o->time_ns)
+        argp_failure(state, EXIT_USAGE, 0, "--shard goes with -n or --time");
+    if (o->shards > 1 && o->lock_graph)
+        argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --shard");
+    if (o->shards > 1 && a->box.tools > 1)
+        argp_failure(state, EXIT_USAGE, 0, "--shard goes with one --tool");
     if (a->outcome.json && formats_to_stdout(&a->outcome.formats))
         argp_failure(state, EXIT_USAGE, 0,
                      "--json has stdout for itself: give the report a file, --report=github:FILE");

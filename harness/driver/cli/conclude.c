@@ -84,7 +84,10 @@ static json_t *document_of(const struct campaign *c, int code)
         .trouble = c->trouble,
         .stats = &c->stats,
         .findings = &c->findings,
-        .suppressed = c->suppressed.count};
+        .excluded = &c->excluded,
+        .suppressed = c->suppressed.count,
+        .shard = o->shard,
+        .shards = o->shards};
     return report_json(&report, code);
 }
 
@@ -132,12 +135,13 @@ static void tell_set_aside(struct campaign *c, const char *name)
         baseline_gone(c->options.baseline, name, stderr);
 }
 
-/* The folder of the findings keeps the whole document for `heddle baseline` and `heddle merge`. */
+/* The folder of the findings keeps the whole document for `heddle baseline` and `heddle merge`. A shard's has
+ * one without findings, too: it is not lost. */
 static void save(struct campaign *c, const json_t *document)
 {
     char *text, *written = NULL;
 
-    if (!c->outdir.path)
+    if (!c->outdir.path && !c->options.shards)
         return;
     text = json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     if (text)

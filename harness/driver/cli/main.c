@@ -24,6 +24,7 @@ static const struct {
     {"ctest", "run every test of a CMake project so, and report them together", cmd_ctest},
     {"test", "the same for tests that meson, make check or another command runs", cmd_test},
     {"stress", "run suites of scenarios and compare their verdicts", cmd_stress},
+    {"merge", "put what several machines found together", cmd_merge},
     {"baseline", "write the findings of a run as known ones, for later runs", cmd_baseline},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},
 };

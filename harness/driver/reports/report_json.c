@@ -215,7 +215,7 @@ static json_t *statistics(const struct stats *s)
 json_t *report_json(const struct report *r, int code)
 {
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
-           *list = json_array();
+           *list = json_array(), *shard = json_object(), *excluded = json_array();
     for (char *const *a = r->argument; *a; a++)
         json_array_append_new(args, json_text(*a));
     json_object_set_new(program, "path", json_text(r->program));
@@ -231,6 +231,15 @@ json_t *report_json(const struct report *r, int code)
     json_object_set_new(doc, "seed", number(r->seed));
     json_object_set_new(doc, "exit_code", json_integer(code));
     json_object_set_new(doc, "trouble", json_text(r->trouble));
+    for (size_t i = 0; i < r->excluded->count; i++)
+        json_array_append_new(excluded, hex(r->excluded->list[i]->fingerprint));
+    if (r->shards) {
+        json_object_set_new(shard, "index", json_integer(r->shard));
+        json_object_set_new(shard, "count", json_integer(r->shards));
+    }
+    json_object_set(doc, "shard", r->shards ? shard : json_null());
+    json_decref(shard);
+    json_object_set_new(doc, "excluded", excluded);
     json_object_set_new(doc, "suppressed", json_integer((json_int_t)r->suppressed));
     json_object_set_new(doc, "statistics", statistics(r->stats));
     json_object_set_new(doc, "findings", list);

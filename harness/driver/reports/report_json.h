@@ -19,7 +19,9 @@ struct report {
     const char *trouble; /* why the campaign could not go on, or NULL */
     const struct stats *stats;
     const struct findings *findings;
-    size_t suppressed; /* findings that were left out */
+    const struct findings *excluded; /* predictions that other schedules showed to be none */
+    size_t suppressed;               /* findings that were left out */
+    unsigned shard, shards;          /* 0: not split */
 };
 
 /* The document. `code` is the exit code of the command. */
