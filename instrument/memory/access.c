@@ -373,6 +373,25 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
         hdi_loaded(s, addr, value_at(addr, bytes), pc);
 }
 
+/* ---- the kernel ---- */
+
+void hdi_memory_barrier(uint64_t pc)
+{
+    if (hdi_watched && hdi_watch.config.model)
+        hdi_model_fence(hdi_watched, HDI_SEQ_CST, pc);
+}
+
+uint32_t hdi_memory_word(const uint32_t *word, uint64_t pc)
+{
+    struct hdi_memory_thread *s = hdi_watched;
+
+    if (!s || !hdi_watch.config.model)
+        return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint32_t value = (uint32_t)hdi_model_pick(s, (uintptr_t)word, sizeof *word, HDI_RELAXED, pc);
+    hdi_model_read(s, HDI_RELAXED);
+    return value;
+}
+
 /* ---- life ---- */
 
 static int is_gcc_runtime(struct dl_phdr_info *info, size_t size, void *unused)

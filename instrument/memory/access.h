@@ -69,6 +69,9 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
 void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uint64_t pc);
 /* An atomic store that no hook sees was made. Not a point. */
 void hdi_atomic_stored(const uint8_t *at, uint8_t value, int order, uint64_t pc);
+/* The caller calls the kernel, which makes that a full barrier; which reads a word for the caller. */
+void hdi_memory_barrier(uint64_t pc);
+uint32_t hdi_memory_word(const uint32_t *word, uint64_t pc);
 /* The return address whose low half is `pc`; 0 if no loaded code has it. */
 uint64_t hdi_full_pc(uint32_t pc);
 /* The thread did something that others can see. */

@@ -5,16 +5,15 @@
  * store that was made and a store may go before others of its location. What else the standard
  * demands is that an operation reads a store from some floor of its location on, or goes behind it.
  * That is the last store that
- *   - happens before it, or was read by what happens before it (coherence);
- *   - an operation made or read which has a place in the single order S before it: the operation
- *     itself, or a fence that the operation happens before; where its own place is that of the
- *     operation, if it is seq_cst, or of the last seq_cst fence that happens before it.
+ *   - happens before the operation, or was read by something that does (coherence);
+ *   - was made or read ahead of it in the single order S of the seq_cst operations: by one of those, or
+ *     by what happens before a seq_cst fence. An operation that is not seq_cst stands in S where the
+ *     last seq_cst fence does that happens before it.
  * S is the order in which the seq_cst operations were made. What only another S allows is not shown:
  * see docs/decisions/weak_memory.md.
  *
- * Invariants
- *   1. the clocks that fences saw grow in S
- *   2. an update stands directly behind the store that it read, as long as that is kept
+ * Invariant: what the fences knew grows in S (hdi_c11_fence looks at it).
+ *
  * source: C++20 [intro.races], [atomics.order]; Lahav et al., Repairing sequential consistency in
  * C/C++11, PLDI 2017.
  */
@@ -67,7 +66,7 @@ void hdi_c11_fence(struct hdi_memory_thread *s)
     hdi_vclock_copy(&f->before, &fenced);
     fences++;
     if (HD_INVARIANTS && fences > 1)
-        HD_ASSERT(hdi_vclock_leq(&fence[(fences - 2) % FENCES].before, &f->before)); /* 1 */
+        HD_ASSERT(hdi_vclock_leq(&fence[(fences - 2) % FENCES].before, &f->before));
 }
 
 /* What the floor of an operation depends on. */

@@ -122,12 +122,19 @@ void hdi_tso_settle(struct hdi_location *at)
         drain_one(buffers[at->store[1].tid], at->store[1].tid);
 }
 
+/* Before an operation on the location. */
+static void drain_before(struct hdi_memory_thread *s, const struct hdi_location *at, uint64_t pc)
+{
+    if (contested || others_wait(s, at))
+        drain_some(pc);
+}
+
 uint32_t hdi_tso_load(struct hdi_memory_thread *s, struct hdi_location *at, uint64_t pc)
 {
     if (s->repeats)
         hdi_tso_settle(at); /* stores become visible in finite time */
-    else if (contested || others_wait(s, at))
-        drain_some(pc);
+    else
+        drain_before(s, at, pc);
     uint32_t i = at->count - 1;
     while (i && at->store[i].tid != s->racer->tid)
         i--;
@@ -142,8 +149,7 @@ void hdi_tso_before_store(struct hdi_memory_thread *s, struct hdi_location *at, 
         buffers[tid] = hdi_alloc_lasting(sizeof *buffers[tid]);
     if (tid >= buffers_end)
         buffers_end = tid + 1;
-    if (contested || others_wait(s, at))
-        drain_some(pc);
+    drain_before(s, at, pc);
     if (buffers[tid]->tail - buffers[tid]->head == PENDING)
         drain_one(buffers[tid], tid);
     while (at->count == HDI_KEPT_STORES)
@@ -161,14 +167,26 @@ void hdi_tso_enqueue(struct hdi_memory_thread *s, struct hdi_location *at)
     check(at);
 }
 
+static void drain_own(const struct hdi_memory_thread *s)
+{
+    uint32_t tid = s->racer->tid;
+
+    if (buffers[tid])
+        drain_up_to(buffers[tid], tid, buffers[tid]->tail);
+}
+
 void hdi_tso_drain(struct hdi_memory_thread *s, uint64_t pc)
 {
-    struct buffer *b = buffers[s->racer->tid];
-
     if (contested)
         drain_some(pc);
-    if (b)
-        drain_up_to(b, s->racer->tid, b->tail);
+    drain_own(s);
+}
+
+uint32_t hdi_tso_locked(struct hdi_memory_thread *s, struct hdi_location *at, uint64_t pc)
+{
+    drain_before(s, at, pc);
+    drain_own(s);
+    return 0;
 }
 
 void hdi_tso_forget(const struct hdi_location *at)

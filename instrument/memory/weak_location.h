@@ -68,13 +68,14 @@ uint32_t hdi_c11_store(struct hdi_memory_thread *s, struct hdi_location *at, int
 void hdi_c11_seen(struct hdi_memory_thread *s, struct hdi_store *store, int order);
 void hdi_c11_fence(struct hdi_memory_thread *s);
 
-/* TSO: the index of the store that a load reads. */
+/* TSO: the index of the store that a load reads, or a locked instruction. */
 uint32_t hdi_tso_load(struct hdi_memory_thread *s, struct hdi_location *at, uint64_t pc);
+uint32_t hdi_tso_locked(struct hdi_memory_thread *s, struct hdi_location *at, uint64_t pc);
 /* Before a store: the location takes one more. */
 void hdi_tso_before_store(struct hdi_memory_thread *s, struct hdi_location *at, uint64_t pc);
 /* The last store is its thread's, and waits in its buffer. */
 void hdi_tso_enqueue(struct hdi_memory_thread *s, struct hdi_location *at);
-/* A locked instruction or a fence: all that the thread stored is in memory. */
+/* A fence: all that the thread stored is in memory. */
 void hdi_tso_drain(struct hdi_memory_thread *s, uint64_t pc);
 /* All stores to the location reach memory. */
 void hdi_tso_settle(struct hdi_location *at);

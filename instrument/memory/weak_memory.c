@@ -121,19 +121,12 @@ uint64_t hdi_model_pick(struct hdi_memory_thread *s, uintptr_t addr, uint32_t by
     return pick(at, is_tso() ? hdi_tso_load(s, at, pc) : hdi_c11_load(s, at, order, pc));
 }
 
-/* A locked instruction of TSO works on memory itself. */
-static uint32_t locked(struct hdi_memory_thread *s, uint64_t pc)
-{
-    hdi_tso_drain(s, pc);
-    return 0;
-}
-
 uint64_t hdi_model_pick_update(struct hdi_memory_thread *s, uintptr_t addr, uint32_t bytes,
                                int order, uint64_t pc)
 {
     struct hdi_location *at = location_of(addr, bytes);
 
-    return pick(at, is_tso() ? locked(s, pc) : hdi_c11_update(s, at, order, pc));
+    return pick(at, is_tso() ? hdi_tso_locked(s, at, pc) : hdi_c11_update(s, at, order, pc));
 }
 
 bool hdi_model_pick_exchange(struct hdi_memory_thread *s, uintptr_t addr, uint32_t bytes,
@@ -142,7 +135,8 @@ bool hdi_model_pick_exchange(struct hdi_memory_thread *s, uintptr_t addr, uint32
     struct hdi_location *at = location_of(addr, bytes);
     bool succeeds = false;
 
-    *value = pick(at, is_tso() ? locked(s, pc) : hdi_c11_exchange(s, at, x, &succeeds, pc));
+    *value =
+        pick(at, is_tso() ? hdi_tso_locked(s, at, pc) : hdi_c11_exchange(s, at, x, &succeeds, pc));
     return is_tso() ? *value == x->expected : succeeds;
 }
 

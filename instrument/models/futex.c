@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "memory/access.h"
 #include "raw_calls.h"
 
 struct hdi_futex {
@@ -67,7 +68,8 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool said_sha
     enum hdi_wake wake;
 
     hdi_point(HD_EV_FUTEX_WAIT, &x->object, site);
-    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value) {
+    hdi_memory_barrier(site);
+    if (hdi_memory_word(word, site) != value) {
         errno = EAGAIN;
         return -1;
     }
@@ -102,6 +104,7 @@ static long wake(uint32_t *word, uint32_t count, uint64_t site)
     long woken = 0;
 
     hdi_point(HD_EV_FUTEX_WAKE, &x->object, site);
+    hdi_memory_barrier(site);
     while (x->first && (uint32_t)woken < count) {
         struct hdi_thread *t = x->first;
         x->first = t->wait.next;

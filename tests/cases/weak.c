@@ -1,4 +1,7 @@
 /* What C11 and x86 let atomics do, and what they do not. weak HOW TWIN */
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
 #include "case.h"
 
 #define RELAXED memory_order_relaxed
@@ -279,10 +282,36 @@ static void weak_late_store(void)
     assert(r[0] || y != 2);
 }
 
+/* Who waits says so first, in relaxed order: the kernel's call is a barrier. Who wakes needs one of its own
+ * between the word and the look at who waits. */
+static void *waits_in_the_kernel(void *arg)
+{
+    set(&y, 1, RELAXED);
+    while (!get(&x))
+        syscall(SYS_futex, &x, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    return arg;
+}
+
+static void *wakes_who_waits(void *arg)
+{
+    set(&x, 1, RELAXED);
+    fence(!wrong);
+    if (get(&y))
+        syscall(SYS_futex, &x, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    return arg;
+}
+
+static void weak_futex(void)
+{
+    side_by_side(waits_in_the_kernel, wakes_who_waits, NULL);
+}
+
 static const struct variant all[] = {
-    VARIANT(weak, read_read),        VARIANT(weak, sc_store),       VARIANT(weak, fence_passed_on),
-    VARIANT(weak, failing_exchange), VARIANT(weak, crossed_stores), VARIANT(weak, release_sequence),
-    VARIANT(weak, queue_lock),       VARIANT(weak, own_store),      VARIANT(weak, late_store),
+    VARIANT(weak, read_read),       VARIANT(weak, sc_store),
+    VARIANT(weak, fence_passed_on), VARIANT(weak, failing_exchange),
+    VARIANT(weak, crossed_stores),  VARIANT(weak, release_sequence),
+    VARIANT(weak, queue_lock),      VARIANT(weak, own_store),
+    VARIANT(weak, late_store),      VARIANT(weak, futex),
 };
 
 int main(int argc, char **argv)
