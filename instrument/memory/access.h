@@ -67,8 +67,8 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
                      enum hdi_access kind, uint64_t pc);
 /* A load at a point gave `value`: a thread that keeps loading the same yields. */
 void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uint64_t pc);
-/* An atomic store that no hook sees was made. Not a point. */
-void hdi_atomic_stored(const uint8_t *at, uint8_t value, int order, uint64_t pc);
+/* An atomic store that no hook sees is about to be made. Not a point. */
+void hdi_atomic_stores(const uint8_t *at, uint8_t value, int order, uint64_t pc);
 /* The caller calls the kernel, which makes that a full barrier; which reads a word for the caller. */
 void hdi_memory_barrier(uint64_t pc);
 uint32_t hdi_memory_word(const uint32_t *word, uint64_t pc);

@@ -86,7 +86,7 @@ static bool modelled(unsigned bits)
     }
 TSAN_ATOMIC_TYPES(LOAD_STORE)
 
-void hdi_atomic_stored(const uint8_t *at, uint8_t v, int order, uint64_t pc)
+void hdi_atomic_stores(const uint8_t *at, uint8_t v, int order, uint64_t pc)
 {
     struct hdi_memory_thread *s = watched();
     if (!s)
@@ -103,7 +103,9 @@ void hdi_atomic_stored(const uint8_t *at, uint8_t v, int order, uint64_t pc)
 static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes, uint64_t old,
                     uint64_t v, bool changed, int order, uint64_t pc)
 {
-    if (!modelled(8 * bytes))
+    if (modelled(8 * bytes))
+        hdi_model_read(s, order);
+    else
         hdi_race_atomic_load(s->racer, addr, order);
     feed(s, addr, bytes, HDP_TAPE_ATOMIC_UPDATE, pc);
     if (modelled(8 * bytes))

@@ -168,7 +168,6 @@ void hdi_model_update(struct hdi_memory_thread *s, uint64_t value, int order)
     struct hdi_location *at = picked.at;
     struct hdi_store *st = &at->store[picked.index];
 
-    hdi_race_read_from(s->racer, &st->edges, order);
     if (!is_tso()) {
         static struct hdi_vclock sequence; /* an update goes on with a release sequence */
         hdi_vclock_copy(&sequence, &st->edges);

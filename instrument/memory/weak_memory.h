@@ -24,7 +24,7 @@ uint64_t hdi_model_pick_update(struct hdi_memory_thread *s, uintptr_t addr, uint
 /* So does a compare-exchange. True: it succeeds. */
 bool hdi_model_pick_exchange(struct hdi_memory_thread *s, uintptr_t addr, uint32_t bytes,
                              const struct hdi_exchange *x, uint64_t *value, uint64_t pc);
-/* What was picked is read, or read and updated. Makes the edges. */
+/* What was picked is read; then, in an update, followed by the new value. Makes the edges. */
 void hdi_model_read(struct hdi_memory_thread *s, int order);
 void hdi_model_update(struct hdi_memory_thread *s, uint64_t value, int order);
 

@@ -110,10 +110,12 @@ HDI_EXPORT void __cxa_guard_release(uint8_t *guard)
     struct hdi_once *x;
 
     REAL_GUARD(void, "__cxa_guard_release", site)
-    real(guard);
-    if (!hdi_enter())
+    if (!hdi_enter()) {
+        real(guard);
         return;
-    hdi_atomic_stored(guard, 1, HDI_RELEASE, site);
+    }
+    hdi_atomic_stores(guard, 1, HDI_RELEASE, site);
+    real(guard);
     x = guarded(guard, site);
     x->done = true;
     leave(x);

@@ -86,6 +86,7 @@ static uint64_t update(int i, uintptr_t addr, uint64_t v, uint32_t back)
 {
     wanted = back;
     uint64_t old = hdi_model_pick_update(&watched[i], addr, 8, HDI_RELAXED, 0);
+    hdi_model_read(&watched[i], HDI_RELAXED);
     hdi_model_update(&watched[i], v, HDI_RELAXED);
     return old;
 }
@@ -108,10 +109,9 @@ static uint64_t exchange(int i, uintptr_t addr, uint64_t expected, bool weak, ui
     uint64_t value;
     wanted = way;
     *done = hdi_model_pick_exchange(&watched[i], addr, 8, &how, &value, 0);
+    hdi_model_read(&watched[i], HDI_RELAXED);
     if (*done)
         hdi_model_update(&watched[i], value + 10, HDI_RELAXED);
-    else
-        hdi_model_read(&watched[i], HDI_RELAXED);
     return value;
 }
 
