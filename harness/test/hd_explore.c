@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +132,9 @@ static void describe(struct hd_explore_result *r, struct hdp_region *region, int
         report_finding(to, f, false, true);
         fclose(to);
         snprintf(r->report, sizeof r->report,
-                 "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%llu\n",
-                 (unsigned long long)number, text, (unsigned long long)number);
+                 "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%s%s%llu\n",
+                 (unsigned long long)number, text, wanted.name ? wanted.name : "",
+                 wanted.name ? ":" : "", (unsigned long long)number);
         free(text);
     }
     finding_free(f);
@@ -144,6 +146,18 @@ static uint64_t number_in(const char *variable)
 {
     const char *value = getenv(variable);
     return value ? strtoull(value, NULL, 10) : 0;
+}
+
+/* HEDDLE_SCHEDULE: the schedule to be run alone; 0: all are, as nobody asks for one. *other: it is of a test
+ * with another name. */
+static uint64_t asked_for(bool *other)
+{
+    const char *value = getenv("HEDDLE_SCHEDULE"), *colon = value ? strrchr(value, ':') : NULL;
+    size_t n = colon ? (size_t)(colon - value) : 0;
+
+    *other =
+        colon && !(wanted.name && strlen(wanted.name) == n && strncmp(wanted.name, value, n) == 0);
+    return value ? strtoull(colon ? colon + 1 : value, NULL, 10) : 0;
 }
 
 static void settle(const struct hd_explore_options *options)
@@ -163,13 +177,33 @@ static void settle(const struct hd_explore_options *options)
         wanted.strategy = NULL;
 }
 
+/* What the schedule came to, on stderr, before it is run in place. */
+static void show(struct hd_explore_result *r, struct hdp_region *region, struct rt_explored *told,
+                 uint64_t number, void (*fn)(void *), void *arg)
+{
+    int status;
+
+    extra_flags = HDP_RICH;
+    region->result = (struct hdp_result){0};
+    status = explore_in_child(region, told, number, number, fn, arg);
+    if (failed(region, status)) {
+        describe(r, region, status, number, true);
+        fputs(r->report, stderr);
+    } else {
+        fprintf(stderr, "schedule %llu: passes\n", (unsigned long long)number);
+    }
+    region->result = (struct hdp_result){0};
+    *told = (struct rt_explored){0};
+}
+
 int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(void *arg), void *arg,
                        const struct hd_explore_options *options, struct hd_explore_result *result)
 {
     struct hd_explore_result own, *r = result ? result : &own;
     struct rt_explored *told, before;
     struct hdp_region *region;
-    uint64_t alone = number_in("HEDDLE_SCHEDULE"), next = 1;
+    uint64_t alone, next = 1;
+    bool other;
 
     attach_seam = attach;
     memset(r, 0, sizeof *r);
@@ -180,6 +214,9 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
         r->schedules = 1;
         return 0;
     }
+    alone = asked_for(&other);
+    if (alone && other)
+        return 0;
     if (wanted.strategy && find_strategy(wanted.strategy) == MIX) {
         snprintf(r->report, sizeof r->report, "hd_explore: unknown strategy \"%s\"",
                  wanted.strategy);
@@ -192,6 +229,7 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
         return -1;
     }
     if (alone) {
+        show(r, region, told, alone, fn, arg);
         extra_flags = 0;
         explore_here(region, told, alone, alone, fn, arg);
         fflush(NULL);

@@ -157,6 +157,8 @@ struct hd_seam {
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine
  * exists: the in-process explorer calls it (heddle/test.h).   threads: the only one of the process
  */
+HD_BEGIN_DECLS
 HD_API void hd_seam_attach(const struct hd_seam *seam);
+HD_END_DECLS
 
 #endif /* HEDDLE_SEAM_H */

@@ -11,7 +11,8 @@
  * fn must start from the same state each time: what it changes outside its own variables it must
  * set back itself.
  *
- *   HEDDLE_SCHEDULE=NUMBER  in the environment: run that schedule alone, in place (for a debugger)
+ *   HEDDLE_SCHEDULE=NAME:N  in the environment: of the test with that name (or, as N alone, of the
+ *                           first) show schedule N again, then run it in place, for a debugger
  *   HEDDLE_SCHEDULES=N      instead of the number that the test asks for
  *
  * source: Shuttle's check_random, Loom's model; Go's testing/synctest.
@@ -35,6 +36,7 @@ struct hd_explore_options {
     const char *strategy; /* "auto" (NULL), "random", "pct", "pos", "burst", "rr" */
     int ignore_leaks;     /* goroutines may be left when fn returns */
     int keep_going;       /* do not stop at the first schedule that fails */
+    const char *name;     /* of the test, for HEDDLE_SCHEDULE=NAME:N; NULL = none */
 };
 
 struct hd_explore_result {
@@ -46,7 +48,7 @@ struct hd_explore_result {
     int64_t virtual_ns; /* virtual time spent in all */
     int kind;           /* of the first failure: enum hd_finding_kind, -1 = none */
     char word[32];      /* its word: "deadlock", "leak-blocked", "assertion" ... */
-    char report[4096];  /* what a person reads: who waits where, and how to run it again */
+    char report[16384]; /* what a person reads: who waits where, and how to run it again */
 };
 
 /* Explore fn(arg). Returns 0 when no schedule failed, 1 when one did, -1 when it could not be done
@@ -55,6 +57,13 @@ struct hd_explore_result {
 static inline int hd_explore(void (*fn)(void *arg), void *arg,
                              const struct hd_explore_options *options,
                              struct hd_explore_result *result);
+
+/* The same for tests of any framework (Unity, Check, GoogleTest): the whole report goes to stderr, and
+ * the test asserts that this is 0. options->name may be NULL: then it is `name`.
+ *     ck_assert_int_eq(hd_explore_print("puts_and_takes", puts_and_takes, NULL, NULL), 0);
+ */
+static inline int hd_explore_print(const char *name, void (*fn)(void *arg), void *arg,
+                                   const struct hd_explore_options *options);
 
 /* What hd_explore() calls; `attach` is hd_seam_attach of the library that fn uses. */
 HD_API int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(void *arg),
@@ -66,6 +75,27 @@ static inline int hd_explore(void (*fn)(void *arg), void *arg,
                              struct hd_explore_result *result)
 {
     return hd_explore_through(hd_seam_attach, fn, arg, options, result);
+}
+
+static inline int hd_explore_print(const char *name, void (*fn)(void *arg), void *arg,
+                                   const struct hd_explore_options *options)
+{
+    static struct hd_explore_result result; /* too large for small stacks */
+    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL};
+    int failed;
+
+    if (options)
+        mine = *options;
+    if (!mine.name)
+        mine.name = name;
+    failed = hd_explore(fn, arg, &mine, &result);
+    if (failed) {
+        fputs(name, stderr);
+        fputs(": ", stderr);
+        fputs(result.report, stderr);
+        fflush(stderr);
+    }
+    return failed;
 }
 
 /* A return address of this process: "function  file.c:12"; the number of bytes, 0 unknown. Give it
@@ -121,22 +151,30 @@ static inline int hd_leak_teardown(void **state)
 #fn, fn, hd_leak_begin_##fn, hd_leak_teardown, NULL                                        \
     }
 
-/* In a cmocka program: HD_EXPLORED(fn) behind the test function fn(void **state), and
- * hd_unit_test(fn) in place of cmocka_unit_test(fn). */
-#define hd_unit_test(fn)                                                                           \
+/* In a cmocka program, behind the test function fn(void **state):
+ *     HD_EXPLORED(fn)                               or, with options,
+ *     HD_EXPLORED_WITH(fn, .schedules = 5000, .strategy = "pct")
+ * and in the list of tests
+ *     hd_unit_test(fn)                              in place of cmocka_unit_test(fn)
+ *     hd_unit_test_setup_teardown(fn, setup, teardown)
+ * setup and teardown are called once, before and after all schedules; what each schedule changes it sets
+ * back itself. */
+#define hd_unit_test(fn) hd_unit_test_setup_teardown(fn, NULL, NULL)
+#define hd_unit_test_setup_teardown(fn, setup, teardown)                                           \
     {                                                                                              \
-#fn, hd_explored_##fn, NULL, NULL, NULL                                                    \
+#fn, hd_explored_##fn, setup, teardown, NULL                                               \
     }
-#define HD_EXPLORED(fn)                                                                            \
+#define HD_EXPLORED(fn) HD_EXPLORED_WITH(fn, .schedules = 0)
+#define HD_EXPLORED_WITH(fn, ...)                                                                  \
     static void hd_body_##fn(void *state)                                                          \
     {                                                                                              \
         fn((void **)state);                                                                        \
     }                                                                                              \
     static void hd_explored_##fn(void **state)                                                     \
     {                                                                                              \
-        struct hd_explore_result result_;                                                          \
-        if (hd_explore(hd_body_##fn, state, NULL, &result_) != 0)                                  \
-            fail_msg("%s", result_.report);                                                        \
+        const struct hd_explore_options options_ = {__VA_ARGS__};                                  \
+        if (hd_explore_print(#fn, hd_body_##fn, state, &options_) != 0)                            \
+            fail_msg("a schedule failed: the report is above");                                    \
     }
 
 #endif /* HEDDLE_TEST_H */
