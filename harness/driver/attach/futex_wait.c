@@ -27,19 +27,22 @@
 #define OWNER_MASK 0x3fffffffu
 #define WORDS_MOST 256u
 
-/* Sleeps on words of their own, told by their functions: no owner is recorded. */
+/* Sleeps on words of their own, told by what a function's name has: no owner is recorded. Rust's
+ * names may be mangled. */
 static const struct {
-    const char *part, *what;
+    const char *one, *other, *what;
 } known[] = {
-    {"__atomic_futex_unsigned_base", "std::future"},
-    {"__platform_wait", "std::atomic, latch, barrier or semaphore"},
-    {"futex::Mutex::lock_contended", "Rust Mutex"},
-    {"futex::RwLock::read_contended", "Rust RwLock, to read,"},
-    {"futex::RwLock::write_contended", "Rust RwLock, to write,"},
-    {"futex::Condvar::wait", "Rust Condvar"},
-    {"futex::Parker::park", "unpark of a Rust thread"},
-    {"futex::Once", "Rust Once"},
-    {"runtime.futex", "Go's scheduler (SIGQUIT makes Go print its goroutines)"},
+    {"__atomic_futex_unsigned_base", "", "std::future"},
+    {"__platform_wait", "", "std::atomic, latch, barrier or semaphore"},
+    {"futex", "lock_contended", "Rust Mutex"},
+    {"futex", "read_contended", "Rust RwLock, to read,"},
+    {"futex", "write_contended", "Rust RwLock, to write,"},
+    {"futex", "Condvar", "Rust Condvar"},
+    {"std::thread::park", "", "unpark of a Rust thread"},
+    {"3std6thread", "4park", "unpark of a Rust thread"},
+    {"futex", "4Once", "Rust Once"},
+    {"futex", "Once::call", "Rust Once"},
+    {"runtime.futex", "", "Go's scheduler (SIGQUIT makes Go print its goroutines)"},
 };
 
 static const char *bare(const char *name)
@@ -277,7 +280,7 @@ static char *unknown(struct view *v, const struct viewed *t, uint64_t word)
     for (size_t i = 0; i < t->places && i < 12 && !what; i++) {
         const char *name = view_function(v, &t->place[i]);
         for (size_t k = 0; name && k < sizeof known / sizeof *known && !what; k++)
-            if (strstr(name, known[k].part))
+            if (strstr(name, known[k].one) && strstr(name, known[k].other))
                 what = known[k].what;
     }
     char *text = variable
