@@ -135,6 +135,7 @@ struct hdp_config {
     uint32_t watchdog_ms;    /* no step for so long: control is lost (50) */
     uint32_t expected_threads;
     uint32_t deadlock_edges; /* used entries of deadlock_edge[] */
+    uint32_t aimed_locks;    /* used entries of aimed_lock[] */
     uint32_t points;         /* enum hdp_points: which memory accesses are scheduling points */
     uint32_t memory_model;   /* enum hdp_memory_model */
     /* real time after which the schedule reports a hang; 0 = the driver's affair */
@@ -145,6 +146,8 @@ struct hdp_config {
                                0: WORK_STEPS of the runtime */
     uint32_t attempt;       /* HDP_EDITED: which way to follow it, from 0 (enum hdp_attempt) */
     struct hdp_deadlock_edge deadlock_edge[HDP_DEADLOCK_EDGES];
+    uint64_t aimed_lock[HDP_DEADLOCK_EDGES]; /* their addresses: a thread that holds one of them and
+                                                is about to take another waits likewise */
     struct hdp_race_place race_place[HDP_RACE_PLACES];
 };
 

@@ -158,6 +158,11 @@ static void print_answer(FILE *to, const struct attached *a, bool bold)
     for (size_t i = 0; i < a->findings.count; i++) {
         fputs(i ? "\n" : "", to);
         print_finding(to, a->findings.list[i], bold);
+        char *aim = standstill_aim(a->look[a->looks - 1], a->findings.list[i]);
+        if (aim)
+            fprintf(to, "\n  To see it again under control:  heddle run --aim=deadlock:%s -- %s\n",
+                    aim, v->s->program ? v->s->program : "PROGRAM");
+        free(aim);
     }
     if (a->findings.count)
         return;

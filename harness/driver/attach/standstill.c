@@ -257,3 +257,45 @@ char *standstill_wait(const struct view *v, const struct wait *w)
     free(text);
     return more;
 }
+
+static bool is_static(const struct view *v)
+{
+    return !v->s->maps || !strstr(v->s->maps, "/ld-");
+}
+
+/* A global variable has a name; others are called after the place where they are taken. */
+static char *aim_of(struct view *v, const struct viewed *t)
+{
+    char *variable = symbols_variable(v->symbols, t->wait.object);
+    if (variable && !strpbrk(variable, " ,"))
+        return variable;
+    free(variable);
+    return t->wait.from < t->places ? symbols_site(v->symbols, t->place[t->wait.from].pc) : NULL;
+}
+
+char *standstill_aim(struct view *v, const struct finding *f)
+{
+    char *text = NULL;
+    size_t locks = 0;
+    if (f->kind != HD_FK_DEADLOCK || is_static(v))
+        return NULL;
+    for (size_t i = 0; i < v->threads; i++) {
+        const struct viewed *t = &v->thread[i];
+        bool waits = false;
+        for (size_t k = 0; k < f->notes; k++)
+            waits |= f->note[k].role == HD_ROLE_WAITS && f->note[k].thread_id == thread_id(i) &&
+                     f->note[k].kind != HD_EV_THREAD_JOIN && f->note[k].kind != HD_EV_ONCE;
+        char *name = waits ? aim_of(v, t) : NULL;
+        if (!name)
+            continue;
+        char *more = mem_format("%s%s%s", text ? text : "", text ? "," : "", name);
+        free(text);
+        free(name);
+        text = more;
+        locks++;
+    }
+    if (locks >= 2)
+        return text;
+    free(text);
+    return NULL;
+}

@@ -114,8 +114,24 @@ static void give_work(struct campaign *c, struct worker *w)
         config->flags |= HDP_LOCK_GRAPH;
     if (may_predict(c))
         predict_plan(number, w->region);
+    config->deadlock_edges = c->aimed.deadlock_edges;
+    config->aimed_locks = c->aimed.aimed_locks;
+    memcpy(config->deadlock_edge, c->aimed.deadlock_edge, sizeof config->deadlock_edge);
+    memcpy(config->aimed_lock, c->aimed.aimed_lock, sizeof config->aimed_lock);
     w->schedule = number;
     worker_run(w);
+}
+
+/* What was named is looked up once the program is there. */
+static bool is_aimed(struct campaign *c, const struct worker *w)
+{
+    if (!c->options.aim.names || c->aimed.deadlock_edges || c->aimed.aimed_locks)
+        return true;
+    symbols_map(c->symbols, c->maps[w->index] ? c->maps[w->index] : "");
+    char *why = aim_at(&c->options.aim, c->symbols, &c->aimed);
+    if (why)
+        campaign_trouble(c, why);
+    return !why;
 }
 
 static void add_name(struct names *names, const char *text)
@@ -469,7 +485,7 @@ static void serve(struct campaign *c, struct worker *w)
         w->starts_failed = 0;
         if (!c->maps[w->index])
             c->maps[w->index] = read_maps(w->pid);
-        if (may_start(c))
+        if (is_aimed(c, w) && may_start(c))
             give_work(c, w);
         break;
     case WORKER_DONE:

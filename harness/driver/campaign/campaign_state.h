@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aim.h"
 #include "feedback.h"
 #include "findings/baseline.h"
 #include "findings/collect.h"
@@ -59,6 +60,7 @@ struct campaign_options {
     const char *oracle;     /* shell command, or NULL; also in launch */
     const char *out;        /* folder, or NULL: nothing is written */
     const char *lock_graph; /* file for the lock-order graph, or NULL */
+    struct aim aim;         /* the deadlock that every schedule is steered at; no names: none */
     struct plan plan;
     struct hdp_config config; /* flags, bounds and times of every schedule */
 };
@@ -75,7 +77,8 @@ enum { SERVER_DEATHS = 3 };
 struct campaign {
     struct campaign_options options;
     struct crew crew;
-    char **maps; /* memory map of each worker's server */
+    char **maps;             /* memory map of each worker's server */
+    struct hdp_config aimed; /* of it, what options.aim comes to; zeroed until it was looked up */
 
     struct symbols *symbols;
     struct names objects;

@@ -275,7 +275,7 @@ static char *describe_strategy(const struct evidence *e)
     const struct hdp_config *config = &e->config;
     if (e->predicted)
         return mem_copy("predicted");
-    if (config->deadlock_edges)
+    if (config->deadlock_edges || config->aimed_locks)
         return mem_copy("steered");
     if (strategy_depth(config->strategy) == HDP_DEPTH_OF_BUG)
         return mem_format("%s depth %u", strategy_word(config->strategy), config->depth);

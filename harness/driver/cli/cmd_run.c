@@ -36,6 +36,7 @@ enum {
     OPT_LOCK_GRAPH,
     OPT_REACH,
     OPT_STEER,
+    OPT_AIM,
     OPT_PREDICT,
     OPT_SUPPRESSIONS,
     OPT_MAX_STEPS,
@@ -147,6 +148,10 @@ static const struct argp_option table[] = {
     {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
      "Do not report what FILE names (kind:pattern lines; TSan's and Valgrind's files, too)", 0},
     {"steer", OPT_STEER, "N", 0, "Tries to bring each predicted deadlock about (30)", 0},
+    {"aim", OPT_AIM, "deadlock:LOCK,LOCK...", 0,
+     "Steer every schedule at a deadlock between these locks (global variables, or places where "
+     "they are taken: as heddle attach names them)",
+     0},
     {"predict", OPT_PREDICT, "on|off", 0,
      "Predict races of instrumented code from single schedules, and bring them about (on)", 0},
     {"check-output", OPT_CHECK_OUTPUT, 0, 0, "Report when the output depends on the schedule", 0},
@@ -376,6 +381,13 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
             argp_failure(state, EXIT_USAGE, 0, "--predict is on or off, not \"%s\"", arg);
         o->predict = strcmp(arg, "on") == 0;
         return 0;
+    case OPT_AIM: {
+        char *why = aim_parse(arg, &o->aim);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        free(why);
+        return 0;
+    }
     case OPT_STEER:
         o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
         return 0;
@@ -437,23 +449,15 @@ static const struct {
     int key;
     const char *name;
 } controlled[] = {
-    {OPT_STRATEGY, "--strategy"},
-    {OPT_POINTS, "--points"},
-    {OPT_MODEL, "--memory-model"},
-    {OPT_DEPTH, "--depth"},
-    {OPT_MAX_STEPS, "--max-steps"},
-    {OPT_CLOCK, "--clock"},
-    {OPT_PATIENCE, "--patience"},
-    {OPT_ELASTIC, "--elastic-sleep"},
-    {OPT_SPURIOUS, "--spurious"},
-    {OPT_FRESH, "--fresh"},
-    {OPT_NO_LEAKS, "--no-leaks"},
-    {OPT_LOCK_ORDER, "--lock-order"},
-    {OPT_LOCK_GRAPH, "--lock-graph"},
-    {OPT_REACH, "--reach"},
-    {OPT_STEER, "--steer"},
-    {OPT_PREDICT, "--predict"},
-    {OPT_CHECK_DETERMINISM, "--check-determinism"},
+    {OPT_STRATEGY, "--strategy"},     {OPT_POINTS, "--points"},
+    {OPT_MODEL, "--memory-model"},    {OPT_DEPTH, "--depth"},
+    {OPT_MAX_STEPS, "--max-steps"},   {OPT_CLOCK, "--clock"},
+    {OPT_PATIENCE, "--patience"},     {OPT_ELASTIC, "--elastic-sleep"},
+    {OPT_SPURIOUS, "--spurious"},     {OPT_FRESH, "--fresh"},
+    {OPT_NO_LEAKS, "--no-leaks"},     {OPT_LOCK_ORDER, "--lock-order"},
+    {OPT_LOCK_GRAPH, "--lock-graph"}, {OPT_REACH, "--reach"},
+    {OPT_STEER, "--steer"},           {OPT_AIM, "--aim"},
+    {OPT_PREDICT, "--predict"},       {OPT_CHECK_DETERMINISM, "--check-determinism"},
     {OPT_SHARD, "--shard"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
@@ -700,6 +704,7 @@ int cmd_run(int argc, char **argv)
         suppress_unused(s, stderr);
     if (s && suppress_passed_over(s))
         complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
+    aim_free(&a.options.aim);
     suppress_free(s);
     baseline_free(a.options.baseline);
     formats_free(&a.outcome.formats);

@@ -14,6 +14,8 @@
 
 char *__cxa_demangle(const char *mangled, char *buffer, size_t *length, int *status);
 
+#define VARIABLE_MOST 65536u /* bytes of one that are looked through for a member */
+
 /* Sites are few and asked for often. */
 struct site_name {
     uint64_t addr;
@@ -413,6 +415,55 @@ char *symbols_variable(struct symbols *s, uint64_t addr)
     free(member);
     free(plain);
     return text;
+}
+
+struct search {
+    struct symbols *symbols;
+    const char *name; /* "table.lock" */
+    size_t bytes;     /* of its first part */
+    uint64_t found;
+};
+
+/* Where in a variable that begins so the name is. */
+static uint64_t find_within(const struct search *s, uint64_t addr, uint64_t size)
+{
+    for (uint64_t at = 0; at < size && at < VARIABLE_MOST; at += 8) {
+        char *text = symbols_variable(s->symbols, addr + at);
+        bool same = text && strcmp(text, s->name) == 0;
+        free(text);
+        if (same)
+            return addr + at;
+    }
+    return 0;
+}
+
+static int search_module(Dwfl_Module *mod, void **data, const char *path, Dwarf_Addr low, void *arg)
+{
+    (void)data;
+    (void)path;
+    (void)low;
+    struct search *s = arg;
+    int symbols = dwfl_module_getsymtab(mod);
+    for (int i = 1; i < symbols && !s->found; i++) {
+        GElf_Sym sym;
+        GElf_Addr at;
+        const char *text = dwfl_module_getsym_info(mod, i, &sym, &at, NULL, NULL, NULL);
+        if (!text || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || sym.st_shndx == SHN_UNDEF)
+            continue;
+        char *plain = demangle(text);
+        if (strncmp(plain, s->name, s->bytes) == 0 && !plain[s->bytes])
+            s->found = find_within(s, at, sym.st_size);
+        free(plain);
+    }
+    return s->found ? DWARF_CB_ABORT : DWARF_CB_OK;
+}
+
+uint64_t symbols_variable_address(struct symbols *s, const char *name)
+{
+    struct search search = {s, name, strcspn(name, ".[+"), 0};
+    if (s->dwfl)
+        dwfl_getmodules(s->dwfl, search_module, &search, 0);
+    return search.found;
 }
 
 char *symbols_function(struct symbols *s, uint64_t addr)

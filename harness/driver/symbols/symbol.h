@@ -70,6 +70,8 @@ void symbols_stack(struct symbols *s, const struct symbols_place *place, size_t 
 
 /* The global variable at an address: "table.lock", "forks[2]"; NULL = none known. */
 char *symbols_variable(struct symbols *s, uint64_t addr);
+/* And back; 0 = no such variable. */
+uint64_t symbols_variable_address(struct symbols *s, const char *name);
 /* The function at an address, demangled; NULL = unknown. */
 char *symbols_function(struct symbols *s, uint64_t addr);
 

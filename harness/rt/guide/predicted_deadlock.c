@@ -1,7 +1,8 @@
 /* predicted_deadlock.c - bring a predicted deadlock about: whoever holds the first lock of one of
  * its edges and is about to take the second waits there until nobody else can run. When each edge
  * has its thread in place, they wait for each other. Or, without a first lock: whoever is about to
- * take one comes last, so that another waits for him with the lock held.
+ * take one comes last, so that another waits for him with the lock held. The same of locks that the
+ * user named (--aim): whoever holds one of them and is about to take another.
  *
  * Above any strategy, which chooses among the others.
  * source: Joshi, Park, Sen and Naik, "A randomized dynamic program analysis technique for detecting
@@ -16,12 +17,32 @@
 
 static uint32_t kept;
 
+static bool is_aimed(const struct hdi_object *o)
+{
+    for (uint32_t i = 0; o && i < rt.config.aimed_locks && i < HDP_DEADLOCK_EDGES; i++)
+        if (o->addr == rt.config.aimed_lock[i])
+            return true;
+    return false;
+}
+
+static bool is_between_aimed(const struct hdi_thread *t)
+{
+    if (!is_aimed(t->op->object))
+        return false;
+    for (uint32_t i = 0; i < t->locks.count; i++)
+        if (t->locks.held[i].object != t->op->object && is_aimed(t->locks.held[i].object))
+            return true;
+    return false;
+}
+
 static bool in_place(const struct hdi_thread *t)
 {
     const struct hdp_config *c = &rt.config;
 
     if (!t->op)
         return false;
+    if (is_between_aimed(t))
+        return true;
     for (uint32_t i = 0; i < c->deadlock_edges && i < HDP_DEADLOCK_EDGES; i++) {
         uint64_t site;
         uint32_t mode;
@@ -41,7 +62,7 @@ uint32_t rt_predicted_deadlock(struct hdi_thread **e, uint32_t n)
 {
     uint32_t m = 0;
 
-    if (!rt.config.deadlock_edges || rt.draining)
+    if ((!rt.config.deadlock_edges && !rt.config.aimed_locks) || rt.draining)
         return n;
     for (uint32_t i = 0; i < n; i++)
         m += !in_place(e[i]);
