@@ -82,6 +82,8 @@ static inline void hdi_progress(struct hdi_memory_thread *s)
         s->seen[i] = 0;
 }
 
+/* Code of a module that has hooks: what it orders is seen, too. */
+bool hdi_is_watched_code(uint64_t pc);
 /* Memory is watched from now on: switch the hooks of all modules on. */
 void hdi_hooks_start(void);
 

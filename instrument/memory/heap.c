@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "core/annotate.h"
+#include "core/real.h"
 #include "memory/race/heap_blocks.h"
 #include "memory/race/race_report.h"
 #include "memory/race/tape_writer.h"
@@ -106,6 +107,24 @@ static uint32_t context_of(uint64_t pc)
     return hdi_memory_thread_context(s ? s : hdi_memory_thread_make(), pc);
 }
 
+/* The program's call, of malloc or of an operator of C++ that calls it. */
+static _Thread_local __attribute__((tls_model("initial-exec"))) uint64_t operator_pc;
+
+static uint64_t caller(uint64_t pc)
+{
+    return operator_pc ? operator_pc : pc;
+}
+
+/* A library without hooks has an order that is not seen: of what it allocates it may have told. */
+static void allocated(struct hdi_memory_thread *s, const void *p, size_t bytes, uint64_t pc)
+{
+    if (!s || !hdi_is_watched_code(pc))
+        return;
+    hdi_note_context(s, pc);
+    hdi_race_access(s->racer, (uintptr_t)p, bytes < MARKED_BYTES ? bytes : MARKED_BYTES,
+                    HDI_ALLOCATED, pc);
+}
+
 static void born(void *p, size_t bytes, uint64_t pc)
 {
     struct hdi_block *b = hdi_block_born((uintptr_t)p, bytes);
@@ -116,6 +135,7 @@ static void born(void *p, size_t bytes, uint64_t pc)
     if (hdi_watch.on) {
         hdi_race_reset((uintptr_t)p, next.usable(p));
         hdi_tape_reset((uintptr_t)p, next.usable(p));
+        allocated(hdi_watched, p, bytes, pc);
     }
 }
 
@@ -133,13 +153,14 @@ static bool dying(void *p, uint64_t pc)
     }
     if (s) {
         size_t bytes = next.usable(p);
+        bool ordered = !hdi_is_watched_code(pc);
         hdi_note_context(s, pc);
         if (hdi_tape)
             hdi_tape_access(s, (uintptr_t)p, bytes, HDP_TAPE_FREE, pc, point);
         if (bytes <= MARKED_BYTES)
-            hdi_race_freed(s->racer, (uintptr_t)p, bytes, pc);
-        else
-            hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_WRITE,
+            hdi_race_freed(s->racer, (uintptr_t)p, bytes, ordered, pc);
+        else if (!ordered)
+            hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_FREED,
                             pc);
         hdi_progress(s);
     }
@@ -158,7 +179,7 @@ EXPORT void *malloc(size_t bytes)
         return noted(__libc_malloc(bytes));
     void *p = noted(next.malloc(bytes));
     if (p && tracking())
-        born(p, bytes, PC());
+        born(p, bytes, caller(PC()));
     return p;
 }
 
@@ -168,7 +189,7 @@ EXPORT void *calloc(size_t n, size_t bytes)
         return noted(__libc_calloc(n, bytes));
     void *p = noted(next.calloc(n, bytes));
     if (p && tracking())
-        born(p, n * bytes, PC());
+        born(p, n * bytes, caller(PC()));
     return p;
 }
 
@@ -180,7 +201,7 @@ EXPORT void free(void *p)
         __libc_free(forgotten(p));
         return;
     }
-    if (tracking() && !dying(p, PC()))
+    if (tracking() && !dying(p, caller(PC())))
         return;
     given_back(p, PC());
     next.free(forgotten(p));
@@ -247,12 +268,12 @@ static void *aligned(size_t alignment, size_t bytes, uint64_t pc)
 
 EXPORT void *memalign(size_t alignment, size_t bytes)
 {
-    return aligned(alignment, bytes, PC());
+    return aligned(alignment, bytes, caller(PC()));
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
 {
-    return aligned(alignment, bytes, PC());
+    return aligned(alignment, bytes, caller(PC()));
 }
 
 EXPORT int posix_memalign(void **out, size_t alignment, size_t bytes)
@@ -260,7 +281,7 @@ EXPORT int posix_memalign(void **out, size_t alignment, size_t bytes)
     if (alignment < sizeof(void *) || alignment & (alignment - 1))
         return EINVAL;
     int saved = errno;
-    void *p = aligned(alignment, bytes, PC());
+    void *p = aligned(alignment, bytes, caller(PC()));
     errno = saved;
     if (!p)
         return ENOMEM;
@@ -277,6 +298,46 @@ EXPORT void *pvalloc(size_t bytes)
 {
     return aligned(4096, (bytes + 4095) & ~(size_t)4095, PC());
 }
+
+/* ---- new and delete: the program's own, or those of its C++ runtime ---- */
+
+static void leave_operator(const uint64_t *before)
+{
+    operator_pc = *before;
+}
+
+/* Also when it throws. */
+#define AS_OPERATOR()                                                                              \
+    uint64_t before __attribute__((cleanup(leave_operator))) = operator_pc;                        \
+    operator_pc = PC();
+
+#define OPERATOR(type, answer, name, parameters, ...)                                              \
+    EXPORT type name parameters                                                                    \
+    {                                                                                              \
+        static type(*real) parameters;                                                             \
+        if (!real)                                                                                 \
+            *(void **)&real = hdi_real_of(#name, PC());                                            \
+        AS_OPERATOR()                                                                              \
+        answer real(__VA_ARGS__);                                                                  \
+    }
+#define NEW(name)                                                                                  \
+    OPERATOR(void *, return, name##m, (size_t bytes), bytes)                                       \
+    OPERATOR(void *, return, name##mRKSt9nothrow_t, (size_t bytes, const void *tag), bytes, tag)   \
+    OPERATOR(void *, return, name##mSt11align_val_t, (size_t bytes, size_t alignment), bytes,      \
+             alignment)                                                                            \
+    OPERATOR(void *, return, name##mSt11align_val_tRKSt9nothrow_t,                                 \
+             (size_t bytes, size_t alignment, const void *tag), bytes, alignment, tag)
+#define DELETE(name)                                                                               \
+    OPERATOR(void, , name##Pv, (void *p), p)                                                       \
+    OPERATOR(void, , name##Pvm, (void *p, size_t bytes), p, bytes)                                 \
+    OPERATOR(void, , name##PvRKSt9nothrow_t, (void *p, const void *tag), p, tag)                   \
+    OPERATOR(void, , name##PvSt11align_val_t, (void *p, size_t alignment), p, alignment)           \
+    OPERATOR(void, , name##PvmSt11align_val_t, (void *p, size_t bytes, size_t alignment), p,       \
+             bytes, alignment)
+NEW(_Znw)
+NEW(_Zna)
+DELETE(_Zdl)
+DELETE(_Zda)
 
 static void *mapped(void *addr, size_t bytes, int prot, int flags, int fd, off_t at, uint64_t pc)
 {

@@ -4,6 +4,7 @@
  * and, being the only thread that runs, made before the next hook or modelled call.
  */
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 #include "fast_path.h"
@@ -100,8 +101,41 @@ static const struct hdi_fast_path fast_path = {
 };
 
 #define MODULES 256
-static const struct hdi_fast_path **modules[MODULES];
+static struct module {
+    const struct hdi_fast_path **pointer;
+    uintptr_t low, high; /* its code */
+} modules[MODULES];
 static unsigned module_count;
+
+static int note_code(struct dl_phdr_info *info, size_t size, void *module)
+{
+    struct module *m = module;
+    bool holds = false;
+
+    (void)size;
+    m->low = UINTPTR_MAX;
+    m->high = 0;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        uintptr_t low = info->dlpi_addr + p->p_vaddr, high = low + p->p_memsz;
+        if (p->p_type != PT_LOAD)
+            continue;
+        holds |= (uintptr_t)m->pointer >= low && (uintptr_t)m->pointer < high;
+        if (p->p_flags & PF_X) {
+            m->low = low < m->low ? low : m->low;
+            m->high = high > m->high ? high : m->high;
+        }
+    }
+    return holds;
+}
+
+bool hdi_is_watched_code(uint64_t pc)
+{
+    for (unsigned i = 0; i < module_count; i++)
+        if (pc >= modules[i].low && pc < modules[i].high)
+            return true;
+    return false;
+}
 
 HOOK void heddle_fast_path_module(const struct hdi_fast_path **pointer, unsigned version)
 {
@@ -112,21 +146,23 @@ HOOK void heddle_fast_path_module(const struct hdi_fast_path **pointer, unsigned
     }
     if (hdi_watch.on || module_count == MODULES)
         *pointer = &fast_path;
-    else
-        modules[module_count++] = pointer;
+    if (module_count < MODULES) {
+        modules[module_count].pointer = pointer;
+        dl_iterate_phdr(note_code, &modules[module_count++]);
+    }
 }
 
 HOOK void heddle_fast_path_module_gone(const struct hdi_fast_path **pointer)
 {
     for (unsigned i = 0; i < module_count; i++)
-        if (modules[i] == pointer)
+        if (modules[i].pointer == pointer)
             modules[i] = modules[--module_count];
 }
 
 void hdi_hooks_start(void)
 {
     for (unsigned i = 0; i < module_count; i++)
-        *modules[i] = &fast_path;
+        *modules[i].pointer = &fast_path;
 }
 
 static void range(const void *p, size_t bytes, enum hdi_access kind, uint64_t pc)

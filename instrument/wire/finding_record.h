@@ -46,6 +46,16 @@ enum hd_role {
 #define HD_ACCESS_SIZE 0xffu /* bytes */
 #define HD_ACCESS_WRITE 0x100u
 #define HD_ACCESS_ATOMIC 0x200u
+#define HD_ACCESS_ALLOCATION 0x400u /* the block's begin; a write */
+#define HD_ACCESS_FREE 0x800u       /* and its end */
+
+static inline const char *hdp_access_word(uint32_t extra)
+{
+    return extra & HD_ACCESS_ALLOCATION ? "allocation"
+           : extra & HD_ACCESS_FREE     ? "free"
+           : extra & HD_ACCESS_WRITE    ? "write"
+                                        : "read";
+}
 
 struct hdp_note {
     uint16_t role;   /* enum hd_role */

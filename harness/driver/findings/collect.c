@@ -173,7 +173,7 @@ static char *access_text(const struct hdp_note *n)
 {
     unsigned size = n->extra & HD_ACCESS_SIZE;
     return mem_format("%s%s of %u byte%s at %#llx", n->extra & HD_ACCESS_ATOMIC ? "atomic " : "",
-                      n->extra & HD_ACCESS_WRITE ? "write" : "read", size, size == 1 ? "" : "s",
+                      hdp_access_word(n->extra), size, size == 1 ? "" : "s",
                       (unsigned long long)n->addr);
 }
 

@@ -458,7 +458,7 @@ static char *who_waits(const struct finding *f)
 static char *side_of_race(const struct note *n)
 {
     const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
-    const char *verb = !n->text ? "access" : n->extra & HD_ACCESS_WRITE ? "write" : "read";
+    const char *verb = !n->text ? "access" : hdp_access_word(n->extra);
     char *place = !fr        ? mem_copy("an unknown place")
                   : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
                              : mem_copy(fr->function ? fr->function : "an unknown place");

@@ -22,16 +22,19 @@ bool hdi_race_exhausted;
 #define BIT(k) (1u << HDI_##k)
 const uint8_t hdi_race_covers[HDI_FREED + 1] = {
     [HDI_READ] = BIT(READ) | BIT(ATOMIC_READ),
-    [HDI_WRITE] = BIT(READ) | BIT(WRITE) | BIT(ATOMIC_READ) | BIT(ATOMIC_WRITE),
+    [HDI_ALLOCATED] =
+        BIT(READ) | BIT(ALLOCATED) | BIT(WRITE) | BIT(ATOMIC_READ) | BIT(ATOMIC_WRITE),
+    [HDI_WRITE] = BIT(READ) | BIT(ALLOCATED) | BIT(WRITE) | BIT(ATOMIC_READ) | BIT(ATOMIC_WRITE),
     [HDI_ATOMIC_READ] = BIT(ATOMIC_READ),
     [HDI_ATOMIC_WRITE] = BIT(ATOMIC_READ) | BIT(ATOMIC_WRITE),
     [HDI_FREED] = 0xff,
 };
 static const uint8_t conflicts[HDI_FREED + 1] = {
-    [HDI_READ] = BIT(WRITE) | BIT(ATOMIC_WRITE) | BIT(FREED),
+    [HDI_READ] = BIT(ALLOCATED) | BIT(WRITE) | BIT(ATOMIC_WRITE) | BIT(FREED),
+    [HDI_ALLOCATED] = 0xff,
     [HDI_WRITE] = 0xff,
-    [HDI_ATOMIC_READ] = BIT(WRITE) | BIT(FREED),
-    [HDI_ATOMIC_WRITE] = BIT(READ) | BIT(WRITE) | BIT(FREED),
+    [HDI_ATOMIC_READ] = BIT(ALLOCATED) | BIT(WRITE) | BIT(FREED),
+    [HDI_ATOMIC_WRITE] = BIT(READ) | BIT(ALLOCATED) | BIT(WRITE) | BIT(FREED),
     [HDI_FREED] = 0xff,
 };
 
@@ -524,9 +527,10 @@ void hdi_race_reset(uintptr_t addr, size_t bytes)
     hdi_shadow_clear(addr, bytes, forget_word);
 }
 
-void hdi_race_freed(struct hdi_racer *t, uintptr_t addr, size_t bytes, uint64_t pc)
+void hdi_race_freed(struct hdi_racer *t, uintptr_t addr, size_t bytes, bool ordered, uint64_t pc)
 {
-    hdi_race_access(t, addr, bytes, HDI_WRITE, pc);
+    if (!ordered)
+        hdi_race_access(t, addr, bytes, HDI_FREED, pc);
     hdi_shadow_clear(addr, bytes, forget_word);
     for (uintptr_t word = addr & ~(uintptr_t)7; word < addr + bytes; word += 8)
         hdi_race_access(t, word, 8, HDI_FREED, pc);

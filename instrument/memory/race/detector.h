@@ -116,7 +116,8 @@ void hdi_race_read_from(struct hdi_racer *t, const struct hdi_vclock *clock, int
 
 /* Memory was allocated, unmapped or given to a new thread: forget accesses and atomics. */
 void hdi_race_reset(uintptr_t addr, size_t bytes);
-/* A block was freed by t: marks the bytes, after checking that nobody races with the free. */
-void hdi_race_freed(struct hdi_racer *t, uintptr_t addr, size_t bytes, uint64_t pc);
+/* A block was freed by t: marks the bytes, after checking that nobody races with the free; `ordered`:
+ * without, as whoever freed it may have an order that is not seen. */
+void hdi_race_freed(struct hdi_racer *t, uintptr_t addr, size_t bytes, bool ordered, uint64_t pc);
 
 #endif /* HEDDLE_DETECTOR_H */

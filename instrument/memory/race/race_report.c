@@ -72,6 +72,7 @@ static enum hd_event event_of(enum hdi_access kind)
     switch (kind) {
     case HDI_READ:
         return HD_EV_READ;
+    case HDI_ALLOCATED:
     case HDI_WRITE:
         return HD_EV_WRITE;
     case HDI_ATOMIC_READ:
@@ -86,8 +87,10 @@ static enum hd_event event_of(enum hdi_access kind)
 
 static uint32_t extra_of(enum hdi_access kind, unsigned bytes)
 {
-    return bytes | (kind == HDI_WRITE || kind == HDI_ATOMIC_WRITE ? HD_ACCESS_WRITE : 0) |
-           (kind == HDI_ATOMIC_READ || kind == HDI_ATOMIC_WRITE ? HD_ACCESS_ATOMIC : 0);
+    return bytes | (kind != HDI_READ && kind != HDI_ATOMIC_READ ? HD_ACCESS_WRITE : 0) |
+           (kind == HDI_ATOMIC_READ || kind == HDI_ATOMIC_WRITE ? HD_ACCESS_ATOMIC : 0) |
+           (kind == HDI_ALLOCATED ? HD_ACCESS_ALLOCATION : 0) |
+           (kind == HDI_FREED ? HD_ACCESS_FREE : 0);
 }
 
 static uint32_t stack_of(uint32_t context)
@@ -132,7 +135,8 @@ static unsigned count(uint8_t mask)
 void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, uint64_t pc,
                     const struct hdi_earlier *earlier)
 {
-    static const char *const words[] = {"read", "write", "atomic read", "atomic write", "free"};
+    static const char *const words[] = {"read",        "allocation",   "write",
+                                        "atomic read", "atomic write", "free"};
     if (!hdi_watch.config.races)
         return;
     bool freed = earlier->kind == HDI_FREED;

@@ -17,10 +17,11 @@
 
 enum hdi_access {
     HDI_READ,
+    HDI_ALLOCATED, /* by a call of the program: a write */
     HDI_WRITE,
     HDI_ATOMIC_READ,
     HDI_ATOMIC_WRITE,
-    HDI_FREED, /* the block was freed: conflicts with everything, whatever the order */
+    HDI_FREED, /* the block is freed: conflicts with everything, afterwards whatever the order */
 };
 
 #define HDI_CELL_SLOTS 3u

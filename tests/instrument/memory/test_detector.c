@@ -317,7 +317,7 @@ static void use_after_free_is_told_whatever_the_order(void **state)
 {
     (void)state;
     write_to(0, 0, 32);
-    hdi_race_freed(t[0], base, 32, 0x9000);
+    hdi_race_freed(t[0], base, 32, false, 0x9000);
     assert_int_equal(races, 0);
     hdi_race_release(t[0], 79);
     hdi_race_acquire(t[1], 79, false);
@@ -373,7 +373,7 @@ static uint32_t draw(uint32_t n)
 
 static bool model_conflict(enum hdi_access a, enum hdi_access b)
 {
-    bool wa = a == HDI_WRITE || a == HDI_ATOMIC_WRITE, wb = b == HDI_WRITE || b == HDI_ATOMIC_WRITE;
+    bool wa = a != HDI_READ && a != HDI_ATOMIC_READ, wb = b != HDI_READ && b != HDI_ATOMIC_READ;
     bool aa = a == HDI_ATOMIC_READ || a == HDI_ATOMIC_WRITE;
     bool ab = b == HDI_ATOMIC_READ || b == HDI_ATOMIC_WRITE;
     return (wa || wb) && !(aa && ab);
@@ -407,7 +407,7 @@ static void run_random_program(uint64_t with)
         }
         struct event *e = &events[count++];
         *e = (struct event){
-            .thread = i, .at = draw(BYTES), .n = 1u << draw(5), .kind = (enum hdi_access)draw(4)};
+            .thread = i, .at = draw(BYTES), .n = 1u << draw(5), .kind = (enum hdi_access)draw(5)};
         memcpy(e->clock, now[i], sizeof e->clock);
         bool expected[BYTES + 16] = {false};
         for (int j = 0; j < count - 1; j++) {
