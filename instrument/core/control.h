@@ -247,6 +247,8 @@ void hdi_unmodelled(const char *name, uint64_t site);
 
 /* Memory for models: zeroed, never from the program's heap, never freed before the process ends. */
 void *hdi_alloc(size_t bytes);
+/* So much more can be had without a system call. */
+void hdi_alloc_ahead(size_t bytes);
 /* The same for what outlives a schedule of the in-process explorer: what thread-local and static
  * variables point to. */
 void *hdi_alloc_lasting(size_t bytes);

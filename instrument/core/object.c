@@ -33,6 +33,7 @@ struct arena {
 };
 static struct arena schedule, process;
 static struct hdi_object *bucket[BUCKETS];
+static uint64_t filled[BUCKETS / 64]; /* a bit for each: has been used */
 static struct {
     uintptr_t low, high;
     uint32_t index;
@@ -79,6 +80,18 @@ void *hdi_alloc(size_t bytes)
     return take(&schedule, bytes);
 }
 
+void hdi_alloc_ahead(size_t bytes)
+{
+    struct chunk *c = new_chunk(bytes);
+
+    if (!schedule.last) {
+        schedule.first = schedule.last = c;
+        return;
+    }
+    c->next = schedule.last->next;
+    schedule.last->next = c;
+}
+
 void *hdi_alloc_lasting(size_t bytes)
 {
     return take(&process, bytes);
@@ -91,9 +104,25 @@ static uint32_t hash(uint64_t x)
 }
 
 /* Where an address is looked up: what lies in one line of memory lies in one chain. */
+static uint32_t bucket_of(uintptr_t addr)
+{
+    return hash(addr / LINE) % BUCKETS;
+}
+
 static struct hdi_object **chain(uintptr_t addr)
 {
-    return &bucket[hash(addr / LINE) % BUCKETS];
+    return &bucket[bucket_of(addr)];
+}
+
+/* The first chain from i on that is not empty, or BUCKETS. */
+static uint32_t next_filled(uint32_t i)
+{
+    for (; i < BUCKETS; i = (i / 64 + 1) * 64) {
+        uint64_t rest = filled[i / 64] >> i % 64;
+        if (rest)
+            return i + (uint32_t)__builtin_ctzll(rest);
+    }
+    return BUCKETS;
 }
 
 static int note_segments(struct dl_phdr_info *info, size_t size, void *count)
@@ -174,6 +203,7 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
     born(o, site);
     o->next = *chain(o->addr);
     *chain(o->addr) = o;
+    filled[bucket_of(o->addr) / 64] |= 1ull << bucket_of(o->addr) % 64;
     return o;
 }
 
@@ -262,7 +292,7 @@ bool hdi_object_is_static(const struct hdi_object *o)
 
 void hdi_objects_each(void (*f)(struct hdi_object *o))
 {
-    for (uint32_t i = 0; i < BUCKETS; i++)
+    for (uint32_t i = next_filled(0); i < BUCKETS; i = next_filled(i + 1))
         for (struct hdi_object *o = bucket[i]; o; o = o->next)
             f(o);
 }
@@ -271,10 +301,11 @@ void hdi_objects_within(uintptr_t low, uintptr_t high, void (*f)(struct hdi_obje
                         void *arg)
 {
     uintptr_t lines = (high + LINE - 1) / LINE - low / LINE;
+    bool all = lines >= BUCKETS;
 
-    for (uintptr_t i = 0; i < lines && i < BUCKETS; i++)
-        for (struct hdi_object *o = lines < BUCKETS ? *chain(low + i * LINE) : bucket[i]; o;
-             o = o->next)
+    for (uintptr_t i = all ? next_filled(0) : 0; i < (all ? BUCKETS : lines);
+         i = all ? next_filled((uint32_t)i + 1) : i + 1)
+        for (struct hdi_object *o = all ? bucket[i] : *chain(low + i * LINE); o; o = o->next)
             if (o->addr >= low && o->addr < high)
                 f(o, arg);
 }
@@ -287,5 +318,6 @@ void hdi_models_reset(void)
     }
     schedule.last = schedule.first;
     memset(bucket, 0, sizeof bucket);
+    memset(filled, 0, sizeof filled);
     graves = NULL;
 }

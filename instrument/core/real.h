@@ -45,6 +45,11 @@
     X(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))       \
     X(int, pthread_join, (pthread_t, void **))                                                     \
     X(int, pthread_detach, (pthread_t))                                                            \
+    X(void, pthread_exit, (void *))                                                                \
+    X(int, pthread_key_create, (pthread_key_t *, void (*)(void *)))                                \
+    X(void, thrd_exit, (int))                                                                      \
+    X(int, tss_create, (tss_t *, tss_dtor_t))                                                      \
+    X(int, __cxa_thread_atexit_impl, (void (*)(void *), void *, void *))                           \
     X(int, pthread_cancel, (pthread_t))                                                            \
     X(int, pthread_setcancelstate, (int, int *))                                                   \
     X(int, pthread_setcanceltype, (int, int *))                                                    \

@@ -18,7 +18,8 @@ struct hdi_thread_life {
     void *(*routine)(void *);
     void *arg, *result;
     bool ended, detached, joined, joining;
-    bool known; /* its handle refers to it: neither joined nor detached and ended */
+    bool leaves_more; /* its end has more to do than it does itself */
+    bool known;       /* its handle refers to it: neither joined nor detached and ended */
     struct hdi_thread *joiner;
     uint64_t joined_site;
     uint32_t joined_stack;
@@ -121,6 +122,7 @@ struct hdi_thread_carrier {
     void *sp;
     struct rt_stack *stack;
     void *local[8];
+    struct rt_place *place; /* harness/rt/in_place/pool.c */
 };
 
 /* models/scheduling.c: what the program asked of the kernel's scheduler. */
@@ -202,6 +204,16 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site);
 /* Make a thread that will wait for its first turn; `discard` when the real creation failed. */
 struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start, uint64_t site);
 void hdi_thread_discard(struct hdi_thread *t);
+/* pthread_create() itself, of a thread that will call hdi_thread_begin(t) in `routine`. */
+int hdi_thread_make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
+                    struct hdi_thread *t);
+/* pthread_join() and pthread_detach() themselves, the first of a thread that has ended. */
+int hdi_thread_collect(struct hdi_thread *t, void **result);
+int hdi_thread_let_go(struct hdi_thread *t);
+/* Behind hdi_thread_end(), where libc has nothing to do for its end: does not return where that can
+ * be left out. */
+bool hdi_thread_may_leave(void);
+void hdi_thread_leave(void);
 /* First thing in a new thread: returns with its first turn. */
 void hdi_thread_begin(struct hdi_thread *t);
 /* Last thing: gives the turn away for good. */

@@ -52,7 +52,7 @@ struct hdi_lockgraph *hdi_lockgraph_new(const struct hdi_lock_calls *calls)
 void hdi_lockgraph_delete(struct hdi_lockgraph *g)
 {
     lg_unmap_all(g);
-    lg_unmap(&(struct hdi_lockgraph){0}, g);
+    lg_unmap(&(struct hdi_lockgraph){.calls = g->calls}, g);
 }
 
 /* ---- threads ---- */

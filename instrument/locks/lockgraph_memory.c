@@ -21,9 +21,10 @@ struct lg_mapping {
 void *lg_map(struct hdi_lockgraph *g, size_t bytes)
 {
     bytes += sizeof(struct lg_mapping);
-    struct lg_mapping *m =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (m == MAP_FAILED)
+    struct lg_mapping *m = g->calls.memory ? g->calls.memory(bytes, g->calls.data)
+                                           : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (m == MAP_FAILED || !m)
         return NULL;
     m->bytes = bytes;
     m->next = g->mappings;
@@ -48,7 +49,10 @@ void lg_unmap(struct hdi_lockgraph *g, void *p)
     else
         g->mappings = m->next;
     g->bytes -= m->bytes;
-    munmap(m, m->bytes);
+    if (g->calls.give_back)
+        g->calls.give_back(m, m->bytes, g->calls.data);
+    else
+        munmap(m, m->bytes);
 }
 
 void lg_unmap_all(struct hdi_lockgraph *g)

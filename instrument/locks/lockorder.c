@@ -8,7 +8,6 @@
 #include "wire/protocol.h"
 #include "lockgraph_events.h"
 #include "wait_under_lock.h"
-#include "beside/other_tool.h"
 
 #include <string.h>
 
@@ -27,12 +26,6 @@ static uint64_t made_at(const void *lock, void *data)
 {
     (void)data;
     return ((const struct hdi_object *)lock)->created_site;
-}
-
-static void mapped(void *p, size_t bytes, void *data)
-{
-    (void)data;
-    hdi_tool_hide(p, bytes);
 }
 
 static enum hd_object kind_of(const struct hdi_object *o)
@@ -277,15 +270,43 @@ static void take(struct hdi_object *o, uint32_t mode, uint64_t site)
     lg_observes(graph, self->locks.graph, o, kind_of(o), HDI_ACQUIRED, &e);
 }
 
+/* Memory that the graph gave back, by which it is asked for again: system calls are dear. */
+static struct spare {
+    struct spare *next;
+    size_t bytes;
+} * spares;
+
+static void *memory(size_t bytes, void *unused)
+{
+    (void)unused;
+    for (struct spare **at = &spares, *s; (s = *at); at = &s->next)
+        if (s->bytes == bytes) {
+            *at = s->next;
+            return memset(s, 0, bytes);
+        }
+    return hdi_alloc(bytes);
+}
+
+static void give_back(void *p, size_t bytes, void *unused)
+{
+    struct spare *s = p;
+
+    (void)unused;
+    *s = (struct spare){.next = spares, .bytes = bytes};
+    spares = s;
+}
+
 static void start(struct hdi_thread *main, bool rich)
 {
     struct hdi_lock_calls calls = {.found = found,
                                    .stack = rich ? stack_of : NULL,
-                                   .mapped = mapped,
+                                   .memory = memory,
+                                   .give_back = give_back,
                                    .made = made_at,
                                    .eager = rich};
     postponed = NULL;
     postponed_count = 0;
+    spares = NULL;
     graph = whole = hdi_lockgraph_new(&calls);
     if (!graph)
         return;

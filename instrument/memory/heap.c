@@ -13,6 +13,7 @@
 
 #include "core/annotate.h"
 #include "core/real.h"
+#include "core/thread.h"
 #include "memory/race/heap_blocks.h"
 #include "memory/race/race_report.h"
 #include "memory/race/tape_writer.h"
@@ -51,6 +52,10 @@ static void *find(const char *name)
 /* False while the functions are being looked up: dlsym itself may allocate. */
 static bool ready(void)
 {
+    struct hdi_thread *self = hdi_self();
+
+    if (self) /* libc keeps some of it for the thread, until that ends */
+        self->life.leaves_more = true;
     if (__builtin_expect(next.mmap != NULL, 1))
         return true;
     if (finding_next)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <threads.h>
 
 #include "clock.h"
 #include "mutex.h"
@@ -35,6 +36,20 @@ static void abandon_robust(struct hdi_thread *self)
     }
 }
 
+/* Destructors of the program run at the end of threads. */
+static bool have_destructors;
+
+static void end(struct hdi_thread *self)
+{
+    hdi_tell(BEGINS, .object = &self->object, .event = HD_EV_THREAD_EXIT);
+    hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
+    hdi_tell(DONE, .object = &self->object, .event = HD_EV_THREAD_EXIT, .n = 1,
+             .site = self->start);
+    abandon_robust(self);
+    hdi_tell(THREAD_ENDS, .object = &self->object);
+    hdi_thread_end();
+}
+
 static void at_end(void *round)
 {
     uintptr_t n = (uintptr_t)round;
@@ -46,21 +61,14 @@ static void at_end(void *round)
         pthread_setspecific(end_key, (void *)(n + 1));
         return;
     }
-    if (!hdi_enter())
-        return;
-    hdi_tell(BEGINS, .object = &self->object, .event = HD_EV_THREAD_EXIT);
-    hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
-    hdi_tell(DONE, .object = &self->object, .event = HD_EV_THREAD_EXIT, .n = 1,
-             .site = self->start);
-    abandon_robust(self);
-    hdi_tell(THREAD_ENDS, .object = &self->object);
-    hdi_thread_end();
+    if (hdi_enter())
+        end(self);
 }
 
 static void watch_end(void)
 {
     if (!have_end_key) {
-        pthread_key_create(&end_key, at_end);
+        hdi_real.pthread_key_create(&end_key, at_end);
         have_end_key = true;
     }
     pthread_setspecific(end_key, (void *)1);
@@ -75,6 +83,10 @@ static void *trampoline(void *data)
     hdi_scheduling_begin();
     hdi_tell(THREAD_BEGINS, .object = &self->object);
     self->life.result = self->life.routine(self->life.arg);
+    if (!have_destructors && !self->life.leaves_more && hdi_thread_may_leave() && hdi_enter()) {
+        end(self);
+        hdi_thread_leave();
+    }
     return self->life.result;
 }
 
@@ -128,7 +140,7 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     } else {
         t->life.routine = start;
         t->life.arg = arg;
-        rc = hdi_real.pthread_create(out, attr, trampoline, t);
+        rc = hdi_thread_make(out, attr, trampoline, t);
     }
     self->in_real--;
     if (rc) {
@@ -176,6 +188,46 @@ int hdi_pthread_create_old(pthread_t *out, const pthread_attr_t *attr, void *(*s
     return create(out, attr, start, arg, HDI_SITE());
 }
 __asm__(".symver hdi_pthread_create_old, pthread_create@GLIBC_2.2.5");
+
+/* ---- what else runs at the end of a thread ---- */
+
+HDI_EXPORT void pthread_exit(void *result)
+{
+    if (hdi_enter())
+        hdi_self()->life.result = result;
+    hdi_real.pthread_exit(result);
+    __builtin_unreachable();
+}
+
+HDI_EXPORT void thrd_exit(int result)
+{
+    if (hdi_enter())
+        hdi_self()->life.result = (void *)(intptr_t)result;
+    hdi_real.thrd_exit(result);
+    __builtin_unreachable();
+}
+
+HDI_EXPORT int pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    hdi_start();
+    have_destructors |= destructor != NULL;
+    return hdi_real.pthread_key_create(key, destructor);
+}
+
+HDI_EXPORT int tss_create(tss_t *key, tss_dtor_t destructor)
+{
+    hdi_start();
+    have_destructors |= destructor != NULL;
+    return hdi_real.tss_create(key, destructor);
+}
+
+/* What a C++ compiler calls for a thread_local object that has a destructor. */
+HDI_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *library)
+{
+    hdi_start();
+    have_destructors = true;
+    return hdi_real.__cxa_thread_atexit_impl(destructor, object, library);
+}
 
 /* ---- join and detach ---- */
 
@@ -265,10 +317,8 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
                  .mode = until == 0 ? HDI_COULD_WAIT : 0, .site = site);
     }
     self->in_real++;
-    rc = hdi_in_process() ? 0 : hdi_real.pthread_join(handle, result);
+    rc = hdi_thread_collect(t, result);
     self->in_real--;
-    if (hdi_in_process() && result)
-        *result = t->life.result;
     t->life.joined = true;
     t->life.known = false;
     t->life.joiner = self;
@@ -323,7 +373,7 @@ HDI_EXPORT int pthread_detach(pthread_t handle)
                     HD_EV_THREAD_DETACH, site);
         return t ? EINVAL : ESRCH;
     }
-    rc = hdi_in_process() ? 0 : hdi_real.pthread_detach(handle);
+    rc = hdi_thread_let_go(t);
     t->life.detached = true;
     if (t->life.ended)
         t->life.known = false;
@@ -341,6 +391,7 @@ void hdi_cancel_self(void)
     if (!self->cancel.pending || self->cancel.disabled)
         return;
     self->cancel.pending = false;
+    self->life.result = PTHREAD_CANCELED;
     hdi_real.pthread_cancel(pthread_self());
     hdi_real.pthread_testcancel();
 }

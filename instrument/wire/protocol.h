@@ -33,6 +33,8 @@
  * `replay_points` more entries: the sites of all memory accesses at which a thread of the recorded
  * schedule stood, so that they are points again.
  *
+ * With a batch (batch.h) HDP_CMD_RUN has many schedules run in one child, in place.
+ *
  * With HDP_NO_FORK set in `config.flags` before start-up the program runs one schedule in place
  * (gdb).
  *
@@ -54,7 +56,7 @@
 
 #define HDP_ENV "HEDDLE_RT"
 #define HDP_MAGIC 0x31454c4444454548ull
-#define HDP_VERSION 1u
+#define HDP_VERSION 2u
 
 enum hdp_state { HDP_STARTING, HDP_READY, HDP_RUNNING, HDP_DONE, HDP_ENDED, HDP_REFUSED };
 enum hdp_command { HDP_CMD_NONE, HDP_CMD_RUN, HDP_CMD_QUIT };
@@ -188,6 +190,7 @@ struct hdp_result {
     uint32_t work_jumps;   /* movements of the clock while threads could run: work_steps */
     uint32_t
         from_outside; /* times that a thread was set free from outside while nobody could run */
+    uint32_t behind_release; /* a thread stood behind a release when the schedule ended */
 };
 
 #define HDP_THREADS 1024
@@ -288,6 +291,8 @@ struct hdp_bell {
     uint32_t flooded;       /* there were more: the guard killed all */
 };
 
+#include "batch.h"
+
 struct hdp_region {
     uint32_t state;    /* enum hdp_state, futex word */
     uint32_t command;  /* enum hdp_command, futex word */
@@ -318,6 +323,7 @@ struct hdp_region {
     /* the first steps of an earlier schedule: by the driver */
     struct hdp_step profile[HDP_PROFILE];
     struct hdp_tape tape; /* of a schedule with HDP_PREDICT */
+    struct hdp_batch batch;
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     struct hdp_known known; /* HDP_EDITED */

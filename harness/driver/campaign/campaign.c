@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "batches.h"
 #include "bring_about.h"
 #include "confirm.h"
 #include "judge.h"
@@ -50,21 +51,23 @@ static struct lost *lost_entry(const struct campaign *c, uint64_t number)
     return NULL;
 }
 
-/* May the next schedule start now? */
-static bool may_start(struct campaign *c)
+/* May w start the next schedule now? */
+static bool may_start(struct campaign *c, const struct worker *w)
 {
     uint64_t n = c->next;
+    bool claimed = batches_left(c, w);
     if (!c->trouble && !campaign_stop && next_lost(c))
         return true;
-    if (c->trouble || campaign_stop || (c->options.schedules && n > c->options.schedules) ||
+    if (c->trouble || campaign_stop ||
+        (c->options.schedules && n > c->options.schedules && !claimed) ||
         (c->options.stop_at_first && campaign_failures(c)))
         return false;
     if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
         c->stats.time_up = true;
         return false;
     }
-    if (n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
-        if (running(c))
+    if (!claimed && n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
+        if (running(c) || batches_left(c, NULL))
             return false;
         feedback_share(c->feedback, &c->crew);
         c->expected_steps = c->steps_seen;
@@ -92,15 +95,9 @@ static uint64_t next_number(const struct campaign *c)
     return n;
 }
 
-static void give_work(struct campaign *c, struct worker *w)
+static void configure(struct campaign *c, const struct worker *w, uint64_t number,
+                      struct hdp_config *config)
 {
-    struct hdp_config *config = &w->region->config;
-    struct lost *again = next_lost(c);
-    uint64_t number = again ? again->number : c->next;
-    if (again)
-        again->waits = false;
-    else
-        c->next = next_number(c);
     *config = c->options.config;
     config->expected_steps = c->expected_steps;
     config->expected_threads = c->expected_threads;
@@ -112,12 +109,50 @@ static void give_work(struct campaign *c, struct worker *w)
         config->flags |= HDP_SILENT;
     if (c->lockgraph)
         config->flags |= HDP_LOCK_GRAPH;
-    if (may_predict(c))
-        predict_plan(number, w->region);
     config->deadlock_edges = c->aimed.deadlock_edges;
     config->aimed_locks = c->aimed.aimed_locks;
     memcpy(config->deadlock_edge, c->aimed.deadlock_edge, sizeof config->deadlock_edge);
     memcpy(config->aimed_lock, c->aimed.aimed_lock, sizeof config->aimed_lock);
+}
+
+/* Schedules that start side by side with others: none of them keeps a tape. */
+static void give_batch(struct campaign *c, struct worker *w, uint64_t first, uint32_t count)
+{
+    struct hdp_config *config = &w->region->config;
+    for (uint32_t i = 0; i < count; i++) {
+        configure(c, w, first + i, config);
+        w->region->batch.ordered[i] = (struct hdp_ordered){.seed = config->seed,
+                                                           .flags = config->flags,
+                                                           .strategy = config->strategy,
+                                                           .depth = config->depth,
+                                                           .work_steps = config->work_steps};
+    }
+    w->schedule = first;
+    worker_run_batch(w, count);
+}
+
+static void give_work(struct campaign *c, struct worker *w)
+{
+    struct lost *again = next_lost(c);
+    uint64_t number = again ? again->number : 0;
+    uint32_t count;
+    if (again) {
+        again->waits = false;
+    } else {
+        switch (batches_next(c, w, &number, &count)) {
+        case BATCHES_BATCH:
+            give_batch(c, w, number, count);
+            return;
+        case BATCHES_ALONE:
+            break;
+        case BATCHES_NONE:
+            number = c->next;
+            c->next = next_number(c);
+        }
+    }
+    configure(c, w, number, &w->region->config);
+    if (may_predict(c))
+        predict_plan(number, w->region);
     w->schedule = number;
     worker_run(w);
 }
@@ -286,15 +321,13 @@ static void save_lock_graph(struct campaign *c)
     free(why);
 }
 
-static void take(struct campaign *c, struct worker *w)
+static void take(struct campaign *c, struct worker *w, uint64_t number)
 {
     struct symptom list[SYMPTOMS];
-    uint64_t number = w->schedule;
     struct lost *again = lost_entry(c, number);
     if (again)
         *again = (struct lost){0};
     uint64_t decisions = outcomes_decisions(w);
-    w->schedule = 0;
     learn(c, &w->region->result);
     if (campaign_counts(c, number))
         count(c, w);
@@ -321,6 +354,28 @@ static void take(struct campaign *c, struct worker *w)
         check_determinism(c, w, number);
     outcomes_failed(c, decisions, list, symptoms);
     bring_races_about(c, w, number, prediction);
+}
+
+static void take_batch(struct campaign *c, struct worker *w, uint64_t first)
+{
+    uint32_t passed = batches_end(c, w, first);
+    for (uint32_t i = 0; i < passed && !c->trouble; i++) {
+        batches_restore(c, w, i);
+        take(c, w, first + i);
+        batches_compare(c, w, first + i);
+    }
+}
+
+static void take_work(struct campaign *c, struct worker *w)
+{
+    uint64_t number = w->schedule;
+    w->schedule = 0;
+    if (w->batch) {
+        take_batch(c, w, number);
+    } else {
+        batches_compare_alone(c, w, number);
+        take(c, w, number);
+    }
     if (w->state == WORKER_DONE)
         worker_next(w);
 }
@@ -348,6 +403,10 @@ static void server_died(struct campaign *c, struct worker *w)
     c->stats.server_deaths++;
     if (!number)
         return;
+    if (w->batch) {
+        batches_lost(c, w, number);
+        return;
+    }
     if (!lost)
         lost = lost_entry(c, 0);
     *lost = (struct lost){.number = number, .deaths = lost->deaths + 1, .waits = true};
@@ -485,12 +544,12 @@ static void serve(struct campaign *c, struct worker *w)
         w->starts_failed = 0;
         if (!c->maps[w->index])
             c->maps[w->index] = read_maps(w->pid);
-        if (is_aimed(c, w) && may_start(c))
+        if (is_aimed(c, w) && may_start(c, w))
             give_work(c, w);
         break;
     case WORKER_DONE:
-        take(c, w);
-        if (w->state == WORKER_IDLE && may_start(c))
+        take_work(c, w);
+        if (w->state == WORKER_IDLE && may_start(c, w))
             give_work(c, w);
         break;
     case WORKER_ENDED:
@@ -517,7 +576,7 @@ static bool is_over(struct campaign *c)
         return true;
     if (next_lost(c))
         return false;
-    return (c->options.schedules && c->next > c->options.schedules) ||
+    return (c->options.schedules && c->next > c->options.schedules && !batches_left(c, NULL)) ||
            (c->options.stop_at_first && campaign_failures(c));
 }
 
@@ -612,11 +671,13 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->doubts = doubts_new();
     c->lockgraph = options->lock_graph ? lockgraph_new() : NULL;
     open_crew(c);
+    batches_open(c);
 }
 
 void campaign_reopen(struct campaign *c, const struct campaign_options *options)
 {
     close_crew(c);
+    batches_close(c);
     free(c->trouble);
     c->options = *options;
     c->no_oracle = false;
@@ -630,6 +691,7 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     for (size_t i = 0; i < c->findings.count; i++)
         c->findings.list[i]->last = 0; /* the numbers of schedules start again */
     open_crew(c);
+    batches_open(c);
 }
 
 void campaign_take_log(struct campaign *c, struct tool_log *log)
@@ -756,6 +818,8 @@ void campaign_finish(struct campaign *c)
 void campaign_close(struct campaign *c)
 {
     close_crew(c);
+    batches_close(c);
+    free(c->stats.in_place.why_not);
     doubts_free(c->doubts);
     lockgraph_free(c->lockgraph);
     names_free(&c->objects);

@@ -34,6 +34,14 @@
 /* How long is waited for news before what is over time is looked after. */
 enum { TICK_MS = 20 };
 
+/* What a schedule runs in. */
+enum engine {
+    ENGINE_FORK,     /* a process of its own, each */
+    ENGINE_IN_PLACE, /* one process for many, where that is possible */
+    ENGINE_AUTO,     /* the same, where it also pays */
+    ENGINE_COMPARE,  /* both, each schedule: a difference is trouble */
+};
+
 /* What the user asked for; all borrowed. */
 struct campaign_options {
     struct suppressions *suppressions; /* findings nobody wants, or NULL */
@@ -54,6 +62,8 @@ struct campaign_options {
     bool allow_no_threads;  /* a program that creates none and exits well is fine */
     uint64_t fine_exit[4];  /* exit codes that are no failure besides 0, a bit each */
     bool stop_at_first, strict, check_output, check_determinism, quiet;
+    enum engine engine;
+    bool check_restore;     /* in place: compare all memory after each schedule */
     unsigned replays;       /* of each new finding */
     unsigned steers;        /* tries to bring a predicted deadlock about */
     bool predict;           /* predict races, and bring them about */
@@ -88,6 +98,7 @@ struct campaign {
     struct findings findings;
     struct findings suppressed;
     struct outcome *outcomes; /* of the decisions that were made */
+    bool outcomes_failed;     /* some of them */
     struct findings excluded; /* predictions that cannot come true, as other schedules showed */
     uint64_t *excluded_key;   /* of the symptoms that schedules showed to be none */
     size_t excluded_keys;
@@ -105,6 +116,7 @@ struct campaign {
     size_t usual_output_bytes;
     uint64_t next;            /* number of the next schedule to start */
     int64_t phase_started_ns; /* since when the options are these */
+    struct batches *batches;  /* NULL: the fork engine alone */
     struct lost *lost;        /* schedules whose server died: one entry a worker, to be run again */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
     /* Of the clock (struct hdp_result): what schedules start with, and what was seen so far. */

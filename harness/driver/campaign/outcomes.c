@@ -26,10 +26,7 @@ static bool stops_behind_releases(const struct hdp_region *r)
     for (uint32_t i = 0; i < r->result.steps; i++)
         if (r->trace[i].kind == HD_EV_RELEASED)
             return true;
-    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
-        if (r->thread[i].kind == HD_EV_RELEASED && r->thread[i].state == HDP_T_ENABLED)
-            return true;
-    return false;
+    return r->result.behind_release;
 }
 
 static bool is_known(const struct worker *w)
@@ -85,6 +82,7 @@ static void keep(struct campaign *c, uint64_t decisions, uint64_t failed)
     o = mem_zeroed(1, sizeof *o);
     o->decisions = decisions;
     o->failed = failed;
+    c->outcomes_failed |= failed != 0;
     HASH_ADD(hh, c->outcomes, decisions, sizeof o->decisions, o);
 }
 
@@ -121,6 +119,8 @@ uint64_t outcomes_passed(struct campaign *c, const struct worker *w)
 {
     uint64_t h = 1, failed = 0;
 
+    if (HASH_COUNT(c->outcomes) >= KEPT && !c->outcomes_failed)
+        return 0; /* nothing is kept any more, nor looked for */
     if (!is_known(w))
         return 0;
     for (uint32_t i = 0; i < w->region->result.steps; i++) {

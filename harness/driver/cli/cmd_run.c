@@ -65,6 +65,8 @@ enum {
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
     OPT_PERTURB,
+    OPT_ENGINE,
+    OPT_CHECK_RESTORE,
 };
 
 static const struct argp_option table[] = {
@@ -118,6 +120,13 @@ static const struct argp_option table[] = {
     {"tool-arg", OPT_TOOL_ARG, "ARG", 0,
      "An option for the tool: name=value for tsan, --option for helgrind and drd; may be repeated",
      0},
+    {"engine", OPT_ENGINE, "NAME", 0,
+     "What a schedule runs in: fork (a process of its own, the default), in-place (one process for "
+     "many, whose memory is put back after each: much faster, where the program permits it), auto "
+     "(in-place where it pays), or compare (both, each schedule: a difference is an error)",
+     0},
+    {"check-restore", OPT_CHECK_RESTORE, 0, 0,
+     "In place: compare all memory with what it was, after each schedule", 0},
     {"fresh", OPT_FRESH, 0, 0,
      "Start each schedule from the beginning of the program, not where it makes its first thread: "
      "for what is made before that and cannot be made anew for each",
@@ -239,6 +248,20 @@ static void parse_shard(struct argp_state *state, struct campaign_options *o, co
     o->shard = (unsigned)shard;
     o->shards = (unsigned)shards;
     free(part);
+}
+
+static enum engine engine_of(struct argp_state *state, const char *text)
+{
+    static const char *const words[] = {[ENGINE_FORK] = "fork",
+                                        [ENGINE_IN_PLACE] = "in-place",
+                                        [ENGINE_AUTO] = "auto",
+                                        [ENGINE_COMPARE] = "compare"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0)
+            return (enum engine)i;
+    argp_failure(state, EXIT_USAGE, 0, "--engine is fork, in-place, auto or compare, not \"%s\"",
+                 text);
+    return ENGINE_FORK; /* not reached: argp_failure exits */
 }
 
 static error_t parse_exploration(int key, char *arg, struct argp_state *state, struct arguments *a)
@@ -396,6 +419,12 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         return 0;
     case OPT_FRESH:
         o->config.flags |= HDP_FRESH;
+        return 0;
+    case OPT_ENGINE:
+        o->engine = engine_of(state, arg);
+        return 0;
+    case OPT_CHECK_RESTORE:
+        o->check_restore = true;
         return 0;
     case OPT_NO_LEAKS:
         o->config.flags |= HDP_NO_LEAKS;

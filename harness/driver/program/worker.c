@@ -30,6 +30,7 @@
 #include "util/real_time.h"
 
 #define PAGE 4096u
+#define BATCH_PATIENCE_NS 500000000ll /* without a decision */
 
 static uint32_t load(const uint32_t *word)
 {
@@ -245,16 +246,29 @@ static off_t size_of(int fd)
     return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
 }
 
-void worker_run(struct worker *w)
+static void run(struct worker *w, uint32_t batch)
 {
     struct hdp_region *r = w->region;
+    w->batch = r->batch.count = batch;
+    w->at = r->batch.at = r->batch.done = 0;
+    r->batch.end = HDP_BATCH_DIED;
     w->timed_out = w->slow = w->flooded = w->out_cut = w->err_cut = false;
-    w->started_ns = w->progress_ns = real_now();
+    w->started_ns = w->progress_ns = w->at_ns = real_now();
     w->progress = r->progress = 0;
     w->state = WORKER_RUNNING;
     store(&r->state, HDP_RUNNING);
     store(&r->command, HDP_CMD_RUN);
     syscall(SYS_futex, &r->command, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+void worker_run(struct worker *w)
+{
+    run(w, 0);
+}
+
+void worker_run_batch(struct worker *w, uint32_t count)
+{
+    run(w, count);
 }
 
 void worker_next(struct worker *w)
@@ -355,6 +369,18 @@ static void cut(int fd, off_t prefix, bool *was_cut)
         *was_cut = true;
 }
 
+/* A schedule of a batch that stands still, or goes on for too long, is killed, and run again in a
+ * process of its own: what it does is judged there. */
+static void check_batch(struct worker *w, int64_t now, int64_t limit_ns)
+{
+    uint32_t at = load(&w->region->batch.at);
+    if (at != w->at)
+        w->at_ns = w->progress_ns = now;
+    w->at = at;
+    if (now - w->progress_ns > BATCH_PATIENCE_NS || now - w->at_ns > limit_ns)
+        kill_child(w);
+}
+
 void crew_check(struct crew *c, int64_t limit_ns)
 {
     bool flood = load(&c->bell->flooded);
@@ -371,9 +397,12 @@ void crew_check(struct crew *c, int64_t limit_ns)
             w->progress = progress;
             w->progress_ns = now;
         }
-        bool late = now - w->started_ns > limit_ns;
+        if (w->batch && w->state == WORKER_RUNNING)
+            check_batch(w, now, limit_ns);
+        bool late = !w->batch && now - w->started_ns > limit_ns;
         bool floods = flood || load(&w->region->flooded);
-        if (!late && !floods)
+        bool stuck = w->batch && now - w->at_ns > 2 * limit_ns + 1000000000;
+        if (!late && !floods && !stuck)
             continue;
         if (late && !w->timed_out && c->last_look && w->state == WORKER_RUNNING)
             c->last_look(c->last_look_arg, w);
@@ -384,7 +413,7 @@ void crew_check(struct crew *c, int64_t limit_ns)
         if (w->state == WORKER_RUNNING)
             kill_child(w);
         /* A server that does not even see its child's end is killed too. */
-        if (w->state == WORKER_STARTING || now - w->started_ns > 2 * limit_ns + 1000000000)
+        if (w->state == WORKER_STARTING || now - w->at_ns > 2 * limit_ns + 1000000000)
             guard_kill(&c->guard, w->index);
     }
 }

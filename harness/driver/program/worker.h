@@ -51,8 +51,10 @@ struct worker {
     bool flooded;                 /* killed because it made too many processes */
     pid_t child;                  /* of the schedule that ended last */
     int64_t started_ns;           /* of the server, or of the schedule that runs */
-    uint64_t schedule;            /* number of the one that runs; 0 = none: the campaign's */
-    unsigned starts_failed;       /* in a row: the campaign's, too */
+    uint32_t batch, at;     /* schedules of the batch that runs, 0: one alone; and which it is */
+    int64_t at_ns;          /* since when */
+    uint64_t schedule;      /* number of the one that runs; 0 = none: the campaign's */
+    unsigned starts_failed; /* in a row: the campaign's, too */
 };
 
 /* How the program is started; all borrowed while the crew lives. */
@@ -99,6 +101,8 @@ void crew_close(struct crew *c);
 char *worker_start(struct crew *c, struct worker *w, const struct hdp_config *config);
 /* Let an idle worker run one schedule as region->config (and replay) say. */
 void worker_run(struct worker *w);
+/* The same for region->batch.ordered[], `count` of them, in one process. */
+void worker_run_batch(struct worker *w, uint32_t count);
 /* A done worker gets idle: its output is cut back to what was printed before the first schedule. */
 void worker_next(struct worker *w);
 /* Kill the server and what it made, and reap it: down. */

@@ -178,6 +178,26 @@ static json_t *dropped(const struct stats *s)
     return o;
 }
 
+static json_t *in_place(const struct in_place_stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "schedules", number(s->schedules));
+    json_object_set_new(o, "left", number(s->cannot));
+    json_object_set_new(o, "did_not_pass", number(s->news + s->died));
+    json_object_set_new(o, "compared", number(s->compared));
+    json_object_set_new(o, "why_not", json_text(s->why_not));
+    json_object_set_new(o, "batches", number(s->batches));
+    json_object_set_new(o, "looks", number(s->scans));
+    json_object_set_new(o, "run_again", number(s->rerun));
+    json_object_set_new(o, "pages", number(s->pages));
+    json_object_set_new(o, "image_bytes", number(s->image_bytes));
+    json_object_set_new(o, "seconds", json_real((double)s->took_ns / 1e9));
+    json_object_set_new(o, "seconds_run", json_real((double)s->run_ns / 1e9));
+    json_object_set_new(o, "seconds_restore", json_real((double)s->restore_ns / 1e9));
+    json_object_set_new(o, "seconds_look", json_real((double)s->scan_ns / 1e9));
+    return o;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
@@ -208,6 +228,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "orders_forgotten", number(s->orders_forgotten));
     json_object_set_new(o, "reports_not_understood", number(s->not_understood));
     json_object_set_new(o, "reports_dropped", number(s->reports_dropped));
+    json_object_set_new(o, "in_place", s->in_place.wanted ? in_place(&s->in_place) : json_null());
     json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
     return o;
 }

@@ -667,9 +667,29 @@ static void print_dropped(FILE *to, const struct stats *s)
         fputc('\n', to);
 }
 
+static void print_engine(FILE *to, const struct in_place_stats *s, uint64_t schedules)
+{
+    char a[32], b[32];
+    if (!s->wanted)
+        return;
+    fprintf(to, "  engine: %s of %s schedules in place", show_count(s->schedules, a),
+            show_count(schedules, b));
+    if (s->compared)
+        fprintf(to, ", %s compared with the fork engine", show_count(s->compared, a));
+    if (s->news + s->died)
+        fprintf(to, "; %s did not pass there", show_count(s->news + s->died, a));
+    if (s->cannot)
+        fprintf(to, "; %s left", show_count(s->cannot, a));
+    if (s->why_not)
+        fprintf(to, "%s %s", s->off || !s->cannot ? ", no more since" : ", the first since",
+                s->why_not);
+    fputc('\n', to);
+}
+
 static void print_remarks(FILE *to, const struct stats *s)
 {
     char a[32], b[32];
+    print_engine(to, &s->in_place, s->schedules);
     if (s->cut)
         fprintf(to, "  note: %s of %s schedules reached the step bound and were cut (--max-steps)",
                 show_count(s->cut, a), show_count(s->schedules, b));

@@ -49,6 +49,18 @@ struct stats {
         uint64_t schedules, cut, slow;
         uint64_t found; /* findings that it was the first to show */
     } strategy[HDP_STRATEGIES];
+    struct in_place_stats {
+        bool wanted, off;    /* off: none since, or none at all */
+        char *why_not;       /* what the first that was not run in place does, or why none is */
+        uint64_t schedules;  /* that passed there */
+        uint64_t cannot;     /* left there, and run in a process of its own */
+        uint64_t news, died; /* did not pass, and was run there, too */
+        uint64_t compared;   /* run in both engines */
+        uint64_t batches, scans, rerun;
+        uint32_t pages; /* put back after each schedule, at most */
+        uint64_t image_bytes;
+        int64_t took_ns, run_ns, restore_ns, scan_ns;
+    } in_place;
     bool interrupted;
     bool time_up;
     bool not_saved; /* a file could not be written */

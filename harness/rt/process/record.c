@@ -375,8 +375,13 @@ void rt_export(void)
 {
     struct hdp_region *g = rt.region;
 
-    for (uint32_t i = 0; i < rt.all_count; i++)
-        rt_export_thread(rt.all[i]);
+    g->result.behind_release = 0;
+    for (uint32_t i = 0; i < rt.all_count; i++) {
+        const struct hdi_thread *t = rt.all[i];
+        rt_export_thread(t);
+        g->result.behind_release |=
+            t->state == HDP_T_ENABLED && (t->op ? t->op : &t->last)->kind == HD_EV_RELEASED;
+    }
     hdi_lockorder_export();
     uint64_t forgotten = hdi_lockorder_forgotten();
     g->result.orders_forgotten = forgotten < UINT32_MAX ? (uint32_t)forgotten : UINT32_MAX;
@@ -400,6 +405,8 @@ void rt_finish(enum hdp_outcome outcome)
     rt_export();
     if (!rt.started)
         rt_state(HDP_ENDED);
+    if (rt_vehicle->ended)
+        rt_vehicle->ended(outcome == HDP_RAN ? 0 : 125);
     hdi_real.syscall(SYS_exit_group, outcome == HDP_RAN ? 0 : 125);
     __builtin_unreachable();
 }

@@ -14,7 +14,7 @@ void rt_schedule_begin(void)
     rt.strategy = rt_strategy_table[rt.config.strategy];
     rt.replaying = (rt.config.flags & HDP_REPLAY) != 0;
     rt.replay_at = 0;
-    rt.real_start_ns = rt_real_ns();
+    rt.real_start_ns = rt.config.timeout_ms ? rt_real_ns() : 0;
     memset(r, 0, sizeof *r);
     /* What main did before is not counted: these are numbers of decisions. */
     rt.clock_step = rt.fair_until = rt.cycle_step = 0;

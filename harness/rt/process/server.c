@@ -22,6 +22,7 @@
 #include "models/signals.h"
 #include "beside/other_tool.h"
 #include "held_locks.h"
+#include "in_place/in_place.h"
 #include "world.h"
 
 void rt_state(enum hdp_state s)
@@ -83,24 +84,41 @@ bool hdi_may_fork(void)
     return false;
 }
 
-static void start_schedule(void)
+static void start_process(void)
 {
     rt.started = true;
     rt.region->flooded = 0;
     rt.pid = (int)hdi_real.syscall(SYS_getpid);
     rt.main->tid = (int)hdi_real.syscall(SYS_gettid);
-    rt.region->maps_bytes = 0;
-    rt.region->stack_used = rt.prefix_stacks;
-    rt_schedule_begin();
     rt_watchdog_start();
     rt_crash_handlers();
     rt_expect_end();
+}
+
+static void start_schedule(void)
+{
+    rt.region->maps_bytes = 0;
+    rt.region->stack_used = rt.prefix_stacks;
+    rt_schedule_begin();
     hdi_tell(STARTS, .thread = rt.main, .mode = rt.config.flags);
     if (hdi_timer_next())
         hdi_watch_over();
     rt.region->lock_graph.valid = 0;
     if (rt.config.flags & HDP_LOCK_GRAPH)
         hdi_lockorder_keep(&rt.region->lock_graph);
+}
+
+/* Each schedule of the batch begins by returning from here. */
+static void start_batch(void)
+{
+    if (hdi_tool() != HDI_TOOL_NONE)
+        rt_in_place_refuse("another tool is in its process");
+    if (rt_shared_memory_any())
+        rt_in_place_refuse("it has memory that is shared with other processes");
+    if (rt_world_has_timers())
+        rt_in_place_refuse("it has a timer that was set before its first thread");
+    start_process();
+    rt_in_place_run(start_schedule);
 }
 
 /* Its threads may have asked to be traced: what they are sent stops them first. */
@@ -130,6 +148,7 @@ void hdi_first_thread(void)
     hdi_outside_note();
     if (rt.region->config.flags & HDP_NO_FORK) {
         rt_state(HDP_RUNNING);
+        start_process();
         start_schedule();
         return;
     }
@@ -164,6 +183,11 @@ void hdi_first_thread(void)
                 hdi_real.syscall(SYS_exit_group, 125); /* it was killed before that was said */
             rt_held_locks_adopt();
             rt_world_make();
+            if (rt.region->batch.count) {
+                start_batch();
+                return;
+            }
+            start_process();
             start_schedule();
             rt_world_start_timers();
             return;

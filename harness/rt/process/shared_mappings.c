@@ -105,3 +105,8 @@ void rt_shared_memory_set_back(void)
         set_back(memory, m);
     hdi_real.syscall(SYS_close, memory);
 }
+
+bool rt_shared_memory_any(void)
+{
+    return mappings != NULL;
+}

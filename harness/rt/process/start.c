@@ -55,7 +55,7 @@ void hdi_program_stops(int code)
 /* The last of all exit handlers, as it was registered first. */
 void hdi_program_ends(int code)
 {
-    if (!rt.active || (int)hdi_real.syscall(SYS_getpid) != rt.pid)
+    if (!rt.active || (!rt_vehicle->ended && (int)hdi_real.syscall(SYS_getpid) != rt.pid))
         return;
     hdi_ending(0);
     rt.region->result.exit_code_set = 1;

@@ -25,6 +25,14 @@ void rt_world_start_timers(void)
             hdi_real.syscall(SYS_setitimer, i, &timer[i], NULL);
 }
 
+bool rt_world_has_timers(void)
+{
+    for (int i = 0; i < 3; i++)
+        if (timer[i].it_value.tv_sec || timer[i].it_value.tv_usec)
+            return true;
+    return false;
+}
+
 void rt_world_inherit(void)
 {
     rt_descriptors_inherit();

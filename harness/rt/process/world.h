@@ -23,6 +23,7 @@ void rt_world_set_back(void);
 /* In the process of a schedule, before it starts; and interval timers when it has. */
 void rt_world_make(void);
 void rt_world_start_timers(void);
+bool rt_world_has_timers(void);
 
 /* descriptors.c: what has a descriptor and is no file */
 struct stat;
@@ -41,5 +42,6 @@ void rt_files_make(void);
 /* shared_mappings.c: mappings whose contents a fork shares */
 void rt_shared_memory_note(void);
 void rt_shared_memory_set_back(void);
+bool rt_shared_memory_any(void);
 
 #endif /* HEDDLE_WORLD_H */

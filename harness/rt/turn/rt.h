@@ -117,8 +117,16 @@ uint32_t rt_random_below(uint32_t n);
 struct rt_vehicle {
     void (*give)(struct hdi_thread *t);    /* t may run; called without the lock */
     void (*wait)(struct hdi_thread *self); /* until given */
+    /* The rest is NULL where each thread of the program is one of the kernel. */
+    int (*make)(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
+                struct hdi_thread *t);
+    void (*collect)(struct hdi_thread *t); /* it has ended: its handle may be used again */
+    void (*leave)(void);                   /* ... without libc's farewell; does not return */
+    /* It needs a thread of the kernel ("waits ..."); the schedule is over. Neither returns. */
+    void (*cannot)(const char *what);
+    void (*ended)(int status);
 };
-extern const struct rt_vehicle rt_baton; /* and rt_carrier, in carrier.h */
+extern const struct rt_vehicle rt_baton; /* and rt_carrier, in carrier.h; rt_in_place_vehicle */
 extern const struct rt_vehicle *rt_vehicle;
 
 /* strategies: who runs next. `e` holds the n >= 1 threads that may run, in order of creation. */

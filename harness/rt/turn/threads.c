@@ -199,11 +199,49 @@ void hdi_thread_discard(struct hdi_thread *t)
     rt_unlock();
 }
 
+int hdi_thread_make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
+                    struct hdi_thread *t)
+{
+    return rt_vehicle->make ? rt_vehicle->make(out, attr, routine, t)
+                            : hdi_real.pthread_create(out, attr, routine, t);
+}
+
+int hdi_thread_collect(struct hdi_thread *t, void **result)
+{
+    if (!rt.in_process && !rt_vehicle->collect)
+        return hdi_real.pthread_join(t->handle, result);
+    if (rt_vehicle->collect)
+        rt_vehicle->collect(t);
+    if (result)
+        *result = t->life.result;
+    return 0;
+}
+
+int hdi_thread_let_go(struct hdi_thread *t)
+{
+    if (!rt.in_process && !rt_vehicle->collect)
+        return hdi_real.pthread_detach(t->handle);
+    if (rt_vehicle->collect && t->life.ended)
+        rt_vehicle->collect(t);
+    return 0;
+}
+
+bool hdi_thread_may_leave(void)
+{
+    return rt_vehicle->leave != NULL;
+}
+
+void hdi_thread_leave(void)
+{
+    rt_vehicle->leave();
+}
+
 void hdi_thread_begin(struct hdi_thread *t)
 {
     rt_become(t);
     t->inside = true;
-    t->tid = (int)hdi_real.syscall(SYS_gettid);
+    if (!rt_vehicle->make)
+        t->tid = (int)hdi_real.syscall(SYS_gettid);
     rt_vehicle->wait(t);
     t->inside = false;
     if (hdi_signalled(t))

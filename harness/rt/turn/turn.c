@@ -251,6 +251,8 @@ void hdi_external_enter(uint64_t site)
 
     if (rt.in_process)
         return; /* there is no other thread that could go on */
+    if (rt_vehicle->cannot)
+        rt_vehicle->cannot("waits in the kernel, in a call that has no model");
     hdi_registers_here(&self->reach.registers);
     self->inside = true;
     rt_lock();

@@ -186,6 +186,8 @@ void hdi_watch_over(void)
 
     if (rt.watched_over || !rt.started || rt.in_process)
         return;
+    if (rt_vehicle->cannot)
+        rt_vehicle->cannot("uses timers");
     rt.watched_over = true;
     hdi_real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask);
     pthread_attr_init(&attr);

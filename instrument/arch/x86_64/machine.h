@@ -64,6 +64,30 @@ static inline void *hdi_new_stack(void *top, void (*run)(void))
     return p;
 }
 
+/* ---- threads ---- */
+
+/* A thread that is not running: its registers lie on its stack, and its thread-local variables where
+ * the FS base says. Reading and writing that needs FSGSBASE: HDI_CONTEXTS_WORK. */
+struct hdi_context {
+    void *sp;
+    uint64_t fs;
+};
+void hdi_switch_context(struct hdi_context *save, const struct hdi_context *load);
+#define HDI_CONTEXTS_WORK ((getauxval(AT_HWCAP2) & 2) != 0)
+static inline uint64_t hdi_thread_base(void)
+{
+    uint64_t fs;
+
+    __asm__ volatile("rdfsbase %0" : "=r"(fs));
+    return fs;
+}
+
+/* The processor's counter. */
+static inline uint64_t hdi_cycles(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
 /* ---- signals ---- */
 
 /* The kernel's own struct, for a handler that is installed beside libc and whoever wraps it. */
@@ -96,6 +120,35 @@ static inline long hdi_system_call(long number, long a, long b, long c, long d, 
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     return answer;
+}
+
+/* The same from a place of which the kernel is told to let calls through that it dispatches else
+ * (PR_SET_SYSCALL_USER_DISPATCH), and the return from the handler of those. */
+extern const char hdi_passed[], hdi_passed_end[];
+long hdi_passed_call(long number, long a, long b, long c, long d, long e, long f);
+void hdi_passed_return(void);
+
+/* A system call as a handler of SIGSYS finds it. */
+static inline void hdi_caught_call(const void *context, long *number, long argument[6])
+{
+    const greg_t *g = ((const ucontext_t *)context)->uc_mcontext.gregs;
+
+    *number = g[REG_RAX];
+    argument[0] = g[REG_RDI];
+    argument[1] = g[REG_RSI];
+    argument[2] = g[REG_RDX];
+    argument[3] = g[REG_R10];
+    argument[4] = g[REG_R8];
+    argument[5] = g[REG_R9];
+}
+static inline void hdi_answer_call(void *context, long answer)
+{
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = answer;
+}
+
+static inline void hdi_clear_raw(void *to, size_t bytes)
+{
+    __asm__ volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(0) : "memory");
 }
 
 /* Not memcpy, which a sanitizer in the program would check: a stack has poisoned parts. */

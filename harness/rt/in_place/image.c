@@ -1,0 +1,306 @@
+/* image.c - the memory of the process: what it was, what was written, how it is put back.
+ *
+ * All private writable memory is write-protected asynchronously (userfaultfd, WP_ASYNC): the kernel
+ * takes the protection away from a page that is written, and PAGEMAP_SCAN names those. A page that was
+ * found once is hot: it is never protected again, and is copied back after each schedule. So a look is
+ * needed only to see that no other page was written; it costs more than a schedule, and is taken after
+ * several (engine.c).
+ *
+ *   1 nothing of the engine's lies in this memory: it would be put back, too
+ *   2 a page that is not hot is protected, or not there, and as it was before the first schedule,
+ *     unless it was written since the last look
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "core/proc.h"
+#include "core/real.h"
+
+/* Of newer kernel headers than some systems have. */
+#define WP_ASYNC (1 << 15)
+#define WP_UNPOPULATED (1 << 13)
+#define USER_MODE_ONLY 1
+struct scan_region {
+    uint64_t start, end, categories;
+};
+struct scan {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, any_of,
+        returned;
+};
+#define SCAN _IOWR('f', 16, struct scan)
+enum { IS_PROTECTABLE = 1, IS_WRITTEN = 2, IS_PRESENT = 8, IS_SWAPPED = 16 };
+enum { PROTECT_MATCHING = 1 };
+
+#define MOST_BYTES (256ul << 20)   /* of a copy */
+#define SPARE_BYTES (64 * RT_PAGE) /* for pages that are written between counting and copying */
+#define VECTOR 512u
+#define END_OF_MEMORY 0x7ffffffff000ul
+
+static long scan(struct scan *s, struct scan_region *to, uint32_t room)
+{
+    s->size = sizeof *s;
+    s->vec = (uintptr_t)to;
+    s->vec_len = room;
+    return hdi_passed_call(SYS_ioctl, rt_engine->image.pagemap, (long)SCAN, (long)s, 0, 0, 0);
+}
+
+/* f for each span of pages with these categories; false: the kernel does not say. */
+static bool each(uintptr_t low, uintptr_t high, struct scan what,
+                 bool (*f)(uintptr_t low, uintptr_t high))
+{
+    struct scan_region found[VECTOR];
+
+    what.start = low;
+    what.end = high;
+    while (what.start < high) {
+        long n = scan(&what, found, VECTOR);
+        if (n < 0)
+            return false;
+        for (long i = 0; i < n; i++)
+            if (!f(found[i].start, found[i].end))
+                return false;
+        if (what.walk_end <= what.start)
+            return false;
+        what.start = what.walk_end;
+    }
+    return true;
+}
+
+/* Descriptors with high numbers: the program gets the numbers that it would get without us. */
+static int away(long fd)
+{
+    long moved = -1;
+
+    for (int from = 900; fd >= 0 && moved < 0 && from > 2; from /= 2)
+        moved = hdi_real.syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from);
+    if (fd >= 0)
+        hdi_real.syscall(SYS_close, fd);
+    return (int)moved;
+}
+
+static void open_facilities(void)
+{
+    struct rt_image *m = &rt_engine->image;
+    struct uffdio_api api = {.api = UFFD_API, .features = WP_ASYNC | WP_UNPOPULATED};
+
+    m->uffd = away(hdi_real.syscall(SYS_userfaultfd, O_CLOEXEC | USER_MODE_ONLY));
+    m->pagemap =
+        away(hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    if (m->uffd < 0 || m->pagemap < 0 ||
+        hdi_real.syscall(SYS_ioctl, m->uffd, UFFDIO_API, &api) != 0)
+        rt_in_place_refuse("the kernel does not tell which pages are written (Linux 6.7)");
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+static void note_mapping(const char *line, const char *end)
+{
+    struct rt_image *m = &rt_engine->image;
+    struct hdi_maps_line l;
+
+    if (!hdi_maps_line(line, end, &l) || l.shared || strncmp(l.name, "[v", 2) == 0)
+        return; /* vdso, vvar, vsyscall: the kernel's */
+    if (m->mappings == RT_MAPPINGS)
+        rt_in_place_refuse("it has more than 1,024 mappings");
+    m->mapping[m->mappings++] = (struct rt_mapping){
+        .low = l.low,
+        .high = l.high,
+        .protection = (l.readable ? PROT_READ : 0) | (l.writable ? PROT_WRITE : 0) |
+                      (l.executable ? PROT_EXEC : 0),
+        .anonymous = *l.name == '\n' || *l.name == '\0' || *l.name == '['};
+}
+
+static void note_mappings(void)
+{
+    static const size_t room = 1 << 20;
+    char *text = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    long bytes = text == MAP_FAILED ? -1 : hdi_proc_read("/proc/self/maps", text, room);
+
+    if (bytes <= 0 || (size_t)bytes >= room - 1)
+        rt_in_place_refuse("its mappings cannot be read");
+    for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
+        note_mapping(line, end);
+    munmap(text, room);
+}
+
+static bool count_present(uintptr_t low, uintptr_t high)
+{
+    rt_engine->image.present_bytes += high - low;
+    return true;
+}
+
+static bool copy_present(uintptr_t low, uintptr_t high)
+{
+    struct rt_image *m = &rt_engine->image;
+
+    if (m->runs == sizeof m->run / sizeof *m->run)
+        return false;
+    m->run[m->runs].low = low;
+    m->run[m->runs].high = high;
+    m->run[m->runs++].copy = m->free_copy;
+    hdi_copy_raw(m->free_copy, (const void *)low, high - low);
+    m->free_copy += high - low;
+    return true;
+}
+
+static bool nothing(uintptr_t low, uintptr_t high)
+{
+    return low <= high;
+}
+
+static bool is_image(const struct rt_mapping *a)
+{
+    return (a->protection & (PROT_READ | PROT_WRITE)) == (PROT_READ | PROT_WRITE);
+}
+
+static const struct scan present = {.any_of = IS_PRESENT | IS_SWAPPED, .returned = IS_PRESENT};
+
+const struct rt_mapping *rt_image_mapping(uintptr_t addr)
+{
+    const struct rt_image *m = &rt_engine->image;
+    uint32_t low = 0, high = m->mappings;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (m->mapping[middle].high <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < m->mappings && m->mapping[low].low <= addr ? &m->mapping[low] : NULL;
+}
+
+void rt_image_take(void)
+{
+    struct rt_image *m = &rt_engine->image;
+    static const struct scan protect = {
+        .flags = PROTECT_MATCHING, .mask = IS_WRITTEN, .returned = IS_WRITTEN};
+    void *copies;
+
+    open_facilities();
+    note_mappings();
+    for (uint32_t i = 0; i < m->mappings; i++) {
+        struct rt_mapping *a = &m->mapping[i];
+        struct uffdio_register r = {.range = {a->low, a->high - a->low},
+                                    .mode = UFFDIO_REGISTER_MODE_WP};
+        if (!is_image(a))
+            continue;
+        if (hdi_real.syscall(SYS_ioctl, m->uffd, UFFDIO_REGISTER, &r) != 0)
+            rt_in_place_refuse("the kernel does not watch all of its memory");
+        if (!each(a->low, a->high, present, count_present))
+            rt_in_place_refuse("the kernel does not tell which pages are written (Linux 6.7)");
+    }
+    if (m->present_bytes > MOST_BYTES)
+        rt_in_place_refuse("it has more than 256 MiB of memory before its first thread");
+    copies = mmap(NULL, m->present_bytes + SPARE_BYTES, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (copies == MAP_FAILED)
+        rt_in_place_refuse("there is no memory for a copy of its own");
+    m->free_copy = copies;
+    for (uint32_t i = 0; i < m->mappings; i++)
+        if (is_image(&m->mapping[i]) &&
+            (!each(m->mapping[i].low, m->mapping[i].high, present, copy_present)))
+            rt_in_place_refuse("its memory is in too many pieces");
+    for (uint32_t i = 0; i < m->runs; i++) /* a page that was not there is written when it is */
+        if (!each(m->run[i].low, m->run[i].high, protect, nothing))
+            rt_in_place_refuse("the kernel does not protect all of its memory");
+}
+
+static unsigned char *copy_of(uintptr_t page)
+{
+    struct rt_image *m = &rt_engine->image;
+    uint32_t low = 0, high = m->runs;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (m->run[middle].high <= page)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < m->runs && m->run[low].low <= page ? m->run[low].copy + (page - m->run[low].low)
+                                                    : NULL;
+}
+
+static void put_back(uintptr_t page, const unsigned char *copy)
+{
+    if (copy)
+        hdi_copy_raw((void *)page, copy, RT_PAGE);
+    else
+        hdi_clear_raw((void *)page, RT_PAGE);
+}
+
+void rt_image_restore(void)
+{
+    struct rt_image *m = &rt_engine->image;
+
+    for (uint32_t i = 0; i < m->hots; i++)
+        put_back(m->hot[i].page, m->hot[i].copy);
+}
+
+static bool note_written(uintptr_t low, uintptr_t high)
+{
+    struct rt_image *m = &rt_engine->image;
+    uint32_t mask = sizeof m->known / sizeof *m->known - 1;
+
+    for (uintptr_t page = low; page < high; page += RT_PAGE) {
+        uint32_t at = (uint32_t)hash_next(page) & mask;
+        while (m->known[at] && m->hot[m->known[at] - 1].page != page)
+            at = (at + 1) & mask;
+        if (m->known[at])
+            continue;
+        if (m->hots == RT_HOT)
+            return false;
+        m->hot[m->hots].page = page;
+        m->hot[m->hots].copy = copy_of(page);
+        put_back(page, m->hot[m->hots].copy);
+        m->known[at] = ++m->hots;
+        m->fresh++;
+    }
+    return true;
+}
+
+int rt_image_look(void)
+{
+    /* For the kernel a page that is not there is written, too, as it is not protected. */
+    static const struct scan written = {.mask = IS_PROTECTABLE | IS_WRITTEN,
+                                        .any_of = IS_PRESENT | IS_SWAPPED,
+                                        .returned = IS_WRITTEN};
+
+    rt_engine->image.fresh = 0;
+    return each(0, END_OF_MEMORY, written, note_written) ? rt_engine->image.fresh : -1;
+}
+
+static bool compare(uintptr_t low, uintptr_t high)
+{
+    for (uintptr_t page = low; page < high; page += RT_PAGE) {
+        const uint64_t *now = (const uint64_t *)page;
+        const uint64_t *then = (const uint64_t *)(const void *)copy_of(page);
+        for (uint32_t i = 0; i < RT_PAGE / 8; i++)
+            if (now[i] != (then ? then[i] : 0)) {
+                rt_engine->image.different = page + i * 8ul;
+                return false;
+            }
+    }
+    return true;
+}
+
+uintptr_t rt_image_compare(void)
+{
+    struct rt_image *m = &rt_engine->image;
+
+    static const struct scan there = {.mask = IS_PRESENT, .returned = IS_PRESENT};
+
+    m->different = 0;
+    for (uint32_t i = 0; i < m->mappings && !m->different; i++)
+        if (is_image(&m->mapping[i]))
+            each(m->mapping[i].low, m->mapping[i].high, there, compare);
+    return m->different;
+}
