@@ -70,15 +70,18 @@ static struct hdi_location *location_of(uintptr_t addr, uint32_t bytes)
         at = location_make(addr);
     if (at->bytes == bytes && hdi_location_intact(at))
         return at;
-    /* a plain write came between: an initialisation, or a race that the detector reports; or an
-     * atomic of another size */
+    /* something came between that told nothing: a plain write, which is an initialisation or a race that
+     * the detector reports; an atomic of another size; code without hooks. It may have been an update:
+     * what was published there still is. */
+    struct hdi_store *st = &at->store[0];
     if (is_tso() && at->count) {
         hdi_tso_settle(at);
-        at->count = 0;
-        hdi_store_clear(&at->store[0]);
+    } else {
+        st = hdi_location_insert(at, at->count);
+        if (st > at->store)
+            hdi_vclock_copy(&st->edges, &st[-1].edges);
     }
     at->bytes = bytes;
-    struct hdi_store *st = hdi_location_insert(at, at->count);
     st->value = hdi_in_memory(addr, bytes);
     st->known = true;
     location_check(at);

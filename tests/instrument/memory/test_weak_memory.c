@@ -210,6 +210,20 @@ static void a_plain_write_in_between_is_known_to_all(void **state)
     assert_int_equal(load(1, x, HDI_RELAXED, 9), 9);
 }
 
+/* It may have been an update by code without hooks. */
+static void what_was_published_before_it_still_is(void **state)
+{
+    (void)state;
+    for (uint32_t model = HDP_MEMORY_TSO; model <= HDP_MEMORY_C11; model++) {
+        start(model);
+        store(0, x, 1, HDI_RELEASE);
+        uint32_t published = hdi_epoch_clock(watched[0].racer->epoch) - 1;
+        *(uint64_t *)x = 9;
+        assert_int_equal(load(1, x, HDI_ACQUIRE, 0), 9);
+        assert_true(hdi_vclock_get(&watched[1].racer->now, watched[0].racer->tid) >= published);
+    }
+}
+
 static void synchronising_empties_the_buffer(void **state)
 {
     (void)state;
@@ -385,6 +399,7 @@ int main(void)
         cmocka_unit_test(an_acquired_message_is_there),
         cmocka_unit_test(a_location_never_goes_back),
         cmocka_unit_test(a_plain_write_in_between_is_known_to_all),
+        cmocka_unit_test(what_was_published_before_it_still_is),
         cmocka_unit_test(synchronising_empties_the_buffer),
         cmocka_unit_test(fences_and_updates_empty_the_buffer),
         cmocka_unit_test(a_repeated_load_makes_progress),
