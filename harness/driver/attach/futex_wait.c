@@ -262,9 +262,10 @@ static bool is_stdio_lock(struct view *v, struct wait *w, uint64_t word, uint32_
     return false;
 }
 
-static bool is_join(struct view *v, struct wait *w, uint64_t word, uint32_t expected, bool is_own)
+static bool is_join(struct view *v, struct wait *w, uint64_t word, uint32_t expected,
+                    bool is_private)
 {
-    size_t i = is_own ? NOBODY : view_by_tid(v, expected);
+    size_t i = is_private ? NOBODY : view_by_tid(v, expected);
     if (i == NOBODY || word_at(v, word) != expected || word < v->thread[i].seen->fs_base ||
         word - v->thread[i].seen->fs_base > 4096)
         return false;
@@ -298,7 +299,8 @@ static void by_shape(struct view *v, const struct viewed *t, struct wait *w, uin
         at_mutex(v, w, word, true, !is_own);
         return;
     }
-    if (is_stdio_lock(v, w, word, expected) || is_join(v, w, word, expected, is_own))
+    if (is_stdio_lock(v, w, word, expected) ||
+        is_join(v, w, word, expected, t->seen->arg[1] & FUTEX_PRIVATE_FLAG))
         return;
     if (looks_like_mutex(v, word, expected)) {
         w->kind = HD_EV_MUTEX_LOCK;
@@ -310,12 +312,18 @@ static void by_shape(struct view *v, const struct viewed *t, struct wait *w, uin
     w->name = unknown(v, t, word);
 }
 
+/* No other process can wake it. */
+static bool is_of_process(const struct view *v, const struct viewed *t)
+{
+    return t->seen->arg[1] & FUTEX_PRIVATE_FLAG || !snapshot_is_shared(v->s, t->seen->arg[0]);
+}
+
 static void at_object(struct view *v, const struct viewed *t, struct wait *w, size_t at)
 {
     uint64_t word = t->seen->arg[0];
     uint32_t expected = (uint32_t)t->seen->arg[2];
     int op = (int)t->seen->arg[1] & FUTEX_CMD_MASK;
-    bool is_own = t->seen->arg[1] & FUTEX_PRIVATE_FLAG;
+    bool is_own = is_of_process(v, t);
     bool by_kernel = op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2;
     switch (w->kind) {
     case HD_EV_COND_WAIT:
@@ -343,7 +351,6 @@ static void at_object(struct view *v, const struct viewed *t, struct wait *w, si
         return;
     case HD_EV_SEM_WAIT:
         w->object = word;
-        w->ends |= !is_own;
         return;
     default:
         by_shape(v, t, w, word, expected, is_own, by_kernel);
@@ -364,6 +371,10 @@ bool wait_on_futex(struct view *v, const struct viewed *t, struct wait *w)
     bool by_kernel = op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2;
     uint32_t now;
     w->ends = again || seen->arg[3] != 0;
+    /* That a thread has ended only this process's kernel side says. */
+    if (w->kind != HD_EV_THREAD_JOIN && w->kind != HD_EV_MUTEX_LOCK &&
+        w->kind != HD_EV_COND_RELOCK && !by_kernel)
+        w->ends |= !is_of_process(v, t);
     w->woken = !by_kernel && snapshot_kept(v->s, seen->arg[0], &now, sizeof now) &&
                now != (uint32_t)seen->arg[2];
     if (w->kind != HD_EV_NONE)

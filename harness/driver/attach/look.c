@@ -10,6 +10,7 @@
 #include "look.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -383,6 +384,23 @@ static char *refused(pid_t pid)
                       (int)pid);
 }
 
+/* NULL: it is a program of this kind of machine, or cannot be read. */
+static char *other_machine(pid_t pid)
+{
+    Elf64_Ehdr head;
+    size_t bytes = 0;
+    char *path = mem_format("/proc/%d/exe", (int)pid), *text = read_file(path, sizeof head, &bytes);
+    bool other = text && bytes == sizeof head;
+    free(path);
+    if (other) {
+        memcpy(&head, text, sizeof head);
+        other = head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64;
+    }
+    free(text);
+    return other ? mem_format("process %d is no x86-64 program: only those are looked at", (int)pid)
+                 : NULL;
+}
+
 static char *why_not(pid_t pid, int error)
 {
     char *status = proc_text(pid, 0, "status");
@@ -492,10 +510,11 @@ struct snapshot *look_at(pid_t pid, char **why)
     free(path);
     if (n > 0)
         l.s->program = mem_format("%.*s", (int)n, link);
+    l.why = other_machine(pid);
     l.s->root = mem_format("/proc/%d/root", (int)pid);
-    if (pthread_create(&worker, NULL, do_look, &l) != 0)
+    if (!l.why && pthread_create(&worker, NULL, do_look, &l) != 0)
         l.why = mem_copy("cannot make a thread to look with");
-    else
+    else if (!l.why)
         pthread_join(worker, NULL);
     if (!l.why && !l.s->maps)
         l.why = why_not(pid, ESRCH);

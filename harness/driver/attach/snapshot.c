@@ -133,18 +133,29 @@ bool snapshot_read(const struct snapshot *s, uint64_t addr, void *to, size_t byt
     return s->pid && process_vm_readv(s->pid, &here, 1, &there, 1, 0) == (ssize_t)bytes;
 }
 
-bool snapshot_mapping(const char *maps, uint64_t addr, uint64_t *low, uint64_t *high)
+/* The line of the mapping that holds an address, or NULL. */
+static const char *find_mapping(const char *maps, uint64_t addr, uint64_t *low, uint64_t *high)
 {
     for (const char *line = maps; line && *line; line += *line == '\n') {
         char *end;
-        uint64_t from = strtoull(line, &end, 16);
-        uint64_t to = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
-        if (addr >= from && addr < to) {
-            *low = from;
-            *high = to;
-            return true;
-        }
+        *low = strtoull(line, &end, 16);
+        *high = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+        if (addr >= *low && addr < *high)
+            return line;
         line += strcspn(line, "\n");
     }
-    return false;
+    return NULL;
+}
+
+bool snapshot_mapping(const char *maps, uint64_t addr, uint64_t *low, uint64_t *high)
+{
+    return find_mapping(maps, addr, low, high) != NULL;
+}
+
+bool snapshot_is_shared(const struct snapshot *s, uint64_t addr)
+{
+    uint64_t low, high;
+    const char *line = find_mapping(s->maps, addr, &low, &high);
+    const char *rights = line ? strchr(line, ' ') : NULL;
+    return !s->pid || (rights && strlen(rights) > 4 && rights[4] == 's');
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <threads.h>
@@ -382,6 +383,15 @@ static void barrier(void)
     pthread_barrier_wait(&both);
 }
 
+/* A word that another process may change. */
+static void shared_semaphore(void)
+{
+    sem_t *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s == MAP_FAILED || sem_init(s, 1, 0) != 0)
+        abort();
+    sem_wait(s);
+}
+
 /* ---- many ---- */
 
 enum { MANY = 1000 };
@@ -724,6 +734,7 @@ static const struct {
     {"relock", relock},
     {"semaphore", semaphore},
     {"barrier", barrier},
+    {"shared-semaphore", shared_semaphore},
     {"many", many},
     {"held-by-sleeper", held_by_sleeper},
     {"time-limit", time_limit},
