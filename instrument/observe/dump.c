@@ -71,12 +71,29 @@ static void on_wanted(int number)
     errno = saved;
 }
 
+/* A thread that is not in one of our calls runs, unless it sleeps in the kernel. */
+static enum hd_event in_kernel(const struct follower *f)
+{
+    char path[64], text[64] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", f->tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0 || text[0] < '0' || text[0] > '9') /* "running", or not to be read */
+        return HD_EV_NONE;
+    long call = strtol(text, NULL, 10);
+    return call == SYS_nanosleep || call == SYS_clock_nanosleep ? HD_EV_SLEEP : HD_EV_EXTERNAL;
+}
+
 static void ask_all(void)
 {
     struct sigaction act = {.sa_sigaction = on_ask, .sa_flags = SA_SIGINFO | SA_RESTART}, old;
     uint32_t number = ++asking;
     int64_t until = observe_now() + ANSWER_MS * 1000000ll;
     bool open = true;
+    for (struct follower *f = observe_first(); f; f = f->next)
+        f->in_call = f->used && f->alive && f->tid && f->kind == HD_EV_NONE ? in_kernel(f) : 0;
     sigaction(ask_signal(), &act, &old);
     for (struct follower *f = observe_first(); f; f = f->next) {
         f->frames = 0;
@@ -106,9 +123,9 @@ static uint64_t made_at(const struct follower *f)
 
 static bool same(const struct follower *a, const struct follower *b)
 {
-    return a->kind == b->kind && (a->kind == HD_EV_THREAD_JOIN || a->object == b->object) &&
-           a->alive == b->alive && a->frames == b->frames && made_at(a) == made_at(b) &&
-           strcmp(a->label, b->label) == 0 &&
+    return a->kind == b->kind && a->in_call == b->in_call &&
+           (a->kind == HD_EV_THREAD_JOIN || a->object == b->object) && a->alive == b->alive &&
+           a->frames == b->frames && made_at(a) == made_at(b) && strcmp(a->label, b->label) == 0 &&
            memcmp(a->frame, b->frame, a->frames * sizeof a->frame[0]) == 0;
 }
 
@@ -120,6 +137,8 @@ static int compare(const void *x, const void *y)
     int c = memcmp(a->frame, b->frame, a->frames * sizeof a->frame[0]);
     if (c == 0 && a->kind != b->kind)
         c = a->kind < b->kind ? -1 : 1;
+    if (c == 0 && a->in_call != b->in_call)
+        c = a->in_call < b->in_call ? -1 : 1;
     if (c == 0 && a->object != b->object && a->kind != HD_EV_THREAD_JOIN)
         c = a->object < b->object ? -1 : 1;
     if (c == 0 && made_at(a) != made_at(b))
@@ -178,7 +197,7 @@ static void write_group(struct follower *const *list, uint32_t n, bool left)
     if (!f->alive) {
         observe_add(&t, "ended, never joined");
     } else if (kind == HD_EV_NONE) {
-        observe_add(&t, "running");
+        observe_add(&t, "%s", observe_doing((enum hd_event)f->in_call));
     } else {
         if (kind != HD_EV_THREAD_JOIN || n == 1)
             observe_add_waits_for(&t, kind, f->object);
@@ -262,7 +281,9 @@ static void dump(void)
     struct observe_text t = {0};
     ask_all();
     observe_begin();
-    observe_add(&t, "heddle: dump of %u threads (pid %d)\n", count(is_alive), (int)process);
+    uint32_t threads = count(is_alive);
+    observe_add(&t, "heddle: dump of %u thread%s (pid %d)\n", threads, threads == 1 ? "" : "s",
+                (int)process);
     observe_write(&t);
     write_groups(false);
     observe_add(&t, "heddle: end of the dump\n");

@@ -60,6 +60,7 @@ struct follower {
 
     /* Of the last dump, or look at who waits. */
     _Atomic uint32_t asked, answered;
+    uint32_t in_call; /* enum hd_event: what it does in the kernel, in none of our calls */
     uint32_t frames;
     uint64_t frame[FOLLOW_FRAMES];
     int64_t looked_since; /* since_ns at the last look: the same wait if equal */

@@ -99,6 +99,26 @@ kill -0 $pid 2>/dev/null || fail 'many: the program did not go on after SIGUSR1'
 kill -TERM $pid
 wait $pid 2>/dev/null
 
+# dumped NAME: the dump of a program that says when it stands as it should
+dumped() {
+    "$heddle" watch -- "$victim" "$1" >"$work/out" 2>"$work/err" </dev/null &
+    local pid=$!
+    for ((i = 0; i < 300; i++)); do
+        grep -q ready "$work/out" && break
+        sleep 0.1
+    done
+    sleep 0.3
+    kill -QUIT $pid
+    wait $pid
+    says 'heddle: end of the dump' "$1"
+}
+dumped asleep
+says '^1 thread \[sleeping\]' asleep
+says '^1 thread \[in a system call\]' asleep
+says '^1 thread \[running\]' asleep
+dumped alone
+says 'dump of 1 thread (' alone
+
 watch 60 --usr1 -- "$victim" storm
 [ $code -eq 0 ] || fail "storm: exit code $code"
 grep -q 'storm over' "$work/out" || fail 'storm: the program did not end'

@@ -57,6 +57,27 @@ static void *blocked(void *arg)
     return NULL;
 }
 
+static void *sleeps(void *arg)
+{
+    for (;;)
+        sleep(10);
+    return arg;
+}
+
+static void *reads(void *arg)
+{
+    int ends[2];
+    char byte;
+    return pipe(ends) == 0 && read(ends[0], &byte, 1) == 0 ? arg : NULL;
+}
+
+static void *computes(void *arg)
+{
+    for (volatile long turns = 0;; turns++)
+        ;
+    return arg;
+}
+
 static void *takes_a(void *arg)
 {
     pthread_barrier_t *both = arg;
@@ -194,6 +215,18 @@ int main(int argc, char **argv)
         two(takes_a, takes_b, &both);
     } else if (strcmp(what, "hang") == 0) {
         two(blocked, blocked, NULL);
+    } else if (strcmp(what, "asleep") == 0) {
+        pthread_t t;
+        pthread_create(&t, NULL, sleeps, NULL);
+        pthread_create(&t, NULL, reads, NULL);
+        pthread_create(&t, NULL, computes, NULL);
+        puts("ready");
+        fflush(stdout);
+        sem_wait(&never);
+    } else if (strcmp(what, "alone") == 0) {
+        puts("ready");
+        fflush(stdout);
+        sem_wait(&never);
     } else if (strcmp(what, "left") == 0) {
         pthread_t t;
         pthread_create(&t, NULL, blocked, NULL);
