@@ -380,7 +380,5 @@ bool wait_on_futex(struct view *v, const struct viewed *t, struct wait *w)
     if (w->kind != HD_EV_NONE)
         w->from = at + 1;
     at_object(v, t, w, at);
-    if (!w->name && w->kind != HD_EV_THREAD_JOIN)
-        w->name = view_object(v, w->kind, w->object);
     return true;
 }

@@ -177,7 +177,5 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
         take_cases(v, at, w);
     if (w->cases)
         w->text = cases_text(w);
-    if (w->object)
-        w->name = view_object(v, w->kind, w->object);
     return true;
 }

@@ -10,10 +10,19 @@
 #include "symbols/numbering.h"
 #include "util/alloc.h"
 
+#define FRAMES_LEARNED 4u /* from the user's call on: who knows what it locks is near */
+
 /* Looked up once: many threads stand at few places. */
 struct pc_name {
     uint64_t pc;
     char *function, *module; /* or NULL */
+    UT_hash_handle hh;
+};
+
+/* Of what is no global variable: the member of which struct it is. */
+struct object_name {
+    uint64_t addr;
+    char *member;
     UT_hash_handle hh;
 };
 
@@ -209,13 +218,42 @@ static char *place_on_stack(struct view *v, uint64_t addr)
     return NULL;
 }
 
+static bool read_any(void *arg, uint64_t addr, uint64_t *word)
+{
+    return snapshot_read(arg, addr, word, sizeof *word);
+}
+
+void view_learn(struct view *v, const struct viewed *t, uint64_t object)
+{
+    struct symbols_thread thread = {.read = read_any, .arg = v->s};
+    struct object_name *n;
+    char *variable = symbols_variable(v->symbols, object), *member = NULL;
+    HASH_FIND(hh, v->objects, &object, sizeof object, n);
+    for (size_t i = t->wait.from; !variable && !n && !member && i + 1 < t->places; i++) {
+        if (i > t->wait.from + FRAMES_LEARNED)
+            break;
+        member = symbols_member(v->symbols, &thread, &t->place[i], &t->place[i + 1], object);
+    }
+    free(variable);
+    if (!member)
+        return;
+    n = mem_zeroed(1, sizeof *n);
+    n->addr = object;
+    n->member = member;
+    HASH_ADD(hh, v->objects, addr, sizeof n->addr, n);
+}
+
 char *view_object(struct view *v, enum hd_event kind, uint64_t addr)
 {
     const char *word = object_word(object_of_event(kind));
     char *variable = addr ? symbols_variable(v->symbols, addr) : NULL;
     char *where = variable || !addr ? NULL : place_on_stack(v, addr), *text;
+    struct object_name *n;
+    HASH_FIND(hh, v->objects, &addr, sizeof addr, n);
     if (variable)
         text = mem_format("%s %s", word, variable);
+    else if (n)
+        text = mem_format("%s 0x%llx (%s)", word, (unsigned long long)addr, n->member);
     else if (where)
         text = mem_format("%s 0x%llx %s", word, (unsigned long long)addr, where);
     else
@@ -282,6 +320,13 @@ void view_free(struct view *v)
         free(n->function);
         free(n->module);
         free(n);
+    }
+    struct object_name *o, *following;
+    HASH_ITER(hh, v->objects, o, following)
+    {
+        HASH_DEL(v->objects, o);
+        free(o->member);
+        free(o);
     }
     for (size_t i = 0; i < v->threads; i++) {
         free(v->thread[i].label);

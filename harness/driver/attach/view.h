@@ -55,6 +55,7 @@ struct viewed {
 };
 
 struct pc_name;
+struct object_name;
 
 struct view {
     struct snapshot *s;
@@ -64,6 +65,7 @@ struct view {
     struct shape *shape;
     size_t shapes;
     struct pc_name *names;
+    struct object_name *objects;
 };
 
 /* The stacks alone; what threads wait for waits_find() tells, then view_name() how they are called
@@ -77,7 +79,9 @@ const char *view_function(struct view *v, const struct symbols_place *p);
 /* Is it in libc, or on the way from there into the kernel? */
 bool view_is_libc(struct view *v, const struct symbols_place *p);
 
-/* "mutex cache.lock", "mutex 0x55c0"; free() it. */
+/* What the frames of t say about its object: what it is called then, whoever waits for it. */
+void view_learn(struct view *v, const struct viewed *t, uint64_t object);
+/* "mutex cache.lock", "mutex 0x55c0 (account.lock)"; free() it. */
 char *view_object(struct view *v, enum hd_event kind, uint64_t addr);
 /* Who has this number, among those of the process itself; NOBODY. */
 size_t view_by_tid(const struct view *v, uint32_t inner_tid);

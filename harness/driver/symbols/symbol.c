@@ -307,10 +307,10 @@ static unsigned attr_number(Dwarf_Die *die, unsigned which)
     return dwarf_formudata(dwarf_attr(die, which, &attr), &value) == 0 ? (unsigned)value : 0;
 }
 
-/* The compilation unit that holds an address. clang writes no .debug_aranges: then each unit is
+/* clang writes no .debug_aranges: then each unit is
  * asked for its ranges, also when units of another compiler have some and a wrong one is offered.
  */
-static Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias)
+Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias)
 {
     Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, bias);
     if (cu && dwarf_haspc(cu, pc - *bias) == 1)

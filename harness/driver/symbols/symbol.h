@@ -55,10 +55,13 @@ struct symbols_thread {
     void *arg;
 };
 
-/* One of its frames. sp: the stack pointer there, 0 = unknown. */
+/* One of its frames. sp: the stack pointer there, 0 = unknown; registers as above, those that
+ * calls keep. */
 struct symbols_place {
     uint64_t pc, sp;
     bool is_return;
+    uint32_t known;
+    uint64_t reg[16];
 };
 
 /* Its frames, innermost first; returns how many. What the thread's memory does not give is taken
@@ -67,6 +70,13 @@ size_t symbols_walk(struct symbols *s, const struct symbols_thread *thread,
                     struct symbols_place *place, size_t room);
 void symbols_stack(struct symbols *s, const struct symbols_place *place, size_t count,
                    struct stack *to);
+
+/* What lies at an address, by the variables of a frame: "account.lock", when one of them is a struct
+ * of that name, or points to one, that the address lies in. `above`: the frame that it returns to.
+ * NULL = none is known. */
+char *symbols_member(struct symbols *s, const struct symbols_thread *thread,
+                     const struct symbols_place *place, const struct symbols_place *above,
+                     uint64_t addr);
 
 /* The global variable at an address: "table.lock", "forks[2]"; NULL = none known. */
 char *symbols_variable(struct symbols *s, uint64_t addr);

@@ -32,6 +32,9 @@ char *symbols_module_name(struct symbols *s, uint64_t addr);
 /* Text of a C++ or Rust symbol as people write it; the text itself for others. free() it. */
 char *demangle(const char *name);
 
+/* The compilation unit that holds an address. */
+Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias);
+
 /* The element of the variable `name` (its module `mod`) that lies `offset` bytes into it, as C:
  * ".lock", "[2].mutex", "" for the whole. NULL = the debug information does not say. */
 char *variable_path(Dwarf_Die *variable, uint64_t offset);

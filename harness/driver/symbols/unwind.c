@@ -12,6 +12,7 @@
 #define FRAMES 128
 /* DWARF numbers of x86-64: 3 rbx, 6 rbp, 7 rsp, 12-15, 16 the return address. */
 #define STACK_POINTER 7
+#define KEPT 0xf048u /* 3, 6, 12-15 */
 
 static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg)
 {
@@ -70,9 +71,13 @@ static int on_frame(Dwfl_Frame *frame, void *arg)
     if (w->count == w->room || !dwfl_frame_pc(frame, &w->place[w->count].pc, &activation))
         return DWARF_CB_ABORT;
     w->place[w->count].is_return = !activation;
-    if (dwfl_frame_reg(frame, STACK_POINTER, &w->place[w->count].sp) != 0)
-        w->place[w->count].sp = 0;
-    w->count++;
+    struct symbols_place *p = &w->place[w->count++];
+    if (dwfl_frame_reg(frame, STACK_POINTER, &p->sp) != 0)
+        p->sp = 0;
+    p->known = 0;
+    for (unsigned i = 0; i < 16; i++)
+        if (KEPT >> i & 1 && dwfl_frame_reg(frame, i, &p->reg[i]) == 0)
+            p->known |= 1u << i;
     return DWARF_CB_OK;
 }
 

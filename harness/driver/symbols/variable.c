@@ -170,3 +170,153 @@ char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset)
     Dwarf_Die variable;
     return dwarf && find_variable(dwarf, name, &variable) ? variable_path(&variable, offset) : NULL;
 }
+
+/* ---- by the variables of a frame ---- */
+
+struct frame_view {
+    const struct symbols_thread *thread;
+    const struct symbols_place *place;
+    uint64_t cfa;      /* 0 = unknown */
+    Dwarf_Die *within; /* the function */
+    uint64_t pc;       /* as the file counts */
+};
+
+static bool register_of(const struct frame_view *f, unsigned number, uint64_t *value)
+{
+    if (number >= 16 || !(f->place->known >> number & 1))
+        return false;
+    *value = f->place->reg[number];
+    return true;
+}
+
+static bool first_operation(Dwarf_Die *die, unsigned which, uint64_t pc, Dwarf_Op *op)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Op *list;
+    size_t length;
+    if (!dwarf_attr_integrate(die, which, &attr) ||
+        dwarf_getlocation_addr(&attr, pc, &list, &length, 1) != 1 || length != 1)
+        return false;
+    *op = list[0];
+    return true;
+}
+
+static bool frame_base(const struct frame_view *f, uint64_t *base)
+{
+    Dwarf_Op op;
+    if (!first_operation(f->within, DW_AT_frame_base, f->pc, &op))
+        return false;
+    if (op.atom == DW_OP_call_frame_cfa) {
+        *base = f->cfa;
+        return f->cfa != 0;
+    }
+    return op.atom >= DW_OP_reg0 && op.atom <= DW_OP_reg31 &&
+           register_of(f, op.atom - DW_OP_reg0, base);
+}
+
+/* Where a variable is, or (in a register) what it holds. */
+static bool locate(const struct frame_view *f, Dwarf_Die *variable, uint64_t *value,
+                   bool *in_memory)
+{
+    Dwarf_Op op;
+    uint64_t base;
+    if (!first_operation(variable, DW_AT_location, f->pc, &op))
+        return false;
+    *in_memory = true;
+    if (op.atom == DW_OP_fbreg) {
+        *value = frame_base(f, &base) ? base + op.number : 0;
+        return *value != 0;
+    }
+    if (op.atom >= DW_OP_breg0 && op.atom <= DW_OP_breg31) {
+        if (!register_of(f, op.atom - DW_OP_breg0, &base))
+            return false;
+        *value = base + op.number;
+        return true;
+    }
+    *in_memory = false;
+    return op.atom >= DW_OP_reg0 && op.atom <= DW_OP_reg31 &&
+           register_of(f, op.atom - DW_OP_reg0, value);
+}
+
+static bool peel(Dwarf_Die *die, Dwarf_Die *type)
+{
+    Dwarf_Die inner;
+    if (!type_of(die, type))
+        return false;
+    for (;;) {
+        int tag = dwarf_tag(type);
+        if (tag != DW_TAG_typedef && tag != DW_TAG_const_type && tag != DW_TAG_volatile_type)
+            return true;
+        if (!type_of(type, &inner))
+            return false;
+        *type = inner;
+    }
+}
+
+static char *member_of(Dwarf_Die *type, uint64_t start, uint64_t addr)
+{
+    Dwarf_Word size = 0;
+    int tag = dwarf_tag(type);
+    const char *name = dwarf_diename(type);
+    if ((tag != DW_TAG_structure_type && tag != DW_TAG_class_type) || !name || is_whole(name) ||
+        dwarf_aggregate_size(type, &size) != 0 || addr < start || addr - start >= size)
+        return NULL;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        return NULL;
+    fputs(name, out);
+    spell(out, type, addr - start, 0);
+    fclose(out);
+    return text;
+}
+
+static char *by_variable(const struct frame_view *f, Dwarf_Die *variable, uint64_t addr)
+{
+    Dwarf_Die type, pointed;
+    uint64_t value;
+    bool in_memory;
+    if (!peel(variable, &type) || !locate(f, variable, &value, &in_memory))
+        return NULL;
+    int tag = dwarf_tag(&type);
+    if (tag != DW_TAG_pointer_type && tag != DW_TAG_reference_type)
+        return in_memory ? member_of(&type, value, addr) : NULL;
+    if (!peel(&type, &pointed) || (in_memory && !f->thread->read(f->thread->arg, value, &value)))
+        return NULL;
+    return member_of(&pointed, value, addr);
+}
+
+char *symbols_member(struct symbols *s, const struct symbols_thread *thread,
+                     const struct symbols_place *place, const struct symbols_place *above,
+                     uint64_t addr)
+{
+    uint64_t pc = place->pc - place->is_return;
+    Dwfl_Module *mod = s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL;
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *cu = mod ? unit_at(mod, pc, &bias) : NULL;
+    Dwarf_Die *near = NULL, *scope = NULL;
+    char *text = NULL;
+    if (!cu || dwarf_getscopes(cu, pc - bias, &near) <= 0)
+        return NULL;
+    int scopes = dwarf_getscopes_die(&near[0], &scope);
+    free(near);
+    struct frame_view f = {thread, place, above ? above->sp : 0, NULL, pc - bias};
+    for (int i = 0; i < scopes && !f.within; i++)
+        if (dwarf_tag(&scope[i]) == DW_TAG_subprogram)
+            f.within = &scope[i];
+    for (int i = 0; i < scopes && f.within && !text; i++) {
+        Dwarf_Die child;
+        if (dwarf_child(&scope[i], &child) != 0)
+            continue;
+        do {
+            int tag = dwarf_tag(&child);
+            if (tag == DW_TAG_formal_parameter || tag == DW_TAG_variable)
+                text = by_variable(&f, &child, addr);
+        } while (!text && dwarf_siblingof(&child, &child) == 0);
+        if (&scope[i] == f.within)
+            break;
+    }
+    free(scope);
+    return text;
+}

@@ -130,6 +130,41 @@ static void heap(void)
     take_two(on_heap[1], on_heap[0]);
 }
 
+struct account {
+    long amount;
+    pthread_mutex_t lock;
+};
+
+static struct account *account(void)
+{
+    struct account *a = calloc(1, sizeof *a);
+    pthread_mutex_init(&a->lock, NULL);
+    return a;
+}
+
+static void transfer(struct account *from, struct account *to)
+{
+    take_two(&from->lock, &to->lock);
+    to->amount += from->amount;
+}
+
+static struct account *giro, *savings;
+
+static void *saves(void *arg)
+{
+    transfer(giro, savings);
+    return arg;
+}
+
+static void accounts(void)
+{
+    giro = account();
+    savings = account();
+    pthread_barrier_init(&both, NULL, 2);
+    start(saves, NULL, "saver");
+    transfer(savings, giro);
+}
+
 static void of_type(int type, int protocol)
 {
     pthread_mutexattr_t a;
@@ -717,6 +752,7 @@ static const struct {
     {"three-locks", three_locks},
     {"itself", itself},
     {"heap", heap},
+    {"accounts", accounts},
     {"recursive", recursive},
     {"errorcheck", errorcheck},
     {"inheriting", inheriting},
