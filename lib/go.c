@@ -1,6 +1,6 @@
 /* go.c - goroutines and the threads that carry them. go.h states the use.
  *
- * A thread whose goroutine has ended waits a while, last in first out, for another. Not when a
+ * Or the fibres: fibre.h. A thread whose goroutine has ended waits a while, last in first out, for another. Not when a
  * detector watches: two goroutines on one thread would look ordered to it.
  */
 #include <heddle/go.h>
@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fibre.h"
+#include "fibre_stack.h"
 #include "leak_ledger.h"
 #include "misuse.h"
 #include "park.h"
@@ -21,7 +23,7 @@
 #include "watch_client.h"
 
 #define DEFAULT_STACK ((size_t)256 << 10)
-#define LEAST_STACK ((size_t)16 << 10)
+#define LEAST_STACK ((size_t)32 << 10) /* a half of it serves when it overflows */
 #define MOST_STACK ((size_t)1 << 30)
 #define MOST_IDLE 256u
 #define IDLE_NS ((int64_t)5 * 1000000000)
@@ -49,7 +51,7 @@ struct carrier {
 static _Atomic unsigned long last_number;
 static _Atomic size_t alive;
 static _Atomic size_t stack_bytes = DEFAULT_STACK;
-static _Thread_local struct goroutine *current;
+HDI_OF_THREAD struct goroutine *current;
 
 static struct hdi_lock idle_lock;
 static struct carrier *idle;
@@ -58,6 +60,14 @@ static _Atomic unsigned idle_count;
 void hdi_go_locals(const struct hd_seam *seam)
 {
     seam->local((void **)&current);
+}
+
+void hdi_go_swap(struct hdi_locals *locals)
+{
+    void *mine = current;
+
+    current = locals->current;
+    locals->current = mine;
 }
 
 /* A child has but the thread that forked. */
@@ -146,12 +156,22 @@ static void *carry(void *arg)
 {
     struct goroutine *g = arg;
     size_t my_stack_bytes = g->stack_bytes;
+    _Alignas(16) unsigned char alternate[HDI_ALTERNATE_STACK];
 
+    if (!hdi_watchers) {
+        hdi_stack_watch(alternate);
+        hdi_stack_is(hdi_stack_of_thread());
+    }
     while (g) {
         run(g);
         g = wait_for_work(my_stack_bytes);
     }
     return NULL;
+}
+
+static void run_fibre(void *g)
+{
+    run(g);
 }
 
 static bool reuse(struct goroutine *g)
@@ -210,8 +230,8 @@ static bool start_thread(struct goroutine *g)
     return started;
 }
 
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, const void *shown,
-              const void *site)
+static hd_err go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, bool pinned,
+                 const void *shown, const void *site)
 {
     struct goroutine *g;
     bool started;
@@ -242,7 +262,8 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied,
         started = hdi_seam->spawn(carry, g, g->stack_bytes, shown, name, site) == 0;
     else {
         hdi_work_made(&g->work, g->name, g->number, site);
-        started = reuse(g) || start_thread(g);
+        started = (!pinned && hdi_fibres_wanted()) ? hdi_fibre_start(run_fibre, g, g->stack_bytes)
+                                                   : reuse(g) || start_thread(g);
         if (!started)
             hdi_work_undone(&g->work);
     }
@@ -251,6 +272,22 @@ hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied,
     atomic_fetch_sub(&alive, 1);
     free(g);
     return hd_out_of_threads;
+}
+
+hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, const void *shown,
+              const void *site)
+{
+    return go(name, fn, arg, copied, false, shown, site);
+}
+
+hd_err hd_go_pinned(void (*fn)(void *arg), void *arg)
+{
+    return go(NULL, fn, arg, 0, true, HDI_SHOWN(fn), HDI_SITE());
+}
+
+void hd_blocking(void (*fn)(void *arg), void *arg)
+{
+    hdi_fibre_blocking(fn, arg);
 }
 
 hd_err hd_go(void (*fn)(void *arg), void *arg)
@@ -307,6 +344,8 @@ void hd_go_yield(void)
 
     if (hdi_seam)
         hdi_point(&why);
+    else if (hdi_fibre_self())
+        hdi_fibre_yield();
     else
         sched_yield();
 }

@@ -3,12 +3,24 @@
 
 #include <pthread.h>
 
+#include "fibre.h"
 #include "park.h"
 
 _Atomic bool hdi_checking;
 struct hdi_lock hdi_check_lock;
-_Thread_local struct hdi_working *hdi_working;
-static _Thread_local struct hdi_check *mine;
+_Thread_local __attribute__((tls_model("initial-exec"))) struct hdi_working *hdi_working;
+HDI_OF_THREAD struct hdi_check *mine;
+
+void hdi_ledger_swap(struct hdi_locals *locals)
+{
+    struct hdi_working *working = hdi_working;
+    struct hdi_check *check = mine;
+
+    hdi_working = locals->working;
+    mine = locals->check;
+    locals->working = working;
+    locals->check = check;
+}
 
 static void forget_lock(void)
 {

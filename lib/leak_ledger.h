@@ -52,7 +52,7 @@ extern _Atomic bool hdi_checking;
 extern struct hdi_lock hdi_check_lock; /* a leaf */
 
 /* The goroutine that this thread carries, if it works for a check; natively. */
-extern _Thread_local struct hdi_working *hdi_working;
+extern _Thread_local __attribute__((tls_model("initial-exec"))) struct hdi_working *hdi_working;
 
 /* Told by the seam or natively, all of them; see the inline ones below. */
 void *hdi_check_swap_kept(void *check);

@@ -14,6 +14,7 @@
 #include <heddle/go.h>
 #include <heddle/panic.h>
 
+#include "fibre.h"
 #include "happens_before.h"
 #include "misuse.h"
 #include "unwind.h"
@@ -36,10 +37,26 @@ struct flight {
     hd_err err;
 };
 
-static _Thread_local const void *gone_at; /* of what the panic is about; NULL: it is not gone */
-static _Thread_local struct flight *flying;
-static _Thread_local struct hd_deferred *deferred;
-static _Thread_local struct boundary *innermost;
+HDI_OF_THREAD const void *gone_at; /* of what the panic is about; NULL: it is not gone */
+HDI_OF_THREAD struct flight *flying;
+HDI_OF_THREAD struct hd_deferred *deferred;
+HDI_OF_THREAD struct boundary *innermost;
+
+static void *exchange(void **mine, void *theirs)
+{
+    void *before = *mine;
+
+    *mine = theirs;
+    return before;
+}
+
+void hdi_panic_swap(struct hdi_locals *locals)
+{
+    locals->gone_at = exchange((void **)&gone_at, locals->gone_at);
+    locals->flying = exchange((void **)&flying, locals->flying);
+    locals->deferred = exchange((void **)&deferred, locals->deferred);
+    locals->innermost = exchange((void **)&innermost, locals->innermost);
+}
 
 void hdi_panic_locals(const struct hd_seam *seam)
 {

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fibre.h"
 #include "leak_ledger.h"
 #include "park.h"
 #include "watch_client.h"
@@ -56,7 +57,7 @@ static void futex_wake(_Atomic uint32_t *word)
 void hdi_parker_init(struct hdi_parker *parker)
 {
     hdi_hide(parker, sizeof *parker);
-    parker->thread = hdi_seam ? hdi_seam->self() : NULL;
+    parker->thread = hdi_seam ? hdi_seam->self() : (void *)hdi_fibre_self();
     atomic_store_explicit(&parker->go, 0, memory_order_relaxed);
 }
 
@@ -123,6 +124,8 @@ static bool park_natively(struct hdi_parker *parker, const struct hdi_why *why, 
 {
     bool woken;
 
+    if (parker->thread && !hdi_seam)
+        return hdi_fibre_park(parker, until_ns);
     if (hdi_await(released, parker, &of_parkers))
         return true;
     if (HDI_UNLIKELY(hdi_working != NULL))
@@ -162,11 +165,12 @@ void hdi_unpark(struct hdi_parker *parker)
     uint32_t before;
 
     hdi_inner(NULL);
-    before = atomic_exchange_explicit(go, 1, memory_order_release);
-
-    if (thread)
+    before = atomic_exchange_explicit(go, 1, memory_order_acq_rel);
+    if (thread && hdi_seam)
         hdi_seam->wake(thread);
-    if (before == 2)
+    if (before == 2 && thread && !hdi_seam)
+        hdi_fibre_ready(thread);
+    else if (before == 2)
         futex_wake(go);
 }
 

@@ -25,7 +25,7 @@
 #include "operation.h"
 
 struct hdi_parker {
-    void *thread;        /* the seam's handle; NULL natively */
+    void *thread;        /* the seam's handle; natively the fibre, NULL in a thread of its own */
     _Atomic uint32_t go; /* futex: 0 not yet, 1 go on, 2 not yet and asleep */
 };
 

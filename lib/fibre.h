@@ -1,0 +1,52 @@
+/* fibre.h - goroutines as user-space stacks over a few kernel threads (M:N), natively.
+ *
+ * Workers, one a processor, run what is runnable: each has a queue and takes from the others' when
+ * its own is empty. What a goroutine wakes runs next on the same worker. A goroutine that parks
+ * leaves its worker to others; one that sits in a system call or computes for more than 10 ms keeps
+ * its worker, and a monitor starts another.
+ *
+ * Chosen by HEDDLE_LIB=fibres. Without it, where somebody watches (the seam, sanitizers, Valgrind,
+ * heddle watch, leak checks), and for hd_go_pinned(), each goroutine is carried by a thread.
+ */
+#ifndef HDI_FIBRE_H
+#define HDI_FIBRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hdi_fibre;
+struct hdi_parker;
+
+/* May the next goroutine be a fibre? */
+bool hdi_fibres_wanted(void);
+
+/* The fibre that runs here; NULL in a thread that is no worker. */
+struct hdi_fibre *hdi_fibre_self(void);
+
+/* Run fn(arg) in a new fibre; false if there is no memory or no thread for it. */
+bool hdi_fibre_start(void (*fn)(void *arg), void *arg, size_t stack_bytes);
+
+/* hdi_park() of the calling fibre; and what hdi_unpark() does for one that is asleep. */
+bool hdi_fibre_park(struct hdi_parker *parker, int64_t until_ns);
+void hdi_fibre_ready(struct hdi_fibre *fibre);
+
+/* Behind the others that are runnable. */
+void hdi_fibre_yield(void);
+
+/* fn(arg) may take long: meanwhile another worker runs the others. */
+void hdi_fibre_blocking(void (*fn)(void *arg), void *arg);
+
+/* What belongs to a goroutine and not to the thread that carries it, while it is off its thread. */
+struct hdi_locals {
+    void *current, *working, *check, *gone_at, *flying, *deferred, *innermost;
+    int saved_errno;
+};
+void hdi_go_swap(struct hdi_locals *locals);
+void hdi_panic_swap(struct hdi_locals *locals);
+void hdi_ledger_swap(struct hdi_locals *locals);
+
+/* A variable of the thread, read anew after each switch: its address is not kept. */
+#define HDI_OF_THREAD static _Thread_local __attribute__((tls_model("initial-exec")))
+
+#endif /* HDI_FIBRE_H */

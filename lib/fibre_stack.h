@@ -1,0 +1,28 @@
+/* fibre_stack.h - stacks of fibres: reserved in slabs, committed as they are touched, a guard below
+ * each. */
+#ifndef HDI_FIBRE_STACK_H
+#define HDI_FIBRE_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct hdi_stack {
+    unsigned char *low; /* of the guard */
+    size_t bytes;       /* with it */
+};
+
+/* Whether there was memory. */
+bool hdi_stack_get(struct hdi_stack *stack, size_t bytes);
+void hdi_stack_put(struct hdi_stack stack);
+
+/* From now on a fault in the guard of the calling thread's stack is said as an overflow; `alternate`
+ * is where that is done, and lives as long as the thread. Not where sanitizers do that. And which
+ * stack it is. */
+#define HDI_ALTERNATE_STACK 16384
+void hdi_stack_watch(void *alternate);
+void hdi_stack_is(struct hdi_stack stack);
+
+/* The one that the C library made for the calling thread, with the lowest page that faults. */
+struct hdi_stack hdi_stack_of_thread(void);
+
+#endif /* HDI_FIBRE_STACK_H */

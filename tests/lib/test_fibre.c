@@ -1,0 +1,348 @@
+/* Goroutines as fibres (HEDDLE_LIB=fibres): what they share with threads, and what not. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <heddle/heddle.h>
+
+#include "panics.h"
+#include "spawn_test.h"
+
+#define MS HD_MILLISECOND
+
+static struct hd_atomic_int32 count;
+
+static void wait_at(void *gate)
+{
+    hd_chan_recv(gate, NULL);
+    hd_int32_add(&count, 1);
+}
+
+/* More than there can be threads. */
+static void forty_thousand_are_alive(void **state)
+{
+    struct hd_chan *gate = hd_chan_make(0, 0);
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    hd_int32_store(&count, 0);
+    for (int i = 0; i < 40000; i++)
+        start_in(&wg, wait_at, gate);
+    assert_true(hd_go_count() >= 40000);
+    hd_chan_close(gate);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&count), 40000);
+    hd_chan_unref(gate);
+}
+
+/* Out of line: a function may keep the address of errno across a switch. */
+static __attribute__((noinline)) int my_errno(void)
+{
+    __asm__ volatile("" ::: "memory");
+    return errno;
+}
+
+static __attribute__((noinline)) void set_errno(int number)
+{
+    __asm__ volatile("" ::: "memory");
+    errno = number;
+}
+
+static void keep_errno(void *arg)
+{
+    int mine = (int)(intptr_t)arg;
+
+    for (int i = 0; i < 100; i++) {
+        set_errno(mine);
+        hd_go_yield();
+        assert_int_equal(my_errno(), mine);
+        if (i % 10 == 0)
+            hd_sleep(MS / 10);
+        assert_int_equal(my_errno(), mine);
+    }
+}
+
+static void errno_is_a_goroutines_own(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    for (intptr_t i = 1; i <= 20; i++)
+        start_in(&wg, keep_errno, (void *)i);
+    hd_wg_wait(&wg);
+}
+
+static void sit_in_the_kernel(void *gate)
+{
+    const struct timespec nap = {0, 300000000};
+
+    nanosleep(&nap, NULL);
+    hd_chan_close(gate);
+}
+
+static void sit_in_the_kernel_and_say_so(void *gate)
+{
+    hd_blocking(sit_in_the_kernel, gate);
+}
+
+/* Each of these keeps a worker; the others go on on workers that the monitor starts. */
+static void system_calls_do_not_stop_the_others(void **state)
+{
+    enum { SITTING = 8 };
+    struct hd_chan *gate[SITTING], *c = hd_chan_make(0, 0);
+    struct hd_wg wg = HD_WG_INIT;
+    int64_t before = hd_now();
+
+    (void)state;
+    for (int i = 0; i < SITTING; i++) {
+        gate[i] = hd_chan_make(0, 0);
+        start_in(&wg, i % 2 ? sit_in_the_kernel : sit_in_the_kernel_and_say_so, gate[i]);
+    }
+    hd_int32_store(&count, 0);
+    for (int i = 0; i < 100; i++)
+        start_in(&wg, wait_at, c);
+    for (int i = 0; i < 100; i++)
+        hd_chan_send(c, NULL);
+    for (int i = 0; i < SITTING; i++)
+        hd_chan_recv(gate[i], NULL);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&count), 100);
+    assert_true(hd_now() - before < 20 * HD_SECOND); /* not one after the other for ever */
+    for (int i = 0; i < SITTING; i++)
+        hd_chan_unref(gate[i]);
+    hd_chan_unref(c);
+}
+
+static _Thread_local int of_thread;
+
+static void stay_at_home(void *arg)
+{
+    of_thread = 7;
+    for (int i = 0; i < 50; i++) {
+        hd_sleep(MS / 10);
+        hd_go_yield();
+        assert_int_equal(of_thread, 7);
+    }
+    hd_wg_done(arg);
+}
+
+static void a_pinned_one_stays_in_its_thread(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    hd_wg_add(&wg, 3);
+    for (int i = 0; i < 3; i++)
+        assert_null(hd_go_pinned(stay_at_home, &wg));
+    hd_wg_wait(&wg);
+}
+
+static void time_out_and_meet(void *chan)
+{
+    int value;
+
+    for (int i = 0; i < 200; i++)
+        HD_SELECT_TIMEOUT(MS / 20, HD_RECV(chan, &value));
+}
+
+static void timeouts_race_with_wakers(void **state)
+{
+    struct hd_chan *c = hd_chan_make(sizeof(int), 0);
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        start_in(&wg, time_out_and_meet, c);
+    for (int i = 0; i < 400; i++) {
+        hd_chan_offer(c, &i);
+        if (i % 4 == 0)
+            hd_sleep(MS / 20);
+    }
+    hd_wg_wait(&wg);
+    hd_chan_unref(c);
+}
+
+static void compute(void *arg)
+{
+    volatile unsigned *sum = arg;
+
+    for (unsigned i = 0; i < 200u * 1000 * 1000; i++)
+        *sum += i;
+}
+
+static void computing_does_not_stop_the_others(void **state)
+{
+    enum { BUSY = 4 };
+    unsigned sums[BUSY];
+    struct hd_chan *c = hd_chan_make(0, 0);
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    for (int i = 0; i < BUSY; i++)
+        start_in(&wg, compute, &sums[i]);
+    hd_int32_store(&count, 0);
+    for (int i = 0; i < 10; i++)
+        start_in(&wg, wait_at, c);
+    for (int i = 0; i < 10; i++)
+        hd_chan_send(c, NULL);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&count), 10);
+    hd_chan_unref(c);
+}
+
+static int dive(int depth)
+{
+    volatile char frame[1000];
+
+    memset((char *)frame, depth, sizeof frame);
+    return depth == 0 ? frame[1] : dive(depth - 1) + frame[0];
+}
+
+static void dive_deep(void *arg)
+{
+    *(int *)arg = dive(10000);
+}
+
+/* In a child, whose standard error comes back. */
+static void overflow_in(void (*start_it)(int *result), char *text, size_t bytes, int *status)
+{
+    int ends[2], result = 0;
+    size_t got = 0;
+    ssize_t n;
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        signal(SIGSEGV, SIG_DFL); /* not as cmocka has it */
+        start_it(&result);
+        hd_sleep(10 * HD_SECOND);
+        _exit(0);
+    }
+    close(ends[1]);
+    while (got + 1 < bytes && (n = read(ends[0], text + got, bytes - 1 - got)) > 0)
+        got += (size_t)n;
+    text[got] = 0;
+    close(ends[0]);
+    assert_int_equal(waitpid(child, status, 0), child);
+}
+
+static void as_fibre(int *result)
+{
+    hd_must(hd_go_named("diver", dive_deep, result));
+}
+
+static void as_thread(int *result)
+{
+    hd_must(hd_go_pinned(dive_deep, result));
+}
+
+static void an_overflow_is_said_as_such(void **state)
+{
+    char text[500];
+    int status;
+
+    (void)state;
+    overflow_in(as_fibre, text, sizeof text, &status);
+    assert_true(WIFSIGNALED(status));
+    assert_non_null(strstr(text, "stack overflow: goroutine diver needs more than the 256 KiB"));
+    overflow_in(as_thread, text, sizeof text, &status);
+    assert_true(WIFSIGNALED(status));
+    assert_non_null(strstr(text, "stack overflow: goroutine g"));
+}
+
+static void a_larger_stack_holds(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+    int result = 0;
+
+    (void)state;
+    assert_null(hd_go_set_stack((size_t)16 << 20));
+    start_in(&wg, dive_deep, &result);
+    hd_wg_wait(&wg);
+    assert_null(hd_go_set_stack(0));
+}
+
+static void a_child_can_start_its_own(void **state)
+{
+    int status;
+    pid_t child;
+
+    (void)state;
+    child = fork();
+    if (child == 0) {
+        struct hd_chan *gate = hd_chan_make(0, 0);
+        struct hd_wg wg = HD_WG_INIT;
+        for (int i = 0; i < 100; i++)
+            hd_must(hd_wg_go(&wg, wait_at, gate));
+        hd_chan_close(gate);
+        hd_wg_wait(&wg);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void leave_in_the_middle(void *arg)
+{
+    HD_DEFER(hd_wg_done, (struct hd_wg *)arg);
+    hd_go_yield();
+    hd_goexit();
+}
+
+static void panic_across_switches(void *arg)
+{
+    (void)arg;
+    hd_go_yield();
+    hd_panic("after a switch");
+}
+
+static void recover_it(void *arg)
+{
+    for (int i = 0; i < 20; i++) {
+        hd_go_yield();
+        assert_panics(panic_across_switches, arg, "after a switch");
+    }
+}
+
+static void panics_and_exits_are_a_goroutines_own(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT, left = HD_WG_INIT;
+
+    (void)state;
+    hd_wg_add(&left, 20);
+    for (int i = 0; i < 20; i++) {
+        start_in(&wg, recover_it, NULL);
+        start_in(&wg, leave_in_the_middle, &left);
+    }
+    hd_wg_wait(&wg);
+    hd_wg_wait(&left);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_overflow_is_said_as_such),
+        cmocka_unit_test(errno_is_a_goroutines_own),
+        cmocka_unit_test(system_calls_do_not_stop_the_others),
+        cmocka_unit_test(a_pinned_one_stays_in_its_thread),
+        cmocka_unit_test(timeouts_race_with_wakers),
+        cmocka_unit_test(computing_does_not_stop_the_others),
+        cmocka_unit_test(a_larger_stack_holds),
+        cmocka_unit_test(a_child_can_start_its_own),
+        cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
+        cmocka_unit_test(forty_thousand_are_alive),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
