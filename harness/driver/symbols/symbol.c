@@ -307,21 +307,6 @@ static unsigned attr_number(Dwarf_Die *die, unsigned which)
     return dwarf_formudata(dwarf_attr(die, which, &attr), &value) == 0 ? (unsigned)value : 0;
 }
 
-/* clang writes no .debug_aranges: then each unit is
- * asked for its ranges, also when units of another compiler have some and a wrong one is offered.
- */
-Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias)
-{
-    Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, bias);
-    if (cu && dwarf_haspc(cu, pc - *bias) == 1)
-        return cu;
-    cu = NULL;
-    while ((cu = dwfl_module_nextcu(mod, cu, bias)))
-        if (dwarf_haspc(cu, pc - *bias) == 1)
-            return cu;
-    return NULL;
-}
-
 /* The functions inlined around an address, each a frame of its own; returns false when the debug
  * information does not cover it. */
 static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_t pc,
