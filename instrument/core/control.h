@@ -126,6 +126,8 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
 
 /* A choice in [0, n): explored, recorded, replayed. */
 uint32_t hdi_choose(uint32_t n, uint64_t site);
+/* What the caller's last choice was about (enum hdp_chose), for the report; detail: up to 255. */
+void hdi_chose(uint32_t what, uint32_t detail);
 
 /* Virtual clock, ns. */
 int64_t hdi_now(void);

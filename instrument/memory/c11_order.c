@@ -20,6 +20,7 @@
 #include <heddle/invariant.h>
 
 #include "core/control.h"
+#include "wire/points.h"
 #include "weak_location.h"
 #include "access.h"
 
@@ -119,29 +120,36 @@ uint32_t hdi_c11_load(struct hdi_memory_thread *s, struct hdi_location *at, int 
 
     if (s->repeats)
         return last; /* stores become visible in finite time */
-    return last - hdi_choose(last - floor_of(s, at, order) + 1, pc);
+    uint32_t n = last - floor_of(s, at, order) + 1, newer = hdi_choose(n, pc);
+    if (n > 1)
+        hdi_chose(HDP_CHOSE_READ, newer);
+    return last - newer;
 }
 
-/* One of the stores from `floor` on that are open behind. */
-static uint32_t choose_open(const struct hdi_location *at, uint32_t floor, uint64_t pc)
+/* One of the stores from `floor` on that are open behind. `what`: enum hdp_chose. */
+static uint32_t choose_open(const struct hdi_location *at, uint32_t floor, uint32_t what,
+                            uint64_t pc)
 {
-    uint32_t open[HDI_KEPT_STORES], n = 0;
+    uint32_t open[HDI_KEPT_STORES] = {0}, n = 0;
 
     for (uint32_t i = at->count; i-- > floor;)
         if (open_behind(at, i))
             open[n++] = i;
-    return open[hdi_choose(n, pc)];
+    uint32_t chosen = open[hdi_choose(n, pc)];
+    if (n > 1)
+        hdi_chose(what, at->count - 1 - chosen);
+    return chosen;
 }
 
 uint32_t hdi_c11_update(struct hdi_memory_thread *s, struct hdi_location *at, int order,
                         uint64_t pc)
 {
-    return choose_open(at, s->repeats ? at->count - 1 : floor_of(s, at, order), pc);
+    return choose_open(at, s->repeats ? at->count - 1 : floor_of(s, at, order), HDP_CHOSE_READ, pc);
 }
 
 uint32_t hdi_c11_store(struct hdi_memory_thread *s, struct hdi_location *at, int order, uint64_t pc)
 {
-    return choose_open(at, floor_of(s, at, order), pc) + 1;
+    return choose_open(at, floor_of(s, at, order), HDP_CHOSE_PLACE, pc) + 1;
 }
 
 uint32_t hdi_c11_exchange(struct hdi_memory_thread *s, struct hdi_location *at,
@@ -150,7 +158,7 @@ uint32_t hdi_c11_exchange(struct hdi_memory_thread *s, struct hdi_location *at,
     struct {
         uint32_t index;
         bool succeeds;
-    } way[2 * HDI_KEPT_STORES];
+    } way[2 * HDI_KEPT_STORES] = {{0}};
     uint32_t last = at->count - 1, n = 0;
     uint32_t floor = s->repeats ? last : floor_of(s, at, x->order);
     uint32_t floor_failed = s->repeats ? last : floor_of(s, at, x->failure);
@@ -166,9 +174,13 @@ uint32_t hdi_c11_exchange(struct hdi_memory_thread *s, struct hdi_location *at,
             way[n++].succeeds = false;
         }
     }
-    uint32_t chosen = hdi_choose(n, pc);
+    uint32_t chosen = hdi_choose(n, pc), index = way[chosen].index;
     *succeeds = way[chosen].succeeds;
-    return way[chosen].index;
+    if (n > 1)
+        hdi_chose(!*succeeds && at->store[index].value == x->expected ? HDP_CHOSE_NO_REASON
+                                                                      : HDP_CHOSE_READ,
+                  last - index);
+    return index;
 }
 
 void hdi_c11_seen(struct hdi_memory_thread *s, struct hdi_store *store, int order)

@@ -15,12 +15,14 @@
 
 #include <heddle/invariant.h>
 
-#include "core/control.h"
+#include "core/thread.h"
+#include "wire/points.h"
 #include "weak_location.h"
 
 #define PENDING 64u /* a store buffer is not longer */
 
 struct buffer {
+    const struct hdi_thread *thread;
     uint32_t head, tail;
     struct hdi_location *queue[PENDING]; /* NULL: its memory was given back */
 };
@@ -99,12 +101,20 @@ static void drain_some(uint64_t pc)
         for (uint32_t i = 0; i < buffers_end; i++)
             full += !is_empty(buffers[i]);
         uint32_t chosen = hdi_choose(full + 1, pc);
-        if (!chosen)
+        if (!chosen) {
+            if (full)
+                hdi_chose(HDP_CHOSE_BUFFER, 0);
             return;
+        }
         while (is_empty(buffers[tid]) || --chosen)
             tid++;
         struct buffer *b = buffers[tid];
-        drain_up_to(b, tid, b->head + 1 + hdi_choose(b->tail - b->head, pc));
+        uint32_t waiting = b->tail - b->head;
+        hdi_chose(HDP_CHOSE_BUFFER, b->thread->index);
+        uint32_t many = 1 + hdi_choose(waiting, pc);
+        if (waiting > 1)
+            hdi_chose(HDP_CHOSE_HOW_MANY, many);
+        drain_up_to(b, tid, b->head + many);
     }
 }
 
@@ -145,8 +155,10 @@ void hdi_tso_before_store(struct hdi_memory_thread *s, struct hdi_location *at, 
 {
     uint32_t tid = s->racer->tid;
 
-    if (!buffers[tid])
+    if (!buffers[tid]) {
         buffers[tid] = hdi_alloc_lasting(sizeof *buffers[tid]);
+        buffers[tid]->thread = s->thread;
+    }
     if (tid >= buffers_end)
         buffers_end = tid + 1;
     drain_before(s, at, pc);

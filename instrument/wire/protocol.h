@@ -222,6 +222,9 @@ struct hdp_step {
 #define HDP_STEP_SPURIOUS 4u /* the wait ended by an injected spurious wake-up */
 #define HDP_STEP_CANCEL 8u   /* the wait ended by cancellation */
 #define HDP_STEP_STANDS 16u  /* HDP_EDITED: the thread stood before it when the schedule ended */
+#define HDP_STEP_CHOSE(what, detail) ((uint16_t)((what) << 5 | (detail) << 8)) /* enum hdp_chose */
+#define HDP_STEP_WHAT(flags) ((flags) >> 5 & 7u)
+#define HDP_STEP_DETAIL(flags) ((flags) >> 8)
 
 /* A thread of the schedule, in order of creation; entry 0 is main. */
 struct hdp_thread {

@@ -122,6 +122,14 @@ static const char *self_deadlock(const struct finding *f)
     }
 }
 
+/* Which only says what came of it. */
+static bool is_outcome(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_CRASH || kind == HD_FK_ASSERTION || kind == HD_FK_PANIC ||
+           kind == HD_FK_EXIT_CODE || kind == HD_FK_OUTPUT || kind == HD_FK_ORACLE ||
+           kind == HD_FK_LIVELOCK || kind == HD_FK_HANG || kind == HD_FK_LOST_WAKEUP;
+}
+
 const char *finding_advice(const struct finding *f)
 {
     static const struct {
@@ -139,5 +147,8 @@ const char *finding_advice(const struct finding *f)
 #define FINDING(NAME, word, title, advice, plant) [HD_FK_##NAME] = advice,
 #include "wire/finding_kinds.inc"
     };
+    if (f->weak && is_outcome(f->kind))
+        return "A thread did not see the last store, or stores changed places, as processors and "
+               "compilers may do it: use release and acquire, seq_cst or fences there.";
     return kinds[f->kind].choose ? kinds[f->kind].choose(f) : kinds[f->kind].text;
 }

@@ -208,10 +208,44 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
     end_at_start(scene, raw->thread, &n->stack);
 }
 
+static char *choice_text(const struct hdp_region *r, const struct hdp_step *at)
+{
+    uint32_t detail = HDP_STEP_DETAIL(at->flags);
+
+    switch (HDP_STEP_WHAT(at->flags)) {
+    case HDP_CHOSE_READ:
+        return detail ? mem_format("old value, %u newer", detail) : mem_copy("last value");
+    case HDP_CHOSE_NO_REASON:
+        return mem_copy("fails for no reason");
+    case HDP_CHOSE_PLACE:
+        return detail ? mem_format("goes before %u earlier", detail) : mem_copy("goes last");
+    case HDP_CHOSE_BUFFER:
+        return !at->choice ? mem_copy("stores stay in buffers")
+               : detail < r->thread_count && detail < HDP_THREADS
+                   ? mem_format("stores of %.31s arrive", r->thread[detail].name)
+                   : mem_copy("stores arrive");
+    case HDP_CHOSE_HOW_MANY:
+        return mem_format("%u of them", detail);
+    default:
+        return mem_format("choose %u", at->choice);
+    }
+}
+
+/* Does interleaving alone not show what was chosen? */
+static bool is_weak(const struct hdp_step *at)
+{
+    uint32_t what = HDP_STEP_WHAT(at->flags), detail = HDP_STEP_DETAIL(at->flags);
+
+    return at->flags & HDP_STEP_CHOICE &&
+           (what == HDP_CHOSE_BUFFER      ? !at->choice
+            : what == HDP_CHOSE_NO_REASON ? true
+                                          : what && what != HDP_CHOSE_HOW_MANY && detail);
+}
+
 static char *moment_text(const struct scene *scene, const struct hdp_step *at)
 {
     if (at->flags & HDP_STEP_CHOICE)
-        return mem_format("choose %u", at->choice);
+        return choice_text(scene->region, at);
     const struct hdp_object *o = at->object ? object_entry(scene->region, at->object) : NULL;
     enum hd_object kind = kind_of(o, at->kind);
     const struct hdp_thread *t =
@@ -373,6 +407,8 @@ static void add_moments(const struct scene *scene, struct finding *f, const stru
     for (uint32_t i = 0; i < f->notes; i++)
         if (is_access(&f->note[i]) && f->note[i].step <= from)
             add_accesses(scene, f, raw, f->note[i].step);
+    for (uint32_t i = 0; i < end; i++)
+        f->weak |= is_weak(&r->trace[i]);
     for (uint32_t i = from; i < end; i++) {
         const struct hdp_step *at = &r->trace[i];
         if (is_about(f, at)) {

@@ -82,6 +82,7 @@ struct finding {
     enum why_not why_not; /* if those are not all */
     bool fatal;           /* the schedule ended with it */
     bool only_sleeps;     /* as of struct hdp_finding */
+    bool weak;            /* a memory model chose what interleaving alone cannot show */
     size_t charged_at;    /* leaks: where in text it says whose test it was; 0 = no test's */
     char *doubtful;       /* why it may be wrong (a known weakness of the tool), or NULL */
     char *raw;            /* the tool's own text, where it could not be broken up, or NULL */

@@ -243,6 +243,14 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
     return value;
 }
 
+void hdi_chose(uint32_t what, uint32_t detail)
+{
+    uint32_t steps = rt.region->result.steps;
+
+    if (steps && steps <= HDP_STEPS)
+        rt.region->trace[steps - 1].flags |= HDP_STEP_CHOSE(what, detail < 255 ? detail : 255);
+}
+
 /* ---- outside ---- */
 
 void hdi_external_enter(uint64_t site)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "core/thread.h"
 #include "memory/weak_memory.h"
 #include "memory/access.h"
 
@@ -19,6 +20,11 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
     if (n > widest)
         widest = n;
     return wanted < n ? wanted : n - 1;
+}
+
+void hdi_chose(uint32_t what, uint32_t detail)
+{
+    (void)what, (void)detail;
 }
 
 void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, uint64_t pc,
@@ -40,14 +46,18 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 }
 
 static struct hdi_memory_thread watched[4];
+static struct hdi_thread none;
+
 static uint64_t memory[64];
 static uintptr_t x, y;
 
 static int setup(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         watched[i].racer = hdi_race_thread();
+        watched[i].thread = &none;
+    }
     return hdi_shadow_init(false, 64u << 20) ? 0 : -1;
 }
 

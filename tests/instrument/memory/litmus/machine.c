@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/thread.h"
 #include "memory/access.h"
 #include "memory/race/tape_writer.h"
 #include "memory/weak_memory.h"
@@ -53,6 +54,11 @@ void hdi_tape_access(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
     (void)s, (void)addr, (void)bytes, (void)kind, (void)pc, (void)point;
 }
 
+void hdi_chose(uint32_t what, uint32_t detail)
+{
+    (void)what, (void)detail;
+}
+
 void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, uint64_t pc,
                     const struct hdi_earlier *earlier)
 {
@@ -72,14 +78,18 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 }
 
 static struct hdi_memory_thread thread[THREADS];
+static struct hdi_thread none;
+
 static struct {
     _Alignas(64) uint32_t value;
 } memory[LOCATIONS];
 
 void machine_start(void)
 {
-    for (unsigned t = 0; t < THREADS; t++)
+    for (unsigned t = 0; t < THREADS; t++) {
         thread[t].racer = hdi_race_thread();
+        thread[t].thread = &none;
+    }
     if (!hdi_shadow_init(false, 64u << 20))
         abort();
 }
