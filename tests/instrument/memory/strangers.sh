@@ -153,11 +153,11 @@ done
 libtsan=$(gcc -print-file-name=libtsan.so.2 2>/dev/null)
 [ ! -e "$libtsan" ] || says "libtsan preloaded" 3 "$tsan" env LD_PRELOAD="$libtsan" ./objects
 mkdir lib
-cp "$build"/lib/libheddle-hooks.so "$build"/lib/libheddle-fast-path.a lib/ && cp -r "$build"/lib/heddle-gcc lib/ 2>said
+cp -P "$build"/lib/libheddle-hooks.so* "$build"/lib/libheddle-fast-path.a lib/ && cp -r "$build"/lib/heddle-gcc lib/ 2>said
 HEDDLE_LIB=$work/lib "$cc" main.c -o moved -pthread
 mv lib gone
-says "hooks gone" 127 'libheddle-hooks.so: cannot open' ./moved
-says "hooks gone, under heddle" 3 'libheddle-hooks.so: cannot open' "$heddle" run -q -n 3 -o out -- ./moved
+says "hooks gone" 127 'libheddle-hooks.so.0: cannot open' ./moved
+says "hooks gone, under heddle" 3 'libheddle-hooks.so.0: cannot open' "$heddle" run -q -n 3 -o out -- ./moved
 mv gone lib
 "$HEDDLE_CC" -O2 -w -DHDI_FAST_PATH_VERSION=99 -c "$source/instrument/memory/fast_path.c" -o fast_path.o && ar r lib/libheddle-fast-path.a fast_path.o 2>said
 rm lib/libheddle-fast-path.a && ar rcs lib/libheddle-fast-path.a fast_path.o
