@@ -31,8 +31,9 @@
     /* Happens-before and the tape. It looks at the locks that the caller holds. */                \
     X(hdi_races_observe, HDI_OF(ACQUIRED) | HDI_OF(RELEASED) | HDI_OF(MISSED) | HDI_OF(SENT) |     \
                              HDI_OF(RECEIVED) | HDI_OF(HANDED) | HDI_OF(TAKEN) | HDI_OF(IN_TURN) | \
-                             HDI_OF(THREAD_MADE) | HDI_OF(THREAD_BEGINS) | HDI_OF(THREAD_ENDS) |   \
-                             HDI_OF(THREAD_JOINED) | HDI_OF(STARTS) | HDI_OF(FORKED))              \
+                             HDI_OF(BYTES_LEFT) | HDI_OF(THREAD_MADE) | HDI_OF(THREAD_BEGINS) |    \
+                             HDI_OF(THREAD_ENDS) | HDI_OF(THREAD_JOINED) | HDI_OF(STARTS) |        \
+                             HDI_OF(FORKED))                                                       \
     /* Locks in memory that was given back. */                                                     \
     X(hdi_freed_observes, HDI_OF(USED) | HDI_OF(THREAD_BEGINS) | HDI_OF(THREAD_ENDS))              \
     /* ThreadSanitizer, Helgrind, DRD. */                                                          \

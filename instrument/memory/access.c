@@ -392,6 +392,22 @@ uint32_t hdi_memory_word(const uint32_t *word, uint64_t pc)
     return value;
 }
 
+void hdi_call_reads(const void *p, size_t bytes, uint64_t pc)
+{
+    struct hdi_memory_thread *s = bytes && p ? hdi_watched_caller(pc) : NULL;
+
+    if (s)
+        hdi_access_slow(s, (uintptr_t)p, bytes, HDI_READ, pc);
+}
+
+void hdi_call_writes(const void *p, size_t bytes, uint64_t pc)
+{
+    struct hdi_memory_thread *s = bytes && p ? hdi_watched_caller(pc) : NULL;
+
+    if (s)
+        hdi_access_slow(s, (uintptr_t)p, bytes, HDI_WRITE, pc);
+}
+
 /* ---- life ---- */
 
 static int is_gcc_runtime(struct dl_phdr_info *info, size_t size, void *unused)
@@ -544,6 +560,9 @@ void hdi_races_observe(enum hdi_what what, const struct hdi_happened *e)
         break;
     case HDI_IN_TURN:
         hdi_tape_note(HDP_TAPE_TURN, e->clock);
+        break;
+    case HDI_BYTES_LEFT:
+        hdi_call_reads(e->clock, (size_t)e->n, e->site);
         break;
     case HDI_THREAD_MADE:
         release(&e->thread->start);

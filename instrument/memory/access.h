@@ -84,6 +84,17 @@ static inline void hdi_progress(struct hdi_memory_thread *s)
 
 /* Code of a module that has hooks: what it orders is seen, too. */
 bool hdi_is_watched_code(uint64_t pc);
+/* The calling thread's, when what a call at `pc` accesses is to be looked at; else NULL. */
+static inline struct hdi_memory_thread *hdi_watched_caller(uint64_t pc)
+{
+    struct hdi_memory_thread *s = hdi_watched;
+
+    return s && !s->busy && hdi_is_watched_code(pc) ? s : NULL;
+}
+/* A function of libc that was called at `pc` accesses memory for its caller. Nothing while memory is not
+ * watched, or the caller has no hooks. */
+void hdi_call_reads(const void *p, size_t bytes, uint64_t pc);
+void hdi_call_writes(const void *p, size_t bytes, uint64_t pc);
 /* Memory is watched from now on: switch the hooks of all modules on. */
 void hdi_hooks_start(void);
 

@@ -28,6 +28,7 @@
 #include "signals.h"
 #include "beside/other_tool.h"
 #include "core/thread.h"
+#include "memory/access.h"
 #include "timerfd.h"
 
 #define MS 1000000LL
@@ -236,11 +237,21 @@ ssize_t hdi_handed_on(ssize_t rc, uint64_t site)
 }
 
 /* What is read of a timerfd or signalfd is the model's to say. */
-static ssize_t took(int fd, void *buffer, ssize_t n)
+static ssize_t took(int fd, void *buffer, ssize_t n, uint64_t site)
 {
     hdi_timerfd_taken(fd, buffer, n);
     hdi_signalfd_taken(fd, buffer, n);
+    hdi_call_writes(buffer, n > 0 ? (size_t)n : 0, site);
     return n;
+}
+
+void hdi_bytes_came(const struct iovec *v, size_t n, ssize_t bytes, uint64_t site)
+{
+    for (size_t i = 0; i < n && bytes > 0; i++) {
+        size_t part = (size_t)bytes < v[i].iov_len ? (size_t)bytes : v[i].iov_len;
+        hdi_call_writes(v[i].iov_base, part, site);
+        bytes -= (ssize_t)part;
+    }
 }
 
 #define READS(name, params, args)                                                                  \
@@ -248,7 +259,7 @@ static ssize_t took(int fd, void *buffer, ssize_t n)
     {                                                                                              \
         if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))                                     \
             return -1;                                                                             \
-        return took(fd, buffer, hdi_real.name args);                                               \
+        return took(fd, buffer, hdi_real.name args, HDI_SITE());                                   \
     }
 
 READS(read, (int fd, void *buffer, size_t bytes), (fd, buffer, bytes))
@@ -258,12 +269,16 @@ HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 {
     if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
-    return n == 1 ? took(fd, v->iov_base, hdi_real.readv(fd, v, n)) : hdi_real.readv(fd, v, n);
+    if (n == 1)
+        return took(fd, v->iov_base, hdi_real.readv(fd, v, n), HDI_SITE());
+    ssize_t bytes = hdi_real.readv(fd, v, n);
+    hdi_bytes_came(v, n < 0 ? 0 : (size_t)n, bytes, HDI_SITE());
+    return bytes;
 }
 
 HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
-    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes, .site = HDI_SITE());
     if (hdi_enter()) {
         if (hdi_takes_parts(fd, bytes)) {
             struct iovec all = {(void *)(uintptr_t)buffer, bytes};
@@ -279,12 +294,12 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
     return hdi_real.write(fd, buffer, bytes);
 }
 
-size_t hdi_bytes_left(const struct iovec *v, size_t n)
+size_t hdi_bytes_left(const struct iovec *v, size_t n, uint64_t site)
 {
     size_t sum = 0;
 
     for (size_t i = 0; i < n; i++) {
-        hdi_tell(BYTES_LEFT, .clock = v[i].iov_base, .n = (int64_t)v[i].iov_len);
+        hdi_tell(BYTES_LEFT, .clock = v[i].iov_base, .n = (int64_t)v[i].iov_len, .site = site);
         sum += v[i].iov_len;
     }
     return sum;
@@ -292,7 +307,7 @@ size_t hdi_bytes_left(const struct iovec *v, size_t n)
 
 HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
 {
-    size_t bytes = hdi_bytes_left(v, n < 0 ? 0 : (size_t)n);
+    size_t bytes = hdi_bytes_left(v, n < 0 ? 0 : (size_t)n, HDI_SITE());
 
     if (hdi_enter()) {
         if (n <= IOV_MAX && hdi_takes_parts(fd, bytes))
@@ -395,7 +410,7 @@ HDI_EXPORT ssize_t splice(int in, off64_t *from, int out, off64_t *to, size_t by
 HDI_EXPORT ssize_t vmsplice(int fd, const struct iovec *v, size_t n, unsigned flags)
 {
     short events = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? POLLIN : POLLOUT;
-    size_t bytes = events == POLLOUT ? hdi_bytes_left(v, n) : 0;
+    size_t bytes = events == POLLOUT ? hdi_bytes_left(v, n, HDI_SITE()) : 0;
 
     if (hdi_enter()) {
         if (!(flags & SPLICE_F_NONBLOCK) && hdi_long_write(fd, bytes))

@@ -27,7 +27,9 @@ void hdi_touch(int fd, short events, uint64_t site);
 ssize_t hdi_handed_on(ssize_t rc, uint64_t site);
 
 /* The bytes leave the process (BYTES_LEFT); how many. */
-size_t hdi_bytes_left(const struct iovec *v, size_t n);
+size_t hdi_bytes_left(const struct iovec *v, size_t n, uint64_t site);
+/* `bytes` came into them. */
+void hdi_bytes_came(const struct iovec *v, size_t n, ssize_t bytes, uint64_t site);
 /* It is about to be written to fd, is more than a pipe takes at once, and may block half way. */
 bool hdi_long_write(int fd, size_t bytes);
 /* And may come in parts: fd is a pipe, or a stream socket. */

@@ -8,6 +8,7 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "memory/access.h"
 #include "io.h"
 
 /* A connection is not made anew for each schedule: each makes its own. */
@@ -84,7 +85,9 @@ HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
     {                                                                                              \
         if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))        \
             return -1;                                                                             \
-        return hdi_real.name args;                                                                 \
+        ssize_t n = hdi_real.name args;                                                            \
+        hdi_call_writes(buffer, n > 0 ? (size_t)n : 0, HDI_SITE());                                \
+        return n;                                                                                  \
     }
 
 RECEIVES(recv, (int fd, void *buffer, size_t bytes, int flags), (fd, buffer, bytes, flags))
@@ -103,7 +106,9 @@ static ssize_t receive(int fd, struct msghdr *message, int flags, uint64_t site)
 {
     if (!hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, site))
         return -1;
-    return hdi_real.recvmsg(fd, message, flags);
+    ssize_t n = hdi_real.recvmsg(fd, message, flags);
+    hdi_bytes_came(message->msg_iov, message->msg_iovlen, n, site);
+    return n;
 }
 
 HDI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -149,7 +154,7 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
 {
     bool refused = false;
 
-    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes, .site = HDI_SITE());
     if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
         HDI_OUTSIDE(ssize_t, fd, HDI_SITE(),
                     hdi_real.sendto(fd, buffer, bytes, flags, addr.__sockaddr__, length));
@@ -163,7 +168,7 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 {
     bool refused = false;
 
-    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes);
+    hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes, .site = HDI_SITE());
     if (!(flags & MSG_DONTWAIT) && hdi_enter() && hdi_takes_parts(fd, bytes)) {
         struct iovec all = {(void *)(uintptr_t)buffer, bytes};
         return hdi_handed_on(hdi_write_parts(fd, &all, 1, flags, HDI_SITE()), HDI_SITE());
@@ -175,7 +180,7 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 
 static ssize_t send_message(int fd, const struct msghdr *message, int flags, uint64_t site)
 {
-    size_t bytes = hdi_bytes_left(message->msg_iov, message->msg_iovlen);
+    size_t bytes = hdi_bytes_left(message->msg_iov, message->msg_iovlen, site);
     bool refused = false;
 
     if (hdi_enter() && !may_send(fd, bytes, flags, site, &refused))
