@@ -12,8 +12,8 @@ static struct freed {
     struct hdi_thread *by; /* whose stack it was, when there is no site */
     uint64_t site;
     uint32_t stack;
-} freed[REMEMBERED]; /* a ring */
-static uint32_t next;
+} freed[REMEMBERED];  /* a ring */
+static uint32_t next; /* entries made so far */
 
 static bool has_turn(const struct hdi_thread *t)
 {
@@ -86,7 +86,7 @@ void hdi_freed_forget(const void *p, size_t bytes)
 {
     uintptr_t low = (uintptr_t)p, high = low + bytes;
 
-    for (uint32_t i = 0; i < REMEMBERED; i++)
+    for (uint32_t i = 0; i < REMEMBERED && i < next; i++)
         if (freed[i].low < high && freed[i].high > low)
             freed[i].high = freed[i].low;
 }

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define HDP_BATCH 4096u
+#define HDP_BATCH 16384u
 #define HDP_BATCH_STEPS (1u << 20)
 
 /* Why a batch ended before its last schedule. */

@@ -34,14 +34,22 @@ static double now(void)
 struct run {
     double seconds; /* as the driver counts them */
     double schedules, steps;
-    long peak_kib; /* of the driver */
+    long peak_kib;      /* of the driver */
+    double cpu_seconds; /* of it and all that it started and waited for */
+    double in_place, looks, pages, engine_seconds, run_seconds, restore_seconds, look_seconds;
 };
 
-/* Explore `program` and read the JSON document. */
-static struct run explore(const char *heddle, const char *program, const char *pairs,
-                          const char *schedules, const char *jobs, const char *strategy)
+static double seconds_of(struct timeval t)
 {
-    char out[] = "/tmp/heddle-bench-XXXXXX", count[32], job[32], how[64];
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+/* Explore `program` and read the JSON document. */
+static struct run explore_in(const char *engine, const char *heddle, const char *program,
+                             const char *pairs, const char *schedules, const char *jobs,
+                             const char *strategy)
+{
+    char out[] = "/tmp/heddle-bench-XXXXXX", count[32], job[32], how[64], where[64];
     struct run r = {0};
     int pipefd[2];
     if (!mkdtemp(out) || pipe(pipefd) != 0)
@@ -49,6 +57,7 @@ static struct run explore(const char *heddle, const char *program, const char *p
     snprintf(count, sizeof count, "-n%s", schedules);
     snprintf(job, sizeof job, "-j%s", jobs);
     snprintf(how, sizeof how, "--strategy=%s", strategy);
+    snprintf(where, sizeof where, "--engine=%s", engine);
     char *const argv[] = {(char *)heddle,
                           "run",
                           "-q",
@@ -56,6 +65,7 @@ static struct run explore(const char *heddle, const char *program, const char *p
                           count,
                           job,
                           how,
+                          where,
                           "-o",
                           out,
                           "--max-steps=1000000",
@@ -90,8 +100,44 @@ static struct run explore(const char *heddle, const char *program, const char *p
     r.schedules = json_number_value(json_object_get(s, "schedules"));
     r.steps = json_number_value(json_object_get(s, "steps"));
     r.peak_kib = usage.ru_maxrss;
+    r.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    json_t *p = json_object_get(s, "in_place");
+    r.in_place = json_number_value(json_object_get(p, "schedules"));
+    r.looks = json_number_value(json_object_get(p, "looks"));
+    r.pages = json_number_value(json_object_get(p, "pages"));
+    r.engine_seconds = json_number_value(json_object_get(p, "seconds"));
+    r.run_seconds = json_number_value(json_object_get(p, "seconds_run"));
+    r.restore_seconds = json_number_value(json_object_get(p, "seconds_restore"));
+    r.look_seconds = json_number_value(json_object_get(p, "seconds_look"));
     json_decref(doc);
     return r;
+}
+
+static struct run explore(const char *heddle, const char *program, const char *pairs,
+                          const char *schedules, const char *jobs, const char *strategy)
+{
+    return explore_in("fork", heddle, program, pairs, schedules, jobs, strategy);
+}
+
+/* The same schedules in both engines, one after the other on one CPU. CPU time is of all processes:
+ * driver, guard, server, schedules. */
+static void compare_engines(const char *heddle, const char *program)
+{
+    struct run f = explore_in("fork", heddle, program, "5", "2000", "1", "auto");
+    struct run p = explore_in("in-place", heddle, program, "5", "100000", "1", "auto");
+    double each = p.in_place > 0 ? 1e6 / p.in_place : 0;
+    puts("both engines, -j1");
+    printf("  fork      %8.0f schedules/s   %8.1f us of CPU time a schedule\n",
+           f.schedules / f.seconds, f.cpu_seconds * 1e6 / f.schedules);
+    printf("  in place  %8.0f schedules/s   %8.1f us of CPU time a schedule\n",
+           p.schedules / p.seconds, p.cpu_seconds * 1e6 / p.schedules);
+    printf("  ratio     %8.1f             %10.1f\n",
+           p.schedules / p.seconds / (f.schedules / f.seconds),
+           f.cpu_seconds / f.schedules / (p.cpu_seconds / p.schedules));
+    printf("  in place, a schedule: run %.2f us, restore %.2f us (%.0f pages), look %.2f us (%.0f "
+           "looks), the rest of the run %.2f us\n",
+           p.run_seconds * each, p.restore_seconds * each, p.pages, p.look_seconds * each, p.looks,
+           (p.seconds - p.run_seconds - p.restore_seconds - p.look_seconds) * each);
 }
 
 enum { HANDOFFS = 200000 };
@@ -147,6 +193,8 @@ int main(int argc, char **argv)
     }
     struct run one = explore(argv[1], argv[2], "5", "2000", "1", "auto");
     printf("  -j1 %-8s %8.0f schedules/s\n", "auto", one.schedules / one.seconds);
+
+    compare_engines(argv[1], argv[2]);
 
     puts("one hand-off (round robin: every step changes the thread)");
     struct run r = explore(argv[1], argv[2], "20000", "5", "1", "rr");

@@ -6,8 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/userfaultfd.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,6 +126,52 @@ static void check_addresses(struct checkup *c)
     free(text);
 }
 
+/* What the in-place engine needs of the kernel, tried in a child. */
+static const char *lacks_for_in_place(void)
+{
+    struct uffdio_api api = {.api = UFFD_API, .features = 1ull << 15 | 1ull << 13};
+    struct {
+        uint64_t size, flags, start, end, walk_end, vec, vec_len, rest[5];
+    } scan = {.size = sizeof scan, .start = 0, .end = 4096};
+    char selector = 0;
+    int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1);
+    int pages = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+    if (!(getauxval(AT_HWCAP2) & 2))
+        return "FSGSBASE (Linux 5.9, not switched off)";
+    if (prctl(59, 1, 0, 1, &selector) != 0) /* PR_SET_SYSCALL_USER_DISPATCH */
+        return "syscall user dispatch (Linux 5.11)";
+    if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) != 0)
+        return "userfaultfd with asynchronous write protection (Linux 6.7, permitted by the "
+               "sandbox)";
+    if (pages < 0 || ioctl(pages, _IOC(_IOC_READ | _IOC_WRITE, 'f', 16, 96), &scan) < 0)
+        return "PAGEMAP_SCAN (Linux 6.7)";
+    return NULL;
+}
+
+static void check_in_place(struct checkup *c)
+{
+    char lacks[128] = "it could not be tried";
+    int pipefd[2], status;
+    pid_t pid = pipe(pipefd) == 0 ? fork() : -1;
+    if (pid == 0) {
+        const char *what = lacks_for_in_place();
+        _exit(what && write(pipefd[1], what, strlen(what)) < 0);
+    }
+    if (pid > 0) {
+        close(pipefd[1]);
+        ssize_t n = read(pipefd[0], lacks, sizeof lacks - 1);
+        lacks[n > 0 ? n : 0] = '\0';
+        close(pipefd[0]);
+        waitpid(pid, &status, 0);
+    }
+    char *text = lacks[0] ? mem_format("not here: %s", lacks)
+                          : mem_copy("--engine=in-place works with this kernel");
+    say(c, lacks[0] ? WEAKER : FINE, "schedules in place", text,
+        "the fork engine runs instead, and is slower");
+    free(text);
+}
+
 static void check_debugger(struct checkup *c)
 {
     char *gdb = first_line("gdb --version 2>/dev/null");
@@ -213,6 +264,7 @@ int cmd_doctor(int argc, char **argv)
     check_machine(&c);
     check_addresses(&c);
     puts("What some commands need");
+    check_in_place(&c);
     check_debugger(&c);
     check_valgrind(&c);
     check_clang(&c);

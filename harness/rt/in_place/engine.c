@@ -106,6 +106,10 @@ static void check_memory(void)
 
     if (!rt.region->batch.check)
         return;
+    if (rt_image_mappings() != rt_engine->mappings) {
+        rt_in_place_say("its mappings are not as they were before the schedule");
+        rt_in_place_leave(HDP_BATCH_UNHEALED);
+    }
     at = rt_image_compare();
     if (!at)
         return;
@@ -126,19 +130,20 @@ static void run_all(void)
 
     while (i < b->count) {
         uint64_t start = hdi_cycles(), ran, restored;
-        bool good, last;
+        bool good, full, last;
         int fresh;
 
         before = news_so_far();
         run(i);
         ran = hdi_cycles();
-        good = passed(&b->ran[i].result) && keep_trace(i, &steps);
+        good = passed(&b->ran[i].result);
+        full = good && !keep_trace(i, &steps);
         rt_calls_undo();
         rt_image_restore();
         restored = hdi_cycles();
         b->run_cycles += ran - start;
         b->restore_cycles += restored - ran;
-        last = !good || i + 1 == b->count || i + 1 - b->done >= window;
+        last = !good || full || i + 1 == b->count || i + 1 - b->done >= window;
         i++;
         if (!last)
             continue;
@@ -168,6 +173,11 @@ static void run_all(void)
             news_take_back(before);
             rt_in_place_leave(rt_engine->how == RT_CANNOT ? HDP_BATCH_CANNOT : HDP_BATCH_NEWS);
         }
+        if (full) { /* it has to be run once more, in the next batch */
+            b->done = i - 1;
+            news_take_back(before);
+            break;
+        }
         b->done = i;
         news = news_so_far();
         done_steps = steps;
@@ -184,6 +194,8 @@ static void engine(void)
     rt_image_take();
     rt.region->batch.image_bytes = rt_engine->image.present_bytes;
     rt_calls_catch();
+    if (rt.region->batch.check)
+        rt_engine->mappings = rt_image_mappings();
     run_all();
 }
 

@@ -108,6 +108,7 @@ struct rt_engine {
     int status; /* exit code */
     uint64_t output[2];
     uintptr_t brk;
+    uint64_t mappings;   /* a hash of their list */
     bool captured[3];    /* descriptor 1 and 2 are files of the driver's */
     uint64_t written[3]; /* their sizes before */
     struct rt_done done;
@@ -142,6 +143,7 @@ void rt_image_restore(void);
 int rt_image_look(void);
 /* A page that is not as it was; 0: none. */
 uintptr_t rt_image_compare(void);
+uint64_t rt_image_mappings(void);
 /* The mapping of before the first schedule that holds addr, or NULL. */
 const struct rt_mapping *rt_image_mapping(uintptr_t addr);
 

@@ -162,6 +162,30 @@ static bool is_image(const struct rt_mapping *a)
 
 static const struct scan present = {.any_of = IS_PRESENT | IS_SWAPPED, .returned = IS_PRESENT};
 
+/* A hash of the list of mappings, whatever their order; without the first stack, which grows. */
+uint64_t rt_image_mappings(void)
+{
+    long n, fd = hdi_passed_call(SYS_openat, AT_FDCWD, (long)"/proc/self/maps",
+                                 O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    uint64_t all = 0, line = HASH_BASIS, end = 0;
+    char text[4096];
+
+    while ((n = hdi_passed_call(SYS_read, fd, (long)text, sizeof text, 0, 0, 0)) > 0)
+        for (long i = 0; i < n; i++) {
+            if (text[i] != '\n') {
+                line = hash_bytes(line, &text[i], 1);
+                end = end << 8 | (unsigned char)text[i];
+                continue;
+            }
+            if (end << 8 != 0x5b737461636b5d00) /* "[stack]" */
+                all += hash_spread(line);
+            line = HASH_BASIS;
+            end = 0;
+        }
+    hdi_passed_call(SYS_close, fd, 0, 0, 0, 0, 0);
+    return all;
+}
+
 const struct rt_mapping *rt_image_mapping(uintptr_t addr)
 {
     const struct rt_image *m = &rt_engine->image;
