@@ -616,7 +616,8 @@ static void zombie(void)
 static atomic_ulong steps[8];
 static pthread_rwlock_t shelf = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t there, back;
-static int pulse;
+enum { POLLERS = 6 };
+static int pulse[POLLERS];
 
 static void *locks_both(void *arg)
 {
@@ -679,12 +680,12 @@ static void *makes_threads(void *arg)
 static void *polls(void *arg)
 {
     struct epoll_event event = {.events = EPOLLIN};
-    int set = epoll_create1(0);
+    int set = epoll_create1(0), fd = *(int *)arg;
     uint64_t beats;
-    if (epoll_ctl(set, EPOLL_CTL_ADD, pulse, &event) != 0)
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0)
         abort();
     for (;; atomic_fetch_add(&steps[5], 1))
-        if (epoll_wait(set, &event, 1, -1) != 1 || read(pulse, &beats, sizeof beats) < 0) {
+        if (epoll_wait(set, &event, 1, -1) != 1 || read(fd, &beats, sizeof beats) < 0) {
             puts("a call was disturbed");
             exit(7);
         }
@@ -693,13 +694,14 @@ static void *polls(void *arg)
 
 static void *beats(void *arg)
 {
-    for (uint64_t one = 1;; atomic_fetch_add(&steps[6], 1)) {
-        struct timespec t = {0, 100000};
-        if (write(pulse, &one, sizeof one) < 0 || nanosleep(&t, NULL) != 0) {
-            puts("a sleep was disturbed");
-            exit(7);
-        }
-    }
+    struct timespec t = {0, 1000};
+    uint64_t one = 1;
+    for (;; atomic_fetch_add(&steps[6], 1))
+        for (int i = 0; i < POLLERS; i++)
+            if (write(pulse[i], &one, sizeof one) < 0 || nanosleep(&t, NULL) != 0) {
+                puts("a sleep was disturbed");
+                exit(7);
+            }
     return arg;
 }
 
@@ -720,16 +722,18 @@ static void busy(void)
 {
     sem_init(&there, 0, 1);
     sem_init(&back, 0, 0);
-    pulse = eventfd(0, 0);
+    for (int i = 0; i < POLLERS; i++) {
+        pulse[i] = eventfd(0, 0);
+        start(polls, &pulse[i], NULL);
+    }
     for (int i = 0; i < 2; i++) {
-        void *which = i ? &pulse : NULL;
+        void *which = i ? pulse : NULL;
         start(locks_both, which, NULL);
         start(takes_turns, which, NULL);
         start(reads_shelf, which, NULL);
         start(passes, which, NULL);
     }
     start(makes_threads, NULL, NULL);
-    start(polls, NULL, NULL);
     start(beats, NULL, NULL);
     start(waits_for_child, NULL, NULL);
     for (unsigned long last[7] = {0};;) {
