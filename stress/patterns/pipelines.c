@@ -240,18 +240,18 @@ void channel_always_closed_left_early(void)
 }
 
 /* The staged struct. A value is a number, 0 stands for Go's nil. */
-#define STAGES 2
+#define STAGES 3
 
 struct staged {
     struct hd_chan *input, *output, *quit;
     struct hd_wg wg;
-    struct tally done;
-    int items;
+    int items, each, counted; /* values; of how many the last stage speaks; up to which it spoke */
 };
 
 struct staged_worker {
     struct staged *pipeline;
     struct hd_chan *input, *output;
+    bool counts;
 };
 
 /* Process: a goroutine that takes the stage's input up to its end. */
@@ -261,6 +261,20 @@ static void staged_process(void *arg)
 
     HD_RANGE(int, data, p->input)
     hd_chan_send(p->output, &data);
+    hd_chan_close(p->output);
+}
+
+/* Aggregate, the third stage: says of each so many values that they came. */
+static void staged_count(void *arg)
+{
+    struct staged_worker *p = arg;
+    int count = 0;
+
+    HD_RANGE(int, data, p->input)
+    {
+        if (++count % p->pipeline->each == 0)
+            hd_chan_send(p->output, &count);
+    }
     hd_chan_close(p->output);
 }
 
@@ -276,8 +290,11 @@ static void staged_worker(void *arg)
             break;
         }
         struct staged_worker *process = KEEP(struct staged_worker);
-        *process = (struct staged_worker){w->pipeline, w->input, CHAN(int, 0)};
-        GO(staged_process, process);
+        *process = (struct staged_worker){w->pipeline, w->input, CHAN(int, 0), false};
+        if (w->counts)
+            GO(staged_count, process);
+        else
+            GO(staged_process, process);
         HD_RANGE(int, result, process->output)
         hd_chan_send(w->output, &result);
     }
@@ -298,7 +315,7 @@ static void staged_collect(void *arg)
     struct staged *p = arg;
 
     HD_RANGE(int, result, p->output)
-    tally(&p->done, result);
+    __atomic_store_n(&p->counted, result, __ATOMIC_RELAXED);
 }
 
 static void staged_usage(const int workers[STAGES], int items)
@@ -309,13 +326,14 @@ static void staged_usage(const int workers[STAGES], int items)
     p->input = CHAN(int, 100);
     p->quit = CHAN(bool, 0);
     p->items = items;
+    p->each = 1; /* 10 in the guide, of 100 */
     hd_wg_add(&p->wg, STAGES);
     current = p->input;
     for (int i = 0; i < STAGES; i++) {
         struct hd_chan *output = CHAN(int, 100);
         for (int j = 0; j < workers[i]; j++) {
             struct staged_worker *w = KEEP(struct staged_worker);
-            *w = (struct staged_worker){p, current, output};
+            *w = (struct staged_worker){p, current, output, i == STAGES - 1};
             GO(staged_worker, w);
         }
         p->output = current = output;
@@ -325,17 +343,17 @@ static void staged_usage(const int workers[STAGES], int items)
     hd_sleep(span(5 * HD_SECOND));
     hd_chan_close(p->quit);
     hd_wg_wait(&p->wg);
-    assert(tally_count(&p->done) == items && "an item was lost");
+    assert(__atomic_load_n(&p->counted, __ATOMIC_RELAXED) == items && "an item was lost");
 }
 
 void pipeline_staged_as_written(void)
 {
-    staged_usage((const int[STAGES]){2, 3}, draw(3, 6));
+    staged_usage((const int[STAGES]){2, 3, 1}, draw(3, 6));
 }
 
 void pipeline_staged_one_worker(void)
 {
-    staged_usage((const int[STAGES]){1, 1}, draw(3, 6));
+    staged_usage((const int[STAGES]){1, 1, 1}, draw(3, 6));
 }
 
 /* Mended: each worker handles single values; the last one of a stage closes its output. */
