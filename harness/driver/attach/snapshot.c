@@ -152,10 +152,24 @@ bool snapshot_mapping(const char *maps, uint64_t addr, uint64_t *low, uint64_t *
     return find_mapping(maps, addr, low, high) != NULL;
 }
 
+/* A core names the files that were mapped, and shared memory is one of them; but not how. */
+static bool is_code_or_anonymous(const struct snapshot *s, const char *line)
+{
+    size_t n = strcspn(line, "\n");
+    const char *path = memchr(line, '/', n);
+    if (!path)
+        return true;
+    size_t length = (size_t)(line + n - path);
+    return memmem(path, length, ".so", 3) ||
+           (s->program && strlen(s->program) == length && memcmp(path, s->program, length) == 0);
+}
+
 bool snapshot_is_shared(const struct snapshot *s, uint64_t addr)
 {
     uint64_t low, high;
     const char *line = find_mapping(s->maps, addr, &low, &high);
     const char *rights = line ? strchr(line, ' ') : NULL;
-    return !s->pid || (rights && strlen(rights) > 4 && rights[4] == 's');
+    if (!rights || strlen(rights) < 5)
+        return true;
+    return s->pid ? rights[4] == 's' : !is_code_or_anonymous(s, line);
 }

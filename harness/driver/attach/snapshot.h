@@ -74,7 +74,7 @@ bool snapshot_read(const struct snapshot *s, uint64_t addr, void *to, size_t byt
 
 /* The mapping that holds an address. */
 bool snapshot_mapping(const char *maps, uint64_t addr, uint64_t *low, uint64_t *high);
-/* May other processes see this address? A core does not tell: then they may. */
+/* May other processes change what is there? True if that is not known. */
 bool snapshot_is_shared(const struct snapshot *s, uint64_t addr);
 
 #endif /* HEDDLE_DRIVER_SNAPSHOT_H */
