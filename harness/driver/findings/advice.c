@@ -1,6 +1,9 @@
 /* advice.c - what usually fixes a finding; for standstills, by what is waited for. */
 #include "finding.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* What the threads of a standstill wait for, joins apart: they wait for the others. */
 static enum hd_event awaited(const struct finding *f)
 {
@@ -72,10 +75,17 @@ static const char *lost_wakeup(const struct finding *f)
         return "The barrier's count must be the number of threads that come to it, in each round.";
     case HD_EV_FUTEX_WAIT:
         return "Change the word before waking, and remember in it that somebody waits.";
-    default:
+    case HD_EV_FD_WAIT:
+        return "Write, or close the other end, on every path, errors too: who reads waits for one "
+               "of "
+               "these. An end that a thread or child does not use is closed there.";
+    case HD_EV_COND_WAIT:
+    case HD_EV_HD_COND_WAIT:
         return "Change the condition and signal it under the same mutex, wait in a loop that "
                "tests the condition before the first wait, and broadcast when more than one "
                "waiter can go on.";
+    default:
+        return "";
     }
 }
 
@@ -130,6 +140,59 @@ static bool is_outcome(enum hd_finding_kind kind)
            kind == HD_FK_LIVELOCK || kind == HD_FK_HANG || kind == HD_FK_LOST_WAKEUP;
 }
 
+/* A lock that is read twice, with a writer between, needs no other lock. */
+static const char *lock_order(const struct finding *f)
+{
+    const struct note *first = NULL;
+
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_EDGE_HELD && n->role != HD_ROLE_EDGE_TOOK)
+            continue;
+        if (first && n->object_id != first->object_id)
+            return "Take these locks in one order everywhere: the deadlock needs only the right "
+                   "moment.";
+        first = first ? first : n;
+    }
+    return "Do not read-lock again what the thread reads already: a writer that comes between "
+           "waits "
+           "for the first, and keeps the second out. Give what is called a form that expects the "
+           "lock to be held.";
+}
+
+static const char *panic(const struct finding *f)
+{
+    if (strstr(f->text, "closed channel"))
+        return "Who sends closes, once, behind the last value; where several send, somebody waits "
+               "for "
+               "all of them (a waitgroup) and closes then.";
+    if (strstr(f->text, "negative"))
+        return "Add before the goroutine is started, and say done exactly once for each, on every "
+               "path.";
+    return "";
+}
+
+static const char *race(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        unsigned bytes = 0;
+        const char *of = n->text ? strstr(n->text, " of ") : NULL;
+        if ((n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) && of &&
+            sscanf(of, " of %u bytes", &bytes) == 1 && bytes > 8)
+            return "Guard both accesses by the same lock.";
+    }
+    return "Guard both accesses by the same lock, or make the variable _Atomic if a single "
+           "access is all that matters.";
+}
+
+/* The program failed while it ran alone. */
+static bool is_before_threads(const struct finding *f)
+{
+    return !f->first && !f->replays &&
+           (f->kind == HD_FK_CRASH || f->kind == HD_FK_ASSERTION || f->kind == HD_FK_PANIC);
+}
+
 const char *finding_advice(const struct finding *f)
 {
     static const struct {
@@ -150,5 +213,7 @@ const char *finding_advice(const struct finding *f)
     if (f->weak && is_outcome(f->kind))
         return "A thread did not see the last store, or stores changed places, as processors and "
                "compilers may do it: use release and acquire, seq_cst or fences there.";
+    if (is_before_threads(f))
+        return ""; /* no other thread can have come between */
     return kinds[f->kind].choose ? kinds[f->kind].choose(f) : kinds[f->kind].text;
 }

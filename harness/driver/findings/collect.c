@@ -421,6 +421,47 @@ static void add_moments(const struct scene *scene, struct finding *f, const stru
     add_end(f);
 }
 
+static bool is_signal(uint32_t kind)
+{
+    return kind == HD_EV_COND_SIGNAL || kind == HD_EV_COND_BROADCAST ||
+           kind == HD_EV_HD_COND_SIGNAL;
+}
+
+/* Did nobody wait when the thread of a note last signalled? Of a broadcast: did `waiter` not? Who
+ * waits makes no decision until it is woken. */
+static bool was_in_vain(const struct hdp_region *r, const struct note *n, uint32_t waiter)
+{
+    uint32_t at = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
+    const struct hdp_step *e = r->trace, *signal;
+    while (at > 0 && !(e[at - 1].thread == n->thread_id && e[at - 1].object == n->object_id &&
+                       is_signal(e[at - 1].kind)))
+        at--;
+    if (!at || e[at - 1].kind != n->kind)
+        return false;
+    signal = &e[at - 1];
+    for (uint32_t i = at - 1; i-- > 0;) {
+        uint32_t later = i + 1;
+        if (e[i].object != n->object_id ||
+            (e[i].kind != HD_EV_COND_WAIT && e[i].kind != HD_EV_HD_COND_WAIT) ||
+            (signal->kind == HD_EV_COND_BROADCAST && e[i].thread != waiter))
+            continue;
+        while (&e[later] != signal && e[later].thread != e[i].thread)
+            later++;
+        if (&e[later] == signal)
+            return false;
+    }
+    return true;
+}
+
+static void add_signals_in_vain(struct finding *f, const struct hdp_region *r)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        struct note *n = &f->note[i];
+        if (n->role == HD_ROLE_COULD_WAKE)
+            n->in_vain = was_in_vain(r, n, f->note[n->link].thread_id);
+    }
+}
+
 struct finding *collect_finding(const struct scene *scene, const struct hdp_finding *raw)
 {
     schedule_name_threads(scene->region, scene->objects);
@@ -440,6 +481,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
             f->note[i].link = (uint32_t)i;
     add_moments(scene, f, raw);
     add_waits(scene, f, raw);
+    add_signals_in_vain(f, scene->region);
     finding_fingerprint(f);
     return f;
 }

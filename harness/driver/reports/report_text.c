@@ -7,66 +7,20 @@
 
 #include "findings/suppress.h"
 #include "findings/phrase.h"
+#include "headline.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
 #include "util/quantity.h"
 
 #define WIDTH 100
 
-/* The first word of "T1 (worker)". */
-static int short_name(const char *thread)
-{
-    return thread ? (int)strcspn(thread, " ") : 0;
-}
-
 /* ---- the cycle ---- */
-
-static const struct note *wait_of(const struct finding *f, uint32_t thread)
-{
-    for (size_t i = 0; i < f->notes; i++)
-        if (f->note[i].role == HD_ROLE_WAITS && f->note[i].thread_id == thread)
-            return &f->note[i];
-    return NULL;
-}
-
-/* Who keeps the object of a wait: its holder, or the thread that is joined. 0 = nobody known. */
-static uint32_t holder_of(const struct finding *f, const struct note *wait)
-{
-    for (size_t i = 0; i < f->notes; i++)
-        if (f->note[i].role == HD_ROLE_HOLDS && f->note[i].object_id == wait->object_id &&
-            f->note[i].thread_id != wait->thread_id)
-            return f->note[i].thread_id;
-    for (size_t i = 0; wait->kind == HD_EV_THREAD_JOIN && i < f->notes; i++)
-        if (f->note[i].role == HD_ROLE_WAITS &&
-            thread_object(f->note[i].thread_id) == wait->object_id)
-            return f->note[i].thread_id;
-    return 0;
-}
-
-/* A cycle of waits as an array of notes; returns its length, 0 = there is none. */
-static size_t find_cycle(const struct finding *f, const struct note **cycle, size_t room)
-{
-    for (size_t start = 0; start < f->notes; start++) {
-        if (f->note[start].role != HD_ROLE_WAITS)
-            continue;
-        size_t n = 0;
-        const struct note *at = &f->note[start];
-        while (at && n < room) {
-            cycle[n++] = at;
-            uint32_t next = holder_of(f, at);
-            if (next && next == f->note[start].thread_id)
-                return n;
-            at = next ? wait_of(f, next) : NULL;
-        }
-    }
-    return 0;
-}
 
 static void draw_cycle(FILE *to, const struct finding *f)
 {
     const struct note *cycle[HDP_NOTES];
     char *object[HDP_NOTES];
-    size_t n = find_cycle(f, cycle, HDP_NOTES);
+    size_t n = report_cycle(f, cycle, HDP_NOTES);
     if (n < 2 || f->kind == HD_FK_SELF_DEADLOCK)
         return;
     int widest = 0, thread = 0, line = 0;
@@ -241,8 +195,9 @@ static char *waker_text(const struct finding *f, const struct note *n)
 {
     const struct note *wait = &f->note[n->link];
     bool known = wait->role == HD_ROLE_WAITS && wait->thread;
-    char *before = mem_format("could have woken %.*s: last ", known ? short_name(wait->thread) : 2,
-                              known ? wait->thread : "it");
+    char *before =
+        mem_format("could have woken %.*s: last ", known ? report_short_name(wait->thread) : 2,
+                   known ? wait->thread : "it");
     char *text = did_text(before, n, " at");
     free(before);
     return text;
@@ -436,80 +391,6 @@ char *report_reproduced(const struct finding *f)
                                                  : "");
 }
 
-/* "T1, T2 and T3" of the threads that wait. free() it. */
-static char *who_waits(const struct finding *f)
-{
-    char *text = mem_copy("");
-    const struct note *cycle[HDP_NOTES];
-    size_t n = find_cycle(f, cycle, HDP_NOTES);
-    for (size_t i = 0; i < n; i++) {
-        char *more = mem_format("%s%s%.*s", text,
-                                i == 0       ? ""
-                                : i + 1 == n ? " and "
-                                             : ", ",
-                                short_name(cycle[i]->thread), cycle[i]->thread);
-        free(text);
-        text = more;
-    }
-    return text;
-}
-
-/* "write at bank.c:12" of one side of a race; free() it. */
-static char *side_of_race(const struct note *n)
-{
-    const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
-    const char *verb = !n->text ? "access" : hdp_access_word(n->extra);
-    char *place = !fr        ? mem_copy("an unknown place")
-                  : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
-                             : mem_copy(fr->function ? fr->function : "an unknown place");
-    char *text =
-        mem_format("%s%s at %s", n->extra & HD_ACCESS_ATOMIC ? "atomic " : "", verb, place);
-    free(place);
-    return text;
-}
-
-/* "data race on table.count: write at a.c:3, read at a.c:9", or NULL when a side is not known. */
-static char *race_headline(const struct finding *f)
-{
-    const struct note *a = NULL, *b = NULL;
-    for (size_t i = 0; i < f->notes; i++) {
-        if (f->note[i].role == HD_ROLE_ACCESS && !a)
-            a = &f->note[i];
-        if (f->note[i].role == HD_ROLE_PREVIOUS_ACCESS && !b)
-            b = &f->note[i];
-    }
-    if (!a || !b || !a->stack.count || !b->stack.count)
-        return NULL;
-    const char *object = a->object   ? a->object + a->name_at
-                         : b->object ? b->object + b->name_at
-                                     : NULL;
-    char *now = side_of_race(a), *before = side_of_race(b);
-    char *text = mem_format("%s%s%s: %s, %s", finding_title(f->kind), object ? " on " : "",
-                            object ? object : "", before, now);
-    free(now);
-    free(before);
-    return text;
-}
-
-char *report_headline(const struct finding *f)
-{
-    char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
-    if (race)
-        return race;
-    if (f->kind == HD_FK_DEADLOCK && !*f->text) {
-        char *who = who_waits(f), *line;
-        line = *who ? mem_format("deadlock: %s wait for each other", who)
-                    : mem_copy(finding_title(f->kind));
-        free(who);
-        return line;
-    }
-    if (!*f->text)
-        return mem_copy(finding_title(f->kind));
-    if (finding_is_leak(f->kind)) /* what was left, and by whom: a title would say it again */
-        return mem_copy(f->text);
-    return mem_format("%s: %s", finding_title(f->kind), f->text);
-}
-
 static void print_advice(FILE *to, const struct finding *f)
 {
     const char *advice = finding_advice(f);
@@ -638,6 +519,11 @@ static void print_names(FILE *to, const struct names *n)
         fprintf(to, " and %zu more", n->count - 8);
 }
 
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Which strategies do not let schedules come to their end. */
 static void print_cut(FILE *to, const struct stats *s)
 {
@@ -691,26 +577,26 @@ static void print_remarks(FILE *to, const struct stats *s)
     char a[32], b[32];
     print_engine(to, &s->in_place, s->schedules);
     if (s->cut)
-        fprintf(to, "  note: %s of %s schedules reached the step bound and were cut (--max-steps)",
-                show_count(s->cut, a), show_count(s->schedules, b));
+        fprintf(to, "  note: %s of %s schedule%s reached the step bound and %s cut (--max-steps)",
+                show_count(s->cut, a), show_count(s->schedules, b), plural(s->schedules),
+                s->cut == 1 ? "was" : "were");
     if (s->cut)
         print_cut(to, s);
     if (s->slow)
-        fprintf(
-            to,
-            "  note: %s schedules were still making decisions when their time was up: not judged "
-            "(--timeout)\n",
-            show_count(s->slow, a));
+        fprintf(to,
+                "  note: %s schedule%s still making decisions when the time was up: not judged "
+                "(--timeout)\n",
+                show_count(s->slow, a), s->slow == 1 ? " was" : "s were");
     if (s->slow && s->slow == s->schedules)
         fputs("        A program that never ends by itself, such as a server, is for `heddle "
               "watch`.\n",
               to);
     if (s->output_cut)
-        fprintf(to, "  note: %s schedules printed more than 16 MiB: the rest was thrown away\n",
-                show_count(s->output_cut, a));
+        fprintf(to, "  note: %s schedule%s printed more than 16 MiB: the rest was thrown away\n",
+                show_count(s->output_cut, a), plural(s->output_cut));
     if (s->control_lost) {
-        fprintf(to, "  note: control was lost %s times: a thread blocked or spun for long at ",
-                show_count(s->control_lost, a));
+        fprintf(to, "  note: control was lost %s time%s: a thread blocked or spun for long at ",
+                show_count(s->control_lost, a), plural(s->control_lost));
         print_names(to, &s->lost_places);
         fputc('\n', to);
     }

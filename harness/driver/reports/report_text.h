@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "findings/finding.h"
+#include "headline.h"
 #include "stats.h"
 
 /* One finding, whole. `bold`: the terminal understands escape sequences. `final`: the campaign is
@@ -14,8 +15,6 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final);
 /* Of it, who waits for whom: the cycle drawn, each thread with its stack, what usually helps. */
 void report_waits(FILE *to, const struct finding *f);
 void report_stack(FILE *to, const struct stack *s, int indent);
-/* One line: "deadlock-1: T1 and T2 wait for each other". free() it. */
-char *report_headline(const struct finding *f);
 /* "reproduced 3 of 3"; free() it. */
 char *report_reproduced(const struct finding *f);
 /* The findings that have the same cause as f, a line each; nothing without one. */

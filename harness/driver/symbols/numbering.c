@@ -112,9 +112,30 @@ void names_free(struct names *n)
     *n = (struct names){0};
 }
 
+/* Has the name the prefix of another kind? Timers and tickers are told of by the same events. */
+static bool is_of_another_kind(const char *name, enum hd_object kind)
+{
+    if (kind == HD_OB_NONE || kind == HD_OB_THREAD || (unsigned)kind >= HD_OB_COUNT ||
+        kind == HD_OB_TIMER || kind == HD_OB_TICKER)
+        return false;
+    size_t bytes = strcspn(name, "0123456789");
+    if (strlen(objects[kind].prefix) == bytes && strncmp(objects[kind].prefix, name, bytes) == 0)
+        return false;
+    for (unsigned i = HD_OB_MUTEX; i < HD_OB_COUNT; i++)
+        if (i != HD_OB_TIMER && i != HD_OB_TICKER && strlen(objects[i].prefix) == bytes &&
+            strncmp(objects[i].prefix, name, bytes) == 0)
+            return true;
+    return false;
+}
+
 const char *names_object(struct names *n, uint32_t id, enum hd_object kind)
 {
     const char *known = names_text(n, id);
+    if (known && is_of_another_kind(known, kind)) {
+        /* In this schedule the thread made another thing as its first, second ... */
+        id ^= 0x9e3779b9u * (unsigned)kind;
+        known = names_text(n, id);
+    }
     if (known)
         return known;
     /* "T3" is the name of a thread, and not of the third one that is joined. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "source.h"
 #include "symbol_inside.h"
 #include "util/alloc.h"
 #include "wire/hash.h"
@@ -241,6 +242,19 @@ static bool carries_goroutine(const char *function, const char *file)
             (strcmp(function, "run") == 0 || strcmp(function, "carry") == 0));
 }
 
+/* Inline functions of lib/'s headers, and those that its macros make where they are used. */
+static bool is_ours(const struct frame *fr)
+{
+    if (!fr->function || !fr->file)
+        return false;
+    const char *folder = strstr(fr->file, "/heddle/"), *line;
+    if (folder && ends_with(fr->file, ".h") && !strchr(folder + 8, '/') &&
+        (strncmp(fr->function, "hd_", 3) == 0 || strncmp(fr->function, "hdi_", 4) == 0))
+        return true;
+    line = fr->inlined ? source_line(fr->file, fr->line) : NULL;
+    return line && strncmp(line, "HD_CHAN(", 8) == 0;
+}
+
 /* Code that users neither wrote nor called by this name. */
 static bool is_plumbing(const struct frame *fr)
 {
@@ -256,6 +270,8 @@ static bool is_plumbing(const struct frame *fr)
                                           "__GI___assert_fail",
                                           "__assert_fail"};
     if (fr->file && strncmp(fr->file, "/usr/", 5) == 0 && strstr(fr->file, "/c++/"))
+        return true;
+    if (is_ours(fr))
         return true;
     if (!fr->module)
         return false;
@@ -348,6 +364,39 @@ static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_
     return any;
 }
 
+/* The line of an address. Compilers give code that they made of several lines none: it has that of
+ * what is next to it in its function. */
+static Dwarf_Line *line_at(Dwarf_Die *cu, uint64_t addr)
+{
+    Dwarf_Line *at = dwarf_getsrc_die(cu, addr), *best = at;
+    Dwarf_Lines *lines;
+    size_t count, i = 0;
+    int number = 0;
+    if (!at || dwarf_lineno(at, &number) != 0 || number)
+        return at;
+    if (dwarf_getsrclines(cu, &lines, &count) != 0)
+        return at;
+    while (i < count && dwarf_onesrcline(lines, i) != at)
+        i++;
+    for (size_t k = i; k-- > 0;) {
+        bool end = false;
+        best = dwarf_onesrcline(lines, k);
+        if (dwarf_lineendsequence(best, &end) != 0 || end)
+            break;
+        if (dwarf_lineno(best, &number) == 0 && number)
+            return best;
+    }
+    for (size_t k = i + 1; k < count; k++) {
+        bool end = false;
+        best = dwarf_onesrcline(lines, k);
+        if (dwarf_lineendsequence(best, &end) != 0 || end)
+            break;
+        if (dwarf_lineno(best, &number) == 0 && number)
+            return best;
+    }
+    return at;
+}
+
 void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to)
 {
     uint64_t at = is_return && pc ? pc - 1 : pc;
@@ -368,7 +417,7 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
     int line = 0, column = 0;
     Dwarf_Addr bias = 0;
     Dwarf_Die *cu = unit_at(mod, at, &bias);
-    Dwarf_Line *where = cu ? dwarf_getsrc_die(cu, at - bias) : NULL;
+    Dwarf_Line *where = cu ? line_at(cu, at - bias) : NULL;
     if (where && (file = dwarf_linesrc(where, NULL, NULL))) {
         dwarf_lineno(where, &line);
         dwarf_linecol(where, &column);

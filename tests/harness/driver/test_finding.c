@@ -233,7 +233,10 @@ static void every_kind_has_word_title_and_advice(void **state)
         enum hd_finding_kind k = (enum hd_finding_kind)i;
         assert_int_equal(finding_kind(finding_word(k)), i);
         assert_true(strlen(finding_title(k)) > 3);
-        assert_true(strlen(finding_advice(&(struct finding){.kind = k})) > 3);
+        /* What helps with these only their notes and text say. */
+        bool open = k == HD_FK_PANIC || k == HD_FK_LOST_WAKEUP;
+        struct finding f = {.kind = k, .text = "", .first = 1};
+        assert_true(open || strlen(finding_advice(&f)) > 3);
     }
     assert_int_equal(finding_kind("no such word"), HD_FK_COUNT);
 }

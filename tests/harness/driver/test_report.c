@@ -56,7 +56,8 @@ static void a_deadlock_is_drawn_as_a_cycle(void **state)
     f->count = 1234;
     f->replays = f->reproduced = 3;
     char *text = report(f);
-    says(text, "deadlock: T1, T2 and T3 wait for each other\n");
+    says(text, "deadlock: T1, T2 and T3 wait for each other, for mutex forks[1], mutex forks[2] "
+               "and mutex forks[0]\n");
     says(text, "schedule 4, seen in 1234 schedules, reproduced 3 of 3\n");
     says(text, "    +-> T1 (worker) waits for mutex M2 (forks[1]) held by T2 (worker)\n"
                "    |   T2 (worker) waits for mutex M3 (forks[2]) held by T3 (worker)\n"

@@ -1,0 +1,336 @@
+/* headline.c - see headline.h */
+#include "headline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings/phrase.h"
+#include "report_text.h"
+#include "symbols/symbol.h"
+#include "util/alloc.h"
+
+/* The first word of "T1 (worker)". */
+int report_short_name(const char *thread)
+{
+    return thread ? (int)strcspn(thread, " ") : 0;
+}
+
+static const struct note *wait_of(const struct finding *f, uint32_t thread)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS && f->note[i].thread_id == thread)
+            return &f->note[i];
+    return NULL;
+}
+
+/* Who keeps the object of a wait: its holder, or the thread that is joined. 0 = nobody known. */
+static uint32_t holder_of(const struct finding *f, const struct note *wait)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_HOLDS && f->note[i].object_id == wait->object_id &&
+            f->note[i].thread_id != wait->thread_id)
+            return f->note[i].thread_id;
+    for (size_t i = 0; wait->kind == HD_EV_THREAD_JOIN && i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WAITS &&
+            thread_object(f->note[i].thread_id) == wait->object_id)
+            return f->note[i].thread_id;
+    return 0;
+}
+
+/* A cycle of waits as an array of notes; returns its length, 0 = there is none. */
+size_t report_cycle(const struct finding *f, const struct note **cycle, size_t room)
+{
+    for (size_t start = 0; start < f->notes; start++) {
+        if (f->note[start].role != HD_ROLE_WAITS)
+            continue;
+        size_t n = 0;
+        const struct note *at = &f->note[start];
+        while (at && n < room) {
+            cycle[n++] = at;
+            uint32_t next = holder_of(f, at);
+            if (next && next == f->note[start].thread_id)
+                return n;
+            at = next ? wait_of(f, next) : NULL;
+        }
+    }
+    return 0;
+}
+
+/* ---- names ---- */
+
+/* "mutex accounts" of "mutex M1 (accounts)"; of an object that is no variable and has no label,
+ * "mutex M1". free() it; NULL: there is none. */
+static char *thing(const struct note *n)
+{
+    const char *text = n->object, *home = text ? strstr(text, " (") : NULL;
+    if (!home || n->object_kind == HD_OB_THREAD)
+        return mem_copy(text);
+    if (strncmp(home, " (made at ", 10) == 0 || strncmp(home, " (on the stack", 14) == 0)
+        return mem_format("%.*s", (int)(home - text), text);
+    const char *name = home;
+    while (name > text && name[-1] != ' ')
+        name--;
+    int inside = (int)strlen(home + 2) - 1;
+    return mem_format("%.*s%.*s", (int)(name - text), text, inside, home + 2);
+}
+
+static char *waits(const struct note *n)
+{
+    char *object = thing(n), *text = phrase_wait(n->kind, object);
+    free(object);
+    return text;
+}
+
+static char *did(const struct note *n)
+{
+    char *object = thing(n), *text = phrase_did(n->kind, object);
+    free(object);
+    return text;
+}
+
+static const struct note *find(const struct finding *f, enum hd_role role)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == role && f->note[i].thread)
+            return &f->note[i];
+    return NULL;
+}
+
+/* What to call first of all that wait: joins and groups wait for the others. */
+static const struct note *telling_wait(const struct finding *f)
+{
+    const struct note *best = NULL;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_WAITS || !n->thread)
+            continue;
+        if (n->kind != HD_EV_THREAD_JOIN && n->kind != HD_EV_HD_WAITGROUP_WAIT)
+            return n;
+        if (!best || n->kind != HD_EV_THREAD_JOIN) /* main, which waits for all, comes first */
+            best = n;
+    }
+    return best;
+}
+
+/* ---- standstills ---- */
+
+/* "a, b and c", one after another. */
+static void list_more(char **list, const char *text, bool last)
+{
+    char *more = mem_format("%s%s%s", *list, !**list ? "" : last ? " and " : ", ", text);
+    free(*list);
+    *list = more;
+}
+
+#define NAMED_IN_CYCLE 4u
+
+static char *deadlock_headline(const struct finding *f)
+{
+    const struct note *cycle[HDP_NOTES], *wait;
+    size_t n = report_cycle(f, cycle, HDP_NOTES);
+    char *text;
+    if (n >= 2 && *f->text)
+        return mem_format("%s: %s", finding_title(f->kind), f->text);
+    if (n < 2) {
+        wait = telling_wait(f);
+        char *what = wait ? waits(wait) : NULL;
+        text = mem_format("%s%s%s%s%s%s%s", finding_title(f->kind), *f->text ? ": " : "", f->text,
+                          wait ? ": " : "", wait ? wait->thread : "", wait ? " " : "",
+                          what ? what : "");
+        free(what);
+        return text;
+    }
+    char *who = mem_copy(""), *what = mem_copy("");
+    for (size_t i = 0; i < n; i++) {
+        char *name = mem_format("%.*s", report_short_name(cycle[i]->thread), cycle[i]->thread);
+        bool joins = cycle[i]->kind == HD_EV_THREAD_JOIN;
+        const char *next = cycle[(i + 1) % n]->thread;
+        char *object =
+            joins ? mem_format("the end of %.*s", report_short_name(next), next) : thing(cycle[i]);
+        list_more(&who, name, i + 1 == n);
+        list_more(&what, object ? object : "?", i + 1 == n);
+        free(name);
+        free(object);
+    }
+    text = mem_format("deadlock: %s wait for each other%s%s", who,
+                      n <= NAMED_IN_CYCLE ? ", for " : "", n <= NAMED_IN_CYCLE ? what : "");
+    free(who);
+    free(what);
+    return text;
+}
+
+static bool reads(enum hd_event kind)
+{
+    return kind == HD_EV_RWLOCK_RDLOCK || kind == HD_EV_HD_RWMUTEX_RLOCK;
+}
+
+/* It holds what it waits for; of a lock for readers and writers, in another way, or with a writer
+ * between. */
+static char *self_deadlock_headline(const struct finding *f)
+{
+    const struct note *wait = telling_wait(f), *held = NULL, *writer = NULL;
+    if (!wait)
+        return mem_copy(finding_title(f->kind));
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->object_id != wait->object_id)
+            continue;
+        if (n->role == HD_ROLE_HOLDS && n->thread_id == wait->thread_id)
+            held = n;
+        if (n->role == HD_ROLE_WAITS && n->thread_id != wait->thread_id && !reads(n->kind))
+            writer = n;
+    }
+    char *what = waits(wait), *object = thing(wait), *text;
+    if (wait->kind == HD_EV_THREAD_JOIN)
+        text = mem_format("self-deadlock: %s waits for its own end", wait->thread);
+    else if (reads(wait->kind) && held && reads(held->kind) && writer && writer->thread)
+        text = mem_format("self-deadlock: %s read-locks %s again, behind %s, which waits to write "
+                          "until it is unlocked",
+                          wait->thread, object ? object : "a lock", writer->thread);
+    else
+        text = mem_format("self-deadlock: %s %s, which it %s itself", wait->thread, what,
+                          held && reads(held->kind)                                 ? "reads"
+                          : wait->kind == HD_EV_ONCE || wait->kind == HD_EV_HD_ONCE ? "runs"
+                                                                                    : "holds");
+    free(what);
+    free(object);
+    return text;
+}
+
+static char *lost_wakeup_headline(const struct finding *f)
+{
+    const struct note *wait = telling_wait(f);
+    if (!wait)
+        return mem_copy(finding_title(f->kind));
+    char *what = waits(wait), *text;
+    const struct note *signal = NULL;
+    for (size_t i = 0; i < f->notes && !signal; i++)
+        if (f->note[i].role == HD_ROLE_COULD_WAKE && f->note[i].in_vain && f->note[i].thread &&
+            f->note[i].object_id == wait->object_id)
+            signal = &f->note[i];
+    if (signal) {
+        char *sent = did(signal);
+        text = mem_format("lost wakeup: %s %s before %s waited for that", signal->thread, sent,
+                          wait->thread);
+        free(sent);
+    } else {
+        text =
+            mem_format("all threads wait: nobody is left to wake %s, which %s", wait->thread, what);
+    }
+    free(what);
+    return text;
+}
+
+static char *leak_headline(const struct finding *f)
+{
+    const struct note *wait = f->kind == HD_FK_LEAK_BLOCKED ? find(f, HD_ROLE_WAITS) : NULL;
+    if (!wait)
+        return mem_copy(f->text);
+    char *what = waits(wait), *text = mem_format("%s: %s %s", f->text, wait->thread, what);
+    free(what);
+    return text;
+}
+
+/* ---- accesses ---- */
+
+/* "write at bank.c:12" of one side of a race; free() it. */
+static char *side_of_race(const struct note *n)
+{
+    const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
+    const char *verb = !n->text ? "access" : hdp_access_word(n->extra);
+    char *place = !fr        ? mem_copy("an unknown place")
+                  : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
+                             : mem_copy(fr->function ? fr->function : "an unknown place");
+    char *text =
+        mem_format("%s%s at %s", n->extra & HD_ACCESS_ATOMIC ? "atomic " : "", verb, place);
+    free(place);
+    return text;
+}
+
+/* "data race on table.count: write at a.c:3, read at a.c:9", or NULL when a side is not known. */
+static char *race_headline(const struct finding *f)
+{
+    const struct note *a = NULL, *b = NULL;
+    for (size_t i = 0; i < f->notes; i++) {
+        if (f->note[i].role == HD_ROLE_ACCESS && !a)
+            a = &f->note[i];
+        if (f->note[i].role == HD_ROLE_PREVIOUS_ACCESS && !b)
+            b = &f->note[i];
+    }
+    if (!a || !b || !a->stack.count || !b->stack.count)
+        return NULL;
+    const char *object = a->object   ? a->object + a->name_at
+                         : b->object ? b->object + b->name_at
+                                     : NULL;
+    char *now = side_of_race(a), *before = side_of_race(b);
+    char *text = mem_format("%s%s%s: %s, %s", finding_title(f->kind), object ? " on " : "",
+                            object ? object : "", before, now);
+    free(now);
+    free(before);
+    return text;
+}
+
+/* "memory used after it was freed: T1 (user) locked mutex M2, T2 (owner) freed it" */
+static char *freed_headline(const struct finding *f)
+{
+    const struct note *use = find(f, HD_ROLE_HERE), *owner = find(f, HD_ROLE_FREED);
+    if (!use)
+        use = find(f, HD_ROLE_ACCESS);
+    if (!use || !owner)
+        return mem_copy(finding_title(f->kind));
+    char *used = use->object && use->role == HD_ROLE_HERE
+                     ? did(use)
+                     : mem_copy(use->text ? use->text : "used it");
+    char *text = mem_format("%s: %s %s, %s freed it", finding_title(f->kind), use->thread, used,
+                            owner->thread);
+    free(used);
+    return text;
+}
+
+/* "crash: SIGSEGV: invalid memory access in use() at settings.c:33" */
+static char *crash_headline(const struct finding *f)
+{
+    const struct note *here = find(f, HD_ROLE_HERE);
+    const struct frame *fr = here && here->stack.count ? &here->stack.frame[0] : NULL;
+    if (!fr || !fr->function)
+        return mem_format("%s: %s", finding_title(f->kind), f->text);
+    char *place = fr->file ? mem_format(" at %s:%u", base_name(fr->file), fr->line) : mem_copy("");
+    char *text =
+        mem_format("%s: %s in %s()%s", finding_title(f->kind), f->text, fr->function, place);
+    free(place);
+    return text;
+}
+
+/* Who did it, of what has no words of its own. */
+static char *misuse_headline(const struct finding *f)
+{
+    const struct note *here = find(f, HD_ROLE_HERE);
+    if (!here || !here->object || here->kind == HD_EV_NONE || f->kind == HD_FK_LOCK_AT_EXIT)
+        return mem_copy(finding_title(f->kind));
+    char *what = did(here);
+    char *text = mem_format("%s: %s %s", finding_title(f->kind), here->thread, what);
+    free(what);
+    return text;
+}
+
+char *report_headline(const struct finding *f)
+{
+    char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
+    if (race)
+        return race;
+    if (f->kind == HD_FK_DEADLOCK)
+        return deadlock_headline(f);
+    if (f->kind == HD_FK_SELF_DEADLOCK && !*f->text)
+        return self_deadlock_headline(f);
+    if (f->kind == HD_FK_LOST_WAKEUP && !*f->text)
+        return lost_wakeup_headline(f);
+    if (f->kind == HD_FK_USE_AFTER_FREE && !*f->text)
+        return freed_headline(f);
+    if (f->kind == HD_FK_CRASH && *f->text)
+        return crash_headline(f);
+    if (!*f->text)
+        return misuse_headline(f);
+    if (finding_is_leak(f->kind)) /* what was left, and by whom: a title would say it again */
+        return leak_headline(f);
+    return mem_format("%s: %s", finding_title(f->kind), f->text);
+}

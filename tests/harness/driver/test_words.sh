@@ -1,0 +1,58 @@
+#!/bin/bash
+# test_words.sh BUILD - what reports call things: whose fault it is in the first line, in names and places of the user's.
+build=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
+heddle=$build/harness/driver/heddle
+export LC_ALL=C
+work=$(mktemp -d) && cd "$work" || exit 99
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# report COMPILER PROGRAM [ARGUMENT...]: into out
+report() {
+    local compiler=$1 name=$2
+    shift 2
+    # shellcheck disable=SC2086 # words
+    $compiler -g -O1 -w -D_GNU_SOURCE -I"$here/../../../lib/include" "$here/words/$name.c" -o "$name" -L"$build/lib" -Wl,-rpath,"$build/lib" \
+        -lheddle -pthread || { echo "FAILED: $name does not compile"; failed=1; return; }
+    timeout 60 "$heddle" run -q -n 100 --time=20s -o "out_$name" -- "./$name" "$@" >out 2>&1 </dev/null
+}
+
+says() { # PATTERN (grep -E)
+    grep -Eq -- "$1" out || { echo "FAILED: nowhere /$1/"; sed 's/^/    /' out; failed=1; }
+}
+
+never() { # PATTERN
+    ! grep -E -- "$1" out || { echo "FAILED: there is /$1/"; sed 's/^/    /' out; failed=1; }
+}
+
+report cc inline_locks
+says '^deadlock-1  deadlock: T[01] and T[01] wait for each other, for hd_mutex [ab] and hd_mutex [ab]$'
+says '^ +lock HM[12] +inline_locks\.c:(9|21)$|lock HM[12] .*inline_locks\.c:[0-9]+$'
+never 'mutex\.h|hd_mutex_lock '
+
+report cc typed_channel
+says '^ +main +.*typed_channel\.c:17'
+never 'ints_send|ints_close|typed_channel\.c:3$'
+
+report cc one_place_two_kinds
+says 'waits for hd_mutex HM[0-9]+'
+says 'waits until waitgroup WG[0-9]+ .*is done'
+never 'waitgroup HM|hd_mutex WG'
+
+report cc read_again
+says '^self-deadlock-1  self-deadlock: T0 \(main\) read-locks rwlock table again, behind T1 \(write_once\), which waits to write'
+never 'opposite orders.*one order|Take these locks in one order'
+
+report cc early_signal
+says '^lost-wakeup-1  lost wakeup: T1 \(produce\) signalled condition variable changed before T0 \(main\) waited for that$'
+report cc early_signal none
+says '^lost-wakeup-1  all threads wait: nobody is left to wake T0 \(main\), which waits for a signal to condition variable changed$'
+never 'lost wakeup:'
+
+for compiler in gcc clang; do
+    command -v $compiler >/dev/null || continue
+    report "env HEDDLE_CC=$compiler $build/bin/heddle-cc" no_line
+    says '^data-race-1  data race'
+    never 'no_line\.c:0'
+done
+exit $failed
