@@ -342,12 +342,12 @@ void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uin
 void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
                      enum hdi_access kind, uint64_t pc)
 {
-    if (s->busy) {
+    bool write = kind == HDI_WRITE;
+    if (s->busy || (write ? s->unwritten : s->unread)) {
         if (all_looked_at())
             s->quiet = 1;
         return;
     }
-    bool write = kind == HDI_WRITE;
     bool point = hdi_watch.all || hdi_is_point(pc) || scout(addr, pc);
     if (point) {
         hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "annotations.h"
 #include "fast_path.h"
 #include "tsan_abi.h"
 #include "tsan_native.h"
@@ -218,3 +219,24 @@ HOOK int __tsan_mutex_pre_unlock(void *lock, unsigned flags)
     (void)lock, (void)flags;
     return 0;
 }
+
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define ANNOTATION(name, parameters, meaning)                                                      \
+    HOOK void name parameters;                                                                     \
+    HOOK void name parameters                                                                      \
+    {                                                                                              \
+    }
+HDI_ANNOTATIONS(ANNOTATION)
+
+#define UNALIGNED(bits, type)                                                                      \
+    HOOK type __sanitizer_unaligned_load##bits(const void *at)                                     \
+    {                                                                                              \
+        type value;                                                                                \
+        memcpy(&value, at, sizeof value);                                                          \
+        return value;                                                                              \
+    }                                                                                              \
+    HOOK void __sanitizer_unaligned_store##bits(void *at, type value)                              \
+    {                                                                                              \
+        memcpy(at, &value, sizeof value);                                                          \
+    }
+HDI_UNALIGNED(UNALIGNED)

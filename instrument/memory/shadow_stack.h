@@ -33,9 +33,10 @@ struct hdi_memory_thread {
     uint32_t quiet;
     /* the same while a tape is kept, where `quiet` sends each access the long way */
     uint32_t budget;
-    uint32_t stamp;   /* of the tape: what it did to synchronise so far */
-    uint32_t busy;    /* inside the runtime, or told to ignore accesses */
-    uint32_t repeats; /* loads in a row that brought nothing new */
+    uint32_t stamp;             /* of the tape: what it did to synchronise so far */
+    uint32_t busy;              /* inside the runtime */
+    uint32_t unread, unwritten; /* so often told to ignore its reads and writes */
+    uint32_t repeats;           /* loads in a row that brought nothing new */
     uint32_t seen_at;
     uint64_t seen[HDI_SEEN]; /* hashes of recent loads: place, address and value */
 };

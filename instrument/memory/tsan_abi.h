@@ -28,6 +28,9 @@
     X(create)                                                                                      \
     X(destroy) X(pre_lock) X(post_unlock) X(pre_signal) X(post_signal) X(pre_divert) X(post_divert)
 
+/* A flag of <sanitizer/tsan_interface.h>: the try has failed. */
+#define TSAN_TRY_FAILED (1u << 5)
+
 /* X(bits, type) */
 #define TSAN_ATOMIC_TYPES(X)                                                                       \
     X(8, uint8_t) X(16, uint16_t) X(32, uint32_t) X(64, uint64_t) X(128, tsan_u128)
