@@ -47,5 +47,6 @@ function(heddle_add_stress)
   add_test(NAME ${stress_NAME} COMMAND ${heddle} run -q -n ${stress_SCHEDULES} --time ${stress_BUDGET}s
     -o ${CMAKE_CURRENT_BINARY_DIR}/${stress_NAME}.heddle ${stress_OPTIONS} -- $<TARGET_FILE:${stress_TARGET}> ${stress_ARGS})
   math(EXPR limit "${stress_BUDGET} + 60")
-  set_tests_properties(${stress_NAME} PROPERTIES TIMEOUT ${limit} LABELS stress)
+  cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES) # heddle run uses them all
+  set_tests_properties(${stress_NAME} PROPERTIES TIMEOUT ${limit} LABELS stress PROCESSORS ${processors})
 endfunction()

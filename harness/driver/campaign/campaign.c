@@ -88,8 +88,14 @@ static bool may_predict(const struct campaign *c)
 /* Behind c->next. */
 static uint64_t next_number(const struct campaign *c)
 {
-    uint64_t n = c->next + 1;
+    uint64_t n = c->next + 1, power = LEARN_UNTIL;
 
+    if (n > LEARN_UNTIL &&
+        n < c->options.begin) { /* the powers of two, from which races are predicted */
+        while (power < n)
+            power *= 2;
+        n = power < c->options.begin ? power : c->options.begin;
+    }
     while (!campaign_runs(c, n))
         n++;
     return n;
@@ -665,7 +671,7 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     *c = (struct campaign){.options = *options, .next = 1};
     c->outdir.wanted = options->out;
     c->about = describe(options);
-    c->stats.planned = options->shards > 1 ? 0 : options->schedules;
+    c->stats.planned = options->shards > 1 || options->begin > 1 ? 0 : options->schedules;
     c->stats.started_ns = real_now();
     live_start(&c->live, options->quiet);
     c->doubts = doubts_new();
@@ -753,9 +759,9 @@ static void find_unjudged(struct campaign *c)
     s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
     if (!s->hardly_judged || campaign_failures(c) || c->no_threads || campaign_stop)
         return;
-    if (!s->schedules && c->options.shards > 1)
-        campaign_trouble(c, mem_format("the time was up before the first %u schedules, which every "
-                                       "shard runs, were done",
+    if (!s->schedules && (c->options.shards > 1 || c->options.begin > 1))
+        campaign_trouble(c, mem_format("the time was up before the first %u schedules, from which "
+                                       "the others learn, were done",
                                        LEARN_UNTIL));
     else if (!s->schedules)
         campaign_trouble(c, mem_copy("no schedule was run to its end"));

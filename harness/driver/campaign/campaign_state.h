@@ -57,10 +57,11 @@ struct campaign_options {
     unsigned max_processes; /* 0 = GUARD_PROCESSES */
     uint64_t schedules;     /* 0 = until time_ns is up */
     unsigned shard, shards; /* this machine's part of them, from 1; 0: it is not split */
-    int64_t time_ns;        /* 0 = no limit */
-    int64_t timeout_ns;     /* of one schedule, real time */
-    bool allow_no_threads;  /* a program that creates none and exits well is fine */
-    uint64_t fine_exit[4];  /* exit codes that are no failure besides 0, a bit each */
+    uint64_t begin;     /* the first schedule that counts: an earlier campaign ended there; 0 = 1 */
+    int64_t time_ns;    /* 0 = no limit */
+    int64_t timeout_ns; /* of one schedule, real time */
+    bool allow_no_threads; /* a program that creates none and exits well is fine */
+    uint64_t fine_exit[4]; /* exit codes that are no failure besides 0, a bit each */
     bool stop_at_first, strict, check_output, check_determinism, quiet;
     enum engine engine;
     bool check_restore;     /* in place: compare all memory after each schedule */
@@ -145,6 +146,8 @@ bool campaign_has_enough(const struct campaign *c);
 bool campaign_fails(const struct campaign *c, const struct finding *f);
 size_t campaign_failures(const struct campaign *c);
 
+/* The first schedule that was not run to its end: where the next campaign may go on. */
+uint64_t campaign_reached(const struct campaign *c);
 /* Is schedule `number` to be run here, and is it counted here? The first ones, from which later ones learn, and
  * those that predict run in every shard, and are counted in one. */
 bool campaign_runs(const struct campaign *c, uint64_t number);

@@ -12,6 +12,7 @@
 #include "campaign/toolbox.h"
 #include "cli.h"
 #include "conclude.h"
+#include "progress_file.h"
 #include "suite_member.h"
 #include "findings/suppress.h"
 #include "program/input.h"
@@ -61,6 +62,7 @@ enum {
     OPT_EXIT_CODE,
     OPT_SUITE,
     OPT_SHARD,
+    OPT_CONTINUE,
     OPT_TOOL,
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
@@ -76,6 +78,11 @@ static const struct argp_option table[] = {
     {"shard", OPT_SHARD, "I/N", 0,
      "Run part I of N of the schedules, on another machine than the others; heddle merge puts them "
      "together",
+     0},
+    {"continue", OPT_CONTINUE, "FILE", 0,
+     "Go on where the campaign ended that FILE was written by, and write there where this one "
+     "ends; "
+     "the first time there is none",
      0},
     {"stop-at-first", OPT_STOP, 0, 0, "Stop at the first finding", 0},
     {"jobs", 'j', "N", 0, "Run N schedules side by side (one per CPU)", 0},
@@ -280,6 +287,9 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case OPT_SHARD:
         parse_shard(state, o, arg);
+        return 0;
+    case OPT_CONTINUE:
+        a->outcome.progress = arg;
         return 0;
     case OPT_STOP:
         o->stop_at_first = true;
@@ -487,7 +497,7 @@ static const struct {
     {OPT_LOCK_GRAPH, "--lock-graph"}, {OPT_REACH, "--reach"},
     {OPT_STEER, "--steer"},           {OPT_AIM, "--aim"},
     {OPT_PREDICT, "--predict"},       {OPT_CHECK_DETERMINISM, "--check-determinism"},
-    {OPT_SHARD, "--shard"},
+    {OPT_SHARD, "--shard"},           {OPT_CONTINUE, "--continue"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
 
@@ -525,6 +535,9 @@ static void check_together(struct argp_state *state, const struct arguments *a)
             LEARN_UNTIL);
     if (o->shards > 1 && !a->counted && !o->time_ns)
         argp_failure(state, EXIT_USAGE, 0, "--shard goes with -n or --time");
+    if (a->outcome.progress && (o->shards > 1 || a->box.tools > 1))
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--continue goes with neither --shard nor several tools");
     if (o->shards > 1 && o->lock_graph)
         argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --shard");
     if (o->shards > 1 && a->box.tools > 1)
@@ -695,6 +708,20 @@ static char *join_suite(struct arguments *a, char *const *argv)
     return folder;
 }
 
+/* False: that campaign is another one, which is said. */
+static bool go_on(struct arguments *a, char *const *argv)
+{
+    struct campaign_options *o = &a->options;
+    char *why = progress_read(a->outcome.progress, argv, &o->plan, &o->begin);
+
+    if (why)
+        complain("%s", why);
+    free(why);
+    if (o->begin > 1 && (a->counted || !o->time_ns))
+        o->schedules += o->begin - 1;
+    return !why;
+}
+
 int cmd_run(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -724,6 +751,8 @@ int cmd_run(int argc, char **argv)
     if (a.options.time_ns && !a.counted)
         a.options.schedules = 0;
     char *folder = NULL;
+    if (a.outcome.progress && !go_on(&a, argv + a.first))
+        return EXIT_USAGE;
     if (a.outcome.suite)
         folder = join_suite(&a, argv + a.first);
     int code = explore(&a, argv + a.first);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "program/worker.h"
+#include "progress_file.h"
 #include "suite_member.h"
 #include "reports/json_text.h"
 #include "reports/report_json.h"
@@ -175,6 +176,10 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
     else
         print_text(c, bold);
     if (!formats_write(&o->formats, document) && code == EXIT_NOTHING)
+        code = EXIT_CANNOT;
+    if (o->progress && !c->trouble &&
+        !progress_write(o->progress, c->options.argv, &c->options.plan, campaign_reached(c)) &&
+        code == EXIT_NOTHING)
         code = EXIT_CANNOT;
     if (o->suite && !member_leave(o->suite, name, document) && code == EXIT_NOTHING)
         code = EXIT_CANNOT;

@@ -8,9 +8,10 @@
 #include "reports/formats.h"
 
 struct outcome_options {
-    bool json;         /* one document on stdout instead of text */
-    const char *name;  /* of the test; NULL: the command */
-    const char *suite; /* folder of the suite that it is one of, or NULL */
+    bool json;            /* one document on stdout instead of text */
+    const char *name;     /* of the test; NULL: the command */
+    const char *suite;    /* folder of the suite that it is one of, or NULL */
+    const char *progress; /* file that says how far the campaign came, or NULL */
     struct formats formats;
 };
 

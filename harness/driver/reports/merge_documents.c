@@ -126,7 +126,7 @@ static void add_statistics(json_t *to, const json_t *from)
     {
         json_t *there = json_object_get(to, key);
         bool greatest = strlen(key) > 4 && strcmp(key + strlen(key) - 4, "_max") == 0;
-        if (!there)
+        if (!there || json_is_null(there))
             json_object_set_new(to, key, json_deep_copy(value));
         else if (json_is_object(value))
             add_statistics(there, value);

@@ -32,11 +32,12 @@ for kind in data-race use-after-free double-free; do
 done
 all lock-order 0 --steer=0 -- "$plain" lock-order
 all hard 1 --name=$'a\x01<b>&"\']]>#%,:\\ \xff \xef\xbf\xbf' -- "$plain" deadlock
+all engine 1 --engine=in-place -- "$plain" deadlock
 all nothing 0 --name=nothing -- "$plain" correct
 all early 3 -- /bin/true
 all fine 0 --allow-no-threads -- /bin/true
 valid ./*.xml ./*.sarif ./*.gitlab ./*.tap ./*.json ./*.out/report.json
-[ "$(ls ./*.sarif | wc -l)" = 28 ] || fail 'not every kind was tried'
+[ "$(ls ./*.sarif | wc -l)" = 29 ] || fail 'not every kind was tried'
 
 # The same in all: what failed, and where.
 jq -e '[.runs[0].results[] | select(.ruleId == "deadlock" and .level == "error")][0]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# --lock-graph on programs with known answers: test_lock_graph.sh HEDDLE CLASSICS VICTIM CROWD
+# --lock-graph on programs with known answers: test_lock_graph.sh HEDDLE CLASSICS VICTIM CROWD SOURCE
 set -u
-heddle=$1 classics=$2 victim=$3 crowd=$4 failed=0
+heddle=$1 classics=$2 victim=$3 crowd=$4 source=$5 failed=0
 work=$(mktemp -d) && cd "$work" || exit 99
 trap 'rm -rf "$work"' EXIT
 
@@ -101,4 +101,6 @@ for command in run watch; do
 done
 expect 2 'does not go with --schedule=native' \
     "$heddle" run --schedule=native --lock-graph=x.dot -- "$victim"
+# Each is as its schema has it.
+official=$("$source/ci/schemas") && "$source/tests/schemas/valid" "$official" ./*.json || failed=1
 exit $failed
