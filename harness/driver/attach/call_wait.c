@@ -120,13 +120,13 @@ static char *socket_name(pid_t pid, const char *link)
 
 static char *descriptor(const struct view *v, int fd)
 {
-    char link[4096], *path = mem_format("/proc/%d/fd/%d", (int)v->s->pid, fd);
+    char link[4096], *path = mem_format("/proc/%d/fd/%d", (int)v->s->through, fd);
     ssize_t n = v->s->pid ? readlink(path, link, sizeof link - 1) : -1;
     free(path);
     if (n <= 0)
         return mem_format("descriptor %d", fd);
     link[n] = '\0';
-    char *name = strncmp(link, "socket:[", 8) == 0 ? socket_name(v->s->pid, link) : NULL;
+    char *name = strncmp(link, "socket:[", 8) == 0 ? socket_name(v->s->through, link) : NULL;
     char *text = mem_format("descriptor %d (%s)", fd, name ? name : link);
     free(name);
     return text;

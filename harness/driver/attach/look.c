@@ -272,7 +272,7 @@ static size_t copy(pid_t pid, uint64_t addr, void *to, size_t bytes)
 static void keep(struct look *l, uint64_t addr, size_t bytes)
 {
     unsigned char *data = mem_zeroed(bytes, 1);
-    size_t n = copy(l->s->pid, addr, data, bytes);
+    size_t n = copy(l->s->through, addr, data, bytes);
     if (n)
         snapshot_keep(l->s, addr, data, n);
     else
@@ -327,7 +327,10 @@ static void copy_all(struct look *l)
             t->call = NO_CALL;
         }
     }
-    s->maps = read_maps(s->pid);
+    for (size_t i = s->threads; i-- > 0;)
+        if (l->held[i].stopped || s->thread[i].call != NO_CALL)
+            s->through = s->thread[i].tid;
+    s->maps = read_maps(s->through);
     for (size_t i = 0; s->maps && i < s->threads; i++) {
         keep_stack(l, &s->thread[i]);
         keep_word(l, &s->thread[i]);
@@ -411,9 +414,10 @@ static char *why_not(pid_t pid, int error)
     field_of(status, "TracerPid:", 10, &tracer);
     field_of(status, "Threads:", 10, &threads);
     const char *state = strstr(status, "\nState:\t");
-    if (state && (state[8] == 'Z' || state[8] == 'X'))
+    bool ended = state && (state[8] == 'Z' || state[8] == 'X'); /* or its first thread */
+    if (ended && threads <= 1)
         why = mem_format("process %d has ended", (int)pid);
-    else if (!strstr(status, "\nVmSize:"))
+    else if (!ended && !strstr(status, "\nVmSize:"))
         why = mem_format("process %d is a thread of the kernel", (int)pid);
     else if (tracer)
         why = mem_format("process %d is already traced by process %llu (a debugger, strace?): end "
@@ -487,12 +491,23 @@ static void *do_look(void *arg)
     return NULL;
 }
 
+static void name_files(struct snapshot *s)
+{
+    char link[4096], *path = mem_format("/proc/%d/exe", (int)s->through);
+    ssize_t n = readlink(path, link, sizeof link - 1);
+    free(path);
+    if (n > 0)
+        s->program = mem_format("%.*s", (int)n, link);
+    s->root = mem_format("/proc/%d/root", (int)s->through);
+}
+
 static void finish(struct look *l)
 {
     struct snapshot *s = l->s;
     size_t kept = 0;
+    name_files(s);
     tell_missing(l);
-    s->maps = name_deleted(s->pid, s->maps);
+    s->maps = name_deleted(s->through, s->maps);
     read_signals(s);
     for (size_t i = 0; i < s->threads; i++)
         if (s->thread[i].state != 'X' && s->thread[i].state != 'Z')
@@ -505,13 +520,7 @@ struct snapshot *look_at(pid_t pid, char **why)
 {
     struct look l = {.s = snapshot_new(pid)};
     pthread_t worker;
-    char link[4096], *path = mem_format("/proc/%d/exe", (int)pid);
-    ssize_t n = readlink(path, link, sizeof link - 1);
-    free(path);
-    if (n > 0)
-        l.s->program = mem_format("%.*s", (int)n, link);
     l.why = other_machine(pid);
-    l.s->root = mem_format("/proc/%d/root", (int)pid);
     if (!l.why && pthread_create(&worker, NULL, do_look, &l) != 0)
         l.why = mem_copy("cannot make a thread to look with");
     else if (!l.why)

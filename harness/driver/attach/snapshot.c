@@ -13,7 +13,7 @@
 struct snapshot *snapshot_new(pid_t pid)
 {
     struct snapshot *s = mem_zeroed(1, sizeof *s);
-    s->pid = pid;
+    s->pid = s->through = pid;
     return s;
 }
 
@@ -130,7 +130,7 @@ bool snapshot_read(const struct snapshot *s, uint64_t addr, void *to, size_t byt
     if (snapshot_kept(s, addr, to, bytes))
         return true;
     struct iovec here = {to, bytes}, there = {(void *)(uintptr_t)addr, bytes};
-    return s->pid && process_vm_readv(s->pid, &here, 1, &there, 1, 0) == (ssize_t)bytes;
+    return s->pid && process_vm_readv(s->through, &here, 1, &there, 1, 0) == (ssize_t)bytes;
 }
 
 /* The line of the mapping that holds an address, or NULL. */

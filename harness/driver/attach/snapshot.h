@@ -40,6 +40,7 @@ struct piece {
 
 struct snapshot {
     pid_t pid;     /* 0: a core */
+    pid_t through; /* a thread that lives: the first may have ended, and then shows nothing */
     char *program; /* path, or NULL */
     char *maps;    /* as /proc/PID/maps */
     char *root;    /* folder that the map's names are below, or NULL */

@@ -153,6 +153,12 @@ static size_t shape_of(struct view *v, const struct viewed *t)
 
 /* ---- names ---- */
 
+/* 0 is the program's first thread, which may have ended. */
+static size_t number_of(const struct view *v, size_t i)
+{
+    return i + (v->thread[0].seen->began != 0);
+}
+
 /* The head of struct goroutine of lib/go.c. */
 struct goroutine {
     uint64_t fn, arg, number, site, stack_bytes;
@@ -186,26 +192,33 @@ static const char *began_in(const struct stack *s)
     return s->count ? s->frame[s->count - 1].function : NULL;
 }
 
+/* As the kernel names threads that nobody named. */
+static bool is_of_program(const struct view *v, const char *name)
+{
+    return v->s->program && strncmp(base_name(v->s->program), name, 15) == 0;
+}
+
 /* Each is called after what it was named, or else after the function that it began in. */
 static char *label_of(struct view *v, size_t i)
 {
     const struct viewed *t = &v->thread[i];
     const struct stack *stack = &v->shape[t->shape].stack;
     const char *own = t->seen->name, *leader = v->thread[0].seen->name, *name = own;
-    if (i == 0)
+    size_t number = number_of(v, i);
+    if (number == 0)
         return mem_copy("T0 (main)");
-    if (!*own || strcmp(own, leader) == 0)
+    if (!*own || (i > 0 && strcmp(own, leader) == 0) || is_of_program(v, own))
         name = began_in(stack);
     struct goroutine g;
     if (find_goroutine(v, t, &g)) {
         char *function = symbols_function(v->symbols, g.fn);
         const char *called = *g.name ? g.name : function;
-        char *label = mem_format("T%zu (%s%sgoroutine %llu)", i, called ? called : "",
+        char *label = mem_format("T%zu (%s%sgoroutine %llu)", number, called ? called : "",
                                  called ? ", " : "", (unsigned long long)g.number);
         free(function);
         return label;
     }
-    return name ? mem_format("T%zu (%s)", i, name) : mem_format("T%zu", i);
+    return name ? mem_format("T%zu (%s)", number, name) : mem_format("T%zu", number);
 }
 
 static char *place_on_stack(struct view *v, uint64_t addr)
@@ -213,7 +226,7 @@ static char *place_on_stack(struct view *v, uint64_t addr)
     for (size_t i = 0; i < v->threads; i++) {
         uint64_t low, high, sp = v->thread[i].seen->reg[7];
         if (sp && addr >= sp && snapshot_mapping(v->s->maps, sp, &low, &high) && addr < high)
-            return mem_format("on the stack of T%zu", i);
+            return mem_format("on the stack of T%zu", number_of(v, i));
     }
     return NULL;
 }
@@ -269,7 +282,7 @@ static const char *root_of(const struct snapshot *s)
 {
     char path[64];
     struct stat own, its;
-    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)s->pid);
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)s->through);
     if (!s->pid || stat("/proc/self/ns/mnt", &own) != 0 || stat(path, &its) != 0 ||
         own.st_ino == its.st_ino)
         return NULL;

@@ -79,6 +79,15 @@ static void two_locks(void)
     pthread_join(a, NULL);
 }
 
+/* The first thread ends; the process goes on, and hangs. */
+static void first_ended(void)
+{
+    pthread_barrier_init(&both, NULL, 2);
+    start(cache_then_db, NULL, "reader");
+    start(db_then_cache, NULL, "writer");
+    pthread_exit(NULL);
+}
+
 static void *db_then_third(void *arg)
 {
     take_two(&db.lock, &third);
@@ -753,6 +762,7 @@ static const struct {
     void (*run)(void);
 } kinds[] = {
     {"two-locks", two_locks},
+    {"first-ended", first_ended},
     {"three-locks", three_locks},
     {"itself", itself},
     {"heap", heap},
