@@ -1,11 +1,12 @@
 /* compare.c - what the memory models show of generated programs, against what the axioms allow.
  *
- *   compare [-m sc|tso|c11] [-e EXECUTIONS] [-s] [-f FIRST] [-n PROGRAMS] [-v]
+ *   compare [-m sc|tso|c11] [-e EXECUTIONS] [-s|-x] [-f FIRST] [-n PROGRAMS] [-v]
  *
  * -s: the rings of conflicting accesses, each decorated (SHAPES x DECORATIONS numbers, of which some are no
- * program), else random programs; -f, -n: which of them; -e: executions of each, at most (it stops when all was
- * seen). Nothing may be shown that is not allowed (c11: by each text); how much of what is allowed was not shown is printed (-v: of
- * which programs), and fails where it is more than the model promises.
+ * program); -x: those of two threads, in all combinations of orders, fences and updates; else random programs.
+ * -f, -n: which of them; -e: executions of each, at most (it stops when all was seen). Nothing may be shown that
+ * is not allowed (c11: by each text); how much of what is allowed was not shown is printed (-v: of which
+ * programs), and fails where it is more than the model promises.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,60 +25,109 @@ struct total {
     uint64_t executions;
 };
 
+#define ROUND 250000u /* executions of a process: a thread's clock ends after 4 million releases */
+
+static void fail(const char *what)
+{
+    perror(what);
+    exit(3);
+}
+
+/* Executes the program until all that is allowed was seen, or often enough; how often. What comes is new in
+ * `seen`. */
+static unsigned execute(const struct program *p, enum model model, unsigned executions,
+                        uint64_t random, const struct outcomes *allowed, struct outcomes *seen)
+{
+    int ends[2], status;
+    uint64_t word = 0;
+
+    fflush(stdout);
+    if (pipe(ends))
+        fail("pipe");
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork");
+    if (!child) {
+        uint64_t n = 0;
+        bool written = true;
+        for (; n < executions && seen->count < allowed->count && written; n++) {
+            word = machine_run(p, model, &random);
+            if (outcomes_add(seen, word))
+                written = write(ends[1], &word, sizeof word) == sizeof word;
+        }
+        _exit(!written || write(ends[1], &n, sizeof n) != sizeof n);
+    }
+    close(ends[1]);
+    while (read(ends[0], &word, sizeof word) == sizeof word && word >> 63)
+        outcomes_add(seen, word);
+    close(ends[0]);
+    if (waitpid(child, &status, 0) != child || status || word >> 63) {
+        printf("a program did not come to its end\n");
+        program_print(p, stdout);
+        exit(1);
+    }
+    return (unsigned)word;
+}
+
 static void compare(const struct program *p, enum model model, unsigned executions, unsigned number,
                     bool verbose, struct total *total)
 {
-    struct outcomes allowed = {0}, strict = {0}, shown = {0};
+    struct outcomes allowed = {0}, strict = {0}, seen = {0};
     const struct outcomes *possible = model == MODEL_C11 ? &strict : &allowed;
-    uint64_t random = number;
-    unsigned n = 0, impossible = 0;
+    unsigned shown = 0, impossible = 0, n = 0;
 
     axioms_allow(p, model, &allowed);
     if (model == MODEL_C11)
         axioms_allow(p, MODEL_C11_STRICT, &strict);
-    for (; n < executions && shown.count < allowed.count; n++) {
-        uint64_t key = machine_run(p, model, &random);
-        if (outcomes_have(possible, key)) {
-            outcomes_add(&shown, key);
+    while (n < executions && seen.count < allowed.count) {
+        unsigned most = executions - n < ROUND ? executions - n : ROUND;
+        n += execute(p, model, most, (uint64_t)number << 32 | n, &allowed, &seen);
+    }
+    for (uint32_t i = 0; i < seen.room; i++) {
+        if (!seen.key[i])
+            continue;
+        if (outcomes_have(possible, seen.key[i])) {
+            shown++;
         } else if (!impossible++) {
             printf("impossible: program %u\n", number);
             program_print(p, stdout);
-            outcome_print(p, key, stdout);
+            outcome_print(p, seen.key[i], stdout);
         }
     }
     total->programs++;
     total->allowed += allowed.count;
-    total->shown += shown.count;
+    total->shown += shown;
     total->impossible += impossible > 0;
-    total->incomplete += shown.count < allowed.count;
+    total->incomplete += shown < allowed.count;
     total->executions += n;
-    if (verbose && shown.count < allowed.count) {
-        printf("program %u: %u of %u shown; not\n", number, shown.count, allowed.count);
+    if (verbose && shown < allowed.count) {
+        printf("program %u: %u of %u shown; not\n", number, shown, allowed.count);
         program_print(p, stdout);
         for (uint32_t i = 0; i < allowed.room; i++)
-            if (allowed.key[i] && !outcomes_have(&shown, allowed.key[i]))
+            if (allowed.key[i] && !outcomes_have(&seen, allowed.key[i]))
                 outcome_print(p, allowed.key[i], stdout);
     }
     outcomes_free(&allowed);
     outcomes_free(&strict);
-    outcomes_free(&shown);
+    outcomes_free(&seen);
 }
 
 static void usage(void)
 {
-    fprintf(stderr,
-            "usage: compare [-m sc|tso|c11] [-e EXECUTIONS] [-s] [-f FIRST] [-n PROGRAMS] [-v]\n");
+    fprintf(
+        stderr,
+        "usage: compare [-m sc|tso|c11] [-e EXECUTIONS] [-s|-x] [-f FIRST] [-n PROGRAMS] [-v]\n");
     exit(2);
 }
 
 int main(int argc, char **argv)
 {
-    unsigned executions = 20000, first = 0, programs = 100, batch = 8;
-    bool shapes = false, verbose = false;
+    unsigned executions = 20000, first = 0, programs = 100;
+    bool shapes = false, every = false, verbose = false;
     enum model model = MODEL_C11;
     struct total total = {0};
 
-    for (int c; (c = getopt(argc, argv, "m:e:sf:n:v")) >= 0;)
+    for (int c; (c = getopt(argc, argv, "m:e:sxf:n:v")) >= 0;)
         if (c == 'm') {
             for (model = MODEL_SC; strcmp(models[model].name, optarg) != 0;)
                 if (++model > MODEL_C11)
@@ -86,6 +136,8 @@ int main(int argc, char **argv)
             executions = (unsigned)strtoul(optarg, NULL, 10);
         } else if (c == 's') {
             shapes = true;
+        } else if (c == 'x') {
+            every = true;
         } else if (c == 'f') {
             first = (unsigned)strtoul(optarg, NULL, 10);
         } else if (c == 'n') {
@@ -95,43 +147,19 @@ int main(int argc, char **argv)
         } else {
             usage();
         }
-    /* a thread's clock ends after 4 million releases: a process for each few programs */
-    for (unsigned i = 0; i < programs; i += batch) {
-        int ends[2], status;
-        struct total part = {0};
-        fflush(stdout);
-        if (pipe(ends))
-            return 3;
-        pid_t child = fork();
-        if (child < 0)
-            return 3;
-        if (!child) {
-            machine_start();
-            for (unsigned j = i; j < i + batch && j < programs; j++) {
-                struct program p;
-                unsigned number = first + j;
-                if (!shapes)
-                    program_random(&p, number);
-                else if (!program_shape(&p, number / DECORATIONS, number % DECORATIONS))
-                    continue;
-                compare(&p, model, executions, number, verbose, &part);
-            }
-            fflush(stdout);
-            _exit(write(ends[1], &part, sizeof part) != sizeof part);
-        }
-        close(ends[1]);
-        ssize_t got = read(ends[0], &part, sizeof part);
-        close(ends[0]);
-        if (waitpid(child, &status, 0) != child || status || got != sizeof part) {
-            printf("the programs from %u on did not come to their end\n", first + i);
-            return 1;
-        }
-        total.programs += part.programs;
-        total.allowed += part.allowed;
-        total.shown += part.shown;
-        total.impossible += part.impossible;
-        total.incomplete += part.incomplete;
-        total.executions += part.executions;
+    machine_start();
+    for (unsigned number = first; number < first + programs; number++) {
+        struct program p;
+        bool is_one = true;
+        if (every)
+            is_one = program_shape(&p, number / DECORATIONS_OF_TWO,
+                                   DECORATIONS + number % DECORATIONS_OF_TWO);
+        else if (shapes)
+            is_one = program_shape(&p, number / DECORATIONS, number % DECORATIONS);
+        else
+            program_random(&p, number);
+        if (is_one)
+            compare(&p, model, executions, number, verbose, &total);
     }
     double percent = total.allowed ? 100.0 * total.shown / total.allowed : 0;
     printf(

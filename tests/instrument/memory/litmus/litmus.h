@@ -71,6 +71,9 @@ void program_print(const struct program *p, FILE *out);
  * ring of this number. `decoration` says what orders, fences and updates it has. */
 #define SHAPES 775
 #define DECORATIONS 24
+#define SHAPES_OF_TWO 25
+#define DECORATIONS_OF_TWO                                                                         \
+    (6 * 6 * 6 * 6 * 3 * 3) /* all that there are for two threads, behind those */
 bool program_shape(struct program *p, unsigned shape, unsigned decoration);
 void program_random(struct program *p, uint64_t seed);
 

@@ -166,6 +166,28 @@ static void add_op(struct program *p, unsigned thread, enum kind kind, unsigned 
         (struct op){.kind = kind, .location = (uint8_t)location, .order = order, .value = value};
 }
 
+static unsigned digit(uint64_t *code, unsigned base)
+{
+    unsigned d = (unsigned)(*code % base);
+
+    *code /= base;
+    return d;
+}
+
+/* An access of a shape, its order, whether it is an update and the fence before it: digits of `code`. */
+static void decorate_by(struct program *p, unsigned thread, bool write, unsigned location,
+                        uint8_t value, uint64_t *code)
+{
+    enum kind kind = digit(code, 2) ? (write ? EXCHANGE : ADD) : write ? STORE : LOAD;
+    const uint8_t orders[] = {HDI_RELAXED, synchronising(kind), HDI_SEQ_CST};
+    uint8_t order = orders[digit(code, 3)];
+    unsigned fence = p->ops[thread] ? digit(code, 3) : 0;
+
+    if (fence)
+        add_op(p, thread, FENCE, 0, fence == 1 ? HDI_ACQ_REL : HDI_SEQ_CST, 0);
+    add_op(p, thread, kind, location, order, write ? value : 0);
+}
+
 /* What an access of a shape becomes. */
 static void decorate(struct program *p, unsigned thread, bool write, unsigned location,
                      uint8_t value, unsigned decoration, uint64_t *random)
@@ -225,6 +247,7 @@ bool program_shape(struct program *p, unsigned shape, unsigned decoration)
     uint64_t random = (uint64_t)shape << 8 | decoration;
     uint8_t value[LOCATIONS] = {0};
     bool written[LOCATIONS] = {false};
+    uint64_t code = decoration - DECORATIONS;
     /* seq_cst, but for the threads that do nothing but store */
     bool mixed = decoration == 8;
 
@@ -253,11 +276,11 @@ bool program_shape(struct program *p, unsigned shape, unsigned decoration)
         bool write[2] = {alone || part[t] == WR || part[t] == WW, part[t] == RW || part[t] == WW};
         for (unsigned i = 0; i < (alone ? 1 : 2); i++) {
             unsigned location = (at + i) % doubles;
-            decorate(p, t, write[i], location, write[i] ? ++value[location] : 0,
-                     !mixed  ? decoration
-                     : alone ? 0
-                             : 2,
-                     &random);
+            uint8_t v = write[i] ? ++value[location] : 0;
+            if (decoration >= DECORATIONS)
+                decorate_by(p, t, write[i], location, v, &code);
+            else
+                decorate(p, t, write[i], location, v, !mixed ? decoration : alone ? 0 : 2, &random);
             written[location] |= write[i];
         }
         at += !alone;
