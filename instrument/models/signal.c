@@ -153,10 +153,24 @@ static int set_action(int number, const struct sigaction *new, struct sigaction 
     return 0;
 }
 
+/* What comes before a handler is installed comes before it runs, and before who finds it there. */
+static int set_in_order(int number, const struct sigaction *new, struct sigaction *old)
+{
+    bool known = number > 0 && number < SIGNALS;
+    int rc;
+
+    if (known && new &&hdi_controlled())
+        hdi_tell(SENT, .clock = &action[number]);
+    rc = set_action(number, new, old);
+    if (known && old && rc == 0 && hdi_controlled())
+        hdi_tell(RECEIVED, .clock = &action[number]);
+    return rc;
+}
+
 HDI_EXPORT int sigaction(int number, const struct sigaction *restrict new,
                          struct sigaction *restrict old)
 {
-    return set_action(number, new, old);
+    return set_in_order(number, new, old);
 }
 
 HDI_EXPORT sighandler_t signal(int number, sighandler_t handler)
@@ -167,7 +181,7 @@ HDI_EXPORT sighandler_t signal(int number, sighandler_t handler)
         errno = EINVAL;
         return SIG_ERR;
     }
-    return set_action(number, &new, &old) == 0 ? old.sa_handler : SIG_ERR;
+    return set_in_order(number, &new, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
 enum hdi_disposition hdi_disposition(int number)
