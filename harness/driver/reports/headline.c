@@ -224,8 +224,9 @@ static char *lost_wakeup_headline(const struct finding *f)
 static char *leak_headline(const struct finding *f)
 {
     const struct note *wait = f->kind == HD_FK_LEAK_BLOCKED ? find(f, HD_ROLE_WAITS) : NULL;
+    const struct note *maker = f->kind == HD_FK_LEAK_OBJECT ? find(f, HD_ROLE_CREATED) : NULL;
     if (!wait)
-        return mem_copy(f->text);
+        return mem_format("%s%s%s", f->text, maker ? ", made by " : "", maker ? maker->thread : "");
     char *what = waits(wait), *text = mem_format("%s: %s %s", f->text, wait->thread, what);
     free(what);
     return text;
@@ -274,17 +275,24 @@ static char *race_headline(const struct finding *f)
 static char *freed_headline(const struct finding *f)
 {
     const struct note *use = find(f, HD_ROLE_HERE), *owner = find(f, HD_ROLE_FREED);
+    const char *title = finding_title(f->kind), *text = f->text;
     if (!use)
         use = find(f, HD_ROLE_ACCESS);
+    if (!owner)
+        owner = find(f, HD_ROLE_EARLIER);
     if (!use || !owner)
-        return mem_copy(finding_title(f->kind));
-    char *used = use->object && use->role == HD_ROLE_HERE
-                     ? did(use)
-                     : mem_copy(use->text ? use->text : "used it");
-    char *text = mem_format("%s: %s %s, %s freed it", finding_title(f->kind), use->thread, used,
-                            owner->thread);
-    free(used);
-    return text;
+        return mem_format("%s%s%s", title, *text ? ": " : "", text);
+    if (use->role == HD_ROLE_HERE && use->object && !*text) {
+        char *used = did(use),
+             *line = mem_format("%s: %s %s, %s freed it", title, use->thread, used, owner->thread);
+        free(used);
+        return line;
+    }
+    return mem_format("%s: %s, by %s; freed by %s", title,
+                      use->text ? use->text
+                      : *text   ? text
+                                : "used",
+                      use->thread, owner->thread);
 }
 
 /* "crash: SIGSEGV: invalid memory access in use() at settings.c:33" */
@@ -301,34 +309,99 @@ static char *crash_headline(const struct finding *f)
     return text;
 }
 
-/* Who did it, of what has no words of its own. */
+/* Who did what, to what. */
 static char *misuse_headline(const struct finding *f)
 {
-    const struct note *here = find(f, HD_ROLE_HERE);
-    if (!here || !here->object || here->kind == HD_EV_NONE || f->kind == HD_FK_LOCK_AT_EXIT)
-        return mem_copy(finding_title(f->kind));
-    char *what = did(here);
-    char *text = mem_format("%s: %s %s", finding_title(f->kind), here->thread, what);
-    free(what);
-    return text;
+    const struct note *here = find(f, HD_ROLE_HERE), *before = find(f, HD_ROLE_EARLIER);
+    const char *title = finding_title(f->kind);
+    char *object = here ? thing(here) : NULL, *line;
+    if (!here || !object)
+        line = mem_format("%s%s%s%s%s", title, *f->text ? ": " : "", f->text, here ? ", by " : "",
+                          here ? here->thread : "");
+    else if (*f->text)
+        line = mem_format("%s: %s, %s, by %s", title, object, f->text, here->thread);
+    else if (f->kind == HD_FK_LOCK_AT_EXIT)
+        line = mem_format("%s: %s did not unlock %s", title, here->thread, object);
+    else if (f->kind == HD_FK_USE_AFTER_DESTROY && before)
+        line = mem_format("%s: %s used %s, which %s had destroyed", title, here->thread, object,
+                          before->thread);
+    else {
+        char *what = did(here);
+        line = mem_format("%s: %s %s", title, here->thread, what);
+        free(what);
+    }
+    free(object);
+    return line;
+}
+
+/* "locks taken in opposite orders: mutex a and mutex b: not confirmed by 30 tries" */
+static char *order_headline(const struct finding *f)
+{
+    char *list = mem_copy("");
+    uint32_t seen[NAMED_IN_CYCLE];
+    size_t n = 0, named = 0;
+    const struct note *locks[NAMED_IN_CYCLE];
+    for (size_t i = 0; i < f->notes && n < NAMED_IN_CYCLE; i++) {
+        const struct note *lock = &f->note[i];
+        bool known = lock->role != HD_ROLE_EDGE_HELD || !lock->object;
+        for (size_t k = 0; k < n; k++)
+            known |= seen[k] == lock->object_id;
+        if (known)
+            continue;
+        seen[n] = lock->object_id;
+        locks[n++] = lock;
+    }
+    for (; named < n; named++) {
+        char *lock = thing(locks[named]);
+        list_more(&list, lock, named > 0 && named + 1 == n);
+        free(lock);
+    }
+    char *line =
+        mem_format("%s%s%s%s%s",
+                   f->kind == HD_FK_LOCK_ORDER && n == 1 ? "lock read again by who reads it"
+                                                         : finding_title(f->kind),
+                   n ? ": " : "", list, *f->text ? ": " : "", f->text);
+    free(list);
+    return line;
+}
+
+static bool is_misuse(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_JOIN_MISUSE || kind == HD_FK_SYNC_MISUSE;
 }
 
 char *report_headline(const struct finding *f)
 {
-    char *race = f->kind == HD_FK_DATA_RACE ? race_headline(f) : NULL;
+    bool is_race = f->kind == HD_FK_DATA_RACE || f->kind == HD_FK_PREDICTED_RACE;
+    char *race = is_race ? race_headline(f) : NULL;
     if (race)
         return race;
-    if (f->kind == HD_FK_DEADLOCK)
+    switch (f->kind) {
+    case HD_FK_DEADLOCK:
         return deadlock_headline(f);
-    if (f->kind == HD_FK_SELF_DEADLOCK && !*f->text)
-        return self_deadlock_headline(f);
-    if (f->kind == HD_FK_LOST_WAKEUP && !*f->text)
-        return lost_wakeup_headline(f);
-    if (f->kind == HD_FK_USE_AFTER_FREE && !*f->text)
+    case HD_FK_USE_AFTER_FREE:
+    case HD_FK_DOUBLE_FREE:
         return freed_headline(f);
-    if (f->kind == HD_FK_CRASH && *f->text)
-        return crash_headline(f);
-    if (!*f->text)
+    case HD_FK_LOCK_ORDER:
+    case HD_FK_WAIT_HOLDING_LOCK:
+        return order_headline(f);
+    case HD_FK_SELF_DEADLOCK:
+        if (!*f->text)
+            return self_deadlock_headline(f);
+        break;
+    case HD_FK_LOST_WAKEUP:
+        if (!*f->text)
+            return lost_wakeup_headline(f);
+        break;
+    case HD_FK_CRASH:
+    case HD_FK_PANIC:
+        if (*f->text)
+            return crash_headline(f);
+        break;
+    default:
+        break;
+    }
+    if (!*f->text || is_misuse(f->kind))
         return misuse_headline(f);
     if (finding_is_leak(f->kind)) /* what was left, and by whom: a title would say it again */
         return leak_headline(f);

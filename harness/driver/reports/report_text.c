@@ -452,7 +452,7 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     if (f->tools != TOOL_HEDDLE)
         fprintf(to, ", seen by %s", finding_tools(f->tools, tools, sizeof tools));
     fputc('\n', to);
-    if (f->kind == HD_FK_DATA_RACE && *f->text)
+    if ((f->kind == HD_FK_DATA_RACE || f->kind == HD_FK_PREDICTED_RACE) && *f->text)
         fprintf(to, "  %s\n", f->text);
     if (f->doubtful)
         fprintf(to, "  DOUBTFUL: %s\n", f->doubtful);
