@@ -249,8 +249,10 @@ void hdi_unmodelled(const char *name, uint64_t site);
 
 /* Memory for models: zeroed, never from the program's heap, never freed before the process ends. */
 void *hdi_alloc(size_t bytes);
-/* So much more can be had without a system call. */
-void hdi_alloc_ahead(size_t bytes);
+/* Pages, zeroed, of which few may ever be touched; kept. NULL: there are none. */
+void *hdi_map(size_t bytes);
+/* So much more can be had without a system call: of both kinds of the above and below, and pages. */
+void hdi_alloc_ahead(size_t bytes, size_t map_bytes);
 /* The same for what outlives a schedule of the in-process explorer: what thread-local and static
  * variables point to. */
 void *hdi_alloc_lasting(size_t bytes);

@@ -32,6 +32,9 @@ struct arena {
     struct chunk *first, *last;
 };
 static struct arena schedule, process;
+static struct {
+    char *at, *end;
+} mapped; /* ahead, for hdi_map() */
 static struct hdi_object *bucket[BUCKETS];
 static uint64_t filled[BUCKETS / 64]; /* a bit for each: has been used */
 static struct {
@@ -80,16 +83,45 @@ void *hdi_alloc(size_t bytes)
     return take(&schedule, bytes);
 }
 
-void hdi_alloc_ahead(size_t bytes)
+static void extend(struct arena *a, size_t bytes)
 {
     struct chunk *c = new_chunk(bytes);
 
-    if (!schedule.last) {
-        schedule.first = schedule.last = c;
+    if (!a->last) {
+        a->first = a->last = c;
         return;
     }
-    c->next = schedule.last->next;
-    schedule.last->next = c;
+    c->next = a->last->next;
+    a->last->next = c;
+}
+
+static void *map(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void *hdi_map(size_t bytes)
+{
+    char *p = mapped.at;
+
+    bytes = (bytes + 4095) & ~(size_t)4095;
+    if ((size_t)(mapped.end - p) < bytes)
+        return map(bytes);
+    mapped.at += bytes;
+    return p;
+}
+
+void hdi_alloc_ahead(size_t bytes, size_t map_bytes)
+{
+    char *p = map(map_bytes);
+
+    extend(&schedule, bytes);
+    extend(&process, bytes);
+    mapped.at = p;
+    mapped.end = p ? p + map_bytes : NULL;
 }
 
 void *hdi_alloc_lasting(size_t bytes)

@@ -210,6 +210,8 @@ int hdi_thread_make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)
 /* pthread_join() and pthread_detach() themselves, the first of a thread that has ended. */
 int hdi_thread_collect(struct hdi_thread *t, void **result);
 int hdi_thread_let_go(struct hdi_thread *t);
+/* The stack of t, as pthread_getattr_np() has it; false: that is to be asked. */
+bool hdi_thread_stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high);
 /* Behind hdi_thread_end(), where libc has nothing to do for its end: does not return where that can
  * be left out. */
 bool hdi_thread_may_leave(void);

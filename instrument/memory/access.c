@@ -453,7 +453,7 @@ static void own_stack(uintptr_t *low, uintptr_t *high)
     pthread_attr_t attr;
     void *base;
     size_t size;
-    if (pthread_getattr_np(pthread_self(), &attr))
+    if (hdi_thread_stack(hdi_self(), low, high) || pthread_getattr_np(pthread_self(), &attr))
         return;
     if (!pthread_attr_getstack(&attr, &base, &size)) {
         *low = (uintptr_t)base;

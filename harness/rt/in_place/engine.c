@@ -16,8 +16,10 @@
 
 #include "core/real.h"
 
-#define AHEAD_BYTES (16ul << 20) /* of the models' memory: what is not used costs nothing */
-#define WINDOW 64u               /* schedules between two looks, at most */
+/* Of the memory of models and detectors: what is not used costs nothing. */
+#define AHEAD_BYTES (64ul << 20)
+#define AHEAD_PAGES (4ul << 30)
+#define WINDOW 64u /* schedules between two looks, at most */
 
 /* What schedules write in memory that is shared with the driver, and only add to. */
 struct news {
@@ -219,7 +221,7 @@ void rt_in_place_run(void (*begin)(void))
     e->begin = begin;
     e->config = rt.region->config;
     rt_pool_make(b->threads);
-    hdi_alloc_ahead(AHEAD_BYTES);
+    hdi_alloc_ahead(AHEAD_BYTES, AHEAD_PAGES);
     rt_vehicle = &rt_in_place_vehicle;
     e->own.fs = hdi_thread_base();
     e->own.sp = hdi_new_stack(e->stack + sizeof e->stack, engine);

@@ -39,7 +39,7 @@ struct rt_place {
     const void *robust; /* libc's list of robust mutexes that it holds */
     struct hdi_thread *thread;
     unsigned char *fresh; /* what is on its stack before it begins, from fresh_low on */
-    uintptr_t fresh_low;
+    uintptr_t fresh_low, stack_low, stack_high;
     size_t fresh_bytes;
     void *(*routine)(void *);
     uint64_t mask; /* signals that it blocks */

@@ -51,7 +51,7 @@ static void *enter(void *arg)
 /* Each allocates while all do, so that each gets a part of libc's heap for itself. */
 static void *allocate(void *go_on)
 {
-    void *p = malloc(1);
+    void *volatile p = malloc(1); /* the compiler would leave it out */
 
     __atomic_add_fetch((uint32_t *)go_on + 1, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n((uint32_t *)go_on, __ATOMIC_ACQUIRE))
@@ -87,8 +87,10 @@ static bool keep_fresh(struct rt_place *p)
         return false;
     pthread_attr_getstack(&attr, &low, &bytes);
     pthread_attr_destroy(&attr);
+    p->stack_low = (uintptr_t)low;
+    p->stack_high = p->stack_low + bytes;
     p->fresh_low = (uintptr_t)p->start.sp;
-    p->fresh_bytes = (uintptr_t)low + bytes - p->fresh_low;
+    p->fresh_bytes = p->stack_high - p->fresh_low;
     copy = mmap(NULL, p->fresh_bytes, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (copy == MAP_FAILED)
@@ -230,6 +232,13 @@ static void collect(struct hdi_thread *t)
     rt_engine->free[rt_engine->frees++] = t->carrier.place;
 }
 
+static bool stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high)
+{
+    *low = t->carrier.place->stack_low;
+    *high = t->carrier.place->stack_high;
+    return *high != 0;
+}
+
 static _Noreturn void go_on(void)
 {
     struct rt_engine *e = rt_engine;
@@ -264,5 +273,6 @@ const struct rt_vehicle rt_in_place_vehicle = {.give = give,
                                                .make = make,
                                                .collect = collect,
                                                .leave = leave,
+                                               .stack = stack,
                                                .cannot = rt_in_place_cannot,
                                                .ended = rt_in_place_ended};

@@ -121,7 +121,8 @@ struct rt_vehicle {
     int (*make)(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
                 struct hdi_thread *t);
     void (*collect)(struct hdi_thread *t); /* it has ended: its handle may be used again */
-    void (*leave)(void);                   /* ... without libc's farewell; does not return */
+    bool (*stack)(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high);
+    void (*leave)(void); /* ... without libc's farewell; does not return */
     /* It needs a thread of the kernel ("waits ..."); the schedule is over. Neither returns. */
     void (*cannot)(const char *what);
     void (*ended)(int status);

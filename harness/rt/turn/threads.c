@@ -226,6 +226,11 @@ int hdi_thread_let_go(struct hdi_thread *t)
     return 0;
 }
 
+bool hdi_thread_stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high)
+{
+    return rt_vehicle->stack && rt_vehicle->stack(t, low, high);
+}
+
 bool hdi_thread_may_leave(void)
 {
     return rt_vehicle->leave != NULL;

@@ -25,19 +25,12 @@ static size_t pages_used, pages_limit;
 static struct hdi_overflow *overflow;
 static uint32_t overflow_used = 1, overflow_free;
 
-static void *reserve(size_t bytes)
-{
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
 bool hdi_shadow_init(bool rich, size_t limit_bytes)
 {
     if (hdi_shadow_directory)
         return true;
-    overflow = reserve(OVERFLOW_BLOCKS * sizeof(struct hdi_overflow));
-    struct hdi_chunk **directory = reserve(HDI_DIRECTORY * sizeof *directory);
+    overflow = hdi_map(OVERFLOW_BLOCKS * sizeof(struct hdi_overflow));
+    struct hdi_chunk **directory = hdi_map(HDI_DIRECTORY * sizeof *directory);
     if (!overflow || !directory)
         return false;
     keep_contexts = rich;
@@ -61,7 +54,7 @@ static struct hdi_chunk *chunk_new(size_t at)
     size_t bytes = sizeof(struct hdi_chunk);
     if (keep_contexts)
         bytes += HDI_CHUNK_CELLS * sizeof(uint32_t[HDI_CELL_SLOTS]);
-    return hdi_shadow_directory[at] = reserve(bytes);
+    return hdi_shadow_directory[at] = hdi_map(bytes);
 }
 
 struct hdi_cell *hdi_shadow_get(uintptr_t addr)
