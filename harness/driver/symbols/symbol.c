@@ -329,8 +329,10 @@ static bool frames_from_dwarf(const struct symbols *s, Dwfl_Module *mod, uint64_
                               const char *file, unsigned line, unsigned column, struct stack *to)
 {
     Dwarf_Addr bias = 0;
-    Dwarf_Die *cu = unit_at(mod, pc, &bias);
+    Dwarf_Die *cu = unit_at(mod, pc, &bias), split;
     Dwarf_Die *near = NULL, *scope = NULL;
+    if (cu)
+        cu = whole_unit(cu, &split);
     int found = cu ? dwarf_getscopes(cu, pc - bias, &near) : 0;
     if (found <= 0)
         return false;

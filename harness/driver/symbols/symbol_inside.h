@@ -34,6 +34,8 @@ char *demangle(const char *name);
 
 /* The compilation unit that holds an address. */
 Dwarf_Die *unit_at(Dwfl_Module *mod, uint64_t pc, Dwarf_Addr *bias);
+/* What is in it: the unit itself, or the one in a file of its own (-gsplit-dwarf), put into *split. */
+Dwarf_Die *whole_unit(Dwarf_Die *cu, Dwarf_Die *split);
 
 /* The element of the variable `name` (its module `mod`) that lies `offset` bytes into it, as C:
  * ".lock", "[2].mutex", "" for the whole. NULL = the debug information does not say. */

@@ -125,11 +125,11 @@ static void spell(FILE *out, Dwarf_Die *type, uint64_t offset, int depth)
 static bool find_variable(Dwarf *dwarf, const char *name, Dwarf_Die *found)
 {
     Dwarf_CU *cu = NULL;
-    Dwarf_Die unit;
+    Dwarf_Die unit, split;
     uint8_t kind;
     while (dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL) == 0) {
         Dwarf_Die child;
-        if (dwarf_child(&unit, &child) != 0)
+        if (dwarf_child(whole_unit(&unit, &split), &child) != 0)
             continue;
         do {
             Dwarf_Attribute attr;
@@ -294,9 +294,11 @@ char *symbols_member(struct symbols *s, const struct symbols_thread *thread,
     uint64_t pc = place->pc - place->is_return;
     Dwfl_Module *mod = s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL;
     Dwarf_Addr bias = 0;
-    Dwarf_Die *cu = mod ? unit_at(mod, pc, &bias) : NULL;
+    Dwarf_Die *cu = mod ? unit_at(mod, pc, &bias) : NULL, split;
     Dwarf_Die *near = NULL, *scope = NULL;
     char *text = NULL;
+    if (cu)
+        cu = whole_unit(cu, &split);
     if (!cu || dwarf_getscopes(cu, pc - bias, &near) <= 0)
         return NULL;
     int scopes = dwarf_getscopes_die(&near[0], &scope);
