@@ -163,7 +163,7 @@ static int set_in_order(int number, const struct sigaction *new, struct sigactio
         hdi_tell(SENT, .clock = &action[number]);
     rc = set_action(number, new, old);
     if (known && old && rc == 0 && hdi_controlled())
-        hdi_tell(RECEIVED, .clock = &action[number]);
+        hdi_signal_taken(number);
     return rc;
 }
 
