@@ -1,4 +1,5 @@
-/* look.h - a process that lives, looked at: stopped, copied, let go. Nothing is written into it. */
+/* look.h - a process that lives, looked at: stopped, copied, let go. Nothing is written into its
+ * memory. */
 #ifndef HEDDLE_DRIVER_LOOK_H
 #define HEDDLE_DRIVER_LOOK_H
 

@@ -157,7 +157,7 @@ int cmd_attach(int argc, char **argv)
         .args_doc = "PID\n--core=FILE [PROGRAM]",
         .doc = "Look at a process that hangs, which needs no preparation, or at its core file: "
                "which threads wait for each other, and what each of them waits for. The process is "
-               "stopped for some milliseconds, nothing is written into it, and it goes on."
+               "stopped for some milliseconds, nothing is written into its memory, and it goes on."
                "\vExit code: 0 no deadlock, 1 deadlock found, 2 wrong usage, 3 the process or core "
                "could not be looked at (a sentence says why)."};
     struct arguments a = {.looks = 2, .interval = 500000000};
