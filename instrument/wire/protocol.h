@@ -53,6 +53,7 @@
 #include "points.h"
 #include "registers.h"
 #include "tape.h"
+#include "tuples.h"
 
 #define HDP_ENV "HEDDLE_RT"
 #define HDP_MAGIC 0x31454c4444454548ull
@@ -319,6 +320,7 @@ struct hdp_region {
     uint32_t shared_count;       /* used entries of shared[] */
     char shared[HDP_SHARED][64]; /* of before the first thread, and all schedules share it */
     struct hdp_learned learned;  /* what schedules before this one learned: by the driver */
+    uint16_t tuple[HDP_TUPLES];  /* how often schedules had each (tuples.h): by the driver */
     struct hdp_learned news;     /* what this worker's schedules add to it; the driver empties it */
     struct hdp_reached reached;  /* points that threads of the schedule came to */
     struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */

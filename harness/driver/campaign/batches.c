@@ -110,6 +110,7 @@ static void claim(struct campaign *c, struct claim *v)
     if (c->stats.in_place.off || c->next < 3 || is_power(c->next))
         return;
     while (until - c->next < HDP_BATCH && !is_power(until) &&
+           (until == c->next || !campaign_begins_phase(until)) &&
            (!c->options.schedules || until <= c->options.schedules))
         until++;
     v->next = c->next;
@@ -193,8 +194,10 @@ uint32_t batches_end(struct campaign *c, struct worker *w, uint64_t first)
     v->config = w->region->config;
     v->steps = 0;
     v->news = 0;
-    all->passed += done;
-    all->tries++;
+    if (b->count >= PAYS) { /* early ones are short: phases are */
+        all->passed += done;
+        all->tries++;
+    }
     add_costs(c, b);
     c->stats.in_place.schedules += done;
     switch (b->end) {

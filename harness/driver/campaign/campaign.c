@@ -66,7 +66,7 @@ static bool may_start(struct campaign *c, const struct worker *w)
         c->stats.time_up = true;
         return false;
     }
-    if (!claimed && n <= LEARN_UNTIL && (n & (n - 1)) == 0) {
+    if (!claimed && campaign_begins_phase(n)) {
         if (running(c) || batches_left(c, NULL))
             return false;
         feedback_share(c->feedback, &c->crew);
@@ -337,8 +337,10 @@ static void take(struct campaign *c, struct worker *w, uint64_t number)
     learn(c, &w->region->result);
     if (campaign_counts(c, number))
         count(c, w);
-    if (number <= LEARN_UNTIL)
+    if (number <= LEARN_UNTIL) {
         feedback_profile(c->feedback, w->region, number);
+        feedback_count(c->feedback, w->region);
+    }
     if (w->region->result.findings) {
         campaign_look_at(c, w);
         if (c->options.predict)

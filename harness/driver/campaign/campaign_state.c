@@ -41,6 +41,14 @@ void campaign_catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() */
 }
 
+bool campaign_begins_phase(uint64_t number)
+{
+    uint64_t length = 1;
+    while (number / length >= 16)
+        length *= 4;
+    return number <= LEARN_UNTIL && number % length == 0;
+}
+
 static unsigned owner(const struct campaign *c, uint64_t number)
 {
     return number <= LEARN_UNTIL ? 1 : (unsigned)(number % c->options.shards) + 1;

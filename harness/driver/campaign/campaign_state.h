@@ -30,6 +30,9 @@
 
 /* What is learned between schedules is learned from the first ones. */
 #define LEARN_UNTIL 4096u
+/* Does this schedule know all that those before it have learned? Early ones teach most: each of the first 16
+ * does, then every fourth, later fewer. */
+bool campaign_begins_phase(uint64_t number);
 
 /* How long is waited for news before what is over time is looked after. */
 enum { TICK_MS = 20 };

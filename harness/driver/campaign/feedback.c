@@ -9,6 +9,7 @@
 #include "util/alloc.h"
 #include "util/by_value.h"
 #include "wire/hash.h"
+#include "wire/tuples.h"
 
 struct feedback {
     struct hdp_learned known;
@@ -16,6 +17,7 @@ struct feedback {
     uint32_t news;     /* how much there is in it */
     uint32_t steps;
     struct hdp_step profile[HDP_PROFILE];
+    uint16_t tuple[HDP_TUPLES];
 };
 
 struct feedback *feedback_new(void)
@@ -72,6 +74,30 @@ void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t n
     f->profiled = number;
     f->steps = steps;
     memcpy(f->profile, r->trace, steps * sizeof *f->profile);
+}
+
+static void once_more(uint16_t *times)
+{
+    if (*times < UINT16_MAX)
+        ++*times;
+}
+
+void feedback_count(struct feedback *f, const struct hdp_region *r)
+{
+    struct hdp_history *h = mem_zeroed(1, sizeof *h);
+    uint32_t steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE, index[2];
+    for (uint32_t i = 0; i < steps; i++) {
+        const struct hdp_step *s = &r->trace[i];
+        if (s->flags & HDP_STEP_CHOICE || !s->object || !hdp_tuple_tells(s->kind))
+            continue;
+        for (int by_thread = 0; by_thread < 2; by_thread++) {
+            hdp_tuples(h, s->object, s->site, s->thread, by_thread, index);
+            once_more(&f->tuple[index[0]]);
+            once_more(&f->tuple[index[1]]);
+        }
+        hdp_history_add(h, s->object, s->site, s->thread);
+    }
+    free(h);
 }
 
 static int by_pair(const void *a, const void *b)
@@ -133,6 +159,7 @@ void feedback_share(struct feedback *f, struct crew *crew)
         if (!r)
             continue;
         r->learned = *known;
+        memcpy(r->tuple, f->tuple, sizeof r->tuple);
         r->profile_steps = f->steps;
         memcpy(r->profile, f->profile, f->steps * sizeof *f->profile);
     }

@@ -15,6 +15,8 @@ void feedback_free(struct feedback *f);
 /* Take the first steps of schedule `number`, which `r` has just run, as the profile of the next phase, if
  * none before did more that is different; of several, the last. */
 void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t number);
+/* Count what followed what in the schedule that `r` has just run. */
+void feedback_count(struct feedback *f, const struct hdp_region *r);
 /* A phase begins and no schedule runs: join the news of all workers and give them to all. */
 void feedback_share(struct feedback *f, struct crew *crew);
 

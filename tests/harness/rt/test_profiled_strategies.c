@@ -1,4 +1,4 @@
-/* Strategies that go by what an earlier schedule did: surw, hold, flip. */
+/* Strategies that go by what earlier schedules did: surw, hold, flip, rare. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "turn/rt.h"
+#include "wire/tuples.h"
 
 enum { A, B, C, THREADS };
 
@@ -222,6 +223,61 @@ static void flip_ends_whatever_it_wants(void **state)
         assert_int_equal(strlen(flipped(3 * i)), 4);
 }
 
+/* Of 1,000 schedules, in how many does `rare` let B go first, at its turn `depth`? */
+static uint32_t b_first(uint32_t depth)
+{
+    uint32_t times = 0;
+
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        struct hdi_thread *e[] = {&thread[A], &thread[B]};
+        rt_random_seed(seed);
+        rt_rare.begin(&(struct hdp_config){.depth = depth});
+        times += rt_rare.pick(e, 2) == 1;
+    }
+    return times;
+}
+
+/* All schedules so far had A's operation after C's on this object, none had B's there. */
+static void rare_takes_what_few_had(void **state)
+{
+    static struct hdp_history history;
+    uint32_t index[2];
+
+    (void)state;
+    did(C, HD_EV_ATOMIC_STORE, 7, 0x30);
+    did(A, HD_EV_ATOMIC_LOAD, 7, 0x10);
+    did(B, HD_EV_ATOMIC_LOAD, 7, 0x20);
+    region.trace[region.result.steps++] = region.profile[0];
+    is_about_to(A, HD_EV_ATOMIC_LOAD, 0, 0x10);
+    is_about_to(B, HD_EV_ATOMIC_LOAD, 0, 0x20);
+    for (uint32_t depth = 0; depth < 4; depth++)
+        assert_in_range(b_first(depth), 440, 560);
+    memset(&history, 0, sizeof history);
+    hdp_history_add(&history, 7, 0x30, thread[C].hash);
+    for (int by_thread = 0; by_thread < 2; by_thread++) {
+        hdp_tuples(&history, 7, 0x10, thread[A].hash, by_thread, index);
+        region.tuple[index[0]] = region.tuple[index[1]] = 9;
+    }
+    for (uint32_t depth = 0; depth < 4; depth++) /* 1 : 1/19 together, else 1 : 1/100 */
+        assert_in_range(b_first(depth), depth & 2 ? 920 : 975, depth & 2 ? 970 : 1000);
+}
+
+/* What no two threads use comes first. */
+static void rare_goes_where_it_matters(void **state)
+{
+    (void)state;
+    did(A, HD_EV_ATOMIC_STORE, 7, 0x10);
+    did(B, HD_EV_ATOMIC_LOAD, 7, 0x20);
+    did(B, HD_EV_MUTEX_LOCK, 8, 0x21);
+    is_about_to(A, HD_EV_ATOMIC_STORE, 0, 0x10);
+    is_about_to(B, HD_EV_MUTEX_LOCK, 1, 0x21);
+    assert_int_equal(b_first(0), 1000);
+    is_about_to(B, HD_EV_MUTEX_LOCK, 2, 0x21); /* another object, at the place that had this one */
+    assert_int_equal(b_first(0), 1000);
+    is_about_to(B, HD_EV_MUTEX_UNLOCK, 0, 0x22);
+    assert_int_equal(b_first(0), 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +289,8 @@ int main(void)
         cmocka_unit_test_setup(hold_confirms_pairs, begin),
         cmocka_unit_test_setup(flip_goes_through_pairs, begin),
         cmocka_unit_test_setup(flip_ends_whatever_it_wants, begin),
+        cmocka_unit_test_setup(rare_takes_what_few_had, begin),
+        cmocka_unit_test_setup(rare_goes_where_it_matters, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
