@@ -242,29 +242,23 @@ static int report(const struct arguments *a, json_t *document, const json_t *mis
 
 static int merge(const struct arguments *a)
 {
-    struct merge_part *part = mem_zeroed(a->folders, sizeof *part);
-    json_t *missing = json_array(), *document = NULL;
-    char *why = NULL;
+    struct merge *all = merge_new();
+    json_t *missing = json_array(), *document;
     bool misuse = true;
-    int code = EXIT_USAGE;
+    char *why = outdir_check(a->out, &misuse);
+    int code = misuse ? EXIT_USAGE : EXIT_CANNOT;
 
     for (size_t i = 0; i < a->folders && !why; i++) {
-        part[i].folder = a->folder[i];
-        part[i].document = test_document_read(a->folder[i], &why);
+        code = EXIT_USAGE;
+        if ((document = test_document_read(a->folder[i], &why)))
+            why = merge_add(all, document, a->folder[i]);
+        json_decref(document);
     }
-    if (!why)
-        why = outdir_check(a->out, &misuse);
-    if (!why)
-        document = documents_merge(part, a->folders, missing, &why);
-    if (document)
-        code = report(a, document, missing);
-    else
+    document = merge_finish(all, missing);
+    if (why)
         complain("%s", why);
-    if (!document && !misuse)
-        code = EXIT_CANNOT;
-    for (size_t i = 0; i < a->folders; i++)
-        json_decref(part[i].document);
-    free(part);
+    else
+        code = report(a, document, missing);
     free(why);
     json_decref(missing);
     json_decref(document);

@@ -21,6 +21,12 @@ struct merging {
     json_int_t shard_count;
 };
 
+struct merge {
+    struct merging *test;
+    size_t tests;
+    json_t *index; /* by name */
+};
+
 static json_int_t number(const json_t *o, const char *key)
 {
     return json_integer_value(json_object_get(o, key));
@@ -148,7 +154,7 @@ static void add_statistics(json_t *to, const json_t *from)
 
 static void take_findings(struct merging *m, const json_t *report)
 {
-    json_t *list = json_deep_copy(json_object_get(report, "findings")), *f, *print;
+    json_t *list = json_object_get(report, "findings"), *f, *print;
     size_t i;
 
     json_array_foreach(list, i, f)
@@ -165,7 +171,6 @@ static void take_findings(struct merging *m, const json_t *report)
         if (json_is_string(print))
             json_object_set_new(m->excluded, json_string_value(print), json_true());
     }
-    json_decref(list);
 }
 
 /* NULL, or why the report is of another campaign than what is there. */
@@ -227,6 +232,7 @@ static char *add_test(struct merging *m, const json_t *test, const char *folder)
     take_findings(m, report);
     if (!there) {
         json_t *copy = json_copy(report);
+        json_object_set_new(copy, "findings", json_array());
         json_object_set_new(copy, "statistics", json_object());
         json_object_set_new(copy, "suppressed", json_integer(0));
         json_object_set_new(copy, "shard", json_null());
@@ -359,21 +365,20 @@ static int severity(const char *verdict)
     return 0;
 }
 
-static struct merging *merging_of(struct merging **all, size_t *count, json_t *index,
-                                  const json_t *test)
+static struct merging *merging_of(struct merge *all, const json_t *test)
 {
     const char *name = document_word(test, "name"), *verdict = document_word(test, "verdict");
-    json_t *known = json_object_get(index, name);
+    json_t *known = json_object_get(all->index, name);
     struct merging *m;
 
     if (known) {
-        m = &(*all)[json_integer_value(known)];
+        m = &all->test[json_integer_value(known)];
         if (severity(verdict) > severity(document_word(m->test, "verdict")))
             json_object_set_new(m->test, "verdict", json_string(verdict));
         return m;
     }
-    *all = mem_grow(*all, *count, sizeof **all);
-    m = &(*all)[*count];
+    all->test = mem_grow(all->test, all->tests, sizeof *all->test);
+    m = &all->test[all->tests];
     *m = (struct merging){.test = json_object(),
                           .findings = json_object(),
                           .excluded = json_object(),
@@ -383,36 +388,45 @@ static struct merging *merging_of(struct merging **all, size_t *count, json_t *i
     json_object_set(m->test, "why", json_object_get(test, "why"));
     json_object_set_new(m->test, "seconds", json_real(0));
     json_object_set_new(m->test, "report", json_null());
-    json_object_set_new(index, name, json_integer((json_int_t)(*count)++));
+    json_object_set_new(all->index, name, json_integer((json_int_t)all->tests++));
     return m;
 }
 
-json_t *documents_merge(const struct merge_part *part, size_t parts, json_t *missing, char **why)
+struct merge *merge_new(void)
 {
-    struct merging *all = NULL;
-    size_t count = 0, i;
-    json_t *index = json_object(), *document = test_document_new(), *test;
+    struct merge *m = mem_zeroed(1, sizeof *m);
+    m->index = json_object();
+    return m;
+}
 
-    *why = NULL;
-    for (size_t p = 0; p < parts && !*why; p++) {
-        json_array_foreach(json_object_get(part[p].document, "tests"), i, test)
-        {
-            if (!*why)
-                *why = add_test(merging_of(&all, &count, index, test), test, part[p].folder);
-        }
+char *merge_add(struct merge *m, json_t *document, const char *folder)
+{
+    char *why = NULL;
+    size_t i;
+    json_t *test;
+
+    json_array_foreach(json_object_get(document, "tests"), i, test)
+    {
+        if (!why)
+            why = add_test(merging_of(m, test), test, folder);
     }
-    for (size_t k = 0; k < count; k++) {
-        finish(&all[k], missing);
-        json_array_append(json_object_get(document, "tests"), all[k].test);
-        json_decref(all[k].test);
-        json_decref(all[k].findings);
-        json_decref(all[k].excluded);
-        json_decref(all[k].shards);
+    return why;
+}
+
+json_t *merge_finish(struct merge *m, json_t *missing)
+{
+    json_t *document = test_document_new();
+
+    for (size_t i = 0; i < m->tests; i++) {
+        struct merging *one = &m->test[i];
+        finish(one, missing);
+        json_array_append_new(json_object_get(document, "tests"), one->test);
+        json_decref(one->findings);
+        json_decref(one->excluded);
+        json_decref(one->shards);
     }
-    free(all);
-    json_decref(index);
-    if (!*why)
-        return document;
-    json_decref(document);
-    return NULL;
+    json_decref(m->index);
+    free(m->test);
+    free(m);
+    return document;
 }
