@@ -78,7 +78,8 @@ BUG(closed_by_each_producer)
     RUN(produce_and_close, b);
     RUN(produce_and_close, b);
     hd_wg_wait(&b->wg);
-    assert(hd_chan_len(b->a) == 2);
+    /* What panics is done, too: main may come here before the program dies. */
+    assert(!right || hd_chan_len(b->a) == 2);
 }
 
 static void produce_three(void *arg)
