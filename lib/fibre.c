@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "fibre_stack.h"
 #include "leak_ledger.h"
 #include "park.h"
@@ -637,6 +638,15 @@ bool hdi_fibre_start(void (*fn)(void *arg), void *arg, size_t stack_bytes)
     prepare(fibre);
     hdi_fibre_ready(fibre);
     return true;
+}
+
+size_t hdi_fibre_idle(void)
+{
+    unsigned have = atomic_load(&worker_count);
+
+    if (atomic_load(&idle_count) != have || anything_to_do())
+        return 0;
+    return have + atomic_load(&monitored);
 }
 
 /* ---- what a fibre does ---- */

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "fibre.h"
 #include "leak_ledger.h"
 #include "park.h"
@@ -101,23 +102,41 @@ static bool is_past(int64_t until_ns)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until_ns;
 }
 
+static struct timespec in_a_second(void)
+{
+    struct timespec then;
+
+    clock_gettime(CLOCK_MONOTONIC, &then);
+    then.tv_sec++;
+    return then;
+}
+
 static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-    bool forever = until_ns == HD_SEAM_FOREVER;
+    bool forever = until_ns == HD_SEAM_FOREVER, looks;
     uint32_t awake = 0;
 
     if (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, 2, memory_order_acquire,
                                                  memory_order_acquire) &&
         awake == 1)
         return true;
-    for (;;) {
-        futex_sleep(&parker->go, 2, forever ? NULL : &until);
-        if (released(parker))
-            return true;
-        if (!forever && is_past(until_ns))
-            return false;
+    if (!forever) {
+        do
+            futex_sleep(&parker->go, 2, &until);
+        while (!released(parker) && !is_past(until_ns));
+        return released(parker);
     }
+    looks = hdi_asleep_begin();
+    while (!released(parker)) {
+        if (looks)
+            until = in_a_second();
+        futex_sleep(&parker->go, 2, looks ? &until : NULL);
+        if (looks && !released(parker))
+            hdi_asleep_look();
+    }
+    hdi_asleep_end(looks);
+    return true;
 }
 
 static bool park_natively(struct hdi_parker *parker, const struct hdi_why *why, int64_t until_ns)

@@ -262,6 +262,44 @@ static void an_overflow_is_said_as_such(void **state)
     assert_non_null(strstr(text, "stack overflow: goroutine g"));
 }
 
+static void wait_for_ever(void *chan)
+{
+    hd_chan_recv(chan, NULL);
+}
+
+/* Exit code and what a child says in which all wait: fibres, or threads; with a timer, until it fires. */
+static int child_that_waits(bool pinned, bool timer)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct hd_chan *chan = hd_chan_make(0, 0);
+        for (int number = 1; number < SIGRTMIN; number++)
+            signal(number, SIG_DFL); /* not as cmocka has them */
+        close(STDERR_FILENO);
+        if (timer)
+            hd_timer_forget(
+                hd_after_func(2500 * MS, (void (*)(void *))(void (*)(void))hd_chan_close, chan));
+        for (int i = 0; i < 3; i++)
+            hd_must(pinned ? hd_go_pinned(wait_for_ever, chan) : hd_go(wait_for_ever, chan));
+        hd_chan_recv(chan, NULL);
+        _exit(7);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void when_all_are_asleep_the_program_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(child_that_waits(false, false), 2);
+    assert_int_equal(child_that_waits(true, false), 2);
+    assert_int_equal(child_that_waits(false, true), 7);
+    assert_int_equal(child_that_waits(true, true), 7);
+}
+
 static void a_larger_stack_holds(void **state)
 {
     struct hd_wg wg = HD_WG_INIT;
@@ -339,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_pinned_one_stays_in_its_thread),
         cmocka_unit_test(timeouts_race_with_wakers),
         cmocka_unit_test(computing_does_not_stop_the_others),
+        cmocka_unit_test(when_all_are_asleep_the_program_ends),
         cmocka_unit_test(a_larger_stack_holds),
         cmocka_unit_test(a_child_can_start_its_own),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
