@@ -286,5 +286,7 @@ bool hdi_meeting_site(uint32_t i, uint64_t *site);
 /* In the schedule's process, before its first thread is created: from here on memory accesses are
  * watched. Before, one thread ran alone and nothing can race with it. */
 void hdi_memory_start(void);
+/* Something of the program was built with heddle-cc, and its accesses are watched.   any */
+bool hdi_memory_is_watched(void);
 
 #endif /* HEDDLE_CONTROL_H */

@@ -448,6 +448,11 @@ void hdi_memory_start(void)
     refill(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
 }
 
+bool hdi_memory_is_watched(void)
+{
+    return hdi_watch.on;
+}
+
 static void own_stack(uintptr_t *low, uintptr_t *high)
 {
     pthread_attr_t attr;

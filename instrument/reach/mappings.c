@@ -265,6 +265,8 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *self)
             is_own = true;
         if (ph->p_type == PT_LOAD && is_libc && ph->p_flags & PF_W)
             hdi_modules.libc = (struct hdi_span){low, low + ph->p_memsz};
+        if (ph->p_type == PT_LOAD && is_libc && ph->p_flags & PF_X)
+            hdi_modules.libc_code = (struct hdi_span){low, low + ph->p_memsz};
         if (ph->p_type == PT_DYNAMIC)
             read_dynamic(info, (const void *)low, &d);
         if (ph->p_type == PT_TLS && info->dlpi_tls_data) {

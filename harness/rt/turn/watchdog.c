@@ -25,10 +25,15 @@
 /* How long a thread computes at least before sleepers beside it wake up. */
 #define LONG_NS 200000000
 
-/* In a hook, or in what it calls of libc: half of what happened is written down. */
-static bool in_our_code(const struct hdp_registers *at)
+/* In a hook, or in what it calls of libc: half of what happened is written down. Without hooks there is nothing
+ * that may not wait, and a thread that calls ours again and again would never be stopped. */
+static bool in_hook(const struct hdp_registers *at)
 {
-    return hdi_map_is_own(at->pc) || hdi_map_is_own(*(const uint64_t *)(uintptr_t)at->sp);
+    const struct hdi_span *libc = &hdi_modules.libc_code;
+
+    return hdi_memory_is_watched() &&
+           (hdi_map_is_own(at->pc) || (at->pc >= libc->low && at->pc < libc->high &&
+                                       hdi_map_is_own(*(const uint64_t *)(uintptr_t)at->sp)));
 }
 
 static void on_preempt(int number, siginfo_t *info, void *context)
@@ -44,7 +49,7 @@ static void on_preempt(int number, siginfo_t *info, void *context)
     }
     rt.preempting = 0;
     if (!self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING &&
-        !in_our_code(&at)) {
+        !in_hook(&at)) {
         struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = at.pc};
         hdi_perform(&op);
     }
