@@ -39,11 +39,15 @@ static inline void relax(void)
 #endif
 }
 
-static void futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until)
+/* The bits of a futex wait whose time limit is the library's own, which is no end of the wait: whoever
+ * looks at the process from outside sees it by them. Any wake-up matches them. */
+#define NO_END 1u
+
+static void futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until,
+                        uint32_t bits)
 {
     int saved = errno; /* the library's users see no errno of ours */
-    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, NULL,
-            FUTEX_BITSET_MATCH_ANY);
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, NULL, bits);
     errno = saved;
 }
 
@@ -123,7 +127,7 @@ static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
         return true;
     if (!forever) {
         do
-            futex_sleep(&parker->go, 2, &until);
+            futex_sleep(&parker->go, 2, &until, FUTEX_BITSET_MATCH_ANY);
         while (!released(parker) && !is_past(until_ns));
         return released(parker);
     }
@@ -131,7 +135,7 @@ static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
     while (!released(parker)) {
         if (looks)
             until = in_a_second();
-        futex_sleep(&parker->go, 2, looks ? &until : NULL);
+        futex_sleep(&parker->go, 2, looks ? &until : NULL, NO_END);
         if (looks && !released(parker))
             hdi_asleep_look();
     }
@@ -212,7 +216,7 @@ void hdi_lock_slow(struct hdi_lock *lock)
         relax();
     }
     while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
-        futex_sleep(&lock->word, 2, NULL);
+        futex_sleep(&lock->word, 2, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
 void hdi_unlock_slow(struct hdi_lock *lock)

@@ -276,6 +276,8 @@ static struct spare {
     size_t bytes;
 } * spares;
 
+#define LINE 64u
+
 static void *memory(size_t bytes, void *unused)
 {
     (void)unused;
@@ -284,7 +286,8 @@ static void *memory(size_t bytes, void *unused)
             *at = s->next;
             return memset(s, 0, bytes);
         }
-    return hdi_alloc(bytes);
+    uintptr_t p = (uintptr_t)hdi_alloc(bytes + LINE - 1); /* the graph wants whole cache lines */
+    return (void *)((p + LINE - 1) & ~(uintptr_t)(LINE - 1));
 }
 
 static void give_back(void *p, size_t bytes, void *unused)

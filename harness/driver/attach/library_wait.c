@@ -20,6 +20,7 @@
 #define FRAMES_MOST 10u
 #define CASES_MOST 16u
 #define ASLEEP 2u /* what the word of a parker holds */
+#define NO_END 1u /* bits of a wait whose time limit is the library's own */
 
 /* What lies before the hdi_why of a select: cases, parts, their count, and its turn. */
 #define CHOICE_CASES 48u
@@ -170,7 +171,7 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
         w->from++;
     w->kind = (enum hd_event)why.event;
     w->object = why.object;
-    w->ends = again || seen->arg[3] != 0;
+    w->ends = (uint32_t)seen->arg[5] != NO_END && (again || seen->arg[3] != 0);
     w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != ASLEEP;
     w->detail = detail_of(v, &why);
     if (w->kind == HD_EV_SELECT)
