@@ -48,8 +48,10 @@ package(library libheddle0 libs "" "Heddle's concurrency library and hooks"
   "What programs need that were built with Heddle's library for C, or with\nheddle-cc.")
 package(development libheddle-dev libdevel "libheddle0 ${same}, heddle ${same}" "headers, libraries and compiler of Heddle"
   "Goroutines, channels and more for C; test.h, to explore the schedules of a\ntest; heddle-cc, which builds programs whose memory accesses Heddle watches.")
-package(stress heddle-stress devel "heddle ${same}" "Heddle's suites of scenarios"
-  "Programs with and without bugs, for heddle stress.")
+if(HEDDLE_BUILD_STRESS)
+  package(stress heddle-stress devel "heddle ${same}" "Heddle's suites of scenarios"
+    "Programs with and without bugs, for heddle stress.")
+endif()
 file(WRITE ${PROJECT_BINARY_DIR}/packages/triggers "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/packages/triggers)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/packages/triggers)

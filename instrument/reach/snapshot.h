@@ -64,7 +64,7 @@ void hdi_map_not_own(uintptr_t low, uintptr_t high);
 
 /* What is known since the first thread of the program. */
 struct hdi_modules {
-    struct hdi_span libc;    /* variables of the C library */
+    struct hdi_span libc; /* variables of the C library */
     struct hdi_span libc_code;
     size_t descriptor_bytes; /* struct pthread; 0: unknown */
     size_t stack_bytes;      /* of a thread without attributes */

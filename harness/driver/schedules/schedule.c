@@ -178,9 +178,13 @@ void schedule_expand(const struct schedule *s, struct symbols *symbols, struct h
     r->config.replay_points = n - steps;
 }
 
-/* Blanks and control characters of a field that must stay one word. */
+/* Blanks and control characters of a field that must stay one word are escaped. */
 static void write_word(FILE *out, const char *text)
 {
+    if (strcmp(text, "-") == 0) {
+        fputs("%2d", out); /* alone it means: there is none */
+        return;
+    }
     for (; *text; text++)
         if ((unsigned char)*text <= ' ' || *text == '%' || *text == 0x7f)
             fprintf(out, "%%%02x", (unsigned char)*text);
@@ -242,7 +246,10 @@ static void write_header(FILE *out, const struct schedule *s)
 static void write_or_dash(FILE *out, const char *text)
 {
     fputc(' ', out);
-    write_word(out, text && *text ? text : "-");
+    if (text && *text)
+        write_word(out, text);
+    else
+        fputc('-', out);
 }
 
 static void write_identity(FILE *out, const struct schedule *s)
@@ -269,7 +276,8 @@ static void write_identity(FILE *out, const struct schedule *s)
                     o->ordinal);
             continue;
         }
-        write_or_dash(out, v->module);
+        fputc(' ', out);
+        write_word(out, v->module);
         write_or_dash(out, v->name);
         write_or_dash(out, v->member ? *v->member ? v->member : "." : NULL);
         fprintf(out, " %llu", (unsigned long long)v->offset);

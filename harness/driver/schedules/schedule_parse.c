@@ -154,6 +154,10 @@ static void parse_option(struct parser *p, const char *value)
 static uint32_t thread_of(struct parser *p, char *name)
 {
     uint32_t hash;
+    if (!*name || strcmp(name, "-") == 0) {
+        fail(p, "a thread has a name");
+        return 0;
+    }
     unescape(name);
     if (names_number(&p->s->threads, name, &hash))
         return hash;
@@ -165,6 +169,12 @@ static uint32_t thread_of(struct parser *p, char *name)
     else
         names_add(&p->s->threads, hash, name);
     return hash;
+}
+
+/* Who made it; 0: "-", nobody. */
+static uint32_t maker_of(struct parser *p, char *name)
+{
+    return strcmp(name, "-") == 0 ? 0 : thread_of(p, name);
 }
 
 static uint32_t site_of(struct parser *p, const char *name)
@@ -206,10 +216,10 @@ static uint32_t known_object_of(struct parser *p, const char *name)
     return id;
 }
 
-/* A word; NULL for "-". free() it. */
+/* A word; NULL for "-" and for none. free() it. */
 static char *text_of(char *text)
 {
-    if (strcmp(text, "-") == 0)
+    if (!*text || strcmp(text, "-") == 0)
         return NULL;
     unescape(text);
     return mem_copy(text);
@@ -235,7 +245,7 @@ static void parse_thread(struct parser *p, char *rest)
     }
     id->thread = mem_grow(id->thread, id->threads, sizeof *id->thread);
     id->thread[id->threads++] = (struct known_thread){.hash = thread_of(p, w[0]),
-                                                      .creator = thread_of(p, w[1]),
+                                                      .creator = maker_of(p, w[1]),
                                                       .start = site_of(p, w[2]),
                                                       .rank = number_of(p, w[3]),
                                                       .child = number_of(p, w[4])};
@@ -253,6 +263,7 @@ static void parse_static(struct parser *p, char *rest)
     }
     struct known_object o = {
         .id = known_object_of(p, w[0]), .kind = object_kind_of(p, w[1]), .site = UINT32_MAX};
+    unescape(w[2]);
     o.variable =
         (struct static_variable){.module = mem_copy(w[2]),
                                  .name = text_of(w[3]),
@@ -277,7 +288,7 @@ static void parse_made(struct parser *p, char *rest)
     id->object = mem_grow(id->object, id->objects, sizeof *id->object);
     id->object[id->objects++] = (struct known_object){.id = known_object_of(p, w[0]),
                                                       .kind = object_kind_of(p, w[1]),
-                                                      .creator = thread_of(p, w[2]),
+                                                      .creator = maker_of(p, w[2]),
                                                       .site = site_of(p, w[3]),
                                                       .rank = number_of(p, w[4]),
                                                       .ordinal = number_of(p, w[5])};
