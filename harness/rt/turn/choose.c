@@ -272,13 +272,26 @@ static struct hdi_thread *starved(struct hdi_thread *const *e, uint32_t n)
     return n > 1 ? first : NULL;
 }
 
-/* A strategy that takes turns can keep two threads in step for ever, each of which finds what it
- * wants taken: in the second half of a long schedule chance has every other stretch. */
+/* std::terminate: there is a C++ library, whose std::lock tries again and yields, in step with another one for
+ * ever if they take turns. A C program that does the same wrote that livelock itself. */
+extern void terminate_of_cxx(void) __asm__("_ZSt9terminatev") __attribute__((weak));
+
+/* Threads try again and again, but for those whose tries in step would be a livelock. */
+static bool tries_forgivably(void)
+{
+    uint32_t tries = &terminate_of_cxx ? rt.retries : rt.sleeps;
+
+    return tries > rt.region->result.steps / TRYING;
+}
+
+/* A strategy that takes turns can keep two threads in step for ever, each of which waits for what it
+ * never finds free: in the second half of a long schedule chance has every other stretch. */
 static bool late_stretch(void)
 {
     uint32_t step = rt.region->result.steps;
 
-    return rt.config.max_steps && step >= rt.config.max_steps / 2 && step / STARVED_STEPS % 2;
+    return rt.config.max_steps && step >= rt.config.max_steps / 2 && step / STARVED_STEPS % 2 &&
+           rt.retries <= step / TRYING;
 }
 
 bool rt_choose_next(void)
@@ -299,7 +312,7 @@ bool rt_choose_next(void)
         rt.retries_half = rt.retries + 1;
         rt.sleeps_half = rt.sleeps;
         /* Who tries again and again is kept in step with the others by a strategy alone. */
-        rt.fair |= rt.retries > rt.region->result.steps / TRYING;
+        rt.fair |= tries_forgivably();
         struct hdi_thread **live = hdi_live(&n);
         for (uint32_t i = 0; i < n; i++)
             live[i]->turn.steps_half = live[i]->turn.steps;
