@@ -840,6 +840,32 @@ static void plain_pointer(void)
     start(forget, 0);
 }
 
+/* THREADS - 1 threads write two values, one after the other; the last one must not see them half written. */
+static volatile int first_half, second_half;
+
+static void *write_both(void *arg)
+{
+    distract();
+    first_half = 1;
+    second_half = 1;
+    return arg;
+}
+
+static void *see_both(void *arg)
+{
+    distract();
+    int first = first_half;
+    assert(first == second_half);
+    return arg;
+}
+
+static void plain_halves(void)
+{
+    for (int i = 1; i < threads; i++)
+        start(write_both, i);
+    start(see_both, 0);
+}
+
 static const struct {
     const char *name;
     void (*begin)(void), (*check)(void);
@@ -874,6 +900,7 @@ static const struct {
     {"reused_barrier", reused_barrier, NULL},
     {"accounts", accounts, NULL},
     {"plain_pointer", plain_pointer, NULL},
+    {"plain_halves", plain_halves, NULL},
 };
 
 static int bounded(const char *text, int most)
