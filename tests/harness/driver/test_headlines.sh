@@ -28,7 +28,7 @@ while IFS='|' read -r word plant; do
     # what is chance: which thread was the first, lines, and addresses
     printf '%s\n' "${line:-$word: nothing}" |
         sed -E 's/ \(doubtful.*//; s/T[0-9]+ \(([a-z_0-9]+)\)/T (\1)/g; s/T[0-9]+/T/g; s/0x[0-9a-f]+/0x0/g; s/\.c:[0-9]+/.c:0/g; s,\([./][^ ]*/,(,g
-            s/step [0-9]+/step 0/g; s/: (not confirmed|confirmed).*//; s/ in line [0-9].*//; s/^([a-z-]*race[^:]*):.*/\1/'
+            s/step [0-9]+: first .*/step 0/; s/step [0-9]+/step 0/g; s/: (not confirmed|confirmed).*//; s/ in line [0-9].*//; s/^([a-z-]*race[^:]*):.*/\1/'
 done < <(rows) >headlines
 [ "${2:-}" != -w ] || cp headlines "$here/headlines.txt"
 diff "$here/headlines.txt" headlines
