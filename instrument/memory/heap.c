@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -20,6 +21,7 @@
 #include "reach/reach.h"
 #include "access.h"
 #include "freed.h"
+#include "weak_memory.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define PC() ((uint64_t)(uintptr_t)__builtin_return_address(0))
@@ -40,6 +42,8 @@ static struct {
     void (*free)(void *);
     size_t (*usable)(void *);
     void *(*mmap)(void *, size_t, int, int, int, off_t);
+    int (*munmap)(void *, size_t);
+    void *(*mremap)(void *, size_t, size_t, int, ...);
 } next;
 
 static bool finding_next;
@@ -67,6 +71,8 @@ static bool ready(void)
     *(void **)&next.memalign = find("memalign");
     *(void **)&next.free = find("free");
     *(void **)&next.usable = find("malloc_usable_size");
+    *(void **)&next.munmap = find("munmap");
+    *(void **)&next.mremap = find("mremap");
     *(void **)&next.mmap = find("mmap");
     hdi_reach_allocator(next.malloc == __libc_malloc && hdi_reach_is_own(malloc), next.usable);
     finding_next = false;
@@ -144,6 +150,17 @@ static void born(void *p, size_t bytes, uint64_t pc)
     }
 }
 
+/* Before the kernel takes the memory: what comes to be there next is told by nobody, if it is the dynamic
+ * linker's. */
+static void goes(uintptr_t addr, size_t bytes)
+{
+    if (!hdi_watch.on || !tracking())
+        return;
+    hdi_race_reset(addr, bytes);
+    hdi_said_forget(addr, bytes);
+    hdi_tape_reset(addr, bytes);
+}
+
 /* Before the block is given back. False: it was freed before, leave it alone. */
 static bool dying(void *p, uint64_t pc)
 {
@@ -167,6 +184,8 @@ static bool dying(void *p, uint64_t pc)
         else if (!ordered)
             hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_FREED,
                             pc);
+        if (((const size_t *)p)[-1] & IS_MAPPED)
+            goes((uintptr_t)p, bytes);
         hdi_progress(s);
     }
     if (b) {
@@ -368,4 +387,30 @@ EXPORT void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t a
 EXPORT void *mmap64(void *addr, size_t bytes, int prot, int flags, int fd, off64_t at)
 {
     return mapped(addr, bytes, prot, flags, fd, (off_t)at, PC());
+}
+
+EXPORT int munmap(void *addr, size_t bytes)
+{
+    ready();
+    goes((uintptr_t)addr, bytes);
+    return next.munmap(addr, bytes);
+}
+
+EXPORT void *mremap(void *addr, size_t had, size_t bytes, int flags, ...)
+{
+    va_list ap;
+    void *to, *p;
+
+    va_start(ap, flags);
+    to = flags & MREMAP_FIXED ? va_arg(ap, void *) : NULL;
+    va_end(ap);
+    ready();
+    if (hdi_watched && tracking())
+        hdi_model_before_move();
+    p = next.mremap(addr, had, bytes, flags, to);
+    if (p != MAP_FAILED && p != addr) {
+        goes((uintptr_t)addr, had);
+        goes((uintptr_t)p, bytes);
+    }
+    return p;
 }

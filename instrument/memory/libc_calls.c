@@ -9,6 +9,7 @@
 #undef _FORTIFY_SOURCE
 #define __NO_INLINE__ 1 /* of the C library's headers */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <dirent.h>
 #include <math.h>
 #include <netdb.h>
@@ -201,9 +202,10 @@ CALL(char *, strsep, (char **restrict s, const char *restrict set), (s, set),
 /* Memory */
 CALL(void *, memchr, (const void *p, int c, size_t n), (p, c, n), ,
      R(p, answer ? (size_t)((char *)answer - (const char *)p) + 1 : n))
-CALL(void *, memrchr, (const void *p, int c, size_t n), (p, c, n), R(p, n), )
+CALL(void *, memrchr, (const void *p, int c, size_t n), (p, c, n), ,
+     R(answer ? answer : p, answer ? n - (size_t)((char *)answer - (const char *)p) : n))
 CALL(void *, memmem, (const void *p, size_t n, const void *what, size_t bytes), (p, n, what, bytes),
-     R(p, n) R(what, bytes), )
+     R(what, bytes), R(p, answer ? (size_t)((char *)answer - (const char *)p) + bytes : n))
 CALL(void *, mempcpy, (void *restrict to, const void *restrict from, size_t n), (to, from, n),
      R(from, n) W(to, n), )
 CALL(void *, __mempcpy, (void *restrict to, const void *restrict from, size_t n), (to, from, n),
@@ -229,16 +231,19 @@ CALL(int, wcscmp, (const wchar_t *a, const wchar_t *b), (a, b), R(a, sizeof *a) 
 CALL(wchar_t *, wmemcpy, (wchar_t *restrict to, const wchar_t *restrict from, size_t n),
      (to, from, n), R(from, n * sizeof *from) W(to, n * sizeof *to), )
 CALL(wchar_t *, wmemset, (wchar_t * to, wchar_t c, size_t n), (to, c, n), W(to, n * sizeof *to), )
-CALL(size_t, mbstowcs, (wchar_t *restrict to, const char *restrict from, size_t n), (to, from, n),
-     RS(from),
-     W(to, answer < n    ? (answer + 1) * sizeof *to
-           : answer == n ? n * sizeof *to
-                         : 0))
-CALL(size_t, wcstombs, (char *restrict to, const wchar_t *restrict from, size_t n), (to, from, n),
-     R(from, wide(from)),
-     W(to, answer < n    ? answer + 1
-           : answer == n ? n
-                         : 0))
+CALL(size_t, mbstowcs, (wchar_t *restrict to, const char *restrict from, size_t n), (to, from, n), ,
+     /* at least: how long characters are is the locale's */
+     R(from, answer == (size_t)-1 ? 0
+             : !to || answer < n  ? size(from)
+                                  : n) W(to, answer < n    ? (answer + 1) * sizeof *to
+                                            : answer == n ? n * sizeof *to
+                                                          : 0))
+CALL(size_t, wcstombs, (char *restrict to, const wchar_t *restrict from, size_t n), (to, from, n), ,
+     R(from, answer == (size_t)-1 ? 0
+             : !to || answer < n  ? wide(from)
+                                  : n / MB_LEN_MAX * sizeof *from) W(to, answer < n    ? answer + 1
+                                                                        : answer == n ? n
+                                                                                      : 0))
 
 /* Numbers */
 #define NUMBER(type, name, params, args, seen)                                                     \
@@ -266,7 +271,7 @@ static size_t digits(const char *s)
 CALL(int, atoi, (const char *s), (s), R(s, digits(s)), )
 CALL(long, atol, (const char *s), (s), R(s, digits(s)), )
 CALL(long long, atoll, (const char *s), (s), R(s, digits(s)), )
-CALL(double, atof, (const char *s), (s), RS(s), )
+CALL(double, atof, (const char *s), (s), R(s, digits(s)), ) /* at least */
 CALL(int, rand_r, (unsigned *seed), (seed), WO(seed), )
 CALL(double, frexp, (double x, int *exponent), (x, exponent), , WO(exponent))
 CALL(double, modf, (double x, double *whole), (x, whole), , WO(whole))

@@ -194,6 +194,13 @@ void hdi_tso_drain(struct hdi_memory_thread *s, uint64_t pc)
     drain_own(s);
 }
 
+void hdi_tso_drain_all(void)
+{
+    for (uint32_t tid = 0; tid < buffers_end; tid++)
+        if (buffers[tid])
+            drain_up_to(buffers[tid], tid, buffers[tid]->tail);
+}
+
 uint32_t hdi_tso_locked(struct hdi_memory_thread *s, struct hdi_location *at, uint64_t pc)
 {
     drain_before(s, at, pc);

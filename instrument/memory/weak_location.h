@@ -77,6 +77,8 @@ void hdi_tso_before_store(struct hdi_memory_thread *s, struct hdi_location *at, 
 void hdi_tso_enqueue(struct hdi_memory_thread *s, struct hdi_location *at);
 /* A fence: all that the thread stored is in memory. */
 void hdi_tso_drain(struct hdi_memory_thread *s, uint64_t pc);
+/* All that anybody stored is. */
+void hdi_tso_drain_all(void);
 /* All stores to the location reach memory. */
 void hdi_tso_settle(struct hdi_location *at);
 /* The location is forgotten. */

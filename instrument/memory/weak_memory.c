@@ -216,3 +216,9 @@ void hdi_model_synchronised(struct hdi_memory_thread *s)
     if (is_tso())
         hdi_tso_drain(s, 0);
 }
+
+void hdi_model_before_move(void)
+{
+    if (is_tso())
+        hdi_tso_drain_all();
+}

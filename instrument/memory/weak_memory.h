@@ -35,5 +35,7 @@ void hdi_model_fence(struct hdi_memory_thread *s, int order, uint64_t pc);
 /* A modelled call that makes order (lock, unlock, post, thread exit): a processor's buffer is empty
  * after it. */
 void hdi_model_synchronised(struct hdi_memory_thread *s);
+/* Mapped memory moves: no store to it waits any more. */
+void hdi_model_before_move(void);
 
 #endif /* HEDDLE_WEAK_MEMORY_H */
