@@ -1,7 +1,7 @@
 /* children.c - the processes that the program made.
  *
- * One that has ended counts until its SIGCHLD has come, where the program has a handler for it: what that
- * does may let others go on.
+ * One that has ended counts until its SIGCHLD has come, where a handler may run for it: what that does
+ * may let others go on.
  */
 #include "children.h"
 
@@ -59,33 +59,14 @@ static enum end end_of(int pid)
     return info.si_pid ? UNSEEN : NOT_YET;
 }
 
-static bool end_is_handled(void)
-{
-    struct sigaction a;
-
-    return hdi_real.sigaction(SIGCHLD, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
-           a.sa_handler != SIG_IGN;
-}
-
-bool hdi_child_end_is_told(void)
-{
-    uint64_t blocked = 0;
-    int saved = errno;
-    bool told = end_is_handled();
-
-    hdi_real.syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof blocked);
-    errno = saved;
-    return told || (blocked >> (SIGCHLD - 1) & 1);
-}
-
-bool hdi_children_live(void)
+bool hdi_child_left(bool (*end_counts)(void))
 {
     bool live = false;
     int saved = errno;
 
     for (struct child *c = first; c && !live; c = c->next) {
         enum end end = c->pid ? end_of(c->pid) : SEEN;
-        live = end == NOT_YET || (end == UNSEEN && !c->told && end_is_handled());
+        live = end == NOT_YET || (end == UNSEEN && !c->told && end_counts());
         if (!live)
             c->pid = 0;
     }

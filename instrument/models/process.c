@@ -18,6 +18,7 @@
 #include "kernel_order.h"
 #include "raw_calls.h"
 #include "scheduling.h"
+#include "signals.h"
 
 HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
                               const char *function)
@@ -196,6 +197,28 @@ static bool child_ready(const struct hdi_op *op)
 
 enum awaited { CHILD_ENDED /* or the kernel knows */, CHILD_NOT_YET, WAIT_INTERRUPTED };
 
+static bool handler_may_run(void)
+{
+    return hdi_disposition(SIGCHLD) == HDI_SIG_HANDLED && hdi_signal_gets_through(SIGCHLD);
+}
+
+bool hdi_children_live(void)
+{
+    return hdi_child_left(handler_may_run);
+}
+
+/* By SIGCHLD: it has a handler, or the calling thread blocks it (for a signalfd, sigwait). */
+static bool end_is_told(void)
+{
+    uint64_t blocked = 0;
+    int saved = errno;
+    bool told = hdi_disposition(SIGCHLD) == HDI_SIG_HANDLED;
+
+    hdi_real.syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof blocked);
+    errno = saved;
+    return told || (blocked >> (SIGCHLD - 1) & 1);
+}
+
 /* Who only asks (WNOHANG) is somebody whose time is over at once: which of both it was is recorded, as a child
  * of another replay is faster or slower. Not where SIGCHLD tells of it: of two ends that come together it is
  * told once, and who waits for another one must see both. */
@@ -210,7 +233,7 @@ static enum awaited await_child(struct child_wait w, uint64_t site)
                         .interrupt = HDI_RESTARTS,
                         .cancellable = !(w.options & WNOHANG)};
 
-    if (w.options & WNOHANG && hdi_child_end_is_told()) {
+    if (w.options & WNOHANG && end_is_told()) {
         hdi_point(HD_EV_CHILD_WAIT, NULL, site);
         return CHILD_ENDED;
     }

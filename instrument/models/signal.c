@@ -131,6 +131,8 @@ static int set_action(int number, const struct sigaction *new, struct sigaction 
         return set_beside(number, new, old);
     before = action[number];
     was = in_front[number];
+    if (number == SIGCHLD && new && !was)
+        hdi_child_end_told(); /* what has ended by now: a handler comes too late */
     if (new &&new->sa_handler != SIG_DFL &&new->sa_handler != SIG_IGN) {
         ours = *new;
         ours.sa_sigaction = on_signal;
@@ -163,7 +165,7 @@ static int set_in_order(int number, const struct sigaction *new, struct sigactio
         hdi_tell(SENT, .clock = &action[number]);
     rc = set_action(number, new, old);
     if (known && old && rc == 0 && hdi_controlled())
-        hdi_signal_taken(number);
+        hdi_tell(RECEIVED, .clock = &action[number]);
     return rc;
 }
 
@@ -347,6 +349,8 @@ void hdi_signal_sent(int number)
 void hdi_signal_taken(int number)
 {
     hdi_tell(RECEIVED, .clock = &action[number]);
+    if (number == SIGCHLD)
+        hdi_child_end_told();
 }
 
 int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
@@ -375,6 +379,17 @@ static bool waits_for(const struct hdi_thread *t, int number)
 static bool lets_through(const struct hdi_thread *t, int number)
 {
     return t && t->tid && !t->life.ended && !blocks(t, number);
+}
+
+bool hdi_signal_gets_through(int number)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (lets_through(live[i], number))
+            return true;
+    return false;
 }
 
 static struct hdi_thread *receiver(int number)
@@ -710,11 +725,24 @@ bool hdi_await_signal(uint64_t mask, uint64_t site)
     return wake != HDI_INTERRUPTED;
 }
 
+/* What is pending now: its number, or -1 and errno. */
+static int take_signal(const sigset_t *set, siginfo_t *info)
+{
+    static const struct timespec none;
+    int number = hdi_real.sigtimedwait(set, info, &none);
+
+    if (number > 0)
+        hdi_signal_taken(number);
+    if (number > 0 && info &&
+        (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL))
+        info->si_pid = hdi_known_process(info->si_pid);
+    return number;
+}
+
 /* The number, or -1 and errno. until: virtual deadline, 0 = for ever. */
 static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, bool again,
                            uint64_t site)
 {
-    static const struct timespec none;
     uint64_t mask = bits(set);
     struct hdi_op op = {.kind = HD_EV_SIGNAL_WAIT,
                         .site = site,
@@ -734,12 +762,7 @@ static int wait_for_signal(const sigset_t *set, siginfo_t *info, int64_t until, 
             errno = EINTR;
             return -1;
         }
-        rc = hdi_real.sigtimedwait(set, info, &none);
-        if (rc > 0)
-            hdi_signal_taken(rc);
-        if (rc > 0 && info &&
-            (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL))
-            info->si_pid = hdi_known_process(info->si_pid);
+        rc = take_signal(set, info);
         if (rc > 0 || errno != EAGAIN || wake == HDI_TIMED_OUT)
             return rc;
     }
@@ -777,7 +800,7 @@ HDI_EXPORT int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict in
     if (timeout) {
         if (timeout->tv_sec == 0 && timeout->tv_nsec == 0) {
             hdi_point(HD_EV_SIGNAL_WAIT, NULL, HDI_SITE());
-            return hdi_real.sigtimedwait(set, info, timeout);
+            return take_signal(set, info);
         }
         until = hdi_deadline_for(timeout);
     }

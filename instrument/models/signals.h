@@ -48,6 +48,9 @@ siginfo_t hdi_siginfo(int number, int code, union sigval value);
 /* A signal of this number is pending for the process, or kept for one of its threads. */
 bool hdi_signal_pends(int number);
 
+/* Some thread does not block it. */
+bool hdi_signal_gets_through(int number);
+
 /* Nobody but the program itself sends those of `mask`. */
 bool hdi_signals_are_own(uint64_t mask);
 /* One of mask is pending for t, or for the process. */

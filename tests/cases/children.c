@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 static sem_t over;
@@ -186,11 +187,113 @@ static void children_told_by_signal(void)
     finish(sleeper);
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool word;
+
+static void *waits_for_word(void *unused)
+{
+    pthread_mutex_lock(&lock);
+    while (!word)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+static pid_t ended_child(void)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(0);
+    assert(child > 0);
+    return child;
+}
+
+static void end_before_word(pid_t child)
+{
+    pthread_t t = start(waits_for_word, NULL);
+    siginfo_t info;
+
+    assert(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    if (!wrong) {
+        pthread_mutex_lock(&lock);
+        word = true;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    finish(t);
+    assert(waitpid(child, NULL, 0) == child);
+}
+
+static void nothing_to_do(int sig)
+{
+    (void)sig;
+}
+
+static sigset_t handled_and_blocked(void)
+{
+    sigset_t set;
+
+    assert(signal(SIGCHLD, nothing_to_do) != SIG_ERR);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    assert(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    return set;
+}
+
+/* There is a handler, and the signal goes elsewhere. */
+static void children_told_by_sigwait(void)
+{
+    sigset_t set = handled_and_blocked();
+    pid_t child = ended_child();
+    int sig;
+
+    assert(sigwait(&set, &sig) == 0 && sig == SIGCHLD);
+    end_before_word(child);
+}
+
+static void children_told_by_signalfd(void)
+{
+    sigset_t set = handled_and_blocked();
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    struct signalfd_siginfo info;
+    pid_t child = ended_child();
+
+    assert(fd >= 0 && read(fd, &info, sizeof info) == sizeof info);
+    end_before_word(child);
+}
+
+/* Nobody lets the signal through, and nobody asks for it. */
+static void children_told_to_nobody(void)
+{
+    handled_and_blocked();
+    end_before_word(ended_child());
+}
+
+static void children_handled_late(void)
+{
+    siginfo_t info;
+    pid_t child = ended_child();
+
+    assert(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    assert(signal(SIGCHLD, nothing_to_do) != SIG_ERR);
+    end_before_word(child);
+}
+
 static const struct variant all[] = {
-    VARIANT(children, popen),         VARIANT(children, popen_in_thread),
-    VARIANT(children, spawn),         VARIANT(children, spawnp),
-    VARIANT(children, spawn_unnamed), VARIANT(children, left_by_system),
-    VARIANT(children, many),          VARIANT(children, told_by_signal),
+    VARIANT(children, popen),
+    VARIANT(children, popen_in_thread),
+    VARIANT(children, spawn),
+    VARIANT(children, spawnp),
+    VARIANT(children, spawn_unnamed),
+    VARIANT(children, left_by_system),
+    VARIANT(children, many),
+    VARIANT(children, told_by_signal),
+    VARIANT(children, told_by_sigwait),
+    VARIANT(children, told_by_signalfd),
+    VARIANT(children, told_to_nobody),
+    VARIANT(children, handled_late),
 };
 
 int main(int argc, char **argv)

@@ -167,6 +167,14 @@ static void take_sigwait(void)
     assert(sigwait(&alarms, &sig) == 0);
 }
 
+static void take_sigtimedwait_polls(void)
+{
+    static const struct timespec none;
+
+    while (sigtimedwait(&alarms, NULL, &none) != SIGALRM)
+        sched_yield();
+}
+
 static void give_itimer(void)
 {
     alarm_in_nap();
@@ -464,6 +472,7 @@ static const struct way {
     {"kill_sigwait", nothing, give_kill, take_sigwait},
     {"pthread_kill", nothing, give_pthread_kill, take_sigwait},
     {"sigqueue", nothing, give_sigqueue, take_sigwait},
+    {"sigtimedwait_polls", nothing, give_kill, take_sigtimedwait_polls},
     {"itimer", nothing, give_itimer, take_sigwait},
     {"connect_accept", make_accept, give_connect, take_accept},
     {"connect_accept4", make_accept, give_connect, take_accept4},
