@@ -179,12 +179,15 @@ static bool dying(void *p, uint64_t pc)
         hdi_note_context(s, pc);
         if (hdi_tape)
             hdi_tape_access(s, (uintptr_t)p, bytes, HDP_TAPE_FREE, pc, point);
-        if (bytes <= MARKED_BYTES)
+        bool mapped = ((const size_t *)p)[-1] & IS_MAPPED;
+        size_t used = b && b->bytes ? b->bytes : bytes;
+        if (bytes <= MARKED_BYTES && !mapped)
             hdi_race_freed(s->racer, (uintptr_t)p, bytes, ordered, pc);
+        else if (!ordered && mapped)
+            hdi_race_goes(s->racer, (uintptr_t)p, used, pc);
         else if (!ordered)
-            hdi_race_access(s->racer, (uintptr_t)p, b && b->bytes ? b->bytes : bytes, HDI_FREED,
-                            pc);
-        if (((const size_t *)p)[-1] & IS_MAPPED)
+            hdi_race_access(s->racer, (uintptr_t)p, used, HDI_FREED, pc);
+        if (mapped)
             goes((uintptr_t)p, bytes);
         hdi_progress(s);
     }

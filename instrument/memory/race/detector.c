@@ -535,3 +535,13 @@ void hdi_race_freed(struct hdi_racer *t, uintptr_t addr, size_t bytes, bool orde
     for (uintptr_t word = addr & ~(uintptr_t)7; word < addr + bytes; word += 8)
         hdi_race_access(t, word, 8, HDI_FREED, pc);
 }
+
+void hdi_race_goes(struct hdi_racer *t, uintptr_t addr, size_t bytes, uint64_t pc)
+{
+    uintptr_t end = addr + bytes, stop;
+
+    for (; (addr = hdi_shadow_touched(addr, end)) < end; addr = stop) {
+        stop = (addr | 4095) + 1 < end ? (addr | 4095) + 1 : end;
+        hdi_race_access(t, addr, stop - addr, HDI_FREED, pc);
+    }
+}

@@ -120,4 +120,7 @@ void hdi_race_reset(uintptr_t addr, size_t bytes);
  * without, as whoever freed it may have an order that is not seen. */
 void hdi_race_freed(struct hdi_racer *t, uintptr_t addr, size_t bytes, bool ordered, uint64_t pc);
 
+/* A block is given back to the kernel by t: the same check, of what was accessed, and no marks. */
+void hdi_race_goes(struct hdi_racer *t, uintptr_t addr, size_t bytes, uint64_t pc);
+
 #endif /* HEDDLE_DETECTOR_H */

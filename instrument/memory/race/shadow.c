@@ -176,6 +176,18 @@ static void cell_clear(struct hdi_cell *cell, uintptr_t word, uint8_t keep,
     }
 }
 
+uintptr_t hdi_shadow_touched(uintptr_t addr, uintptr_t end)
+{
+    while (addr < end) {
+        size_t at = addr >> HDI_CHUNK_SHIFT;
+        const struct hdi_chunk *chunk = at < HDI_DIRECTORY ? hdi_shadow_directory[at] : NULL;
+        if (chunk && chunk->touched[addr >> 12 & (HDI_CHUNK_PAGES - 1)])
+            return addr;
+        addr = chunk ? (addr | (PAGE - 1)) + 1 : (uintptr_t)(at + 1) << HDI_CHUNK_SHIFT;
+    }
+    return end;
+}
+
 void hdi_shadow_clear(uintptr_t addr, size_t bytes, void (*on_sync)(uintptr_t word))
 {
     uintptr_t end = addr + bytes;

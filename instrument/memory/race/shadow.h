@@ -95,6 +95,8 @@ uint32_t hdi_overflow_new(void);
 /* Give a chain back. */
 void hdi_overflow_free(uint32_t index);
 
+/* The first address from `addr` on whose page has cells; `end`: there is none before. */
+uintptr_t hdi_shadow_touched(uintptr_t addr, uintptr_t end);
 /* Forget accesses to [addr, addr + bytes); the flags of cells stay. `on_sync` (may be NULL) is
  * called with the address of each cell with HDI_CELL_SYNC, which is then cleared. */
 void hdi_shadow_clear(uintptr_t addr, size_t bytes, void (*on_sync)(uintptr_t word));
