@@ -53,6 +53,7 @@ static const struct {
     NAME(mprotect),
     NAME(munmap),
     NAME(mremap),
+    NAME(brk),
     NAME(madvise),
     NAME(ioctl),
     NAME(readv),
@@ -467,6 +468,8 @@ static long call(long number, const long a[6])
     case SYS_madvise:
         return advise((uintptr_t)a[0], (uintptr_t)a[0] + (uintptr_t)a[1], a[2]);
     case SYS_brk:
+        if (a[0] && (uintptr_t)a[0] < rt_engine->brk)
+            cannot(number); /* the pages that it gets later are others */
         rt_engine->done.broke = true;
         return RAW(SYS_brk, a[0]);
     case SYS_open:

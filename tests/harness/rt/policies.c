@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -914,6 +915,51 @@ static void orders_of_two_locks(void)
     two_beside(takes_lock, takes_other);
 }
 
+/* ---- what is put back after a schedule in place ---- */
+
+static void *takes_lock_and_trims(void *unused)
+{
+    takes_lock(NULL);
+    malloc_trim(0);
+    free(malloc(100000));
+    return unused;
+}
+
+static void *takes_lock_and_grows(void *unused)
+{
+    takes_lock(NULL);
+    sbrk(100000);
+    return unused;
+}
+
+/* There is much free memory at the end of main's heap. */
+static void run_two_beside(void *(*fn)(void *))
+{
+    enum { BLOCKS = 30 };
+    void *block[BLOCKS];
+    pthread_t t[2];
+
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    for (int i = 0; i < BLOCKS; i++)
+        block[i] = calloc(1, 60000);
+    for (int i = 0; i < BLOCKS; i++)
+        free(block[i]);
+    for (int i = 0; i < 2; i++)
+        run_beside(fn, &t[i]);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+}
+
+static void in_place_break_lowered(void)
+{
+    run_two_beside(takes_lock_and_trims);
+}
+
+static void in_place_break_raised(void)
+{
+    run_two_beside(takes_lock_and_grows);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -963,6 +1009,8 @@ static const struct {
     CASE(exits_with_3_or_4),
     CASE(orders_of_one_lock),
     CASE(orders_of_two_locks),
+    CASE(in_place_break_lowered),
+    CASE(in_place_break_raised),
 };
 
 int main(int argc, char **argv)
