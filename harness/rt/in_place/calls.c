@@ -164,12 +164,12 @@ static void remember(uintptr_t low, uintptr_t high)
 
 static long map(const long a[6])
 {
-    long flags = a[3], protection = a[2], got;
+    long flags = a[3], got;
     size_t bytes = ((size_t)a[1] + RT_PAGE - 1) & ~(RT_PAGE - 1);
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 
     if ((fixed && !own_mapping((uintptr_t)a[0], (uintptr_t)a[0] + bytes)) ||
-        ((flags & MAP_TYPE) == MAP_SHARED && protection & PROT_WRITE && !(flags & MAP_ANONYMOUS)) ||
+        ((flags & MAP_TYPE) != MAP_PRIVATE && !(flags & MAP_ANONYMOUS)) ||
         flags & (MAP_GROWSDOWN | MAP_LOCKED | MAP_HUGETLB))
         cannot(SYS_mmap);
     got = RAW(SYS_mmap, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -960,6 +961,49 @@ static void in_place_break_raised(void)
     run_two_beside(takes_lock_and_grows);
 }
 
+static int file, map_flags, map_protection;
+
+static void *takes_lock_and_writes(void *unused)
+{
+    const size_t bytes = 4096;
+    char *p = mmap(NULL, bytes, map_protection, map_flags, file, 0);
+
+    assert(p != MAP_FAILED && mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0);
+    takes_lock(NULL);
+    *p = 1;
+    munmap(p, bytes);
+    return unused;
+}
+
+static void write_file_in_memory(int flags, int protection)
+{
+    file = memfd_create("file", 0);
+    assert(file >= 0 && ftruncate(file, 4096) == 0);
+    map_flags = flags;
+    map_protection = protection;
+    run_two_beside(takes_lock_and_writes);
+}
+
+static void in_place_file_shared(void)
+{
+    write_file_in_memory(MAP_SHARED, PROT_READ | PROT_WRITE);
+}
+
+static void in_place_file_shared_validated(void)
+{
+    write_file_in_memory(MAP_SHARED_VALIDATE, PROT_READ | PROT_WRITE);
+}
+
+static void in_place_file_shared_and_protected(void)
+{
+    write_file_in_memory(MAP_SHARED, PROT_READ);
+}
+
+static void in_place_file_private(void)
+{
+    write_file_in_memory(MAP_PRIVATE, PROT_READ | PROT_WRITE);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -1011,6 +1055,10 @@ static const struct {
     CASE(orders_of_two_locks),
     CASE(in_place_break_lowered),
     CASE(in_place_break_raised),
+    CASE(in_place_file_shared),
+    CASE(in_place_file_shared_validated),
+    CASE(in_place_file_shared_and_protected),
+    CASE(in_place_file_private),
 };
 
 int main(int argc, char **argv)
