@@ -102,6 +102,18 @@ bool batches_left(const struct campaign *c, const struct worker *w)
     return false;
 }
 
+uint64_t batches_first_left(const struct campaign *c)
+{
+    uint64_t first = 0;
+
+    for (unsigned i = 0; c->batches && i < c->options.jobs; i++) {
+        const struct claim *v = &c->batches->of[i];
+        if (v->next < v->until && (!first || v->next < first))
+            first = v->next;
+    }
+    return first;
+}
+
 /* Numbers for batches, up to the next schedule that starts alone. */
 static void claim(struct campaign *c, struct claim *v)
 {

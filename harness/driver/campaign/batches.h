@@ -16,6 +16,8 @@ void batches_close(struct campaign *c);
 
 /* Numbers that w, or anybody (NULL), has claimed and not run yet. */
 bool batches_left(const struct campaign *c, const struct worker *w);
+/* The first of all of them; 0: none. */
+uint64_t batches_first_left(const struct campaign *c);
 
 /* What w runs next. */
 enum batches_next {

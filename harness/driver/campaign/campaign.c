@@ -800,6 +800,21 @@ static void leave_out_excluded(struct campaign *c)
     all->count = kept;
 }
 
+/* 0: none. */
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return b && b < a ? b : a;
+}
+
+uint64_t campaign_reached(const struct campaign *c)
+{
+    uint64_t reached = earlier(c->next, batches_first_left(c));
+
+    for (unsigned i = 0; i < c->crew.workers; i++)
+        reached = earlier(earlier(reached, c->crew.worker[i].schedule), c->lost[i].number);
+    return reached > c->options.begin ? reached : c->options.begin;
+}
+
 void campaign_finish(struct campaign *c)
 {
     c->stats.interrupted = campaign_stop;

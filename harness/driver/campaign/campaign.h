@@ -16,6 +16,8 @@ void campaign_take_log(struct campaign *c, struct tool_log *log);
 /* No schedule will follow: c->findings and c->stats become complete, the lock-order graph is
  * written. */
 void campaign_finish(struct campaign *c);
+/* The first schedule that was not run to its end: where the next campaign may go on. */
+uint64_t campaign_reached(const struct campaign *c);
 void campaign_close(struct campaign *c);
 
 /* For a replay, after campaign_open(): the first worker, idle. NULL when there is none; c->trouble

@@ -61,16 +61,6 @@ bool campaign_counts(const struct campaign *c, uint64_t number)
     return c->options.shards < 2 || owner(c, number) == c->options.shard;
 }
 
-uint64_t campaign_reached(const struct campaign *c)
-{
-    uint64_t reached = c->next;
-
-    for (unsigned i = 0; i < c->crew.workers; i++)
-        if (c->crew.worker[i].schedule && c->crew.worker[i].schedule < reached)
-            reached = c->crew.worker[i].schedule;
-    return reached > c->options.begin ? reached : c->options.begin;
-}
-
 bool campaign_runs(const struct campaign *c, uint64_t number)
 {
     return campaign_counts(c, number) || number <= LEARN_UNTIL || (number & (number - 1)) == 0;

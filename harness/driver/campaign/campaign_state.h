@@ -149,8 +149,6 @@ bool campaign_has_enough(const struct campaign *c);
 bool campaign_fails(const struct campaign *c, const struct finding *f);
 size_t campaign_failures(const struct campaign *c);
 
-/* The first schedule that was not run to its end: where the next campaign may go on. */
-uint64_t campaign_reached(const struct campaign *c);
 /* Is schedule `number` to be run here, and is it counted here? The first ones, from which later ones learn, and
  * those that predict run in every shard, and are counted in one. */
 bool campaign_runs(const struct campaign *c, uint64_t number);

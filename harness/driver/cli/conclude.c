@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign/campaign.h"
 #include "program/worker.h"
 #include "progress_file.h"
 #include "suite_member.h"
