@@ -137,9 +137,9 @@ enum batches_next batches_next(struct campaign *c, struct worker *w, uint64_t *f
     struct claim *v = c->batches ? &c->batches->of[w->index] : NULL;
     uint64_t until;
 
-    if (v && v->next == v->until)
+    if (v && v->next >= v->until)
         claim(c, v);
-    if (!v || v->next == v->until)
+    if (!v || v->next >= v->until)
         return BATCHES_NONE;
     *first = v->next;
     if (c->stats.in_place.off || v->alone == v->next) {
@@ -173,9 +173,10 @@ static void add_costs(struct campaign *c, const struct hdp_batch *b)
 }
 
 /* The program can write what it likes there. */
-static uint32_t trusted_done(const struct hdp_batch *b)
+static uint32_t trusted_done(const struct worker *w)
 {
-    uint32_t done = b->done < b->count ? b->done : b->count;
+    const struct hdp_batch *b = &w->region->batch;
+    uint32_t done = b->done < w->batch ? b->done : w->batch;
     uint64_t steps = 0;
 
     for (uint32_t i = 0; i < done; i++) {
@@ -199,14 +200,14 @@ uint32_t batches_end(struct campaign *c, struct worker *w, uint64_t first)
     struct hdp_batch *b = &w->region->batch;
     struct batches *all = c->batches;
     struct claim *v = &all->of[w->index];
-    uint32_t done = trusted_done(b);
+    uint32_t done = trusted_done(w);
 
     b->what[sizeof b->what - 1] = '\0';
     v->next = first + done;
     v->config = w->region->config;
     v->steps = 0;
     v->news = 0;
-    if (b->count >= PAYS) { /* early ones are short: phases are */
+    if (w->batch >= PAYS) { /* early ones are short: phases are */
         all->passed += done;
         all->tries++;
     }
@@ -242,7 +243,7 @@ uint32_t batches_end(struct campaign *c, struct worker *w, uint64_t first)
         break;
     default: /* it died: which schedule it was is known, but not whether those before passed */
         c->stats.in_place.died++;
-        v->alone = b->at > done && b->at < b->count ? first + b->at : v->next;
+        v->alone = b->at > done && b->at < w->batch ? first + b->at : v->next;
         break;
     }
     if (c->options.engine == ENGINE_AUTO && all->tries >= TRIES &&

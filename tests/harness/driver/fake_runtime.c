@@ -3,7 +3,7 @@
  * The driver's tests use it, so that a failure there is the driver's. Each schedule is a fork at
  * the first pthread_create; the program's threads run as they like. Schedules whose seed is 0
  * modulo $FAKE_FINDING report a deadlock of two threads, and do so again in a replay of their
- * steps.
+ * steps. Batches pass, all of them; with $FAKE_BATCH it writes that so many were asked for and ran.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -99,6 +99,21 @@ static void run_schedule(void *site)
     _exit(125);
 }
 
+static void run_batch(void)
+{
+    const char *text = getenv("FAKE_BATCH");
+    struct hdp_batch *b = &region->batch;
+
+    memset(b->ran, 0, sizeof b->ran);
+    for (uint32_t i = 0; i < b->count; i++)
+        b->ran[i].result.interleaving = b->ordered[i].seed;
+    if (text)
+        b->count = (uint32_t)atoi(text);
+    b->at = b->done = b->count;
+    b->end = HDP_BATCH_RAN;
+    set_state(HDP_DONE);
+}
+
 static void serve(void *site)
 {
     served = 1;
@@ -110,6 +125,10 @@ static void serve(void *site)
         if (command == HDP_CMD_QUIT)
             _exit(0);
         atomic_store((_Atomic uint32_t *)&region->command, HDP_CMD_NONE);
+        if (region->batch.count) {
+            run_batch();
+            continue;
+        }
         pid_t pid = fork();
         if (pid == 0) {
             setpgid(0, 0);

@@ -62,6 +62,10 @@ expect 3 'killed by signal 9.*does the program signal its parent' run -- "$victi
 
 # findings
 expect 0 'nothing found in 20 schedules' run -- "$victim"
+# What a program writes into the memory of its batch is no more than was asked for.
+for written in '' 3 1000000 -1; do
+    expect 0 'nothing found in 60 schedules' env ${written:+FAKE_BATCH=$written} timeout 30 "$heddle" run -q -n 60 -j1 --engine=in-place -- "$victim"
+done
 expect 0 'nothing found' run -- "$victim" closer
 expect 0 'nothing found' run -- "$victim" daemon
 expect 1 'crash-1 .*signal 11' run -- "$victim" crash
