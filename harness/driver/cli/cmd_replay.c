@@ -159,11 +159,10 @@ static bool printed_the_same(const struct worker *w, const char *file)
     return same;
 }
 
-static struct outcome replay(struct campaign *c, struct worker *w, const struct schedule *s,
-                             const struct arguments *a, bool changed, uint32_t attempt)
+/* The schedule into w's region; of another build's, one attempt to follow it. */
+static void prepare(struct campaign *c, struct worker *w, const struct schedule *s,
+                    uint32_t attempt)
 {
-    struct outcome o = {.attempt = attempt};
-    struct symptom list[SYMPTOMS];
     w->region->config = s->config;
     w->region->config.attempt = attempt;
     if (attempt >= HDP_NEAR) {
@@ -173,6 +172,14 @@ static struct outcome replay(struct campaign *c, struct worker *w, const struct 
     w->region->config.flags |= HDP_TRACE | HDP_RICH; /* which finding it is, its stacks say */
     campaign_look_at(c, w);
     schedule_expand(s, c->symbols, w->region);
+}
+
+static struct outcome replay(struct campaign *c, struct worker *w, const struct schedule *s,
+                             const struct arguments *a, bool changed, uint32_t attempt)
+{
+    struct outcome o = {.attempt = attempt};
+    struct symptom list[SYMPTOMS];
+    prepare(c, w, s, attempt);
     if (!campaign_run_now(c, w))
         return o;
     o.ran = true;
@@ -298,13 +305,12 @@ static int replay_all(struct campaign *c, const struct schedule *s, const struct
             complain("%s", c->trouble);
         return c->findings.count ? EXIT_FOUND : EXIT_CANNOT;
     }
-    if (a->gdb) {
-        campaign_look_at(c, w);
-        schedule_expand(s, c->symbols, w->region);
-        worker_stop(&c->crew, w);
-        return gdb_replay(c, &s->config);
-    }
     uint32_t attempt = changed && identity_known(s) ? way_to_follow(c, w, s, a, &first) : 0;
+    if (a->gdb && !campaign_stop) {
+        prepare(c, w, s, attempt);
+        worker_stop(&c->crew, w);
+        return gdb_replay(c);
+    }
     for (; done < a->times && !campaign_stop; done++) {
         struct outcome o = replay(c, w, s, a, changed, attempt);
         if (!o.ran)

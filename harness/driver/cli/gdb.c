@@ -49,15 +49,11 @@ static _Noreturn void become_gdb(struct campaign *c)
     _exit(127);
 }
 
-int gdb_replay(struct campaign *c, const struct hdp_config *config)
+int gdb_replay(struct campaign *c)
 {
     struct hdp_region *r = c->crew.worker[0].region;
-    uint32_t steps = r->config.replay_steps, points = r->config.replay_points;
-    r->config = *config;
     r->config.flags |= HDP_REPLAY | HDP_NO_FORK | HDP_TRAP;
     r->config.flags &= ~(uint32_t)HDP_RICH;
-    r->config.replay_steps = steps;
-    r->config.replay_points = points;
     r->config.watchdog_ms = 0; /* a person looks at it for longer */
     r->state = HDP_STARTING;
     r->command = HDP_CMD_NONE;

@@ -4,8 +4,8 @@
 
 #include "campaign/campaign_state.h"
 
-/* Give the terminal to gdb, which runs the program in place, following region->replay. Returns an
- * exit code when gdb has ended. The crew must have no server any more. */
-int gdb_replay(struct campaign *c, const struct hdp_config *config);
+/* Give the terminal to gdb, which runs the program in place, following what its region was prepared to
+ * replay. Returns an exit code when gdb has ended. The crew must have no server any more. */
+int gdb_replay(struct campaign *c);
 
 #endif /* HEDDLE_DRIVER_GDB_H */

@@ -1,7 +1,7 @@
 /* replayed.c - a lost update, in a program that does more when EXTRA is set, between the steps of
  * which a recorded schedule knows: with another lock, or with PLACE with the same at another place.
  * With FILE: a failure that comes but once, while FILE is there. With FILE and a word: another
- * failure from then on. */
+ * failure from then on. CHANGED: another build, which first makes a thread more. */
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -46,10 +46,26 @@ static void *adds_one(void *unused)
     return unused;
 }
 
+#ifdef CHANGED
+static void *copies(void *unused)
+{
+    int nothing = 0;
+
+    copy(&beside, &nothing, &nothing, 0);
+    copy(&lock, &nothing, &nothing, 0);
+    return unused;
+}
+#endif
+
 int main(int argc, char **argv)
 {
     pthread_t t[2];
 
+#ifdef CHANGED
+    pthread_t more;
+    pthread_create(&more, NULL, copies, NULL);
+    pthread_join(more, NULL);
+#endif
     for (int i = 0; i < 2; i++)
         pthread_create(&t[i], NULL, adds_one, NULL);
     for (int i = 0; i < 2; i++)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_replay.sh HEDDLE PROGRAM - what comes again when a schedule is run again, and what does not.
-heddle=$1 program=$2
+# test_replay.sh HEDDLE PROGRAM CHANGED - what comes again when a schedule is run again, and what does not.
+heddle=$1 program=$2 changed=$3
 export LC_ALL=C
 work=$(mktemp -d) && cd "$work" || exit 99
 trap 'rm -rf "$work"' EXIT
@@ -47,6 +47,16 @@ by_hand "${begins[@]}" 'run T7 1 mutex_lock - -' 'run T1 1 mutex_lock - -'
 expect 1 'diverged at step 7: expected T7 mutex_lock, got T2' "$heddle" replay hand.schedule -- "$program"
 by_hand "${begins[@]}" 'run T2 1 sem_wait - -'
 expect 1 'diverged at step 7: expected T2 sem_wait, got T2' "$heddle" replay hand.schedule -- "$program"
+
+# In gdb, too, which stops at the finding; so does another build, whose events are not the recorded ones.
+expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule -- "$changed"
+if command -v gdb >/dev/null; then
+    for p in "$program" "$changed"; do
+        expect 0 'received signal SIGTRAP' "$heddle" replay --gdb out/assertion-1.schedule -- "$p"
+    done
+else
+    echo 'not tried: gdb is not installed'
+fi
 
 # What came but once is said to, is no reproduction, and fails no run.
 touch file
