@@ -303,7 +303,7 @@ static int replay_all(struct campaign *c, const struct schedule *s, const struct
             report_finding(stdout, c->findings.list[i], false, false);
         if (c->trouble)
             complain("%s", c->trouble);
-        return c->findings.count ? EXIT_FOUND : EXIT_CANNOT;
+        return c->findings.count ? EXIT_FOUND : campaign_stop ? 128 + campaign_stop : EXIT_CANNOT;
     }
     uint32_t attempt = changed && identity_known(s) ? way_to_follow(c, w, s, a, &first) : 0;
     if (a->gdb && !campaign_stop) {
@@ -331,9 +331,11 @@ static int replay_all(struct campaign *c, const struct schedule *s, const struct
     int code = EXIT_CANNOT;
     if (done)
         code = tell(&first, done, same, identical);
-    else
+    else if (!campaign_stop || c->trouble)
         complain("the schedule could not be run: %s",
                  c->trouble ? c->trouble : "the program's process was killed");
+    if (campaign_stop && code != EXIT_FOUND)
+        code = 128 + campaign_stop;
     finding_free(first.finding);
     free(first.divergence);
     return code;
@@ -481,7 +483,8 @@ int cmd_replay(int argc, char **argv)
             "Run a recorded schedule again, with the program that it was recorded with or another "
             "one."
             "\vExit codes: 0 the schedule passes now, 1 it fails, 2 wrong usage or a bad file, "
-            "3 it could not be followed."};
+            "3 it could not be followed, 128 + N signal N (as of Ctrl-C, 130) stopped it before it "
+            "was known."};
     struct arguments a = {.times = 1, .around = 100};
     struct schedule s;
     options_parse(&argp, "heddle replay", argc, argv, ARGP_IN_ORDER, &a);

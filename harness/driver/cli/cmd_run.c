@@ -732,7 +732,8 @@ int cmd_run(int argc, char **argv)
             "Run PROGRAM under many schedules and report what goes wrong in any of them."
             "\vExit codes: 0 nothing found, 1 something found that is not doubtful, 2 wrong usage, "
             "3 "
-            "the program could not be run or controlled, or hardly any schedule came to an end."};
+            "the program could not be run or controlled, or hardly any schedule came to an end, "
+            "128 + N signal N (as of Ctrl-C, 130) stopped it and nothing was found before."};
     struct arguments a = {
         .options = {.schedules = 500,
                     .jobs = cpus(),

@@ -58,6 +58,17 @@ else
     echo 'not tried: gdb is not installed'
 fi
 
+# Stopped while ways to follow another build's schedule are tried: it says nothing about the program.
+"$heddle" replay --around=1000000 out/assertion-1.schedule -- "$changed" absent >out.txt 2>&1 </dev/null &
+sleep 1
+kill -INT $!
+wait $!
+got=$?
+[ $got -eq 130 ] && ! grep -Eq 'could not be run|reproduced|passes now' out.txt ||
+    { echo "FAILED: Ctrl-C during a replay: exit $got"; sed 's/^/    /' out.txt; failed=1; }
+expect 0 'not reproduced: this schedule passes now .* so do 3 near it' "$heddle" replay --around=3 out/assertion-1.schedule -- "$changed" absent
+for c in run replay; do expect 0 '128 \+ N' "$heddle" $c --help; done
+
 # What came but once is said to, is no reproduction, and fails no run.
 touch file
 expect 0 'not reproduced, 0 of 3: more than the schedule decides' "$heddle" run -q -n 20 -o once -- "$program" "$work/file"
