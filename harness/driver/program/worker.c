@@ -234,7 +234,8 @@ char *worker_start(struct crew *c, struct worker *w, const struct hdp_config *co
     w->pid = 0;
     w->timed_out = w->flooded = w->out_cut = w->err_cut = false;
     w->out_prefix = w->err_prefix = 0;
-    w->started_ns = real_now();
+    w->batch = 0;
+    w->started_ns = w->at_ns = real_now();
     w->state = WORKER_STARTING;
     guard_start(&c->guard, w->index, 0);
     return NULL;

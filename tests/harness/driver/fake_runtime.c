@@ -3,7 +3,8 @@
  * The driver's tests use it, so that a failure there is the driver's. Each schedule is a fork at
  * the first pthread_create; the program's threads run as they like. Schedules whose seed is 0
  * modulo $FAKE_FINDING report a deadlock of two threads, and do so again in a replay of their
- * steps. Batches pass, all of them; with $FAKE_BATCH it writes that so many were asked for and ran.
+ * steps. Batches pass, all of them; with $FAKE_BATCH it writes that so many were asked for and ran,
+ * or hangs in it ("hangs"), in a program that is slow to start.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -32,6 +33,12 @@ static void set_state(enum hdp_state s)
     syscall(SYS_futex, &bell->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+static int batch_hangs(void)
+{
+    const char *text = getenv("FAKE_BATCH");
+    return text && strcmp(text, "hangs") == 0;
+}
+
 __attribute__((constructor)) static void attach(void)
 {
     int fd;
@@ -48,6 +55,8 @@ __attribute__((constructor)) static void attach(void)
     unsetenv(HDP_ENV);
     unsetenv("LD_PRELOAD");
     region->server = getpid();
+    if (batch_hangs())
+        usleep(300000);
 }
 
 __attribute__((destructor)) static void leave(void)
@@ -104,6 +113,8 @@ static void run_batch(void)
     const char *text = getenv("FAKE_BATCH");
     struct hdp_batch *b = &region->batch;
 
+    while (batch_hangs())
+        pause();
     memset(b->ran, 0, sizeof b->ran);
     for (uint32_t i = 0; i < b->count; i++)
         b->ran[i].result.interleaving = b->ordered[i].seed;

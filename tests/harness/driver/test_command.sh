@@ -66,6 +66,8 @@ expect 0 'nothing found in 20 schedules' run -- "$victim"
 for written in '' 3 1000000 -1; do
     expect 0 'nothing found in 60 schedules' env ${written:+FAKE_BATCH=$written} timeout 30 "$heddle" run -q -n 60 -j1 --engine=in-place -- "$victim"
 done
+# After one that hung for long the program gets its time to start as ever.
+expect 0 'nothing found in 60 schedules' env FAKE_BATCH=hangs timeout 60 "$heddle" run -q -n 60 -j1 --timeout=1s --engine=in-place -- "$victim"
 expect 0 'nothing found' run -- "$victim" closer
 expect 0 'nothing found' run -- "$victim" daemon
 expect 1 'crash-1 .*signal 11' run -- "$victim" crash
