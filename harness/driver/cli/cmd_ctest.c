@@ -221,7 +221,8 @@ static char *exit_codes(const json_t *test)
 {
     const json_t *skip = property(test, "SKIP_RETURN_CODE");
 
-    if (json_is_true(property(test, "WILL_FAIL")) || property(test, "PASS_REGULAR_EXPRESSION"))
+    if (json_is_true(property(test, "WILL_FAIL")) || property(test, "PASS_REGULAR_EXPRESSION") ||
+        property(test, "SKIP_REGULAR_EXPRESSION"))
         return mem_copy("--exit-code=any");
     if (json_is_integer(skip))
         return mem_format("--exit-code=%lld", (long long)json_integer_value(skip));
@@ -305,11 +306,12 @@ static void tell_unjudged(const json_t *tests)
 
     json_array_foreach(tests, i, test)
     {
-        n += property(test, "PASS_REGULAR_EXPRESSION") || property(test, "FAIL_REGULAR_EXPRESSION");
+        n += property(test, "PASS_REGULAR_EXPRESSION") ||
+             property(test, "FAIL_REGULAR_EXPRESSION") || property(test, "SKIP_REGULAR_EXPRESSION");
     }
     if (n)
-        complain("note: of %zu test%s the output was not held against its PASS_ or "
-                 "FAIL_REGULAR_EXPRESSION",
+        complain("note: of %zu test%s the output was not held against its PASS_, FAIL_ or "
+                 "SKIP_REGULAR_EXPRESSION",
                  n, n == 1 ? "" : "s");
 }
 
