@@ -2,6 +2,7 @@
 #include "asleep.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,23 +15,45 @@
 /* SIGSEGV, which the library itself handles, and the two that the C library keeps. */
 #define OURS (UINT64_C(1) << 10 | UINT64_C(1) << 31 | UINT64_C(1) << 32)
 
-static _Atomic size_t asleep;
-static _Atomic uint64_t woken; /* sleeps that have ended, ever */
+/* How many are asleep, in the lower half, and how many were taken out ever, in the upper: as long as
+ * it is the same, nobody has come and nobody was taken out. */
+static _Atomic uint64_t asleep;
 static _Atomic bool looking;
-static uint64_t seen_woken; /* by the one that looks */
+static uint64_t agreed = UINT64_MAX; /* what the last look saw, if all were asleep */
+static pid_t home;
 
-bool hdi_asleep_begin(void)
+/* A child has but the thread that forked, and that is awake. */
+static void forget_threads(void)
+{
+    atomic_store(&asleep, 0);
+    atomic_store(&looking, false);
+    home = getpid();
+}
+
+__attribute__((constructor(106))) static void register_forget(void)
+{
+    home = getpid();
+    pthread_atfork(NULL, NULL, forget_threads);
+}
+
+void hdi_asleep_enter(void)
 {
     atomic_fetch_add(&asleep, 1);
+}
+
+void hdi_asleep_take_out(void)
+{
+    atomic_fetch_add(&asleep, (UINT64_C(1) << 32) - 1);
+}
+
+bool hdi_asleep_may_look(void)
+{
     return !hdi_watchers && !hdi_watch && !atomic_exchange(&looking, true);
 }
 
-void hdi_asleep_end(bool looks)
+void hdi_asleep_looks_no_more(void)
 {
-    atomic_fetch_add(&woken, 1);
-    atomic_fetch_sub(&asleep, 1);
-    if (looks)
-        atomic_store(&looking, false);
+    atomic_store(&looking, false);
 }
 
 static size_t threads(void)
@@ -61,16 +84,23 @@ static bool handles_signals(void)
     return (caught & ~OURS) != 0;
 }
 
-void hdi_asleep_look(void)
+bool hdi_asleep_all(void)
+{
+    uint64_t now = atomic_load(&asleep);
+    bool again = now == agreed;
+
+    agreed = UINT64_MAX;
+    if (getpid() != home || threads() != (uint32_t)now || !hdi_fibres_rest() || handles_signals() ||
+        atomic_load(&asleep) != now)
+        return false;
+    agreed = now;
+    return again;
+}
+
+_Noreturn void hdi_asleep_for_ever(void)
 {
     static const char text[] = "fatal error: all goroutines are asleep - deadlock!\n";
-    uint64_t now = atomic_load(&woken);
-    bool same = now == seen_woken;
 
-    seen_woken = now;
-    if (!same || threads() != atomic_load(&asleep) + hdi_go_idle() + hdi_fibre_idle() ||
-        handles_signals() || atomic_load(&woken) != now)
-        return;
     if (ftrylockfile(stdout) == 0) {
         fflush(stdout);
         funlockfile(stdout);

@@ -225,6 +225,7 @@ static void wake_one(void)
     if (w) {
         idle = w->below;
         atomic_fetch_sub(&idle_count, 1);
+        hdi_asleep_take_out();
         atomic_fetch_add(&spinning, 1);
     }
     hdi_unlock(&common_lock);
@@ -383,12 +384,13 @@ static bool take_back(struct worker *w)
     if (was_in) {
         *at = w->below;
         atomic_fetch_sub(&idle_count, 1);
+        hdi_asleep_take_out();
     }
     hdi_unlock(&common_lock);
     return was_in;
 }
 
-/* Sleep until woken; false: for so long that the thread may end. */
+/* Sleep until woken; false: for so long that the thread may end, as there are more than processors. */
 static bool rest(struct worker *w)
 {
     atomic_store(&w->bed, 1);
@@ -396,13 +398,15 @@ static bool rest(struct worker *w)
     w->below = idle;
     idle = w;
     atomic_fetch_add(&idle_count, 1);
+    hdi_asleep_enter();
     hdi_unlock(&common_lock);
     atomic_thread_fence(memory_order_seq_cst);
     if (anything_to_do() && take_back(w))
         return true;
     for (int64_t slept = 0; atomic_load(&w->bed) == 1; slept++) {
         sleep_on(&w->bed, 1, IDLE_NS);
-        if (slept > 0 && atomic_load(&w->bed) == 1 && take_back(w))
+        if (slept > 0 && atomic_load(&w->bed) == 1 && atomic_load(&worker_count) > processors &&
+            take_back(w))
             return false;
     }
     atomic_fetch_sub(&spinning, 1); /* its waker counted it */
@@ -430,7 +434,7 @@ static struct hdi_fibre *find(struct worker *w)
                 return fibre;
             }
         }
-        if (!rest(w) && atomic_load(&worker_count) > processors)
+        if (!rest(w))
             return NULL;
     }
 }
@@ -617,9 +621,12 @@ static bool are_there_workers(void)
 
     if (have < processors && atomic_load(&idle_count) == 0 && !start_worker() && have == 0)
         return false;
-    if (!atomic_load(&monitored) && !atomic_exchange(&monitored, true) &&
-        !start_thread(monitor, NULL))
-        atomic_store(&monitored, false);
+    if (!atomic_load(&monitored) && !atomic_exchange(&monitored, true)) {
+        if (start_thread(monitor, NULL))
+            hdi_asleep_enter(); /* of itself it wakes nobody but workers that have something to do */
+        else
+            atomic_store(&monitored, false);
+    }
     return true;
 }
 
@@ -640,13 +647,9 @@ bool hdi_fibre_start(void (*fn)(void *arg), void *arg, size_t stack_bytes)
     return true;
 }
 
-size_t hdi_fibre_idle(void)
+bool hdi_fibres_rest(void)
 {
-    unsigned have = atomic_load(&worker_count);
-
-    if (atomic_load(&idle_count) != have || anything_to_do())
-        return 0;
-    return have + atomic_load(&monitored);
+    return atomic_load(&worker_count) <= processors && !anything_to_do();
 }
 
 /* ---- what a fibre does ---- */

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "asleep.h"
 #include "fibre.h"
 #include "fibre_stack.h"
 #include "leak_ledger.h"
@@ -173,11 +172,6 @@ static void *carry(void *arg)
 static void run_fibre(void *g)
 {
     run(g);
-}
-
-size_t hdi_go_idle(void)
-{
-    return atomic_load(&idle_count);
 }
 
 static bool reuse(struct goroutine *g)

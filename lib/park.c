@@ -12,6 +12,8 @@
 #include "park.h"
 #include "watch_client.h"
 
+#define ASLEEP 2u /* of a parker's `go` */
+#define ASLEEP_FOR_EVER 3u
 #define LOCK_SPINS 100u
 #define SPINS_MOST 1024u /* some 20 us: as long as two sleeps and wake-ups would take */
 #define SPINS_LEAST 32u
@@ -119,27 +121,30 @@ static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
     bool forever = until_ns == HD_SEAM_FOREVER, looks;
-    uint32_t awake = 0;
+    uint32_t awake = 0, mine = forever ? ASLEEP_FOR_EVER : ASLEEP;
 
-    if (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, 2, memory_order_acquire,
-                                                 memory_order_acquire) &&
-        awake == 1)
-        return true;
+    /* It may be ASLEEP from a wait that timed out. */
+    while (!atomic_compare_exchange_strong_explicit(&parker->go, &awake, mine, memory_order_acquire,
+                                                    memory_order_acquire))
+        if (awake == 1)
+            return true;
     if (!forever) {
         do
-            futex_sleep(&parker->go, 2, &until, FUTEX_BITSET_MATCH_ANY);
+            futex_sleep(&parker->go, mine, &until, FUTEX_BITSET_MATCH_ANY);
         while (!released(parker) && !is_past(until_ns));
         return released(parker);
     }
-    looks = hdi_asleep_begin();
+    hdi_asleep_enter(); /* after the exchange: one that was let go before never counts */
+    looks = hdi_asleep_may_look();
     while (!released(parker)) {
         if (looks)
             until = in_a_second();
-        futex_sleep(&parker->go, 2, looks ? &until : NULL, NO_END);
-        if (looks && !released(parker))
-            hdi_asleep_look();
+        futex_sleep(&parker->go, mine, looks ? &until : NULL, NO_END);
+        if (looks && !released(parker) && hdi_asleep_all() && !released(parker))
+            hdi_asleep_for_ever();
     }
-    hdi_asleep_end(looks);
+    if (looks)
+        hdi_asleep_looks_no_more();
     return true;
 }
 
@@ -191,10 +196,13 @@ void hdi_unpark(struct hdi_parker *parker)
     before = atomic_exchange_explicit(go, 1, memory_order_acq_rel);
     if (thread && hdi_seam)
         hdi_seam->wake(thread);
-    if (before == 2 && thread && !hdi_seam)
+    if (before == ASLEEP && thread && !hdi_seam)
         hdi_fibre_ready(thread);
-    else if (before == 2)
+    else if (before >= ASLEEP) {
+        if (before == ASLEEP_FOR_EVER)
+            hdi_asleep_take_out();
         futex_wake(go);
+    }
 }
 
 _Noreturn void hdi_park_for_ever(const struct hdi_why *why)

@@ -26,7 +26,7 @@
 
 struct hdi_parker {
     void *thread;        /* the seam's handle; natively the fibre, NULL in a thread of its own */
-    _Atomic uint32_t go; /* futex: 0 not yet, 1 go on, 2 not yet and asleep */
+    _Atomic uint32_t go; /* futex: 0 not yet, 1 go on, 2 not yet and asleep, 3 so without an end */
 };
 
 /* How long it pays to stay awake before sleeping, learned from how the last waits went. */

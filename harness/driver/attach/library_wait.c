@@ -20,6 +20,7 @@
 #define FRAMES_MOST 10u
 #define CASES_MOST 16u
 #define ASLEEP 2u /* what the word of a parker holds */
+#define ASLEEP_FOR_EVER 3u
 #define NO_END 1u /* bits of a wait whose time limit is the library's own */
 
 /* What lies before the hdi_why of a select: cases, parts, their count, and its turn. */
@@ -156,7 +157,8 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
     uint64_t at;
     uint32_t now;
     bool again = seen->call == SYS_restart_syscall;
-    if ((seen->call != SYS_futex && !again) || (uint32_t)seen->arg[2] != ASLEEP ||
+    if ((seen->call != SYS_futex && !again) || (uint32_t)seen->arg[2] < ASLEEP ||
+        (uint32_t)seen->arg[2] > ASLEEP_FOR_EVER ||
         ((int)seen->arg[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET || !is_in_library(v, t))
         return false;
     if (is_idle(v, t)) {
@@ -172,7 +174,7 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
     w->kind = (enum hd_event)why.event;
     w->object = why.object;
     w->ends = (uint32_t)seen->arg[5] != NO_END && (again || seen->arg[3] != 0);
-    w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != ASLEEP;
+    w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != (uint32_t)seen->arg[2];
     w->detail = detail_of(v, &why);
     if (w->kind == HD_EV_SELECT)
         take_cases(v, at, w);
