@@ -74,24 +74,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* ---- files ---- */
 
 /* A file of a finding, which a run named from the folder that it was in: beside the report now, in the
- * test's folder there, or where it was. free() it. */
+ * test's folder below it, or where it was. free() it. */
 static char *find_file(const char *from, const char *named)
 {
-    const char *base = base_name(named), *folder = base;
-    char *path = mem_format("%s/%s", from, base);
-
-    if (access(path, R_OK) == 0)
-        return path;
-    free(path);
-    while (folder > named && folder[-1] == '/')
-        folder--;
-    while (folder > named && folder[-1] != '/')
-        folder--;
-    path = mem_format("%s/%s", from, folder);
-    if (access(path, R_OK) == 0)
-        return path;
-    free(path);
-    return mem_copy(named);
+    for (const char *rest = base_name(named);; rest--) {
+        char *path = rest == named || rest[-1] == '/' ? mem_format("%s/%s", from, rest) : NULL;
+        if (path && access(path, R_OK) == 0)
+            return path;
+        free(path);
+        if (rest == named)
+            return mem_copy(named);
+    }
 }
 
 /* `old` by `new` wherever it stands. */

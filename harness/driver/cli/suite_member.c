@@ -72,7 +72,7 @@ static char *file_name(const char *name)
 
 char *member_folder(const char *suite, const char *name)
 {
-    char *file = file_name(name), *folder = mem_format("%s/%s", suite, file);
+    char *file = file_name(name), *folder = mem_format("%s/%s/%s", suite, SUITE_TESTS, file);
 
     free(file);
     return folder;

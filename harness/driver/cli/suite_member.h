@@ -15,6 +15,7 @@
 #define SUITE_SHARES                                                                               \
     "shares" /* when the time is up, how many run side by side, how many are left */
 #define SUITE_DOCUMENTS "documents" /* a document a test */
+#define SUITE_TESTS "tests"         /* a folder a test that has findings */
 
 /* End when the one who started us does. */
 void member_dies_with_parent(void);

@@ -178,6 +178,7 @@ static char *write_file(const struct test_suite *s, const char *name, const char
 
 static char *make_folder(struct test_suite *s, const char *about, size_t tests)
 {
+    static const char *const inside[] = {SUITE_DOCUMENTS, SUITE_TESTS};
     char *written = NULL, *real, *why;
 
     s->folder = (struct outdir){.wanted = s->out};
@@ -190,9 +191,10 @@ static char *make_folder(struct test_suite *s, const char *about, size_t tests)
         free(s->folder.path);
         s->folder.path = real;
     }
-    if (mkdirat(s->folder.folder, SUITE_DOCUMENTS, 0777) != 0)
-        return mem_format("%s/%s cannot be made: %s", s->folder.path, SUITE_DOCUMENTS,
-                          strerror(errno));
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+        if (mkdirat(s->folder.folder, inside[i], 0777) != 0)
+            return mem_format("%s/%s cannot be made: %s", s->folder.path, inside[i],
+                              strerror(errno));
     if (s->budget_ns) {
         char *shares = mem_format("%lld %u %zu\n", (long long)(real_now() + s->budget_ns), s->jobs,
                                   tests ? tests : 1);
