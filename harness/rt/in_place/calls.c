@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -130,12 +129,11 @@ static const struct {
 
 static _Noreturn void cannot(long number)
 {
-    char text[80] = "calls ";
+    char text[80];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].number == number) {
-            strcat(text, names[i].name);
-            strcat(text, "()");
+            rt_put_text(rt_put_text(rt_put_text(text, "calls "), names[i].name), "()");
             rt_in_place_cannot(text);
         }
     rt_in_place_cannot("makes a system call that leaves something behind");
@@ -260,6 +258,13 @@ static int *own_descriptor(long fd)
     return NULL;
 }
 
+static bool same(const char *a, const char *b, size_t bytes)
+{
+    while (bytes && *a == *b)
+        a++, b++, bytes--;
+    return bytes == 0;
+}
+
 /* Of what is opened for reading nothing remains but the descriptor, if it is a file or a folder. */
 static long open_file(long directory, const char *path, long flags)
 {
@@ -269,7 +274,7 @@ static long open_file(long directory, const char *path, long flags)
 
     if (flags & (O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE))
         cannot(SYS_openat);
-    if (strncmp(path, "/proc/", 6) == 0 && strcmp(path, "/proc/self/maps") != 0)
+    if (same(path, "/proc/", 6) && !same(path, "/proc/self/maps", sizeof "/proc/self/maps"))
         cannot(SYS_openat); /* what it says of threads is of those of the kernel */
     if (RAW(SYS_newfstatat, directory, path, &st, 0) == 0 && !S_ISREG(st.st_mode) &&
         !S_ISDIR(st.st_mode))
@@ -513,8 +518,7 @@ void rt_calls_catch(void)
         path[sizeof path - 2] = (char)('0' + fd);
         long n = RAW(SYS_readlink, path, name, sizeof name - 1);
         name[n > 0 ? n : 0] = 0;
-        e->captured[fd] =
-            strncmp(name, "/memfd:heddle-std", 17) == 0 && RAW(SYS_fstat, fd, &st) == 0;
+        e->captured[fd] = same(name, "/memfd:heddle-std", 17) && RAW(SYS_fstat, fd, &st) == 0;
         e->written[fd] = e->captured[fd] ? (uint64_t)st.st_size : 0;
     }
     e->brk = (uintptr_t)RAW(SYS_brk, 0);

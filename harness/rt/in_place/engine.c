@@ -8,7 +8,6 @@
 #include "engine.h"
 
 #include <linux/futex.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -103,8 +102,7 @@ static bool keep_trace(uint32_t i, uint32_t *at)
 static void check_memory(void)
 {
     uintptr_t at;
-    char text[80] = "memory at 0x";
-    char *to = text + strlen(text);
+    char text[80], *to = rt_put_text(text, "memory at 0x");
 
     if (!rt.region->batch.check)
         return;
@@ -117,7 +115,7 @@ static void check_memory(void)
         return;
     for (int shift = 44; shift >= 0; shift -= 4)
         *to++ = "0123456789abcdef"[at >> shift & 15];
-    strcpy(to, " is not as it was before the schedule");
+    rt_put_text(to, " is not as it was before the schedule");
     rt_in_place_say(text);
     rt_in_place_leave(HDP_BATCH_UNHEALED);
 }
