@@ -340,4 +340,10 @@ bool hdi_enter(void);
  * need not be among those that the program was started with. */
 void *hdi_real_of(const char *name, uint64_t caller);
 
+/* Declares `real`, the same, which is looked up once. */
+#define HDI_REAL_OF(type, name, params, caller)                                                    \
+    static type(*real) params;                                                                     \
+    if (__builtin_expect(!real, 0))                                                                \
+        *(void **)&real = hdi_real_of(name, caller);
+
 #endif /* HEDDLE_REAL_H */

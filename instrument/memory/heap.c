@@ -341,9 +341,7 @@ static void leave_operator(const uint64_t *before)
 #define OPERATOR(type, answer, name, parameters, ...)                                              \
     EXPORT type name parameters                                                                    \
     {                                                                                              \
-        static type(*real) parameters;                                                             \
-        if (!real)                                                                                 \
-            *(void **)&real = hdi_real_of(#name, PC());                                            \
+        HDI_REAL_OF(type, #name, parameters, PC())                                                 \
         AS_OPERATOR()                                                                              \
         answer real(__VA_ARGS__);                                                                  \
     }

@@ -106,19 +106,14 @@ static size_t common(const char *a, const char *b, size_t most, bool fold)
 #define WO(p) W(p, sizeof *(p)) /* an object */
 #define RO(p) R(p, sizeof *(p))
 
-#define FIND(name)                                                                                 \
-    if (__builtin_expect(!real, 0))                                                                \
-        *(void **)&real = hdi_real_of(#name, HDI_SITE());
-
 #define CALL(type, name, params, args, before, after)                                              \
     CALL_SEEN(type, name, params, args, args, before, after)
 /* `seen`: with which arguments it is called while it is watched. */
 #define CALL_SEEN(type, name, params, args, seen, before, after)                                   \
     HDI_EXPORT type name params                                                                    \
     {                                                                                              \
-        static type(*real) params;                                                                 \
         uint64_t pc = HDI_SITE();                                                                  \
-        FIND(name)                                                                                 \
+        HDI_REAL_OF(type, #name, params, pc)                                                       \
         if (__builtin_expect(!hdi_watched_caller(pc), 1))                                          \
             return real args;                                                                      \
         before;                                                                                    \
@@ -129,9 +124,8 @@ static size_t common(const char *a, const char *b, size_t most, bool fold)
 #define PROCEDURE(name, params, args, before, after)                                               \
     HDI_EXPORT void name params                                                                    \
     {                                                                                              \
-        static void(*real) params;                                                                 \
         uint64_t pc = HDI_SITE();                                                                  \
-        FIND(name)                                                                                 \
+        HDI_REAL_OF(void, #name, params, pc)                                                       \
         before;                                                                                    \
         real args;                                                                                 \
         after;                                                                                     \
@@ -337,11 +331,9 @@ PRINTS(__vprintf_chk, (int how, const char *restrict format, va_list ap), (how, 
 #define VARIADIC(name, params, last, before, v_type, v_call, after)                                \
     HDI_EXPORT int name params                                                                     \
     {                                                                                              \
-        static int(*real) v_type;                                                                  \
         uint64_t pc = HDI_SITE();                                                                  \
         va_list ap, seen;                                                                          \
-        if (__builtin_expect(!real, 0))                                                            \
-            *(void **)&real = hdi_real_of(before, pc);                                             \
+        HDI_REAL_OF(int, before, v_type, pc)                                                       \
         va_start(ap, last);                                                                        \
         va_copy(seen, ap);                                                                         \
         if (hdi_watched_caller(pc))                                                                \
@@ -382,11 +374,9 @@ CALL(int, puts, (const char *s), (s), RS(s), )
                               ...) __asm__(#name);                                                 \
     static int scans_##name(const char *s, const char *format, va_list ap, uint64_t pc)            \
     {                                                                                              \
-        static int (*real)(const char *, const char *, va_list);                                   \
         va_list seen;                                                                              \
         int answer;                                                                                \
-        if (__builtin_expect(!real, 0))                                                            \
-            *(void **)&real = hdi_real_of(#v_name, pc);                                            \
+        HDI_REAL_OF(int, #v_name, (const char *, const char *, va_list), pc)                       \
         va_copy(seen, ap);                                                                         \
         answer = real(s, format, ap);                                                              \
         if (hdi_watched_caller(pc)) {                                                              \

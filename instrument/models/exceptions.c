@@ -11,10 +11,7 @@
 #include "core/observers.h"
 #include "core/real.h"
 
-#define REAL(type, name, args)                                                                     \
-    static type(*real) args;                                                                       \
-    if (!real)                                                                                     \
-        *(void **)&real = hdi_real_of(#name, HDI_SITE());
+#define REAL(type, name, args) HDI_REAL_OF(type, #name, args, HDI_SITE())
 
 /* Thrown, with its own destructor in place of which ours is called. */
 static struct thrown {

@@ -67,11 +67,6 @@ HDI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
     return rc;
 }
 
-#define REAL_GUARD(type, name, caller)                                                             \
-    static type (*real)(uint8_t *);                                                                \
-    if (!real)                                                                                     \
-        *(void **)&real = hdi_real_of(name, caller);
-
 static struct hdi_once *guarded(uint8_t *guard, uint64_t site)
 {
     struct hdi_once *x = (struct hdi_once *)hdi_object_get(guard, HD_OB_ONCE, sizeof *x, site);
@@ -89,7 +84,7 @@ HDI_EXPORT int __cxa_guard_acquire(uint8_t *guard)
     struct hdi_once *x;
     int first;
 
-    REAL_GUARD(int, "__cxa_guard_acquire", site)
+    HDI_REAL_OF(int, "__cxa_guard_acquire", (uint8_t *), site)
     if (!hdi_enter())
         return real(guard);
     x = guarded(guard, site);
@@ -109,7 +104,7 @@ HDI_EXPORT void __cxa_guard_release(uint8_t *guard)
     uint64_t site = HDI_SITE();
     struct hdi_once *x;
 
-    REAL_GUARD(void, "__cxa_guard_release", site)
+    HDI_REAL_OF(void, "__cxa_guard_release", (uint8_t *), site)
     if (!hdi_enter()) {
         real(guard);
         return;
@@ -125,7 +120,7 @@ HDI_EXPORT void __cxa_guard_abort(uint8_t *guard)
 {
     uint64_t site = HDI_SITE();
 
-    REAL_GUARD(void, "__cxa_guard_abort", site)
+    HDI_REAL_OF(void, "__cxa_guard_abort", (uint8_t *), site)
     real(guard);
     if (hdi_enter())
         leave(guarded(guard, site));

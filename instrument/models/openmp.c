@@ -461,10 +461,7 @@ static void on_mutex_released(int kind, uint64_t id, const void *at)
     hdi_released(&x->object, site);
 }
 
-#define REAL(type, name, args)                                                                     \
-    static type(*real) args;                                                                       \
-    if (!real)                                                                                     \
-        *(void **)&real = hdi_real_of(#name, HDI_SITE());
+#define REAL(type, name, args) HDI_REAL_OF(type, #name, args, HDI_SITE())
 
 #define TEST_LOCK(name)                                                                            \
     HDI_EXPORT int name(void *lock)                                                                \
