@@ -259,9 +259,9 @@ void hdi_leaves_in_the_middle(void);
 struct hdp_finding *hdi_leaked_thread(struct hdi_thread *t, const char *text);
 struct hdp_finding *hdi_leaked_object(struct hdi_object *o, const char *text, uint32_t step);
 const char *hdi_owed_text(const struct hdi_object *o);
-/* f for each object that is known. */
 /* The id of an object that was just made, for who knows better; NULL: nobody does. */
 extern uint32_t (*hdi_object_identify)(struct hdi_object *o);
+/* f for each object that is known. */
 void hdi_objects_each(void (*f)(struct hdi_object *o));
 /* Forget every object, and all memory from hdi_alloc(): a new schedule begins in this process. */
 void hdi_models_reset(void);

@@ -101,7 +101,6 @@ struct hdi_lock_stats {
 struct hdi_lock_calls {
     void (*found)(const struct hdi_lock_ring *ring, void *data); /* graph locked: no calls back */
     uint32_t (*stack)(void *data); /* the caller's stack, for acquisitions not seen before */
-    void (*mapped)(void *p, size_t bytes, void *data); /* memory of the graph's own */
     /* Where that comes from, zeroed, and goes to; NULL: the kernel. */
     void *(*memory)(size_t bytes, void *data);
     void (*give_back)(void *p, size_t bytes, void *data);

@@ -32,8 +32,6 @@ void *lg_map(struct hdi_lockgraph *g, size_t bytes)
         m->next->before = m;
     g->mappings = m;
     g->bytes += bytes;
-    if (g->calls.mapped)
-        g->calls.mapped(m, bytes, g->calls.data);
     return m + 1;
 }
 

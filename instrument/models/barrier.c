@@ -1,7 +1,6 @@
 /* barrier.c - pthread barriers, wholly in the model: the real one is made and destroyed, never
  * waited at. The thread that completes a round is the serial one, so who that is follows from the
  * schedule. */
-#include <errno.h>
 
 #include "core/observers.h"
 #include "core/real.h"

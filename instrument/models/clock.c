@@ -2,7 +2,6 @@
 #include "clock.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
 
 #include "core/control.h"
 #include "core/real.h"

@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/observers.h"

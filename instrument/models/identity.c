@@ -3,7 +3,6 @@
  */
 #include "identity.h"
 
-#include <errno.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 

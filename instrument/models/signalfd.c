@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 
 #include "core/control.h"
 #include "core/digits.h"

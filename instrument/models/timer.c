@@ -6,7 +6,6 @@
  * kernel's: what they measure is real.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/time.h>
 #include <time.h>
 

@@ -5,7 +5,6 @@
 #include <link.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "core/proc.h"
 #include "core/real.h"

@@ -10,8 +10,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
 
 #include "core/observers.h"
 #include "core/real.h"

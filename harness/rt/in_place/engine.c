@@ -7,8 +7,6 @@
  */
 #include "engine.h"
 
-#include <linux/futex.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -153,7 +151,9 @@ static void run_all(void)
         b->pages = rt_engine->image.hots;
         if (fresh < 0) {
             news_take_back(before);
-            rt_in_place_say("writes more than 64 MiB");
+            rt_in_place_say(rt_engine->image.hots == RT_HOT
+                                ? "writes more than 64 MiB"
+                                : "the kernel no longer tells which pages are written");
             rt_in_place_leave(HDP_BATCH_CANNOT);
         }
         check_memory();

@@ -147,7 +147,7 @@ _Noreturn void rt_pool_thread_over(void);
 void rt_image_take(void);
 void rt_image_restore(void);
 /* Find pages that were written and are not put back each time: they are now, and are so from now on.
- * How many; < 0: there are too many. */
+ * How many; < 0: there are too many, or the kernel does not tell. */
 int rt_image_look(void);
 /* A page that is not as it was; 0: none. */
 uintptr_t rt_image_compare(void);

@@ -12,7 +12,6 @@
  */
 #include "engine.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <string.h>

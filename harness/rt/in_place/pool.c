@@ -10,7 +10,6 @@
 #include "engine.h"
 
 #include <dlfcn.h>
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

@@ -2,7 +2,6 @@
  * those that it may write to, are set back before each schedule, which opens them again: what is
  * locked through one goes with the schedule, or when it is closed there.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -2,7 +2,6 @@
 #include "in_process.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -5,7 +5,6 @@
  * and looking there would end the process.
  */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 

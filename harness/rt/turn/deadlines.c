@@ -6,8 +6,6 @@
  */
 #include "rt.h"
 
-#include <string.h>
-
 static bool before(const struct hdi_thread *a, const struct hdi_thread *b)
 {
     return a->op->until_ns != b->op->until_ns ? a->op->until_ns < b->op->until_ns

@@ -16,7 +16,6 @@
 #include "vehicles/carrier.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
 
 #include <heddle/invariant.h>
 

@@ -6,7 +6,6 @@
  */
 #include "carrier.h"
 
-#include <string.h>
 #include <sys/mman.h>
 
 #include "arch/arch.h"
