@@ -74,9 +74,9 @@ static int see_next(Dwarf_Die *die, void *arg)
 static void each_unit(Dwfl_Module *mod, int (*see)(Dwarf_Die *die, void *arg), void *arg,
                       Dwarf_Addr *bias)
 {
-    Dwarf_Die *cu = NULL;
+    Dwarf_Die *cu = NULL, split;
     while ((cu = dwfl_module_nextcu(mod, cu, bias)))
-        dwarf_getfuncs(cu, see, arg, 0);
+        dwarf_getfuncs(whole_unit(cu, &split), see, arg, 0);
 }
 
 /* The lines of a function, and where it begins. */
@@ -330,13 +330,19 @@ struct search {
 
 static bool address_of(Dwarf_Die *die, uint64_t *addr)
 {
-    Dwarf_Attribute attr;
+    Dwarf_Attribute attr, listed;
     Dwarf_Op *op;
+    Dwarf_Addr at = 0;
     size_t ops;
     if (!dwarf_attr(die, DW_AT_location, &attr) || dwarf_getlocation(&attr, &op, &ops) != 0 ||
-        ops != 1 || op[0].atom != DW_OP_addr)
+        ops != 1)
         return false;
-    *addr = op[0].number;
+    if (op[0].atom == DW_OP_addr)
+        at = op[0].number;
+    else if ((op[0].atom != DW_OP_addrx && op[0].atom != DW_OP_GNU_addr_index) ||
+             dwarf_getlocation_attr(&attr, op, &listed) != 0 || dwarf_formaddr(&listed, &at) != 0)
+        return false;
+    *addr = at;
     return true;
 }
 
@@ -407,12 +413,13 @@ static void look_inside(struct search *want, Dwarf_Die *parent, const char *file
 /* False: nothing like it, or more than one. Addresses are the file's own. */
 static bool look_for(Dwfl_Module *mod, struct search *want, Dwarf_Addr *bias)
 {
-    Dwarf_Die *cu = NULL;
+    Dwarf_Die *cu = NULL, split;
     uint64_t addr = want->addr;
     while ((cu = dwfl_module_nextcu(mod, cu, bias))) {
-        const char *file = dwarf_diename(cu);
+        Dwarf_Die *unit = whole_unit(cu, &split);
+        const char *file = dwarf_diename(unit);
         want->addr = addr - *bias;
-        look_inside(want, cu, file ? base_name(file) : "?", NULL, 0);
+        look_inside(want, unit, file ? base_name(file) : "?", NULL, 0);
     }
     return want->found == 1;
 }

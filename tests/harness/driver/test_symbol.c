@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "arch/arch.h"
+#include "symbols/again.h"
 #include "symbols/symbol.h"
 
 #define SLICE 8192
@@ -95,7 +96,7 @@ static void a_slice_is_unwound(void **state)
     assert_false(s.frame[3].inlined);
     assert_non_null(strstr(s.frame[3].file, "test_symbol.c"));
     assert_true(s.frame[2].line > 0 && s.frame[3].line > s.frame[2].line);
-    assert_string_equal(s.frame[1].module, "driver_symbol");
+    assert_string_equal(s.frame[1].module, MODULE);
     stack_clear(&s);
 }
 
@@ -149,16 +150,68 @@ static void sites_go_and_come_back(void **state)
     (void)state;
     uint64_t addr = (uint64_t)(uintptr_t)&outer_caller + 5;
     char *site = symbols_site(symbols, addr);
-    assert_string_equal(site, "driver_symbol!outer_caller+0x5");
+    assert_string_equal(site, MODULE "!outer_caller+0x5");
     assert_true(symbols_address(symbols, site) == addr);
-    assert_true(symbols_address(symbols, "driver_symbol!outer_caller+0x6") == addr + 1);
+    assert_true(symbols_address(symbols, MODULE "!outer_caller+0x6") == addr + 1);
     free(site);
     assert_null(symbols_site(symbols, 0));
     assert_null(symbols_site(symbols, 16));
-    assert_true(symbols_address(symbols, "driver_symbol!absent+0x5") == 0);
+    assert_true(symbols_address(symbols, MODULE "!absent+0x5") == 0);
     assert_true(symbols_address(symbols, "absent!main+0x5") == 0);
     assert_true(symbols_address(symbols, "nonsense") == 0);
     assert_true(symbols_stable(symbols, addr) != symbols_stable(symbols, addr + 1));
+}
+
+static int *count_here(void)
+{
+    static int counted;
+    return &counted;
+}
+
+static void is_found_again(const void *addr, const char *name, const char *member,
+                           const char *function)
+{
+    struct static_variable v;
+    assert_true(symbols_static(symbols, (uint64_t)(uintptr_t)addr, &v));
+    assert_string_equal(v.name, name);
+    assert_non_null(v.file);
+    assert_string_equal(v.file, "test_symbol.c");
+    assert_non_null(v.member);
+    assert_string_equal(v.member, member);
+    assert_true(function ? v.function && strcmp(v.function, function) == 0 : !v.function);
+    v.offset = 0; /* the member counts, wherever it lies now */
+    assert_true(symbols_find_static(symbols, &v) == (uint64_t)(uintptr_t)addr);
+    static_free(&v);
+}
+
+static void static_variables_are_found_again(void **state)
+{
+    (void)state;
+    is_found_again(&the_lock, "the_lock", "", NULL);
+    is_found_again(&accounts[2].lock, "accounts", "[2].lock", NULL);
+    is_found_again(count_here(), "counted", "", "count_here");
+}
+
+static void places_are_found_again(void **state)
+{
+    (void)state;
+    struct code_place place;
+    uint64_t entry = (uint64_t)(uintptr_t)&outer_caller;
+    assert_true(symbols_place(symbols, entry, false, &place));
+    assert_string_equal(place.function, "outer_caller");
+    assert_string_equal(place.file, "test_symbol.c");
+    assert_true(place.first > 0 && place.line >= place.first);
+    assert_true(symbols_find_function(symbols, MODULE "!outer_caller+0x0", &place) == entry);
+    place.line += 100; /* the text is known, and where the function begins */
+    place.first += 100;
+    struct code_range *found;
+    size_t n = symbols_find_place(symbols, MODULE "!outer_caller+0x0", &place, false, &found);
+    bool inside = false;
+    for (size_t i = 0; i < n; i++)
+        inside |= found[i].low <= entry && entry < found[i].high;
+    assert_true(inside);
+    free(found);
+    place_free(&place);
 }
 
 int main(void)
@@ -168,6 +221,8 @@ int main(void)
         cmocka_unit_test(broken_slices_are_harmless),
         cmocka_unit_test(variables),
         cmocka_unit_test(sites_go_and_come_back),
+        cmocka_unit_test(static_variables_are_found_again),
+        cmocka_unit_test(places_are_found_again),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
