@@ -151,23 +151,27 @@ static const char *lacks_for_in_place(void)
 
 static void check_in_place(struct checkup *c)
 {
-    char lacks[128] = "it could not be tried";
-    int pipefd[2], status;
-    pid_t pid = pipe(pipefd) == 0 ? fork() : -1;
+    char lacks[128] = "";
+    int pipefd[2], status = 0;
+    bool piped = pipe(pipefd) == 0;
+    pid_t pid = piped ? fork() : -1;
     if (pid == 0) {
         const char *what = lacks_for_in_place();
         _exit(what && write(pipefd[1], what, strlen(what)) < 0);
     }
-    if (pid > 0) {
+    if (piped)
         close(pipefd[1]);
+    if (pid > 0) {
         ssize_t n = read(pipefd[0], lacks, sizeof lacks - 1);
         lacks[n > 0 ? n : 0] = '\0';
-        close(pipefd[0]);
-        waitpid(pid, &status, 0);
     }
-    char *text = lacks[0] ? mem_format("not here: %s", lacks)
-                          : mem_copy("--engine=in-place works with this kernel");
-    say(c, lacks[0] ? WEAKER : FINE, "schedules in place", text,
+    if (piped)
+        close(pipefd[0]);
+    bool tried = pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+    char *text = !tried     ? mem_copy("not here: what tries it did not come to its end")
+                 : lacks[0] ? mem_format("not here: %s", lacks)
+                            : mem_copy("--engine=in-place works with this kernel");
+    say(c, tried && !lacks[0] ? FINE : WEAKER, "schedules in place", text,
         "the fork engine runs instead, and is slower");
     free(text);
 }
