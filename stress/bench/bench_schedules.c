@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 extern char **environ;
 
 static double now(void)
@@ -49,11 +51,13 @@ static struct run explore_in(const char *engine, const char *heddle, const char 
                              const char *pairs, const char *schedules, const char *jobs,
                              const char *strategy)
 {
-    char out[] = "/tmp/heddle-bench-XXXXXX", count[32], job[32], how[64], where[64];
+    char count[32], job[32], how[64], where[64], out[sizeof scratch_folder + 8];
     struct run r = {0};
     int pipefd[2];
-    if (!mkdtemp(out) || pipe(pipefd) != 0)
+    scratch_check();
+    if (pipe(pipefd) != 0)
         exit(3);
+    snprintf(out, sizeof out, "%s/out", scratch_folder);
     snprintf(count, sizeof count, "-n%s", schedules);
     snprintf(job, sizeof job, "-j%s", jobs);
     snprintf(how, sizeof how, "--strategy=%s", strategy);
@@ -90,7 +94,7 @@ static struct run explore_in(const char *engine, const char *heddle, const char 
     int status;
     struct rusage usage;
     wait4(pid, &status, 0, &usage);
-    rmdir(out);
+    scratch_check();
     json_t *s = json_object_get(doc, "statistics");
     if (!s || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         fprintf(stderr, "bench_schedules: heddle ended with status %#x\n", (unsigned)status);
@@ -183,6 +187,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_schedules HEDDLE THREE_THREADS [MOST]\n");
         return 2;
     }
+    scratch_make("heddle-bench");
     long most = argc > 3 ? atol(argv[3]) : 100000;
     puts("3 threads, 30 operations on one mutex");
     static const char *const strategies[] = {"auto", "random", "pct", "pos", "burst"};

@@ -15,6 +15,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 /* What one campaign said. */
 struct said {
     bool ran;
@@ -23,8 +25,6 @@ struct said {
     long doubtful;
     double schedules, seconds, cpu;
 };
-
-static char folder[] = "/tmp/heddle-bench-tools-XXXXXX";
 
 static double children_cpu(void)
 {
@@ -38,17 +38,19 @@ static double children_cpu(void)
 static struct said ask(const char *options, const char *program)
 {
     struct said s = {0};
-    char command[1024];
+    char command[3 * sizeof scratch_folder];
     double cpu = children_cpu();
 
+    scratch_check();
     snprintf(command, sizeof command,
              "'%s' run %s --json -q -o '%s/out' -- '%s' 2>/dev/null; rm -rf '%s/out'",
-             HEDDLE_COMMAND, options, folder, program, folder);
+             HEDDLE_COMMAND, options, scratch_folder, program, scratch_folder);
     FILE *in = popen(command, "r");
     if (!in)
         return s;
     json_t *doc = json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL), *f;
     pclose(in);
+    scratch_check();
     s.cpu = children_cpu() - cpu;
     size_t i;
     json_t *stats = json_object_get(doc, "statistics");
@@ -199,12 +201,7 @@ int main(int argc, char **argv)
         fputs("bench_tools: -n and -v want a number from 1 on\n", stderr);
         return 2;
     }
-    if (!mkdtemp(folder)) {
-        perror("bench_tools: no folder");
-        return 3;
-    }
+    scratch_make("heddle-bench-tools");
     long runs[COLUMNS] = {tsan, tsan, valgrind, valgrind};
-    int code = fast ? speed() : table(runs, argv + optind);
-    rmdir(folder);
-    return code;
+    return fast ? speed() : table(runs, argv + optind);
 }
