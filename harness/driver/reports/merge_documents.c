@@ -221,11 +221,8 @@ static char *add_test(struct merging *m, const json_t *test, const char *folder)
     const char *trouble = document_word(report, "trouble");
     char *why;
 
-    if (!report) {
-        if (!there && document_word(test, "why"))
-            json_object_set(m->test, "why", json_object_get(test, "why"));
+    if (!report)
         return NULL;
-    }
     if ((why = check_shard(m, report, folder)))
         return why;
     mark_origin(report, folder);
@@ -373,8 +370,10 @@ static struct merging *merging_of(struct merge *all, const json_t *test)
 
     if (known) {
         m = &all->test[json_integer_value(known)];
-        if (severity(verdict) > severity(document_word(m->test, "verdict")))
+        if (severity(verdict) > severity(document_word(m->test, "verdict"))) {
             json_object_set_new(m->test, "verdict", json_string(verdict));
+            json_object_set(m->test, "why", json_object_get(test, "why"));
+        }
         return m;
     }
     all->test = mem_grow(all->test, all->tests, sizeof *all->test);
