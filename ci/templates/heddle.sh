@@ -6,15 +6,18 @@
 #   HEDDLE_BASELINE=FILE         known findings (heddle.baseline if it is there)
 #   HEDDLE_OUT=DIR               artefacts: schedules, reports for CI, a summary (heddle-out)
 #   HEDDLE_OPTIONS='...'         more options of heddle ctest
-# Exit code as of heddle ctest: 0 nothing new, 1 something new was found, 3 a test could not be run or judged.
+# Exit code as of heddle ctest: 0 nothing new, 1 something new was found, 2 wrong usage, 3 a test could not be run or judged, or
+# none at all, 130 Ctrl-C.
 set -u
-build=${1:?which build folder? heddle.sh BUILD-FOLDER}
+[ $# -eq 1 ] || { echo 'which build folder? heddle.sh BUILD-FOLDER' >&2; exit 2; }
+build=$1
 out=${HEDDLE_OUT:-heddle-out}
 baseline=${HEDDLE_BASELINE:-}
 [ -z "$baseline" ] && [ -f heddle.baseline ] && baseline=heddle.baseline
 
 rm -rf "$out"
-mkdir -p "$out"
+mkdir -p "$out" || exit 3
+command -v heddle >/dev/null || { echo 'heddle.sh: heddle is not installed' >&2; exit 3; }
 annotations=
 [ "${GITHUB_ACTIONS:-}" = true ] && annotations=,github
 # shellcheck disable=SC2086  # options are words
