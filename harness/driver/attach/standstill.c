@@ -191,7 +191,7 @@ static void add_ring(const struct view *v, size_t first, struct findings *to)
     add(to, f);
 }
 
-/* How many wait, one behind the other, for what thread i cannot give. */
+/* Thread i waits for what its holder, who is not there, cannot give. */
 static void add_abandoned(const struct view *v, size_t i, struct findings *to)
 {
     const struct viewed *t = &v->thread[i];

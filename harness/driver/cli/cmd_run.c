@@ -1,7 +1,6 @@
 /* cmd_run.c - heddle run: its options. */
 #include <argp.h>
 #include <errno.h>
-#include <sched.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "schedules/config_words.h"
 #include "util/alloc.h"
 #include "util/complain.h"
+#include "util/cpus.h"
 #include "util/exit_code.h"
 #include "util/options.h"
 #include "util/quantity.h"
@@ -627,15 +627,6 @@ static error_t parse_outcome(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* How many CPUs we may use. */
-static unsigned cpus(void)
-{
-    cpu_set_t set;
-    long n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
-                                                         : sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
-}
-
 static int explore(struct arguments *a, char **argv)
 {
     struct campaign_options *o = &a->options;
@@ -736,7 +727,7 @@ int cmd_run(int argc, char **argv)
             "128 + N signal N (as of Ctrl-C, 130) stopped it and nothing was found before."};
     struct arguments a = {
         .options = {.schedules = 500,
-                    .jobs = cpus(),
+                    .jobs = cpus_usable(256),
                     .timeout_ns = 10000000000,
                     .replays = 3,
                     .steers = 30,

@@ -2,7 +2,6 @@
 #include "progress_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,25 +63,19 @@ char *progress_read(const char *path, char *const *argv, const struct plan *plan
 
 bool progress_write(const char *path, char *const *argv, const struct plan *plan, uint64_t next)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? mem_format("%.*s", (int)(slash - path + 1), path) : mem_copy(".");
     json_t *document = json_object();
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? errno : 0;
     char *text;
+    int error;
 
     json_object_set_new(document, "schema", json_string("heddle-progress"));
     json_object_set_new(document, "version", json_integer(PROGRESS_VERSION));
     json_object_set_new(document, "campaign", campaign(argv, plan));
     json_object_set_new(document, "next_schedule", json_integer((json_int_t)next));
     text = json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    if (!error && text)
-        error = whole_file_write(fd, slash ? slash + 1 : path, 0666, true, text, strlen(text));
+    error = text ? whole_file_replace(path, text, strlen(text)) : ENOMEM;
     if (error)
         complain("%s cannot be written: %s", path, strerror(error));
-    if (fd >= 0)
-        close(fd);
     json_decref(document);
-    free(folder);
     free(text);
     return !error;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "test_summary.h"
 #include "util/alloc.h"
 #include "util/complain.h"
+#include "util/cpus.h"
 #include "util/exit_code.h"
 #include "util/quantity.h"
 #include "util/real_time.h"
@@ -94,13 +94,6 @@ static void pass_named(struct argp_state *state, struct test_suite *s, int key, 
     }
 }
 
-static unsigned cpus(void)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : n > JOBS ? JOBS : (unsigned)n;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct test_suite *s = state->input;
@@ -112,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (arg && !parse_count(arg, 1, JOBS, &n))
             why = mem_format("-j wants a whole number from 1 to %d, not \"%s\"", JOBS, arg);
         else
-            s->jobs = arg ? (unsigned)n : cpus();
+            s->jobs = arg ? (unsigned)n : cpus_usable(JOBS);
         break;
     case OPT_BUDGET:
         if (!parse_time(arg, &s->budget_ns))
@@ -224,7 +217,7 @@ char **suite_wrapper(const struct test_suite *s)
 {
     char **wrapper = mem_zeroed(s->options + 8, sizeof *wrapper);
     size_t n = 0;
-    unsigned each = cpus() / s->jobs;
+    unsigned each = cpus_usable(JOBS) / s->jobs;
 
     wrapper[n++] = mem_copy(s->self);
     wrapper[n++] = mem_copy("run");

@@ -1,7 +1,6 @@
 /* campaign_lockgraph_write.c - the lock-order graph as DOT (for graphviz) and as JSON
  * (docs/json.md). */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -307,21 +306,13 @@ static const char *suffix(const char *path)
 }
 
 /* Folder of path; free() it. */
-static char *folder_of(const char *path)
-{
-    const char *base = base_name(path);
-    return base == path       ? mem_copy(".")
-           : base == path + 1 ? mem_copy("/")
-                              : mem_format("%.*s", (int)(base - path - 1), path);
-}
-
 char *lockgraph_check(const char *path)
 {
     struct stat st;
     if (!suffix(path))
         return mem_format("--lock-graph wants a file whose name ends in .dot or .json, not \"%s\"",
                           path);
-    char *folder = folder_of(path), *why = NULL;
+    char *folder = whole_file_folder(path), *why = NULL;
     if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
         why = mem_format("--lock-graph: there is no folder %s", folder);
     else if (access(folder, W_OK | X_OK) != 0)
@@ -336,25 +327,19 @@ char *lockgraph_save(const struct lockgraph *g, const struct lockgraph_about *ab
                      const char *path)
 {
     const char *ending = suffix(path);
-    char *text = NULL, *folder = folder_of(path), *why = NULL;
+    char *text = NULL, *why = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
-    if (!out || !ending) {
-        free(folder);
+    if (!out || !ending)
         return mem_format("%s cannot be written: %s", path, strerror(errno));
-    }
     if (strcmp(ending, ".dot") == 0)
         write_dot(out, g, about);
     else
         write_json(out, g, about);
     fclose(out);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 ? errno : whole_file_write(fd, base_name(path), 0666, true, text, bytes);
+    int error = whole_file_replace(path, text, bytes);
     if (error)
         why = mem_format("%s cannot be written: %s", path, strerror(error));
-    if (fd >= 0)
-        close(fd);
-    free(folder);
     free(text);
     return why;
 }

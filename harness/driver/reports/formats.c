@@ -2,7 +2,6 @@
 #include "formats.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,26 +22,15 @@ static const struct {
     {"tap", format_tap, true},       {"json", json_print, false},
 };
 
-/* The folder of a path, and in *name the file in it. free() it. */
-static char *folder_of(const char *path, const char **name)
-{
-    const char *slash = strrchr(path, '/');
-
-    *name = slash ? slash + 1 : path;
-    return slash == path ? mem_copy("/")
-           : slash       ? mem_format("%.*s", (int)(slash - path), path)
-                         : mem_copy(".");
-}
-
 static char *check_path(const char *path)
 {
-    const char *name;
-    char *folder = folder_of(path, &name), *why = NULL;
+    char *folder = whole_file_folder(path), *why = NULL;
     struct stat st;
 
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         why = mem_format("--report: %s is no file", path);
-    else if (!*name || stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
+    else if (!*path || path[strlen(path) - 1] == '/' || stat(folder, &st) != 0 ||
+             !S_ISDIR(st.st_mode))
         why = mem_format("--report: %s cannot be written, there is no folder %s", path, folder);
     free(folder);
     return why;
@@ -93,14 +81,8 @@ bool formats_to_stdout(const struct formats *f)
 
 static bool save(const char *path, const char *text, size_t bytes)
 {
-    const char *name;
-    char *folder = folder_of(path, &name);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 ? errno : whole_file_write(fd, name, 0666, true, text, bytes);
+    int error = whole_file_replace(path, text, bytes);
 
-    if (fd >= 0)
-        close(fd);
-    free(folder);
     if (error)
         complain("%s cannot be written: %s", path, strerror(error));
     return !error;

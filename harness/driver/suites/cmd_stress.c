@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "suite.h"
 #include "util/alloc.h"
 #include "util/complain.h"
+#include "util/cpus.h"
 #include "util/exit_code.h"
 #include "util/options.h"
 #include "util/quantity.h"
@@ -334,13 +334,6 @@ static void on_interrupt(int signal)
     (void)signal;
 }
 
-static unsigned cpus(void)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : n > JOBS ? JOBS : (unsigned)n;
-}
-
 int cmd_stress(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -350,7 +343,7 @@ int cmd_stress(int argc, char **argv)
                "\vExit codes: 0 every verdict as expected, 1 one was not, 2 wrong usage, 3 a suite "
                "could not be run."};
     struct stress s = {
-        .suites = "all", .tool = "heddle", .schedules = 300, .seed = 1, .jobs = cpus()};
+        .suites = "all", .tool = "heddle", .schedules = 300, .seed = 1, .jobs = cpus_usable(JOBS)};
     int64_t start = real_now();
     ssize_t n;
     int code;

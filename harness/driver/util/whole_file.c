@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,5 +81,28 @@ int whole_file_write(int folder, const char *name, mode_t mode, bool replace, co
     if (error && named)
         unlinkat(folder, part, 0);
     free(part);
+    return error;
+}
+
+char *whole_file_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == path ? mem_copy("/")
+           : slash       ? mem_format("%.*s", (int)(slash - path), path)
+                         : mem_copy(".");
+}
+
+int whole_file_replace(const char *path, const void *data, size_t bytes)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = whole_file_folder(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? errno : 0;
+
+    if (!error)
+        error = whole_file_write(fd, slash ? slash + 1 : path, 0666, true, data, bytes);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
     return error;
 }

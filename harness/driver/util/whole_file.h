@@ -11,4 +11,9 @@
 int whole_file_write(int folder, const char *name, mode_t mode, bool replace, const void *data,
                      size_t bytes);
 
+/* The folder that a path's file lies in. free() it. */
+char *whole_file_folder(const char *path);
+/* The same by path, whatever is there by that name. 0, or errno. */
+int whole_file_replace(const char *path, const void *data, size_t bytes);
+
 #endif /* HEDDLE_DRIVER_WHOLE_FILE_H */
