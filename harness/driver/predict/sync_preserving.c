@@ -1,8 +1,8 @@
 /* sync_preserving.c - see sync_preserving.h
  *
  * The set for a pair grows monotonically with both accesses. So for the accesses of two places at
- * one word, an access that is in the set of the present pair is in that of every later pair: it is
- * passed over for good, and the set is never begun anew.
+ * one cell of memory, an access that is in the set of the present pair is in that of every later
+ * pair: it is passed over for good, and the set is never begun anew.
  */
 #include "sync_preserving_inside.h"
 

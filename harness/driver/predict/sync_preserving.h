@@ -10,7 +10,7 @@
  *
  *   shape      events of a tape, in order; indices of events are those of the tape
  *   ownership  the tape is borrowed until syncp_free()
- *   time       a search for one pair of places at one word is linear in their accesses
+ *   time       a search for one pair of places at one cell of memory is linear in their accesses
  *   bounds     a tape that asks for too much memory is cut where that became so: syncp_events()
  * source: Mathur, Pavlogiannis and Viswanathan, "Optimal prediction of synchronization-preserving
  *         races", POPL 2021.

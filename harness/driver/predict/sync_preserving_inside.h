@@ -64,7 +64,7 @@ struct syncp_thread {
     uint32_t guards; /* set that is held now */
 };
 
-/* An access to one word in one life of its memory. */
+/* An access to one cell in one life of its memory. */
 struct syncp_access {
     uint32_t variable, event;
     uint32_t guards; /* set that was held */

@@ -1,5 +1,9 @@
 /* sync_preserving_order.c - one pass over the tape: what must come before each event, critical
- * sections, accesses by word. */
+ * sections, accesses by cell of memory.
+ *
+ * A cell is a run of words between places where some access or new memory begins or ends, so that
+ * each access takes all of a cell or, if it is a single word, some of its bytes. A block of many
+ * megabytes that is freed is then a few cells. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,16 +12,15 @@
 #include "sync_preserving_inside.h"
 #include "util/alloc.h"
 
-/* What makes a tape too long: timestamps (of 4 bytes a thread), accesses of single words. */
+/* What makes a tape too long: timestamps (of 4 bytes a thread), accesses of cells. */
 #define POOL ((size_t)32 << 20)
 #define ACCESSES ((size_t)4 << 20)
 
-/* A word of memory in its present life. */
-struct word {
-    uint64_t number; /* address / 8 */
-    uint32_t variable;
-    uint32_t writer[8]; /* of each byte: event, or SYNCP_NONE */
-    UT_hash_handle hh;
+/* A cell of memory in its present life; it ends where the next one begins. */
+struct cell {
+    uint64_t first;     /* word: address / 8 */
+    uint32_t variable;  /* SYNCP_NONE: not accessed yet */
+    uint32_t writer[8]; /* of each byte of its words: event, or SYNCP_NONE */
 };
 
 /* A clock, or all operations that keep their order. Timestamps by thread. */
@@ -46,7 +49,8 @@ struct guard_name {
 struct reader {
     struct syncp *s;
     struct guard_name *guards;
-    struct word *words;
+    struct cell *cell; /* by place */
+    size_t cells;
     struct clock *clocks;
     struct lock_name *locks;
     uint32_t variables;
@@ -293,52 +297,90 @@ static void end_section(struct reader *r, uint32_t e)
 
 /* ---- memory ---- */
 
-static struct word *word_of(struct reader *r, uint64_t number)
+static int by_number(const void *a, const void *b)
 {
-    struct word *w;
-
-    HASH_FIND(hh, r->words, &number, sizeof number, w);
-    if (!w) {
-        w = mem_zeroed(1, sizeof *w);
-        w->number = number;
-        w->variable = r->variables++;
-        memset(w->writer, 0xff, sizeof w->writer);
-        HASH_ADD(hh, r->words, number, sizeof w->number, w);
-    }
-    return w;
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
 }
 
-static void forget(struct reader *r, struct word *w)
+static void forget(struct cell *c)
 {
-    w->variable = r->variables++;
-    memset(w->writer, 0xff, sizeof w->writer);
+    c->variable = SYNCP_NONE;
+    memset(c->writer, 0xff, sizeof c->writer);
 }
 
-static void reset(struct reader *r, uint64_t from, uint64_t bytes)
+/* The bytes of an event, as words: the first, and the one behind the last. */
+static void words_of(const struct hdp_tape_event *ev, uint64_t *first, uint64_t *end)
 {
-    uint64_t first = from >> 3, end = (from + bytes + 7) >> 3;
-    struct word *w, *next;
+    uint64_t last = ev->where + ev->bytes;
 
-    if (end - first > HASH_COUNT(r->words)) {
-        HASH_ITER(hh, r->words, w, next)
-        if (w->number >= first && w->number < end)
-            forget(r, w);
-        return;
-    }
-    for (uint64_t number = first; number < end; number++) {
-        HASH_FIND(hh, r->words, &number, sizeof number, w);
-        if (w)
-            forget(r, w);
-    }
+    *first = ev->where >> 3;
+    *end = (last >> 3) + ((last & 7) != 0);
 }
 
-static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t mask,
-                        bool changed[2])
+/* Where one of the events begins or ends. Those of them that take some bytes of a word alone make it
+ * a cell of its own. */
+static void make_cells(struct reader *r, uint32_t events)
+{
+    uint64_t *bound = NULL, first, end;
+    size_t n = 0;
+
+    for (uint32_t e = 0; e < events; e++) {
+        const struct hdp_tape_event *ev = &r->s->tape[e];
+        bool access = syncp_is_access(ev->kind);
+        if ((!access && ev->kind != HDP_TAPE_RESET) || !ev->bytes)
+            continue;
+        words_of(ev, &first, &end);
+        const uint64_t at[4] = {first, end, first + 1, end - 1};
+        unsigned places = 2;
+        if (access && ((ev->where | ev->bytes) & 7))
+            places = 4;
+        for (unsigned i = 0; i < places; i++) {
+            bound = mem_grow(bound, n, sizeof *bound);
+            bound[n++] = at[i];
+        }
+    }
+    if (n)
+        qsort(bound, n, sizeof *bound, by_number);
+    for (size_t i = 0; i < n; i++) {
+        if (r->cells && r->cell[r->cells - 1].first == bound[i])
+            continue;
+        r->cell = mem_grow(r->cell, r->cells, sizeof *r->cell);
+        r->cell[r->cells].first = bound[i];
+        forget(&r->cell[r->cells++]);
+    }
+    free(bound);
+}
+
+/* The cell that begins at this word. */
+static size_t cell_at(const struct reader *r, uint64_t word)
+{
+    size_t low = 0, high = r->cells;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->cell[middle].first < word)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void reset(struct reader *r, uint32_t e)
+{
+    uint64_t first, end;
+
+    words_of(&r->s->tape[e], &first, &end);
+    for (size_t i = cell_at(r, first); i < r->cells && r->cell[i].first < end; i++)
+        forget(&r->cell[i]);
+}
+
+static void access_cell(struct reader *r, uint32_t e, struct cell *c, uint8_t mask, bool changed[2])
 {
     struct syncp *s = r->s;
     uint8_t kind = s->tape[e].kind;
     uint32_t t = s->tape[e].thread;
-    struct word *w = word_of(r, number);
     bool reads = !syncp_writes(kind) || kind == HDP_TAPE_ATOMIC_UPDATE ||
                  (s->careful && kind == HDP_TAPE_WRITE);
 
@@ -346,33 +388,39 @@ static void access_word(struct reader *r, uint32_t e, uint64_t number, uint8_t m
         r->over = true;
         return;
     }
+    if (c->variable == SYNCP_NONE)
+        c->variable = r->variables++;
     for (unsigned i = 0; i < 8; i++) {
         if (!(mask >> i & 1))
             continue;
-        if (w->writer[i] != SYNCP_NONE && reads) {
-            changed[0] |= join_event(s, &s->must, t, w->writer[i]);
+        if (c->writer[i] != SYNCP_NONE && reads) {
+            changed[0] |= join_event(s, &s->must, t, c->writer[i]);
             if (syncp_is_atomic(kind))
-                changed[1] |= join_event(s, &s->hard, t, w->writer[i]);
+                changed[1] |= join_event(s, &s->hard, t, c->writer[i]);
         }
         if (syncp_writes(kind))
-            w->writer[i] = e;
+            c->writer[i] = e;
     }
     s->access = mem_grow(s->access, s->accesses, sizeof *s->access);
     s->access[s->accesses++] = (struct syncp_access){
-        .variable = w->variable, .event = e, .guards = s->thread[t].guards, .mask = mask};
+        .variable = c->variable, .event = e, .guards = s->thread[t].guards, .mask = mask};
 }
 
 static void access_range(struct reader *r, uint32_t e, bool changed[2])
 {
-    uint64_t addr = r->s->tape[e].where, end = addr + r->s->tape[e].bytes;
+    const struct hdp_tape_event *ev = &r->s->tape[e];
+    uint64_t last = ev->where + ev->bytes, first, end;
 
-    while (addr < end && !r->over) {
-        uint64_t word = addr & ~(uint64_t)7;
-        uint8_t mask = (uint8_t)(0xffu << (addr & 7));
-        if (end < word + 8)
-            mask &= (uint8_t)(0xffu >> (word + 8 - end));
-        access_word(r, e, word >> 3, mask, changed);
-        addr = word + 8;
+    words_of(ev, &first, &end);
+    for (size_t i = cell_at(r, first);
+         ev->bytes && i < r->cells && r->cell[i].first < end && !r->over; i++) {
+        struct cell *c = &r->cell[i];
+        uint8_t mask = 0xff;
+        if (c->first == first)
+            mask &= (uint8_t)(0xffu << (ev->where & 7));
+        if (c->first == end - 1 && last & 7)
+            mask &= (uint8_t)(0xffu >> (8 - (last & 7)));
+        access_cell(r, e, c, mask, changed);
     }
 }
 
@@ -433,7 +481,7 @@ static void read_event(struct reader *r, uint32_t e)
     if (syncp_is_access(ev->kind))
         access_range(r, e, changed);
     else if (ev->kind == HDP_TAPE_RESET)
-        reset(r, ev->where, ev->bytes);
+        reset(r, e);
     else if (ev->kind == HDP_TAPE_LOCK || ev->kind == HDP_TAPE_RDLOCK)
         begin_section(r, e);
     else if (ev->kind == HDP_TAPE_UNLOCK)
@@ -450,16 +498,11 @@ static void read_event(struct reader *r, uint32_t e)
 
 static void forget_all(struct reader *r)
 {
-    struct word *w, *next_word;
     struct clock *c, *next_clock;
     struct lock_name *l, *next_lock;
     struct guard_name *g, *next_guard;
 
-    HASH_ITER(hh, r->words, w, next_word)
-    {
-        HASH_DEL(r->words, w);
-        free(w);
-    }
+    free(r->cell);
     HASH_ITER(hh, r->clocks, c, next_clock)
     {
         HASH_DEL(r->clocks, c);
@@ -489,14 +532,17 @@ static bool is_broken(const struct syncp *s, uint32_t e)
 void syncp_read(struct syncp *s)
 {
     struct reader r = {.s = s};
-    uint32_t n = s->events, e;
+    uint32_t n = 0, e;
 
+    while (n < s->events && !is_broken(s, n))
+        n++;
+    make_cells(&r, n);
     struct syncp_guards none;
     memset(&none, 0xff, sizeof none);
     guard_set(&r, &none);
     stamps_begin(s, &s->must);
     stamps_begin(s, &s->hard);
-    for (e = 0; e < n && !is_broken(s, e); e++) {
+    for (e = 0; e < n; e++) {
         read_event(&r, e);
         if (!r.over)
             continue;

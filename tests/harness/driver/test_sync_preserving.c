@@ -467,6 +467,38 @@ static void knows_bytes(void **unused)
     syncp_free(s);
 }
 
+/* Many blocks of 64 MiB that are given back and out again: word by word the tape would be cut. */
+static void takes_a_block_as_a_whole(void **unused)
+{
+    enum { BLOCKS = 50, EACH = 4, N = BLOCKS * EACH + 2 };
+    const uint64_t block = (uint64_t)1 << 30, bytes = (uint64_t)64 << 20;
+    struct hdp_tape_event e[N];
+    (void)unused;
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        struct hdp_tape_event *at = &e[i * EACH];
+        at[0] = event(1, HDP_TAPE_WRITE, block + 3);
+        at[1] = event(0, HDP_TAPE_FREE, block);
+        at[2] = event(0, HDP_TAPE_RESET, block);
+        at[3] = event(1, HDP_TAPE_READ, block + bytes - 5);
+        at[0].bytes = 1;
+        at[1].bytes = at[2].bytes = bytes;
+        at[3].bytes = 2;
+    }
+    e[N - 2] = event(0, HDP_TAPE_WRITE, block + bytes - 8);
+    e[N - 1] = event(1, HDP_TAPE_WRITE, block + bytes);
+    struct syncp *s = syncp_new(e, N, 2, false);
+    assert_int_equal(syncp_events(s), N);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        assert_true(syncp_conflict(s, i * EACH, i * EACH + 1));
+        assert_false(syncp_conflict(s, i * EACH + 1, i * EACH + 3)); /* it is new by then */
+    }
+    assert_true(syncp_conflict(s, N - 3, N - 2));
+    assert_false(syncp_conflict(s, N - 3, N - 1));
+    assert_false(syncp_conflict(s, N - 2, N - 1));
+    assert_true(syncp_is_race(s, N - 3, N - 2));
+    syncp_free(s);
+}
+
 static bool any(void *arg, uint64_t a, uint64_t b)
 {
     (void)arg, (void)a, (void)b;
@@ -525,6 +557,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(may_take_a_write_for_an_update),
         cmocka_unit_test(new_memory_is_other_memory),
         cmocka_unit_test(knows_bytes),
+        cmocka_unit_test(takes_a_block_as_a_whole),
         cmocka_unit_test(guesses_no_pair_with_a_common_lock),
         cmocka_unit_test(stops_at_nonsense),
     };
