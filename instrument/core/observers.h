@@ -13,6 +13,11 @@
 #define HDI_OBSERVERS(X)                                                                           \
     /* Who holds what, before whoever looks at it. */                                              \
     X(hdi_held_observes, HDI_OF(ACQUIRED) | HDI_OF(LEVEL) | HDI_OF(THREAD_ENDS))                   \
+    /* What a person reads of a schedule: of a lock its first level and its last one. */           \
+    X(hdi_story_observes, HDI_OF(UNITS) | HDI_OF(ACQUIRED) | HDI_OF(RELEASED) | HDI_OF(LOST) |     \
+                              HDI_OF(DONE) | HDI_OF(SENT) | HDI_OF(RECEIVED) | HDI_OF(HANDED) |    \
+                              HDI_OF(TAKEN) | HDI_OF(THREAD_MADE) | HDI_OF(THREAD_BEGINS) |        \
+                              HDI_OF(THREAD_ENDS) | HDI_OF(THREAD_JOINED) | HDI_OF(STARTS))        \
     /* Lock orders. */                                                                             \
     X(hdi_lockorder_observes,                                                                      \
       HDI_OF(MADE) | HDI_OF(DESTROYED) | HDI_OF(UNITS) | HDI_OF(ACQUIRED) | HDI_OF(RELEASED) |     \

@@ -52,6 +52,7 @@
 #include "lock_edges.h"
 #include "points.h"
 #include "registers.h"
+#include "story.h"
 #include "tape.h"
 #include "tuples.h"
 
@@ -327,7 +328,8 @@ struct hdp_region {
     uint32_t profile_steps;           /* used entries of profile[] */
     /* the first steps of an earlier schedule: by the driver */
     struct hdp_step profile[HDP_PROFILE];
-    struct hdp_tape tape; /* of a schedule with HDP_PREDICT */
+    struct hdp_tape tape;   /* of a schedule with HDP_PREDICT */
+    struct hdp_story story; /* of one with HDP_RICH */
     struct hdp_batch batch;
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];

@@ -10,6 +10,7 @@
 #include "judge.h"
 #include "outcomes.h"
 #include "reports/report_text.h"
+#include "reports/story_document.h"
 #include "schedules/config_words.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
@@ -124,6 +125,16 @@ static void drop_evidence(struct evidence *e)
     free(e->err);
 }
 
+/* index: of the finding in the region, < 0: it was not noted there. */
+static void take_story(struct campaign *c, struct worker *w, struct finding *f, int index)
+{
+    struct scene scene = campaign_scene(c, w);
+    uint32_t end = index < 0 ? 0 : w->region->finding[index].step;
+
+    if (c->options.out)
+        f->story = story_document(&scene, f, end, c->options.target->path, &f->story_bytes);
+}
+
 /* Replay with (rich) or without stacks; for each symptom of `wanted` that comes again, its
  * finding's count goes up, and a rich one gets the better words. */
 static bool replay_once(struct campaign *c, struct worker *w, struct confirmation *wanted,
@@ -152,6 +163,7 @@ static bool replay_once(struct campaign *c, struct worker *w, struct confirmatio
             if (rich) {
                 finding_free(found[i]);
                 found[i] = symptom_finding(c, w, &list[k]);
+                take_story(c, w, found[i], list[k].index);
             }
             found[i]->replays = replays;
             found[i]->reproduced = reproduced;
@@ -267,6 +279,10 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
         campaign_write(c, f->name, ".stdout", e->out, e->out_bytes, &f->output_file);
     if (e->err_bytes)
         campaign_write(c, f->name, ".stderr", e->err, e->err_bytes, &f->error_file);
+    if (f->story)
+        campaign_write(c, f->name, ".story.json", f->story, f->story_bytes, &f->story_file);
+    free(f->story);
+    f->story = NULL;
     confirm_report(c, f);
 }
 

@@ -148,8 +148,8 @@ static char *stem_of(const json_t *test, const char *name, bool alone)
 
 static bool take_files(struct outdir *dir, const json_t *document)
 {
-    static const char *const keys[] = {"schedule_file", "stdout_file", "stderr_file", "report_file",
-                                       NULL};
+    static const char *const keys[] = {"schedule_file", "stdout_file", "stderr_file",
+                                       "report_file",   "story_file",  NULL};
     const json_t *tests = json_object_get(document, "tests");
     bool taken = true;
     size_t i, k;

@@ -118,7 +118,13 @@ static enum hd_object kind_of(const struct hdp_object *o, unsigned event)
                                       : object_of_event((enum hd_event)event);
 }
 
-static char *object_text(const struct scene *scene, uint32_t id, enum hd_object what)
+enum hd_object collect_kind(const struct scene *scene, uint32_t id, unsigned event)
+{
+    return thread_of_object(scene->region, id) ? HD_OB_THREAD
+                                               : kind_of(object_entry(scene->region, id), event);
+}
+
+char *collect_object(const struct scene *scene, uint32_t id, enum hd_object what)
 {
     const struct hdp_object *o = object_entry(scene->region, id);
     const struct hdp_thread *t = what == HD_OB_THREAD ? thread_of_object(scene->region, id) : NULL;
@@ -192,7 +198,7 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
         n->thread = collect_thread(scene, raw->thread);
     if (raw->object) {
         n->object_kind = kind_of(object_entry(scene->region, raw->object), n->kind);
-        n->object = object_text(scene, raw->object, n->object_kind);
+        n->object = collect_object(scene, raw->object, n->object_kind);
     }
     if (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) {
         n->text = access_text(raw);
@@ -264,11 +270,16 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
     return text;
 }
 
+void collect_place(const struct scene *scene, uint64_t site, struct stack *to)
+{
+    symbols_frames(scene->symbols, site, !is_start(scene->region, site), to);
+}
+
 static char *place_text(const struct scene *scene, uint64_t site)
 {
     struct stack s = {0};
     if (site)
-        symbols_frames(scene->symbols, site, !is_start(scene->region, site), &s);
+        collect_place(scene, site, &s);
     char *text = NULL;
     if (s.count) {
         const struct frame *fr = &s.frame[0];

@@ -28,6 +28,11 @@ uint64_t collect_key(const struct scene *scene, const struct hdp_finding *raw);
 char *collect_thread(const struct scene *scene, uint32_t hash);
 /* Where an object lives, as the user would call it; NULL = no better than its number. free() it. */
 char *collect_home(const struct scene *scene, const struct hdp_object *o);
+/* What kind an object is, as far as it or an event about it tells, and how reports call it; free() it. */
+enum hd_object collect_kind(const struct scene *scene, uint32_t id, unsigned event);
+char *collect_object(const struct scene *scene, uint32_t id, enum hd_object kind);
+/* Append the frames of a site. */
+void collect_place(const struct scene *scene, uint64_t site, struct stack *to);
 /* The names of all threads of the region, for schedule_describe(). */
 void collect_thread_names(const struct hdp_region *r, struct names *threads);
 

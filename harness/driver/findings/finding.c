@@ -93,6 +93,8 @@ void finding_free(struct finding *f)
     free(f->report_file);
     free(f->output_file);
     free(f->error_file);
+    free(f->story);
+    free(f->story_file);
     free(f->strategy);
     free(f->name);
     free(f->same_as);

@@ -95,10 +95,13 @@ struct finding {
     char *report_file;    /* path of the text report, or NULL */
     char *output_file;    /* what the program printed in that schedule, or NULL */
     char *error_file;     /* its stderr, or NULL */
-    char *strategy;       /* what found it: "pct depth 3, seed 7", or NULL */
-    char *same_as;        /* name of the finding that this prediction turned out to be, or NULL */
-    char *same_cause;     /* name of the first race between the same two functions, or NULL */
-    char *name;           /* "deadlock-1": unique in a campaign; set by findings_add() */
+    char *story;          /* its schedule, event by event, until it is written */
+    size_t story_bytes;
+    char *story_file; /* path of it, or NULL */
+    char *strategy;   /* what found it: "pct depth 3, seed 7", or NULL */
+    char *same_as;    /* name of the finding that this prediction turned out to be, or NULL */
+    char *same_cause; /* name of the first race between the same two functions, or NULL */
+    char *name;       /* "deadlock-1": unique in a campaign; set by findings_add() */
 };
 
 /* The word of a kind ("data-race"), its title, and what usually fixes it (one paragraph). */

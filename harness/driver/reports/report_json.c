@@ -123,6 +123,7 @@ json_t *report_json_finding(const struct findings *all, const struct finding *f)
     json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
     json_object_set_new(o, "schedule_text", json_text(f->schedule_text));
     json_object_set_new(o, "report_file", json_text(f->report_file));
+    json_object_set_new(o, "story_file", json_text(f->story_file));
     json_object_set_new(o, "stdout_file", json_text(f->output_file));
     json_object_set_new(o, "stderr_file", json_text(f->error_file));
     free(headline);

@@ -54,7 +54,7 @@ static char *look_upward(const char *folder, const char *file)
     return real;
 }
 
-static char *find(const char *file, const char *program)
+char *source_find(const char *file, const char *program)
 {
     char here[PATH_MAX], *folder, *real;
 
@@ -75,7 +75,7 @@ static char *find(const char *file, const char *program)
 struct source_place source_place(const char *file, const char *program)
 {
     const char *root = source_root();
-    char *real = find(file, program);
+    char *real = source_find(file, program);
     size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
     struct source_place place = {0};
 

@@ -19,7 +19,9 @@ struct source_place {
 /* The folder above the current one, or itself, that has a ".git"; else the current one. Absolute, and
  * valid until the program ends. */
 const char *source_root(void);
-/* The place of a file that a program was compiled from. `program` is its path. */
+/* Where a file that a program was compiled from lies; NULL: it was not found. `program` is its path. free() it. */
+char *source_find(const char *file, const char *program);
+/* The place of such a file. */
 struct source_place source_place(const char *file, const char *program);
 /* The innermost frame of a stack that has a file; false: none has. */
 bool source_place_of(const json_t *stack, const char *program, struct source_place *place);

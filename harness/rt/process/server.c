@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "core/observers.h"
+#include "core/story.h"
 #include "locks/lockorder.h"
 #include "reach/reach.h"
 #include "core/real.h"
@@ -100,6 +101,8 @@ static void start_schedule(void)
     rt.region->maps_bytes = 0;
     rt.region->stack_used = rt.prefix_stacks;
     rt_schedule_begin();
+    hdi_story = rt.config.flags & HDP_RICH ? &rt.region->story : NULL;
+    rt.region->story.events = rt.region->story.full = 0;
     hdi_tell(STARTS, .thread = rt.main, .mode = rt.config.flags);
     if (hdi_timer_next())
         hdi_watch_over();

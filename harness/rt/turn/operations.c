@@ -1,6 +1,7 @@
 /* operations.c - what threads are about to do, and whether they could do it now. */
 #include "rt.h"
 
+#include "core/story.h"
 #include "models/signals.h"
 #include "reach/reach.h"
 
@@ -27,7 +28,7 @@ bool rt_others_can_run(void)
 }
 
 /* Can t's pending operation complete now? Keeps rt.runnable and rt.deadline in step. */
-void rt_evaluate(struct hdi_thread *t)
+static void evaluate(struct hdi_thread *t)
 {
     bool ready = !t->op->ready || t->op->ready(t->op);
 
@@ -45,6 +46,17 @@ void rt_evaluate(struct hdi_thread *t)
     else
         rt_deadline_remove(t);
     t->state = ready ? HDP_T_ENABLED : t->op->kind == HD_EV_SLEEP ? HDP_T_SLEEPING : HDP_T_BLOCKED;
+}
+
+void rt_evaluate(struct hdi_thread *t)
+{
+    bool was = t->enabled;
+
+    evaluate(t);
+    if (t->enabled && !was) /* what comes from outside is nobody's doing */
+        hdi_story_goes_on(t, t->op, t->outside || rt.current == t ? NULL : rt.current);
+    else if (was && !t->enabled)
+        hdi_story_waits(t, t->op);
 }
 
 static void link_pending(struct hdi_thread *t)
@@ -119,7 +131,9 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     t->turn.passed_over = 0;
     t->turn.published_move = rt.moves;
     link_pending(t);
-    rt_evaluate(t);
+    evaluate(t);
+    if (!t->enabled)
+        hdi_story_waits(t, op);
     if (!rt_only_tries(op) && !is_try) {
         t->turn.idle_ops = t->turn.tries = 0;
         rt.idle_ops = 0;
@@ -178,6 +192,7 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
 
     if (t->reach.finding) /* it was signalled, whether or not it gets the mutex */
         hdi_reach_mistaken(t);
+    hdi_story_goes_on(t, op, rt.current);
     if (op == t->op)
         rt_withdraw(t);
     op->kind = kind;
@@ -189,7 +204,9 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
     if (op != t->op) /* its thread is in a handler, and will publish this */
         return;
     link_pending(t);
-    rt_evaluate(t);
-    if (!t->enabled)
+    evaluate(t);
+    if (!t->enabled) {
+        hdi_story_waits(t, op);
         rt_look_for_cycle(t);
+    }
 }

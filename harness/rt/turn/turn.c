@@ -21,6 +21,7 @@
 
 #include "arch/arch.h"
 #include "core/real.h"
+#include "core/story.h"
 #include "models/signals.h"
 
 struct rt rt = {.strategy = &rt_random_walk};
@@ -265,6 +266,7 @@ void hdi_external_enter(uint64_t site)
     rt_lock();
     rt.region->result.external++;
     self->last = (struct hdi_op){.kind = HD_EV_EXTERNAL, .site = site};
+    hdi_story_waits(self, &self->last);
     self->state = HDP_T_EXTERNAL;
     rt.external_count++;
     next = rt_pass_on(false);

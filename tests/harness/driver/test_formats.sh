@@ -36,7 +36,7 @@ all engine 1 --engine=in-place -- "$plain" deadlock
 all nothing 0 --name=nothing -- "$plain" correct
 all early 3 -- /bin/true
 all fine 0 --allow-no-threads -- /bin/true
-valid ./*.xml ./*.sarif ./*.gitlab ./*.tap ./*.json ./*.out/report.json
+valid ./*.xml ./*.sarif ./*.gitlab ./*.tap ./*.json ./*.out/report.json ./*.out/*.story.json
 [ "$(ls ./*.sarif | wc -l)" = 29 ] || fail 'not every kind was tried'
 
 # The same in all: what failed, and where.
