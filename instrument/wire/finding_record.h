@@ -33,7 +33,8 @@ enum hd_finding_kind {
     X(WOKE, "woke")     /* ended that wait, or could have */                                       \
     X(CASE, "or for")   /* one of the things that the select of its link waits for */              \
     X(WITH, "with")     /* the mutex that goes with the wait of its link */                        \
-    X(LAST_OP, "last did") /* one of the last operations of a thread */
+    X(WOULD_WAKE, "would wake") /* of a cycle: who is left to end the wait of its link */          \
+    X(LAST_OP, "last did")      /* one of the last operations of a thread */
 
 enum hd_role {
 #define HD_ROLE_ENUM(name, text) HD_ROLE_##name,
@@ -42,6 +43,8 @@ enum hd_role {
         HD_ROLE_COUNT
 };
 
+/* extra of HD_ROLE_WOULD_WAKE: there are others who could as well */
+#define HD_WOULD_PERHAPS 1u
 /* extra of a memory access note */
 #define HD_ACCESS_SIZE 0xffu /* bytes */
 #define HD_ACCESS_WRITE 0x100u

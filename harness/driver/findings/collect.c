@@ -468,7 +468,7 @@ static void add_signals_in_vain(struct finding *f, const struct hdp_region *r)
 {
     for (size_t i = 0; i < f->notes; i++) {
         struct note *n = &f->note[i];
-        if (n->role == HD_ROLE_COULD_WAKE)
+        if (n->role == HD_ROLE_COULD_WAKE || n->role == HD_ROLE_WOULD_WAKE)
             n->in_vain = was_in_vain(r, n, f->note[n->link].thread_id);
     }
 }

@@ -46,7 +46,7 @@ struct note {
     uint64_t addr;              /* accesses: the memory address; 0 = none */
     uint32_t extra;             /* accesses: HD_ACCESS_* */
     uint32_t step;              /* accesses: decisions made before it; 0 = unknown */
-    bool in_vain;               /* who could have woken: nobody waited when he signalled */
+    bool in_vain; /* who could have woken, or would: nobody waited when he signalled */
 };
 
 /* Why not every replay of a schedule shows its finding, as running it anew from its seed tells. */

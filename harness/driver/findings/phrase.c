@@ -104,6 +104,31 @@ char *phrase_did(unsigned kind, const char *object)
     return fill(phrase, object ? object : "something");
 }
 
+const char *phrase_would(unsigned kind)
+{
+    switch (kind) {
+    case HD_EV_COND_SIGNAL:
+    case HD_EV_HD_COND_SIGNAL:
+        return "signal it";
+    case HD_EV_SEM_POST:
+        return "post it";
+    case HD_EV_CHAN_SEND:
+        return "send";
+    case HD_EV_CHAN_RECV:
+        return "receive";
+    case HD_EV_HD_WAITGROUP_ADD:
+        return "say done";
+    case HD_EV_BARRIER_WAIT:
+        return "come there";
+    case HD_EV_HD_SEMAPHORE:
+        return "release units";
+    case HD_EV_FD_WAIT:
+        return "write there";
+    default:
+        return "end that";
+    }
+}
+
 char *phrase_case(unsigned kind, const char *object)
 {
     return kind == HD_EV_CHAN_SEND   ? mem_format("a receiver or room in %s", object)

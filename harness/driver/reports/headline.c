@@ -23,9 +23,20 @@ static const struct note *wait_of(const struct finding *f, uint32_t thread)
     return NULL;
 }
 
-/* Who keeps the object of a wait: its holder, or the thread that is joined. 0 = nobody known. */
+const struct note *report_partner(const struct finding *f, const struct note *wait)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_WOULD_WAKE && &f->note[f->note[i].link] == wait)
+            return &f->note[i];
+    return NULL;
+}
+
+/* Whom a wait is for: who holds its object, is joined, or would end it. 0 = nobody known. */
 static uint32_t holder_of(const struct finding *f, const struct note *wait)
 {
+    const struct note *partner = report_partner(f, wait);
+    if (partner)
+        return partner->thread_id;
     for (size_t i = 0; i < f->notes; i++)
         if (f->note[i].role == HD_ROLE_HOLDS && f->note[i].object_id == wait->object_id &&
             f->note[i].thread_id != wait->thread_id)
@@ -124,13 +135,61 @@ static void list_more(char **list, const char *text, bool last)
 
 #define NAMED_IN_CYCLE 4u
 
+/* What a standstill has beside it, behind what it is. */
+static char *with_text(char *line, const struct finding *f)
+{
+    if (!*f->text)
+        return line;
+    char *whole = mem_format("%s; %s", line, f->text);
+    free(line);
+    return whole;
+}
+
+/* What a thread of a circle has to do with the wait of the one before it; the first is its subject. */
+static char *known_by(const struct finding *f, const struct note *before, bool later)
+{
+    const struct note *missing = report_partner(f, before);
+    if (missing && missing->in_vain)
+        return mem_copy(", who signalled it when nobody waited,");
+    if (missing)
+        return mem_format(", who %s %s,", missing->extra & HD_WOULD_PERHAPS ? "could" : "would",
+                          phrase_would(missing->kind));
+    if (before->kind == HD_EV_THREAD_JOIN)
+        return mem_copy(", who must end first,");
+    char *has = thing(before);
+    char *text = mem_format(later ? ", who holds %s," : " holds %s and", has ? has : "it");
+    free(has);
+    return text;
+}
+
+/* "T1 (get) holds mutex outer and waits for a signal to condition variable filled; T2 (put), who would
+ * signal it, waits for mutex outer": begins where somebody is missing. NULL: there nobody is. */
+static char *circle_by_partner(const struct finding *f, const struct note **cycle, size_t n)
+{
+    size_t first = 0;
+    while (first < n && !report_partner(f, cycle[first]))
+        first++;
+    if (first == n)
+        return NULL;
+    char *text = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct note *wait = cycle[(first + i) % n], *before = cycle[(first + i + n - 1) % n];
+        char *what = waits(wait), *who = known_by(f, before, i > 0);
+        char *more =
+            mem_format("%s%s%s%s %s", text ? text : "", text ? "; " : "", wait->thread, who, what);
+        free(text);
+        free(what);
+        free(who);
+        text = more;
+    }
+    return text;
+}
+
 static char *deadlock_headline(const struct finding *f)
 {
     const struct note *cycle[HDP_NOTES], *wait;
     size_t n = report_cycle(f, cycle, HDP_NOTES);
     char *text;
-    if (n >= 2 && *f->text)
-        return mem_format("%s: %s", finding_title(f->kind), f->text);
     if (n < 2) {
         wait = telling_wait(f);
         char *what = wait ? waits(wait) : NULL;
@@ -140,6 +199,12 @@ static char *deadlock_headline(const struct finding *f)
         free(what);
         return text;
     }
+    char *circle = n < NAMED_IN_CYCLE ? circle_by_partner(f, cycle, n) : NULL;
+    if (circle) {
+        text = mem_format("%s: %s", finding_title(f->kind), circle);
+        free(circle);
+        return with_text(text, f);
+    }
     char *who = mem_copy(""), *what = mem_copy("");
     for (size_t i = 0; i < n; i++) {
         char *name = mem_format("%.*s", report_short_name(cycle[i]->thread), cycle[i]->thread);
@@ -148,7 +213,7 @@ static char *deadlock_headline(const struct finding *f)
         char *object =
             joins ? mem_format("the end of %.*s", report_short_name(next), next) : thing(cycle[i]);
         list_more(&who, name, i + 1 == n);
-        list_more(&what, object ? object : "?", i + 1 == n);
+        list_more(&what, object ? object : "a select", i + 1 == n);
         free(name);
         free(object);
     }
@@ -156,7 +221,7 @@ static char *deadlock_headline(const struct finding *f)
                       n <= NAMED_IN_CYCLE ? ", for " : "", n <= NAMED_IN_CYCLE ? what : "");
     free(who);
     free(what);
-    return text;
+    return with_text(text, f);
 }
 
 static bool reads(enum hd_event kind)
@@ -169,8 +234,6 @@ static bool reads(enum hd_event kind)
 static char *self_deadlock_headline(const struct finding *f)
 {
     const struct note *wait = telling_wait(f), *held = NULL, *writer = NULL;
-    if (!wait)
-        return mem_copy(finding_title(f->kind));
     for (size_t i = 0; i < f->notes; i++) {
         const struct note *n = &f->note[i];
         if (n->object_id != wait->object_id)
@@ -194,14 +257,12 @@ static char *self_deadlock_headline(const struct finding *f)
                                                                                     : "holds");
     free(what);
     free(object);
-    return text;
+    return with_text(text, f);
 }
 
 static char *lost_wakeup_headline(const struct finding *f)
 {
     const struct note *wait = telling_wait(f);
-    if (!wait)
-        return mem_copy(finding_title(f->kind));
     char *what = waits(wait), *text;
     const struct note *signal = NULL;
     for (size_t i = 0; i < f->notes && !signal; i++)
@@ -218,7 +279,7 @@ static char *lost_wakeup_headline(const struct finding *f)
             mem_format("all threads wait: nobody is left to wake %s, which %s", wait->thread, what);
     }
     free(what);
-    return text;
+    return with_text(text, f);
 }
 
 static char *leak_headline(const struct finding *f)
@@ -386,11 +447,11 @@ char *report_headline(const struct finding *f)
     case HD_FK_WAIT_HOLDING_LOCK:
         return order_headline(f);
     case HD_FK_SELF_DEADLOCK:
-        if (!*f->text)
+        if (telling_wait(f))
             return self_deadlock_headline(f);
         break;
     case HD_FK_LOST_WAKEUP:
-        if (!*f->text)
+        if (telling_wait(f))
             return lost_wakeup_headline(f);
         break;
     case HD_FK_CRASH:

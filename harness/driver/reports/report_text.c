@@ -16,30 +16,37 @@
 
 /* ---- the cycle ---- */
 
+/* What the thread of the next row has to do with a wait. */
+static const char *relation(const struct finding *f, const struct note *wait)
+{
+    return wait->kind == HD_EV_THREAD_JOIN ? "" : report_partner(f, wait) ? "needs " : "held by ";
+}
+
 static void draw_cycle(FILE *to, const struct finding *f)
 {
     const struct note *cycle[HDP_NOTES];
-    char *object[HDP_NOTES];
+    char *what[HDP_NOTES];
     size_t n = report_cycle(f, cycle, HDP_NOTES);
     if (n < 2 || f->kind == HD_FK_SELF_DEADLOCK)
         return;
     int widest = 0, thread = 0, line = 0;
     for (size_t i = 0; i < n; i++) {
         bool joins = cycle[i]->kind == HD_EV_THREAD_JOIN;
-        const char *next = cycle[(i + 1) % n]->thread, *name = cycle[i]->object;
-        object[i] = joins ? mem_format("the end of %s", next) : mem_copy(name ? name : "?");
-        int w = (int)strlen(object[i]);
+        const char *next = cycle[(i + 1) % n]->thread;
+        what[i] = joins ? mem_format("waits for the end of %s", next)
+                        : phrase_wait(cycle[i]->kind, cycle[i]->object);
+        int w = (int)strlen(what[i]);
         widest = w > widest ? w : widest;
         w = (int)strlen(cycle[i]->thread);
         thread = w > thread ? w : thread;
     }
     fputs("\n  Who waits for whom:\n\n", to);
     for (size_t i = 0; i < n; i++) {
-        bool joins = cycle[i]->kind == HD_EV_THREAD_JOIN;
-        line = fprintf(to, "    %s %-*s waits for %-*s%s%s%s\n", i == 0 ? "+->" : "|  ", thread,
-                       cycle[i]->thread, widest, object[i], joins ? "" : " held by ",
-                       joins ? "" : cycle[(i + 1) % n]->thread, i + 1 == n ? "  --+" : "");
-        free(object[i]);
+        const char *next = cycle[(i + 1) % n]->thread, *how = relation(f, cycle[i]);
+        line = fprintf(to, "    %s %-*s %-*s %s%s%s\n", i == 0 ? "+->" : "|  ", thread,
+                       cycle[i]->thread, widest, what[i], how, *how ? next : "",
+                       i + 1 == n ? "  --+" : "");
+        free(what[i]);
     }
     fputs("    +", to);
     for (int i = 6; i < line - 1; i++)
@@ -203,6 +210,17 @@ static char *waker_text(const struct finding *f, const struct note *n)
     return text;
 }
 
+static char *would_text(const struct finding *f, const struct note *n)
+{
+    const struct note *wait = &f->note[n->link];
+    if (n->in_vain)
+        return mem_copy("signalled it when nobody waited, at");
+    return mem_format("%s %s for %.*s%s", n->extra & HD_WOULD_PERHAPS ? "could" : "would",
+                      phrase_would(n->kind), report_short_name(wait->thread),
+                      wait->thread ? wait->thread : "",
+                      n->stack.count ? ", as it did before at" : "");
+}
+
 static bool is_made_by_a_call(enum hd_finding_kind kind)
 {
     return finding_is_leak(kind) || kind == HD_FK_JOIN_MISUSE;
@@ -254,6 +272,8 @@ static char *side_text(const struct finding *f, const struct note *n)
         if (n->kind == HD_EV_NONE)
             return mem_copy("is at");
         return did_text("was last seen when it ", n, " at");
+    case HD_ROLE_WOULD_WAKE:
+        return would_text(f, n);
     case HD_ROLE_CASE:
     case HD_ROLE_COUNT:
         break;

@@ -9,7 +9,8 @@
  * other threads wait for the circle, too.
  *
  * A value, room in a channel and the end of a group have no owner, and cannot come too early. Once
- * nobody else goes on, those are waited for who would bring it had they the lock that they want.
+ * nobody else goes on, those are waited for who would bring it had they the lock that they want. What
+ * else has no owner (a signal, a post, a byte) is looked at so only to say what a standstill is.
  */
 #include "rt.h"
 
@@ -26,6 +27,7 @@ static struct hdi_thread **live;
 static uint32_t count;
 static uint8_t *stuck; /* waits for locks, ends and units of the stuck alone */
 static bool alone;     /* nobody goes on but those that bring nothing */
+static bool certain;   /* that it is for ever: what else closes the circle? */
 
 /* Lock held; before any of what follows. */
 static void look(void)
@@ -41,7 +43,7 @@ static void look(void)
     }
     stuck = rt.search.stuck;
     memset(stuck, 0, count);
-    alone = false;
+    alone = certain = false;
 }
 
 static bool is_stuck(const struct hdi_thread *t)
@@ -73,6 +75,29 @@ static bool waits_for_anyone(const struct hdi_thread *t)
     }
 }
 
+/* And this, too, once all stand still. */
+static bool waits_for_signal(const struct hdi_thread *t)
+{
+    switch (t->op->kind) {
+    case HD_EV_COND_WAIT:
+    case HD_EV_HD_COND_WAIT:
+    case HD_EV_BARRIER_WAIT:
+        return true;
+    case HD_EV_SEM_WAIT:
+        return !hdi_units_awaited(t->op);
+    case HD_EV_FD_WAIT:
+        return t->op->own && !t->op->timed;
+    default:
+        return false;
+    }
+}
+
+/* Whoever is left may end its wait. */
+static bool needs_partner(const struct hdi_thread *t)
+{
+    return alone && (waits_for_anyone(t) || (certain && waits_for_signal(t)));
+}
+
 static bool wants_lock(const struct hdi_thread *t)
 {
     const struct hdi_units *u = hdi_units_awaited(t->op);
@@ -87,8 +112,25 @@ static bool wants_lock(const struct hdi_thread *t)
     return false;
 }
 
+/* Does k wait for a lock that t has? */
+static bool is_kept(const struct hdi_thread *k, struct hdi_thread *t)
+{
+    return k->op && k->op->object && hdi_held_find(t, k->op->object);
+}
+
+/* i-th thread that could end the wait of t had it the lock that it wants: first those that t itself
+ * keeps from it. */
+static struct hdi_thread *partner(struct hdi_thread *t, uint32_t i)
+{
+    for (int kept = 1; kept >= 0; kept--)
+        for (uint32_t k = 0; k < count; k++)
+            if (live[k] != t && wants_lock(live[k]) && is_kept(live[k], t) == kept && i-- == 0)
+                return live[k];
+    return NULL;
+}
+
 /* i-th thread that t waits for, or NULL. */
-static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
+static struct hdi_thread *awaited(struct hdi_thread *t, uint32_t i)
 {
     const struct hdi_object *o = t->op ? t->op->object : NULL;
     const struct hdi_units *u = hdi_units_awaited(t->op);
@@ -97,12 +139,8 @@ static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
         return NULL;
     if (u && is_stuck(t))
         return holder(t, u, i);
-    if (alone && waits_for_anyone(t)) {
-        for (uint32_t k = 0; k < count; k++)
-            if (live[k] != t && wants_lock(live[k]) && i-- == 0)
-                return live[k];
-        return NULL;
-    }
+    if (needs_partner(t))
+        return partner(t, i);
     if (!o || u)
         return NULL;
     for (uint32_t k = 0; k < count; k++) {
@@ -115,7 +153,7 @@ static struct hdi_thread *awaited(const struct hdi_thread *t, uint32_t i)
 }
 
 /* known: only units that were given back by their takers before have owners. */
-static bool waits_for_stuck(const struct hdi_thread *t, bool known)
+static bool waits_for_stuck(struct hdi_thread *t, bool known)
 {
     const struct hdi_units *u = hdi_units_awaited(t->op);
     struct hdi_thread *h;
@@ -232,6 +270,54 @@ static void note_waiter(struct hdp_finding *f, struct hdi_thread *t, bool users)
         hdi_note_wakers(f, t, t->op, link);
 }
 
+/* What ends such a wait. */
+static enum hd_event ends(enum hd_event wait)
+{
+    switch (wait) {
+    case HD_EV_COND_WAIT:
+        return HD_EV_COND_SIGNAL;
+    case HD_EV_HD_COND_WAIT:
+        return HD_EV_HD_COND_SIGNAL;
+    case HD_EV_SEM_WAIT:
+        return HD_EV_SEM_POST;
+    case HD_EV_CHAN_SEND:
+        return HD_EV_CHAN_RECV;
+    case HD_EV_CHAN_RECV:
+        return HD_EV_CHAN_SEND;
+    case HD_EV_HD_WAITGROUP_WAIT:
+        return HD_EV_HD_WAITGROUP_ADD;
+    default:
+        return wait;
+    }
+}
+
+/* Where t has done before what ends such a wait; 0: it has not. */
+static uint64_t used_before(const struct hdi_object *o, const struct hdi_thread *t,
+                            enum hd_event wait)
+{
+    for (uint32_t i = 0; o && i < o->users; i++)
+        if (o->user[i].thread == t->hash && o->user[i].kind == ends(wait))
+            return o->user[i].site;
+    return 0;
+}
+
+/* t waits for `next`, or one of several of whom it is one. */
+static void note_partner(struct hdp_finding *f, struct hdi_thread *t, struct hdi_thread *next,
+                         uint32_t link)
+{
+    struct hdi_object *o = t->op->object;
+
+    if (t->op->kind == HD_EV_THREAD_JOIN)
+        return;
+    for (uint32_t i = link + 1; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_HOLDS)
+            return;
+    hdi_note(f, HD_ROLE_WOULD_WAKE, next, ends(t->op->kind), o, used_before(o, next, t->op->kind),
+             0)
+        ->link = link;
+    f->note[f->notes - 1].extra = partner(t, 1) ? HD_WOULD_PERHAPS : 0;
+}
+
 static bool member(struct hdi_thread *const *set, uint32_t n, const struct hdi_thread *t)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -245,8 +331,12 @@ static struct hdp_finding *describe(enum hd_finding_kind kind, const char *text,
 {
     struct hdp_finding *f = hdi_finding_begin(kind, text);
 
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t link = f->notes;
         note_waiter(f, first[i], false);
+        if (n > 1)
+            note_partner(f, first[i], first[(i + 1) % n], link);
+    }
     f->causes = f->notes;
     for (uint32_t i = 0; i < count; i++) {
         struct hdi_thread *t = live[i];
@@ -375,6 +465,14 @@ static void name_the_owner_that_ended(void)
     }
 }
 
+/* It is certain that they wait for ever, n of them in a circle. Without one: does it close by way of
+ * signals and the like? */
+static uint32_t circle_or_signals(uint32_t n)
+{
+    certain = alone = true;
+    return n ? n : find_cycle(rt.search.cycle);
+}
+
 /* The cycle of those that wait for ever, into rt.search.cycle; its length, 0: there is none. */
 static uint32_t cycle_for_ever(void)
 {
@@ -405,6 +503,7 @@ void rt_all_asleep(void)
     n = cycle_for_ever();
     if (n == 0)
         name_the_owner_that_ended();
+    n = circle_or_signals(n);
     if (n == 0 && all_are_goroutines())
         hdi_finding_end(describe(HD_FK_DEADLOCK, "all goroutines are asleep", NULL, 0), true);
     hdi_finding_end(describe(kind_of_circle(n), NULL, rt.search.cycle, n), true);
@@ -413,7 +512,7 @@ void rt_all_asleep(void)
 
 void rt_look_at_the_left(void)
 {
-    uint32_t n = cycle_for_ever();
+    uint32_t n = circle_or_signals(cycle_for_ever());
 
     rt.cycle_step = 0;
     if (n)
@@ -421,7 +520,7 @@ void rt_look_at_the_left(void)
 }
 
 /* Waits for what no periodic thread is to bring by its end. */
-static bool waits_for_ever(const struct hdi_thread *t)
+static bool waits_for_ever(struct hdi_thread *t)
 {
     struct hdi_thread *owner;
 
@@ -447,7 +546,7 @@ static bool may_come_yet(void)
 {
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; waits_for_ever(live[i]) && k < count; k++) {
-            const struct hdi_thread *t = live[i], *u = live[k];
+            struct hdi_thread *t = live[i], *u = live[k];
             bool used = has_used(u, t->op->object) || has_used(u, t->wait.relock);
             for (uint32_t c = 0; c < t->wait.count; c++)
                 used |= has_used(u, t->wait.cases[c].object);
@@ -461,6 +560,7 @@ void rt_look_for_still(void)
 {
     struct hdp_finding *f;
     uint32_t waiting = 0, n;
+    bool only_sleeps;
 
     rt.still_move = rt.moves;
     if (rt.draining || rt.external_count)
@@ -478,8 +578,10 @@ void rt_look_for_still(void)
     }
     if (!waiting)
         return;
+    only_sleeps = n == 0 && may_come_yet(); /* a server that is idle looks the same */
+    n = circle_or_signals(n);
     f = describe(kind_of_circle(n), "beside it only periodic threads go on", rt.search.cycle, n);
-    f->only_sleeps = n == 0 && may_come_yet(); /* a server that is idle looks the same */
+    f->only_sleeps = only_sleeps;
     hdi_finding_end(f, true);
 }
 
@@ -495,6 +597,7 @@ void rt_look_for_repetition(void)
         any = n || waits_for_ever(live[i]);
     if (!any)
         return;
+    n = circle_or_signals(n);
     rt_forget_repetition();
     hdi_finding_end(describe(kind_of_circle(n), "beside it a thread does the same again and again",
                              rt.search.cycle, n),

@@ -9,6 +9,7 @@ failed=0
 
 # report COMPILER PROGRAM [ARGUMENT...]: into out
 report() {
+    : >out
     local compiler=$1 name=$2
     shift 2
     # shellcheck disable=SC2086 # words
@@ -48,6 +49,27 @@ says '^lost-wakeup-1  lost wakeup: T1 \(produce\) signalled condition variable c
 report cc early_signal none
 says '^lost-wakeup-1  all threads wait: nobody is left to wake T0 \(main\), which waits for a signal to condition variable changed$'
 never 'lost wakeup:'
+
+# circle KIND WAIT WOULD: the headline and the drawing of a circle that a missing partner closes, and its right twin
+circle() {
+    report cc circle "$1" wrong
+    says "^deadlock-1  deadlock: T1 \(taker\) holds mutex table and $2; T2 \(giver\), who would $3, waits for mutex table$"
+    says '^    \+-> T1 \(taker\) waits .* needs T2 \(giver\)$'
+    says '^    \|   T2 \(giver\) waits for mutex M1 \(table\) .*held by T1 \(taker\)  --\+$'
+    says 'T2 \(giver\) waits for mutex M1'
+    never '^lost-wakeup|in one order'
+    report cc circle "$1" right
+    says '^nothing found'
+}
+circle cond 'waits for a signal to condition variable filled' 'signal it'
+circle sem 'waits for a post to semaphore ready' 'post it'
+circle barrier 'waits at barrier phase for the others' 'come there'
+circle pipe 'waits for file descriptor FD1' 'write there'
+circle channel 'waits to receive from channel "answers"' 'send'
+circle group 'waits until waitgroup members is done' 'say done'
+report cc circle missed wrong
+says '^deadlock-1  deadlock: T1 \(taker\) holds mutex table and waits for a signal to condition variable filled; T2 \(giver\), who signalled it when nobody waited, waits for mutex table$'
+never 'who would'
 
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || continue
