@@ -122,7 +122,7 @@ static void claim(struct campaign *c, struct claim *v)
     if (c->stats.in_place.off || c->next < 3 || is_power(c->next))
         return;
     while (until - c->next < HDP_BATCH && !is_power(until) &&
-           (until == c->next || !campaign_begins_phase(until)) &&
+           (until == c->next || !campaign_waits_before(c, until)) &&
            (!c->options.schedules || until <= c->options.schedules))
         until++;
     v->next = c->next;

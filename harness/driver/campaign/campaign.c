@@ -16,6 +16,7 @@
 #include "confirm.h"
 #include "judge.h"
 #include "outcomes.h"
+#include "reports/worth.h"
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "schedules/config_words.h"
@@ -51,6 +52,16 @@ static struct lost *lost_entry(const struct campaign *c, uint64_t number)
     return NULL;
 }
 
+/* Was enough seen for what is wanted of the estimate? It is of no worth before there were three times the
+ * schedules that it is to say something about. */
+static bool is_saturated(const struct campaign *c)
+{
+    double share = c->options.until_share;
+
+    return share > 0 && (double)c->stats.unseen.draws * share >= 3 &&
+           unseen_share(&c->stats.unseen) <= share;
+}
+
 /* May w start the next schedule now? */
 static bool may_start(struct campaign *c, const struct worker *w)
 {
@@ -66,9 +77,14 @@ static bool may_start(struct campaign *c, const struct worker *w)
         c->stats.time_up = true;
         return false;
     }
-    if (!claimed && campaign_begins_phase(n)) {
+    if (!claimed && campaign_waits_before(c, n)) {
         if (running(c) || batches_left(c, NULL))
             return false;
+        c->stats.saturated = is_saturated(c);
+        if (c->stats.saturated)
+            return false;
+    }
+    if (!claimed && campaign_begins_phase(n)) {
         feedback_share(c->feedback, &c->crew);
         c->expected_steps = c->steps_seen;
         c->expected_threads = c->threads_seen;
@@ -228,7 +244,14 @@ static void learn(struct campaign *c, const struct hdp_result *result)
         c->threads_seen = result->threads;
 }
 
-static void count(struct campaign *c, struct worker *w)
+static void count_interleaving(struct stats *s, const struct hdp_region *r, uint64_t number)
+{
+    distinct_add(&s->interleavings, r->result.interleaving);
+    unseen_add(&s->unseen, r->result.interleaving, s->numbered + number);
+    worth_count_pct(s, &r->config, &r->result);
+}
+
+static void count(struct campaign *c, struct worker *w, uint64_t number)
 {
     const struct hdp_result *result = &w->region->result;
     struct stats *s = &c->stats;
@@ -259,7 +282,7 @@ static void count(struct campaign *c, struct worker *w)
     if (result->threads > s->threads_max)
         s->threads_max = result->threads;
     if (result->outcome != HDP_KILLED && result->outcome != HDP_CUT)
-        distinct_add(&s->interleavings, result->interleaving);
+        count_interleaving(s, w->region, number);
     if (result->control_lost || result->unmodelled || w->region->shared_count)
         note_oddities(c, w);
 }
@@ -336,7 +359,7 @@ static void take(struct campaign *c, struct worker *w, uint64_t number)
     uint64_t decisions = outcomes_decisions(w);
     learn(c, &w->region->result);
     if (campaign_counts(c, number))
-        count(c, w);
+        count(c, w, number);
     if (number <= LEARN_UNTIL) {
         feedback_profile(c->feedback, w->region, number);
         feedback_count(c->feedback, w->region);
@@ -580,7 +603,7 @@ static bool is_over(struct campaign *c)
 {
     if (running(c) && !campaign_stop)
         return false;
-    if (c->trouble || c->ended_early || campaign_stop || c->stats.time_up)
+    if (c->trouble || c->ended_early || campaign_stop || c->stats.time_up || c->stats.saturated)
         return true;
     if (next_lost(c))
         return false;
@@ -690,8 +713,9 @@ void campaign_reopen(struct campaign *c, const struct campaign_options *options)
     c->options = *options;
     c->no_oracle = false;
     c->next = 1;
-    c->started = c->ended_early = c->stats.time_up = false;
+    c->started = c->ended_early = c->stats.time_up = c->stats.saturated = false;
     c->stats.planned += options->schedules;
+    c->stats.numbered = c->stats.unseen.last;
     c->expected_steps = c->expected_threads = c->steps_seen = c->threads_seen = 0;
     c->waited_steps = c->waited_steps_seen = c->work_jumps = c->work_jumps_seen = 0;
     c->from_outside = 0;
@@ -855,6 +879,7 @@ void campaign_close(struct campaign *c)
     findings_free(&c->excluded);
     free(c->excluded_key);
     distinct_free(&c->stats.interleavings);
+    unseen_free(&c->stats.unseen);
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);
     names_free(&c->stats.shared);

@@ -15,6 +15,9 @@
 
 #define SECOND_NS 300000000
 
+/* So often it is asked whether enough was seen. */
+#define LOOK_EVERY 512u
+
 volatile sig_atomic_t campaign_stop;
 
 /* A second one ends us the hard way; but who stops a process and its group, as timeout does, sends two at
@@ -47,6 +50,12 @@ bool campaign_begins_phase(uint64_t number)
     while (number / length >= 16)
         length *= 4;
     return number <= LEARN_UNTIL && number % length == 0;
+}
+
+bool campaign_waits_before(const struct campaign *c, uint64_t number)
+{
+    return campaign_begins_phase(number) ||
+           (c->options.until_share > 0 && number % LOOK_EVERY == 0);
 }
 
 static unsigned owner(const struct campaign *c, uint64_t number)

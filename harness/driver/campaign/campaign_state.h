@@ -62,6 +62,7 @@ struct campaign_options {
     unsigned shard, shards; /* this machine's part of them, from 1; 0: it is not split */
     uint64_t begin;     /* the first schedule that counts: an earlier campaign ended there; 0 = 1 */
     int64_t time_ns;    /* 0 = no limit */
+    double until_share; /* of further schedules that would be new: no more then; 0: go on */
     int64_t timeout_ns; /* of one schedule, real time */
     bool allow_no_threads; /* a program that creates none and exits well is fine */
     uint64_t fine_exit[4]; /* exit codes that are no failure besides 0, a bit each */
@@ -153,6 +154,8 @@ size_t campaign_failures(const struct campaign *c);
  * those that predict run in every shard, and are counted in one. */
 bool campaign_runs(const struct campaign *c, uint64_t number);
 bool campaign_counts(const struct campaign *c, uint64_t number);
+/* Do all schedules before it come to their end before it starts? */
+bool campaign_waits_before(const struct campaign *c, uint64_t number);
 /* The campaign cannot go on; the first reason is kept. Takes `why` over. */
 void campaign_trouble(struct campaign *c, char *why);
 /* The process that starts the schedules was stopped because there were too many processes. */

@@ -63,6 +63,7 @@ enum {
     OPT_SUITE,
     OPT_SHARD,
     OPT_CONTINUE,
+    OPT_SATURATED,
     OPT_TOOL,
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
@@ -83,6 +84,11 @@ static const struct argp_option table[] = {
      "Go on where the campaign ended that FILE was written by, and write there where this one "
      "ends; "
      "the first time there is none",
+     0},
+    {"until-saturated", OPT_SATURATED, "PERCENT", OPTION_ARG_OPTIONAL,
+     "Stop when of further schedules no more than about PERCENT (1) would be a new interleaving, "
+     "and "
+     "after 100000 schedules when neither -n nor --time is given",
      0},
     {"stop-at-first", OPT_STOP, 0, 0, "Stop at the first finding", 0},
     {"jobs", 'j', "N", 0, "Run N schedules side by side (one per CPU)", 0},
@@ -221,6 +227,16 @@ static int64_t time_of(struct argp_state *state, const char *option, const char 
     return ns;
 }
 
+static double percent_of(struct argp_state *state, const char *option, const char *text)
+{
+    char *end;
+    double n = strtod(text, &end);
+    if (end == text || (*end && strcmp(end, "%") != 0) || !(n >= 0.001 && n <= 50))
+        argp_failure(state, EXIT_USAGE, 0, "%s wants a percentage from 0.001 to 50, not \"%s\"",
+                     option, text);
+    return n;
+}
+
 static uint32_t word_of(struct argp_state *state, const char *option, const char *text,
                         const char *const *words, uint32_t count)
 {
@@ -290,6 +306,9 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case OPT_CONTINUE:
         a->outcome.progress = arg;
+        return 0;
+    case OPT_SATURATED:
+        o->until_share = percent_of(state, "--until-saturated", arg ? arg : "1") / 100;
         return 0;
     case OPT_STOP:
         o->stop_at_first = true;
@@ -488,16 +507,27 @@ static const struct {
     int key;
     const char *name;
 } controlled[] = {
-    {OPT_STRATEGY, "--strategy"},     {OPT_POINTS, "--points"},
-    {OPT_MODEL, "--memory-model"},    {OPT_DEPTH, "--depth"},
-    {OPT_MAX_STEPS, "--max-steps"},   {OPT_CLOCK, "--clock"},
-    {OPT_PATIENCE, "--patience"},     {OPT_ELASTIC, "--elastic-sleep"},
-    {OPT_SPURIOUS, "--spurious"},     {OPT_FRESH, "--fresh"},
-    {OPT_NO_LEAKS, "--no-leaks"},     {OPT_LOCK_ORDER, "--lock-order"},
-    {OPT_LOCK_GRAPH, "--lock-graph"}, {OPT_REACH, "--reach"},
-    {OPT_STEER, "--steer"},           {OPT_AIM, "--aim"},
-    {OPT_PREDICT, "--predict"},       {OPT_CHECK_DETERMINISM, "--check-determinism"},
-    {OPT_SHARD, "--shard"},           {OPT_CONTINUE, "--continue"},
+    {OPT_STRATEGY, "--strategy"},
+    {OPT_POINTS, "--points"},
+    {OPT_MODEL, "--memory-model"},
+    {OPT_DEPTH, "--depth"},
+    {OPT_MAX_STEPS, "--max-steps"},
+    {OPT_CLOCK, "--clock"},
+    {OPT_PATIENCE, "--patience"},
+    {OPT_ELASTIC, "--elastic-sleep"},
+    {OPT_SPURIOUS, "--spurious"},
+    {OPT_FRESH, "--fresh"},
+    {OPT_NO_LEAKS, "--no-leaks"},
+    {OPT_LOCK_ORDER, "--lock-order"},
+    {OPT_LOCK_GRAPH, "--lock-graph"},
+    {OPT_REACH, "--reach"},
+    {OPT_STEER, "--steer"},
+    {OPT_AIM, "--aim"},
+    {OPT_PREDICT, "--predict"},
+    {OPT_CHECK_DETERMINISM, "--check-determinism"},
+    {OPT_SHARD, "--shard"},
+    {OPT_CONTINUE, "--continue"},
+    {OPT_SATURATED, "--until-saturated"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
 
@@ -538,6 +568,9 @@ static void check_together(struct argp_state *state, const struct arguments *a)
     if (a->outcome.progress && (o->shards > 1 || a->box.tools > 1))
         argp_failure(state, EXIT_USAGE, 0,
                      "--continue goes with neither --shard nor several tools");
+    if (o->shards > 1 && o->until_share > 0)
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--until-saturated does not go with --shard: none knows what others saw");
     if (o->shards > 1 && o->lock_graph)
         argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --shard");
     if (o->shards > 1 && a->box.tools > 1)
@@ -742,6 +775,8 @@ int cmd_run(int argc, char **argv)
     options_parse(&argp, "heddle run", argc, argv, ARGP_IN_ORDER, &a);
     if (a.options.time_ns && !a.counted)
         a.options.schedules = 0;
+    else if (a.options.until_share > 0 && !a.counted)
+        a.options.schedules = 100000;
     char *folder = NULL;
     if (a.outcome.progress && !go_on(&a, argv + a.first))
         return EXIT_USAGE;

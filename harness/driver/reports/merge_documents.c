@@ -131,6 +131,8 @@ static void add_statistics(json_t *to, const json_t *from)
     json_object_foreach((json_t *)from, key, value)
     {
         json_t *there = json_object_get(to, key);
+        if (strcmp(key, "unseen") == 0 || strcmp(key, "pct") == 0)
+            continue;
         bool greatest = strlen(key) > 4 && strcmp(key + strlen(key) - 4, "_max") == 0;
         if (!there || json_is_null(there))
             json_object_set_new(to, key, json_deep_copy(value));
@@ -147,6 +149,45 @@ static void add_statistics(json_t *to, const json_t *from)
         else if (json_is_real(value))
             json_object_set_new(to, key,
                                 json_real(json_real_value(there) + json_real_value(value)));
+    }
+}
+
+/* What is not counted: of the first alone it is as it was. */
+static json_t *worth_of(const json_t *statistics)
+{
+    json_t *o = json_object();
+
+    json_object_set(o, "unseen", json_object_get(statistics, "unseen"));
+    json_object_set_new(o, "pct", json_deep_copy(json_object_get(statistics, "pct")));
+    return o;
+}
+
+/* Of all together is not known what each saw of the others'. What pct promises for each holds on. */
+static void join_worth(json_t *to, const json_t *from)
+{
+    json_t *list = json_object_get(to, "pct"), *item, *there;
+    size_t i, k;
+
+    json_object_set_new(to, "unseen", json_null());
+    json_array_foreach(json_object_get(from, "pct"), i, item)
+    {
+        json_t *same = NULL;
+        json_array_foreach(list, k, there)
+        {
+            if (number(there, "depth") == number(item, "depth"))
+                same = there;
+        }
+        if (!same) {
+            json_array_append_new(list, json_deep_copy(item));
+            continue;
+        }
+        double a = json_real_value(json_object_get(same, "probability")),
+               b = json_real_value(json_object_get(item, "probability"));
+        add_number(same, same, item, "schedules");
+        for (const char *const *key = (const char *const[]){"threads", "steps", NULL}; *key; key++)
+            if (number(item, *key) > number(same, *key))
+                json_object_set(same, *key, json_object_get(item, *key));
+        json_object_set_new(same, "probability", json_real(1 - (1 - a) * (1 - b)));
     }
 }
 
@@ -230,7 +271,7 @@ static char *add_test(struct merging *m, const json_t *test, const char *folder)
     if (!there) {
         json_t *copy = json_copy(report);
         json_object_set_new(copy, "findings", json_array());
-        json_object_set_new(copy, "statistics", json_object());
+        json_object_set_new(copy, "statistics", worth_of(json_object_get(report, "statistics")));
         json_object_set_new(copy, "suppressed", json_integer(0));
         json_object_set_new(copy, "shard", json_null());
         json_object_set_new(m->test, "report", copy);
@@ -238,6 +279,7 @@ static char *add_test(struct merging *m, const json_t *test, const char *folder)
     } else {
         json_object_set_new(json_object_get(there, "statistics"), "interleavings_exact",
                             json_false());
+        join_worth(json_object_get(there, "statistics"), json_object_get(report, "statistics"));
     }
     if (trouble)
         json_object_set(there, "trouble", json_object_get(report, "trouble"));

@@ -8,6 +8,7 @@
 #include "json_text.h"
 #include "report_text.h"
 #include "util/alloc.h"
+#include "worth.h"
 
 static json_t *number(uint64_t n)
 {
@@ -207,6 +208,8 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "predicted", predicted(s));
     json_object_set_new(o, "interleavings", number(distinct_count(&s->interleavings)));
     json_object_set_new(o, "interleavings_exact", json_boolean(!s->interleavings.full));
+    json_object_set_new(o, "unseen", worth_unseen_json(s));
+    json_object_set_new(o, "pct", worth_pct_json(s));
     json_object_set_new(o, "seconds", json_real((double)(s->ended_ns - s->started_ns) / 1e9));
     json_object_set_new(o, "virtual_seconds", json_real((double)s->virtual_ns / 1e9));
     json_object_set_new(o, "steps", number(s->steps));

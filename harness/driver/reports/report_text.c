@@ -11,6 +11,7 @@
 #include "symbols/symbol.h"
 #include "util/alloc.h"
 #include "util/quantity.h"
+#include "worth.h"
 
 #define WIDTH 100
 
@@ -703,7 +704,11 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
             s->schedules == 1 ? "" : "s", s->interleavings.full ? "about " : "",
             show_count(distinct_count(&s->interleavings), b), show_time(took, c, sizeof c),
             show_count((uint64_t)rate, d));
-    fputs(s->interrupted ? ", interrupted\n" : s->time_up ? ", time is up\n" : "\n", to);
+    fputs(s->interrupted ? ", interrupted\n"
+          : s->time_up   ? ", time is up\n"
+          : s->saturated ? ", saturated\n"
+                         : "\n",
+          to);
     for (size_t i = 0; i < all->count; i++) {
         const struct finding *f = all->list[i];
         if (f->same_as || f->same_cause)
@@ -720,5 +725,6 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
                 fprintf(to, "  %-18s predicted by %s in schedule %llu, where it did not happen\n",
                         "", all->list[k]->name, (unsigned long long)all->list[k]->first);
     }
+    worth_print(to, all, s);
     print_remarks(to, s);
 }

@@ -7,7 +7,10 @@
 
 #include "symbols/numbering.h"
 #include "util/distinct.h"
+#include "util/unseen.h"
 #include "wire/protocol.h"
+
+#define PCT_DEPTHS 4u
 
 struct stats {
     uint64_t planned;   /* schedules asked for; 0 = until time is up */
@@ -22,6 +25,13 @@ struct stats {
         uint64_t cut;   /* searches that did not look at the whole of a schedule */
     } predicted;
     struct distinct interleavings;
+    struct unseen unseen; /* of the interleavings */
+    uint64_t numbered;    /* schedules of campaigns before this one: numbers begin again */
+    bool saturated;       /* ended because hardly any more was unseen */
+    struct pct_stats {
+        uint64_t schedules; /* of pct that its promise holds for; 0: none with this depth */
+        uint32_t depth, threads, steps;
+    } pct[PCT_DEPTHS];
     int64_t started_ns, ended_ns; /* real time */
     uint64_t steps;               /* of all schedules together */
     uint32_t steps_max, threads_max;
