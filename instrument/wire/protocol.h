@@ -29,7 +29,9 @@
  * expands a run of n steps in a schedule file to n - 1 such entries and one that names its event).
  * When the thread is not at the event that an entry names, it is run on until it gets there: so a
  * schedule follows its events through a changed program. `choice` and the flags are exact. After
- * the last entry the thread that has the turn goes on while it can. Behind the steps lie
+ * the last entry the thread that has the turn goes on while it can. With HDP_STRETCHES an entry has in
+ * `choice` how many decisions the thread has made when it is over, in `kind` whether it stops behind
+ * a release, and gets in `object` whether it could have gone on there. Behind the steps lie
  * `replay_points` more entries: the sites of all memory accesses at which a thread of the recorded
  * schedule stood, so that they are points again.
  *
@@ -96,9 +98,10 @@ enum hdp_flags {
     HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
     HDP_SILENT =
         1 << 17, /* nothing came from outside in earlier schedules: do not wait long for it */
-    HDP_INNER = 1 << 18,  /* points inside the operations of lib/ */
-    HDP_EDITED = 1 << 19, /* the replay is of another build: `known` says what is what */
-    HDP_SCOUT = 1 << 16,  /* nothing was learned yet: the first accesses of a place are points */
+    HDP_INNER = 1 << 18,     /* points inside the operations of lib/ */
+    HDP_EDITED = 1 << 19,    /* the replay is of another build: `known` says what is what */
+    HDP_STRETCHES = 1 << 20, /* the replay is an outline: how far threads run (stretches.c) */
+    HDP_SCOUT = 1 << 16,     /* nothing was learned yet: the first accesses of a place are points */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
@@ -168,7 +171,9 @@ struct hdp_result {
     int32_t wait_status;   /* as waitpid gives it */
     uint32_t steps;        /* decisions made (may exceed the trace's capacity) */
     uint32_t switches;     /* decisions that changed the thread */
-    uint32_t preemptions;  /* of those, while the old thread was enabled */
+    uint32_t preemptions;  /* of those, while the old thread could have gone on */
+    uint32_t departures;   /* replay: decisions for another thread than the one that would have run
+                              on, or the first that could */
     uint32_t threads;      /* threads created, main included */
     uint64_t interleaving; /* hash: equal for schedules that are equal up to swapping independent
                               steps */

@@ -15,7 +15,9 @@
 #include "bring_about.h"
 #include "confirm.h"
 #include "judge.h"
+#include "kept.h"
 #include "outcomes.h"
+#include "shrink.h"
 #include "reports/worth.h"
 #include "util/alloc.h"
 #include "util/complain.h"
@@ -763,6 +765,7 @@ void campaign_explore(struct campaign *c)
 {
     if (!c->trouble)
         run_loop(c);
+    shrink_all(c);
 }
 
 /* Did no schedule end by itself? Then those whose threads only sleep and go on are as they should
@@ -871,6 +874,7 @@ void campaign_close(struct campaign *c)
     lockgraph_free(c->lockgraph);
     names_free(&c->objects);
     confirm_forget(c);
+    kept_forget(c);
     outcomes_forget(c);
     predict_forget(&c->races);
     forget_stuck(c);

@@ -70,6 +70,7 @@ struct campaign_options {
     enum engine engine;
     bool check_restore;     /* in place: compare all memory after each schedule */
     unsigned replays;       /* of each new finding */
+    unsigned shrink_tries;  /* to make the schedule of each plainer */
     unsigned steers;        /* tries to bring a predicted deadlock about */
     bool predict;           /* predict races, and bring them about */
     const char *oracle;     /* shell command, or NULL; also in launch */
@@ -108,7 +109,10 @@ struct campaign {
     uint64_t *excluded_key;   /* of the symptoms that schedules showed to be none */
     size_t excluded_keys;
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
-    struct known_races races;    /* done with: met, or tried */
+    struct kept_schedule *kept;  /* of new findings, to be made plainer */
+    size_t kept_count;
+    int64_t shrink_until_ns;
+    struct known_races races; /* done with: met, or tried */
     struct stats stats;
     struct live live;
     struct outdir outdir;

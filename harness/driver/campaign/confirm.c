@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "judge.h"
+#include "kept.h"
 #include "outcomes.h"
 #include "reports/report_text.h"
 #include "reports/story_document.h"
@@ -125,8 +126,7 @@ static void drop_evidence(struct evidence *e)
     free(e->err);
 }
 
-/* index: of the finding in the region, < 0: it was not noted there. */
-static void take_story(struct campaign *c, struct worker *w, struct finding *f, int index)
+void confirm_take_story(struct campaign *c, struct worker *w, struct finding *f, int index)
 {
     struct scene scene = campaign_scene(c, w);
     uint32_t end = index < 0 ? 0 : w->region->finding[index].step;
@@ -163,7 +163,7 @@ static bool replay_once(struct campaign *c, struct worker *w, struct confirmatio
             if (rich) {
                 finding_free(found[i]);
                 found[i] = symptom_finding(c, w, &list[k]);
-                take_story(c, w, found[i], list[k].index);
+                confirm_take_story(c, w, found[i], list[k].index);
             }
             found[i]->replays = replays;
             found[i]->reproduced = reproduced;
@@ -224,65 +224,85 @@ static void save_input(struct campaign *c)
     free(data);
 }
 
+/* *path: of what was written last, or NULL. */
+static void write_anew(struct campaign *c, const struct finding *f, const char *ending,
+                       const char *text, size_t bytes, char **path)
+{
+    char *written = NULL;
+
+    if (*path)
+        unlink(*path);
+    free(*path);
+    *path = NULL;
+    if (campaign_write(c, f->name, ending, text, bytes, &written))
+        *path = written;
+}
+
 void confirm_report(struct campaign *c, struct finding *f)
 {
-    char *text = NULL, *written = NULL;
+    char *text = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
+
+    if (f->story)
+        write_anew(c, f, ".story.json", f->story, f->story_bytes, &f->story_file);
+    free(f->story);
+    f->story = NULL;
     if (!out)
         return;
     report_finding(out, f, false, false);
     fclose(out);
-    if (f->report_file)
-        unlink(f->report_file);
-    if (campaign_write(c, f->name, ".txt", text, bytes, &written)) {
-        free(f->report_file);
-        f->report_file = written;
-    }
+    write_anew(c, f, ".txt", text, bytes, &f->report_file);
     free(text);
+}
+
+char *confirm_schedule(struct campaign *c, const struct finding *f, struct schedule *s,
+                       size_t *bytes)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, bytes);
+
+    if (!out)
+        return NULL;
+    if (!c->stamp_key.known)
+        c->stamp_key = stamp_key(true);
+    s->input = mem_copy(c->input_file);
+    s->finding = mem_copy(f->name);
+    s->kind = mem_copy(finding_word(f->kind));
+    s->text = report_headline(f);
+    s->fingerprint = f->fingerprint;
+    schedule_write(out, s, &c->stamp_key);
+    fclose(out);
+    free(s->input);
+    free(s->finding);
+    free(s->kind);
+    free(s->text);
+    s->input = s->finding = s->kind = s->text = NULL;
+    return text;
 }
 
 void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
 {
     struct evidence *e = &k->evidence;
     struct schedule *s = &e->schedule;
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out;
-    if (s->runs) {
+    char *text;
+    size_t bytes;
+    if (s->runs)
         save_input(c);
-        s->input = mem_copy(c->input_file);
-        s->finding = mem_copy(f->name);
-        s->kind = mem_copy(finding_word(f->kind));
-        s->text = report_headline(f);
-        s->fingerprint = f->fingerprint;
-        out = open_memstream(&text, &bytes);
-        if (out) {
-            if (!c->stamp_key.known)
-                c->stamp_key = stamp_key(true);
-            schedule_write(out, s, &c->stamp_key);
-            fclose(out);
-            f->unstamped = !c->stamp_key.known;
-            if (!campaign_write(c, f->name, ".schedule", text, bytes, &f->schedule_file)) {
-                f->schedule_text = text;
-                text = NULL;
-            }
+    text = s->runs ? confirm_schedule(c, f, s, &bytes) : NULL;
+    if (text) {
+        f->unstamped = !c->stamp_key.known;
+        kept_add(c, f, k->symptom[k->next - 1].key, text, bytes, &e->config);
+        if (!campaign_write(c, f->name, ".schedule", text, bytes, &f->schedule_file)) {
+            f->schedule_text = text;
+            text = NULL;
         }
         free(text);
-        free(s->input);
-        free(s->finding);
-        free(s->kind);
-        free(s->text);
-        s->input = s->finding = s->kind = s->text = NULL;
     }
     if (e->out_bytes)
         campaign_write(c, f->name, ".stdout", e->out, e->out_bytes, &f->output_file);
     if (e->err_bytes)
         campaign_write(c, f->name, ".stderr", e->err, e->err_bytes, &f->error_file);
-    if (f->story)
-        campaign_write(c, f->name, ".story.json", f->story, f->story_bytes, &f->story_file);
-    free(f->story);
-    f->story = NULL;
     confirm_report(c, f);
 }
 

@@ -3,6 +3,7 @@
 #define HEDDLE_DRIVER_CONFIRM_H
 
 #include "predict/predicted_deadlocks.h"
+#include "schedules/schedule.h"
 #include "symptom.h"
 
 struct confirmation;
@@ -21,7 +22,13 @@ void confirm_drop(struct confirmation *k);
 /* Write the files of f, which confirm_next() gave last. */
 void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f);
 
-/* Write what is reported of f, once more when that has changed. */
+/* The file of a schedule that shows f; free() it. NULL: it could not be made. */
+char *confirm_schedule(struct campaign *c, const struct finding *f, struct schedule *s,
+                       size_t *bytes);
+
+/* The story of f, as w has just run it; index: of it in the region, < 0: it was not noted there. */
+void confirm_take_story(struct campaign *c, struct worker *w, struct finding *f, int index);
+/* Write what is reported of f, and its story, once more when that has changed. */
 void confirm_report(struct campaign *c, struct finding *f);
 
 /* The finding that a symptom's key belongs to, or NULL. Borrowed. */

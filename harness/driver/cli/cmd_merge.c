@@ -148,7 +148,7 @@ static char *stem_of(const json_t *test, const char *name, bool alone)
 
 static bool take_files(struct outdir *dir, const json_t *document)
 {
-    static const char *const keys[] = {"schedule_file", "stdout_file", "stderr_file",
+    static const char *const keys[] = {"schedule_file", "shrunk_file", "stdout_file", "stderr_file",
                                        "report_file",   "story_file",  NULL};
     const json_t *tests = json_object_get(document, "tests");
     bool taken = true;

@@ -33,6 +33,7 @@ enum {
     OPT_POINTS,
     OPT_MODEL,
     OPT_REPLAYS,
+    OPT_SHRINK,
     OPT_LOCK_ORDER,
     OPT_LOCK_GRAPH,
     OPT_REACH,
@@ -188,6 +189,10 @@ static const struct argp_option table[] = {
      "for graphviz, .json (docs/json.md)",
      0},
     {"replays", OPT_REPLAYS, "N", 0, "Replay each new finding N times (3)", 0},
+    {"shrink", OPT_SHRINK, "N", 0,
+     "Make the schedule of each finding plainer in at most N tries: fewer preemptions, fewer "
+     "decisions (100; no: leave it as it was found)",
+     0},
     {"json", OPT_JSON, 0, 0, "Print one JSON document (docs/json.md) instead of text", 0},
     {"report", OPT_REPORT, "LIST", 0,
      "Write the report as well in these formats, with commas between: junit:FILE, sarif:FILE, "
@@ -497,6 +502,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_REPLAYS:
         o->replays = (unsigned)count_of(state, "--replays", arg, 0, 1000);
         return 0;
+    case OPT_SHRINK:
+        o->shrink_tries =
+            strcmp(arg, "no") == 0 ? 0 : (unsigned)count_of(state, "--shrink", arg, 1, 100000);
+        return 0;
     default:
         return parse_running(key, arg, state, a);
     }
@@ -763,6 +772,7 @@ int cmd_run(int argc, char **argv)
                     .jobs = cpus_usable(256),
                     .timeout_ns = 10000000000,
                     .replays = 3,
+                    .shrink_tries = 100,
                     .steers = 30,
                     .predict = true,
                     .out = "heddle-out",

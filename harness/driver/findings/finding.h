@@ -93,14 +93,20 @@ struct finding {
     char *schedule_file;  /* path, or NULL */
     char *schedule_text;  /* what could not be written there, or NULL */
     char *report_file;    /* path of the text report, or NULL */
-    char *output_file;    /* what the program printed in that schedule, or NULL */
-    char *error_file;     /* its stderr, or NULL */
-    char *story;          /* its schedule, event by event, until it is written */
+    struct {              /* another one that shows it, as plain as could be found (shrink.c) */
+        char *file;       /* path; NULL: there is none, or it could not be written */
+        unsigned tries;   /* to find it; 0: none was made */
+        uint32_t preemptions, preemptions_found; /* of it, and of the one above; the same: */
+        uint32_t steps, steps_found;             /* that one is plain already */
+    } shrunk;
+    char *output_file; /* what the program printed in that schedule, or NULL */
+    char *error_file;  /* its stderr, or NULL */
+    char *story;       /* its schedule, event by event, until it is written */
     size_t story_bytes;
     char *story_file; /* path of it, or NULL */
     char *strategy;   /* what found it: "pct depth 3, seed 7", or NULL */
     char *same_as;    /* name of the finding that this prediction turned out to be, or NULL */
-    char *same_cause; /* name of the finding whose mistake makes this one, too, or NULL */
+    char *same_cause; /* name of the first race between the same two functions, or NULL */
     char *name;       /* "deadlock-1": unique in a campaign; set by findings_add() */
 };
 
@@ -150,7 +156,8 @@ struct findings {
 /* Take f over. If its place is known already, merge (counts, tools; a side that had no stack
  * gets one), release f and return the one that was there; else return f. *is_new tells. */
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new);
-/* Once all are there: those that one mistake makes belong to the first of them (same_cause); cause.c. */
+/* Once all are there: what orders one race between two functions mostly orders all of them, so they
+ * belong to the first (same_cause). */
 void findings_group(struct findings *all);
 /* How many bugs they are: a prediction that came true is one with what it predicted, and races that
  * were grouped are one. */

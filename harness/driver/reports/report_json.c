@@ -93,6 +93,21 @@ static json_t *whole_report(const struct findings *all, const struct finding *f)
     return value;
 }
 
+static json_t *shrunk(const struct finding *f)
+{
+    json_t *o;
+
+    if (!f->shrunk.tries)
+        return json_null();
+    o = json_object();
+    json_object_set_new(o, "preemptions", number(f->shrunk.preemptions));
+    json_object_set_new(o, "preemptions_found", number(f->shrunk.preemptions_found));
+    json_object_set_new(o, "steps", number(f->shrunk.steps));
+    json_object_set_new(o, "steps_found", number(f->shrunk.steps_found));
+    json_object_set_new(o, "tries", number(f->shrunk.tries));
+    return o;
+}
+
 json_t *report_json_finding(const struct findings *all, const struct finding *f)
 {
     json_t *o = json_object();
@@ -123,6 +138,8 @@ json_t *report_json_finding(const struct findings *all, const struct finding *f)
     json_object_set_new(o, "report", whole_report(all, f));
     json_object_set_new(o, "schedule_file", json_text(f->schedule_file));
     json_object_set_new(o, "schedule_text", json_text(f->schedule_text));
+    json_object_set_new(o, "shrunk", shrunk(f));
+    json_object_set_new(o, "shrunk_file", json_text(f->shrunk.file));
     json_object_set_new(o, "report_file", json_text(f->report_file));
     json_object_set_new(o, "story_file", json_text(f->story_file));
     json_object_set_new(o, "stdout_file", json_text(f->output_file));
@@ -200,6 +217,15 @@ static json_t *in_place(const struct in_place_stats *s)
     return o;
 }
 
+static json_t *shrink(const struct stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "findings", number(s->shrink.findings));
+    json_object_set_new(o, "tries", number(s->shrink.tries));
+    json_object_set_new(o, "seconds", json_real((double)s->shrink.took_ns / 1e9));
+    return o;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
@@ -233,6 +259,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "reports_not_understood", number(s->not_understood));
     json_object_set_new(o, "reports_dropped", number(s->reports_dropped));
     json_object_set_new(o, "in_place", s->in_place.wanted ? in_place(&s->in_place) : json_null());
+    json_object_set_new(o, "shrink", shrink(s));
     json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
     return o;
 }

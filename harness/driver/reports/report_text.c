@@ -491,6 +491,11 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
         fprintf(to, "%s  Replay:  heddle replay %s%s\n",
                 f->output_file || f->error_file ? "" : "\n", f->unstamped ? "--trust " : "",
                 f->schedule_file);
+    if (f->shrunk.file)
+        fprintf(to,
+                "  Shrunk:  heddle replay %s%s (%u preemption%s instead of %u: the one above)\n",
+                f->unstamped ? "--trust " : "", f->shrunk.file, f->shrunk.preemptions,
+                f->shrunk.preemptions == 1 ? "" : "s", f->shrunk.preemptions_found);
     if (f->schedule_text && final)
         fprintf(to,
                 "\n  The schedule could not be saved. These lines, in a file, are for heddle "
@@ -509,8 +514,8 @@ void report_same_cause(FILE *to, const struct findings *all, const struct findin
         if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
             continue;
         char *headline = report_headline(g), *reproduced = report_reproduced(g);
-        fprintf(to, "%s    %-18s %s, %s\n", any ? "" : "\n  Seen also as:\n\n", g->name, headline,
-                reproduced);
+        fprintf(to, "%s    %-18s %s, %s\n", any ? "" : "\n  Also between these functions:\n\n",
+                g->name, headline, reproduced);
         free(headline);
         free(reproduced);
         any = true;
@@ -521,17 +526,12 @@ void report_same_cause(FILE *to, const struct findings *all, const struct findin
 
 static void print_same_cause(FILE *to, const struct findings *all, const struct finding *f)
 {
-    size_t n = 0, races = 0;
+    size_t n = 0;
 
-    for (size_t i = 0; i < all->count; i++) {
-        const struct finding *g = all->list[i];
-        if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
-            continue;
-        n++;
-        races += g->kind == HD_FK_DATA_RACE || g->kind == HD_FK_PREDICTED_RACE;
-    }
+    for (size_t i = 0; i < all->count; i++)
+        n += all->list[i]->same_cause && strcmp(all->list[i]->same_cause, f->name) == 0;
     if (n)
-        fprintf(to, "  %-18s seen also as %zu more %s%s\n", "", n, races == n ? "race" : "finding",
+        fprintf(to, "  %-18s and %zu more race%s between the same functions\n", "", n,
                 n == 1 ? "" : "s");
 }
 
@@ -685,7 +685,8 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
 {
     char a[32], b[32], c[32], d[32];
     int64_t took = s->ended_ns - s->started_ns;
-    double rate = took > 0 ? (double)s->schedules / ((double)took / 1e9) : 0;
+    int64_t ran = took - s->shrink.took_ns;
+    double rate = ran > 0 ? (double)s->schedules / ((double)ran / 1e9) : 0;
     if (!s->schedules)
         return;
     if (s->hardly_judged)

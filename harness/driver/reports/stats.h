@@ -59,6 +59,10 @@ struct stats {
         uint64_t schedules, cut, slow;
         uint64_t found; /* findings that it was the first to show */
     } strategy[HDP_STRATEGIES];
+    struct {
+        uint64_t findings, tries; /* whose schedules were to be made plainer, and by how many */
+        int64_t took_ns;
+    } shrink;
     struct in_place_stats {
         bool wanted, off;    /* off: none since, or none at all */
         char *why_not;       /* what the first that was not run in place does, or why none is */

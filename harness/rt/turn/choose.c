@@ -60,6 +60,16 @@ static void note_user(struct hdi_thread *t)
     o->user[i].site = t->op->site;
 }
 
+/* It has just made one more try of a loop that waits; one that has made several waits for longer, unless
+ * somebody has got on since. */
+static bool tries_in_vain(const struct hdi_thread *t)
+{
+    uint32_t now = rt.region->result.steps + 1;
+
+    return t->turn.retry_step == now ||
+           (now <= t->turn.patient_until && rt.got_on < t->turn.retry_step);
+}
+
 static void grant(struct hdi_thread *t, enum hdi_wake wake)
 {
     static const uint16_t flag[] = {[HDI_READY] = 0,
@@ -68,6 +78,8 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
                                     [HDI_CANCELLED] = HDP_STEP_CANCEL,
                                     [HDI_INTERRUPTED] = 0};
     struct hdi_thread *before = rt.current;
+    bool preempts = before && before != t && before->op && before->enabled &&
+                    before != rt.drainer && !tries_in_vain(before);
 
     if (__builtin_expect(t->reach.finding != NULL, 0))
         hdi_reach_mistaken(t);
@@ -78,11 +90,8 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
         rt.still_move = rt.moves;
     note_user(t);
     rt_withdraw(t);
-    if (before && before != t) {
-        rt.region->result.switches++;
-        if (before->op && before->enabled)
-            rt.region->result.preemptions++;
-    }
+    rt.region->result.switches += before && before != t;
+    rt.region->result.preemptions += preempts;
     if (!rt_only_tries(t->op))
         rt.got_on = rt.region->result.steps;
     t->last = *t->op;
@@ -176,16 +185,6 @@ static uint32_t loader_first(struct hdi_thread **e, uint32_t n)
     return n;
 }
 
-/* It has just made one more try of a loop that waits; one that has made several waits for longer, unless
- * somebody has got on since. */
-static bool tries_in_vain(const struct hdi_thread *t)
-{
-    uint32_t now = rt.region->result.steps + 1;
-
-    return t->turn.retry_step == now ||
-           (now <= t->turn.patient_until && rt.got_on < t->turn.retry_step);
-}
-
 static uint32_t gather(struct hdi_thread **e)
 {
     uint32_t n = 0, held_back = 0, patient = 0, now = rt.region->result.steps + 1;
@@ -230,18 +229,29 @@ static uint32_t gather(struct hdi_thread **e)
     return n;
 }
 
+/* Where nothing says otherwise: who has the turn, while it can. */
+static struct hdi_thread *runs_on(struct hdi_thread *const *e, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (e[i] == rt.current)
+            return e[i];
+    return e[0];
+}
+
 static bool replay_next(struct hdi_thread *const *e, uint32_t n)
 {
     enum rt_replay how;
     uint16_t flags;
-    struct hdi_thread *t = rt.config.flags & HDP_EDITED ? rt_edited_next(e, n, &how, &flags)
-                                                        : rt_replay_next(&how, &flags);
+    struct hdi_thread *t = rt.config.flags & HDP_EDITED      ? rt_edited_next(e, n, &how, &flags)
+                           : rt.config.flags & HDP_STRETCHES ? rt_stretches_next(&how, &flags)
+                                                             : rt_replay_next(&how, &flags);
 
     if (!t) {
         if (how == RT_OVER)
             rt.replaying = false;
         return false;
     }
+    rt.region->result.departures += n ? t != runs_on(e, n) : (flags & HDP_STEP_SPURIOUS) != 0;
     if (flags & HDP_STEP_SPURIOUS) {
         grant(t, HDI_SPURIOUS);
     } else {
@@ -344,10 +354,7 @@ bool rt_choose_next(void)
         return false;
     n = rt_predicted_race(e, n);
     if (rt.config.flags & HDP_REPLAY && rt.config.attempt < HDP_NEAR) {
-        t = e[0];
-        for (uint32_t i = 0; i < n; i++)
-            if (e[i] == rt.current)
-                t = e[i];
+        t = runs_on(e, n);
         grant(t, wake_of(t));
         return true;
     }

@@ -178,6 +178,13 @@ void rt_edited_done(const struct hdi_thread *t);
 /* The last number of a new thread's name; `others` counts those of its maker that are not known. */
 uint32_t rt_edited_child(const struct hdi_thread *t, uint32_t *others);
 
+/* stretches.c: the same of an outline of a schedule. */
+void rt_stretches_begin(void);
+struct hdi_thread *rt_stretches_next(enum rt_replay *how, uint16_t *flags);
+/* Does t stop behind the release that it makes? */
+bool rt_stretches_stops(const struct hdi_thread *t);
+uint32_t rt_stretches_choice(const struct hdi_thread *t, uint32_t n, uint64_t site);
+
 /* schedule_begin.c */
 void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */
 

@@ -200,7 +200,8 @@ static bool others_can_run(void)
 static bool stops_after_release(uint64_t site)
 {
     if (rt.replaying)
-        return rt_replay_next_kind(self_) == HD_EV_RELEASED;
+        return rt.config.flags & HDP_STRETCHES ? rt_stretches_stops(self_)
+                                               : rt_replay_next_kind(self_) == HD_EV_RELEASED;
     if (rt.config.flags & HDP_REPLAY || !others_can_run())
         return false;
     return (rt.strategy->stops_behind && rt.strategy->stops_behind(site)) ||
@@ -229,6 +230,8 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
     rt_lock();
     if (rt.config.flags & HDP_EDITED)
         followed = rt_edited_choice(self_, n, site, &value);
+    else if (rt.config.flags & HDP_STRETCHES)
+        value = rt_stretches_choice(self_, n, site);
     else if (rt.replaying)
         value = rt_replay_choice(n, site, &followed);
     if (!followed && (!(rt.config.flags & HDP_REPLAY) || rt.config.attempt >= HDP_NEAR))
