@@ -415,23 +415,6 @@ static bool is_half_of(const struct finding *f, const struct finding *whole)
     return false;
 }
 
-/* The functions of a race's two sides, in the order of their names; false: they are not both known. */
-static bool functions_of(const struct finding *f, const char *function[2])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < f->notes && n < 2; i++)
-        if ((f->note[i].role == HD_ROLE_ACCESS || f->note[i].role == HD_ROLE_PREVIOUS_ACCESS) &&
-            f->note[i].stack.count && f->note[i].stack.frame[0].function)
-            function[n++] = f->note[i].stack.frame[0].function;
-    if (n == 2 && strcmp(function[0], function[1]) > 0) {
-        const char *first = function[1];
-        function[1] = function[0];
-        function[0] = first;
-    }
-    return n == 2;
-}
-
 static bool is_taken(const struct findings *all, uint64_t fingerprint)
 {
     for (size_t i = 0; i < all->count; i++)
@@ -459,24 +442,6 @@ struct finding *findings_add(struct findings *all, struct finding *f, bool *is_n
     f->name = mem_format("%s-%u", finding_word(f->kind), ++all->named[f->kind]);
     *is_new = true;
     return f;
-}
-
-void findings_group(struct findings *all)
-{
-    const char *of_f[2], *of_g[2];
-
-    for (size_t i = 0; i < all->count; i++) {
-        struct finding *f = all->list[i];
-        if (!is_race(f->kind) || f->same_as || f->same_cause || !functions_of(f, of_f))
-            continue;
-        for (size_t k = i + 1; k < all->count; k++) {
-            struct finding *g = all->list[k];
-            if (is_race(g->kind) && !g->same_as && !g->same_cause && !g->doubtful == !f->doubtful &&
-                functions_of(g, of_g) && strcmp(of_f[0], of_g[0]) == 0 &&
-                strcmp(of_f[1], of_g[1]) == 0)
-                g->same_cause = mem_copy(f->name);
-        }
-    }
 }
 
 size_t findings_bugs(const struct findings *all)

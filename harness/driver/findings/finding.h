@@ -106,7 +106,7 @@ struct finding {
     char *story_file; /* path of it, or NULL */
     char *strategy;   /* what found it: "pct depth 3, seed 7", or NULL */
     char *same_as;    /* name of the finding that this prediction turned out to be, or NULL */
-    char *same_cause; /* name of the first race between the same two functions, or NULL */
+    char *same_cause; /* name of the finding whose mistake makes this one, too, or NULL */
     char *name;       /* "deadlock-1": unique in a campaign; set by findings_add() */
 };
 
@@ -156,8 +156,7 @@ struct findings {
 /* Take f over. If its place is known already, merge (counts, tools; a side that had no stack
  * gets one), release f and return the one that was there; else return f. *is_new tells. */
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new);
-/* Once all are there: what orders one race between two functions mostly orders all of them, so they
- * belong to the first (same_cause). */
+/* Once all are there: those that one mistake makes belong to the first of them (same_cause); cause.c. */
 void findings_group(struct findings *all);
 /* How many bugs they are: a prediction that came true is one with what it predicted, and races that
  * were grouped are one. */

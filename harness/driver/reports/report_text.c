@@ -514,8 +514,8 @@ void report_same_cause(FILE *to, const struct findings *all, const struct findin
         if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
             continue;
         char *headline = report_headline(g), *reproduced = report_reproduced(g);
-        fprintf(to, "%s    %-18s %s, %s\n", any ? "" : "\n  Also between these functions:\n\n",
-                g->name, headline, reproduced);
+        fprintf(to, "%s    %-18s %s, %s\n", any ? "" : "\n  Seen also as:\n\n", g->name, headline,
+                reproduced);
         free(headline);
         free(reproduced);
         any = true;
@@ -526,12 +526,17 @@ void report_same_cause(FILE *to, const struct findings *all, const struct findin
 
 static void print_same_cause(FILE *to, const struct findings *all, const struct finding *f)
 {
-    size_t n = 0;
+    size_t n = 0, races = 0;
 
-    for (size_t i = 0; i < all->count; i++)
-        n += all->list[i]->same_cause && strcmp(all->list[i]->same_cause, f->name) == 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct finding *g = all->list[i];
+        if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
+            continue;
+        n++;
+        races += g->kind == HD_FK_DATA_RACE || g->kind == HD_FK_PREDICTED_RACE;
+    }
     if (n)
-        fprintf(to, "  %-18s and %zu more race%s between the same functions\n", "", n,
+        fprintf(to, "  %-18s seen also as %zu more %s%s\n", "", n, races == n ? "race" : "finding",
                 n == 1 ? "" : "s");
 }
 

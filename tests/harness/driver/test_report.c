@@ -179,12 +179,69 @@ static void races_between_two_functions_are_one_block(void **state)
     report_same_cause(out, &all, all.list[70]);
     report_summary(out, &all, &s, false);
     fclose(out);
-    says(text, "  Also between these functions:\n\n    data-race-2 ");
+    says(text, "  Seen also as:\n\n    data-race-2 ");
     says(text, "    data-race-70 ");
-    assert_null(strstr(strstr(text, "Also") + 1, "Also"));
+    assert_null(strstr(strstr(text, "Seen also") + 1, "Seen also"));
     says(text, "\n2 findings in 10 schedules (0 distinct) in 1.0 s, 10/s\n  data-race-1 ");
-    says(text, "  and 69 more races between the same functions\n  data-race-71 ");
+    says(text, "  seen also as 69 more races\n  data-race-71 ");
     free(text);
+    findings_free(&all);
+}
+
+/* A race on `variable`, between functions that no other has. */
+static struct finding *race_on(const char *variable, const char *function, unsigned line)
+{
+    struct finding *f = race(function, line);
+    f->note[0].object = mem_format("variable %s", variable);
+    f->note[0].name_at = strlen("variable ");
+    return f;
+}
+
+static void races_on_one_variable_are_one_block(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    findings_add(&all, race_on("slot[1]", "one", 1), &is_new);
+    findings_add(&all, race_on("slot[2]", "two", 2), &is_new);
+    findings_add(&all, race_on("slots", "three", 3), &is_new);
+    findings_group(&all);
+    assert_string_equal(all.list[1]->same_cause, "data-race-1");
+    assert_null(all.list[2]->same_cause);
+    assert_int_equal(findings_bugs(&all), 2);
+    findings_free(&all);
+}
+
+/* A misuse of an object at a line; `earlier`: where the note before it is, 0: none. */
+static struct finding *misuse(enum hd_finding_kind kind, uint32_t object, unsigned line,
+                              unsigned earlier)
+{
+    struct finding *f = finding_new(kind, TOOL_HEDDLE, "");
+    side(f, HD_ROLE_HERE, 1, object, line);
+    if (earlier)
+        side(f, HD_ROLE_EARLIER, 2, object, earlier);
+    return f;
+}
+
+static void misuse_that_follows_is_told_with_its_cause(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    findings_add(&all, misuse(HD_FK_UNLOCK_NOT_HELD, 7, 9, 5), &is_new);
+    findings_add(&all, misuse(HD_FK_UNLOCK_NOT_OWNER, 7, 5, 0), &is_new);
+    findings_add(&all, misuse(HD_FK_UNLOCK_NOT_HELD, 7, 20, 21), &is_new); /* another mistake */
+    findings_add(&all, misuse(HD_FK_UNLOCK_NOT_HELD, 8, 30, 5), &is_new);  /* another lock */
+    findings_add(&all, misuse(HD_FK_DESTROY_IN_USE, 9, 40, 0), &is_new);
+    findings_add(&all, misuse(HD_FK_USE_AFTER_DESTROY, 9, 41, 40), &is_new);
+    findings_add(&all, misuse(HD_FK_USE_AFTER_DESTROY, 9, 41, 50), &is_new); /* elsewhere */
+    findings_group(&all);
+    assert_string_equal(all.list[0]->same_cause, "unlock-not-owner-1");
+    assert_null(all.list[1]->same_cause);
+    assert_null(all.list[2]->same_cause);
+    assert_null(all.list[3]->same_cause);
+    assert_null(all.list[4]->same_cause);
+    assert_string_equal(all.list[5]->same_cause, "destroy-in-use-1");
     findings_free(&all);
 }
 
@@ -215,6 +272,8 @@ int main(void)
         cmocka_unit_test(half_a_reproduction_is_said),
         cmocka_unit_test(a_prediction_that_came_true_is_one_bug),
         cmocka_unit_test(races_between_two_functions_are_one_block),
+        cmocka_unit_test(races_on_one_variable_are_one_block),
+        cmocka_unit_test(misuse_that_follows_is_told_with_its_cause),
         cmocka_unit_test(the_words_of_a_text_decide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

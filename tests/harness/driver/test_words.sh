@@ -71,6 +71,20 @@ report cc circle missed wrong
 says '^deadlock-1  deadlock: T1 \(taker\) holds mutex table and waits for a signal to condition variable filled; T2 \(giver\), who signalled it when nobody waited, waits for mutex table$'
 never 'who would'
 
+# classic NAME: the wrong program of a pair of stress/classics, into out
+classic() {
+    timeout 60 "$heddle" run -q -n 80 --time=20s -o "out_$1" -- "$build/stress/classics/$1_wrong" >out 2>&1 </dev/null
+}
+
+# one mistake, one block: what the misuse leads to is told with it
+for name in cond_not_locked use_after_destroy signal_after_unlock thread_local_late timedlock_ignored use_after_join; do
+    [ -x "$build/stress/classics/${name}_wrong" ] || continue
+    classic $name
+    says '^1 finding in '
+    says '^  Seen also as:$'
+    says '^ +seen also as [0-9]+ more findings?$'
+done
+
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || continue
     report "env HEDDLE_CC=$compiler $build/bin/heddle-cc" no_line
