@@ -595,6 +595,7 @@ static void forget_workers(void)
     atomic_store(&spinning, 0);
     atomic_store(&worker_count, w != NULL);
     atomic_store(&monitored, false);
+    hdi_stack_forget();
 }
 
 extern void __asan_init(void) __attribute__((weak));

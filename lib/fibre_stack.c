@@ -123,6 +123,13 @@ void hdi_stack_put(struct hdi_stack stack)
     hdi_unlock(&lock);
 }
 
+void hdi_stack_forget(void)
+{
+    spares = NULL;
+    spare_count = 0;
+    atomic_store(&lock.word, 0);
+}
+
 void hdi_stack_is(struct hdi_stack stack)
 {
     here = stack;

@@ -15,6 +15,9 @@ struct hdi_stack {
 bool hdi_stack_get(struct hdi_stack *stack, size_t bytes);
 void hdi_stack_put(struct hdi_stack stack);
 
+/* In a child: whoever held the free ones when the program forked is not there. */
+void hdi_stack_forget(void);
+
 /* From now on a fault in the guard of the calling thread's stack is said as an overflow; `alternate`
  * is where that is done, and lives as long as the thread. Not where sanitizers do that. And which
  * stack it is. */

@@ -6,6 +6,8 @@
  */
 #include "parking_lot.h"
 
+#include <pthread.h>
+#include <string.h>
 #include <time.h>
 
 #define BUCKETS 256u
@@ -17,8 +19,17 @@ struct hdi_lot {
 
 static struct hdi_lot lots[BUCKETS];
 
+/* A child has but the thread that forked: what another was in the middle of stays so for ever. */
+static void forget_the_locked(void)
+{
+    for (struct hdi_lot *lot = lots; lot < lots + BUCKETS; lot++)
+        if (atomic_load(&lot->lock.word) != 0)
+            memset(lot, 0, sizeof *lot);
+}
+
 __attribute__((constructor(102))) static void hide_lots(void)
 {
+    pthread_atfork(NULL, NULL, forget_the_locked);
     hdi_hide(lots, sizeof lots);
     hdi_weak(lots, sizeof lots);
 }

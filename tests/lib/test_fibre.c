@@ -16,6 +16,7 @@
 #include <heddle/heddle.h>
 
 #include "panics.h"
+#include "parking_lot.h"
 #include "spawn_test.h"
 
 #define MS HD_MILLISECOND
@@ -332,6 +333,68 @@ static void a_child_can_start_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
+static struct hd_atomic_int32 enough;
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void start_and_end(void *arg)
+{
+    while (!hd_int32_load(&enough)) {
+        struct hd_wg wg = HD_WG_INIT;
+        for (int i = 0; i < 50; i++)
+            hd_must(hd_wg_go(&wg, nothing, arg));
+        hd_wg_wait(&wg);
+    }
+}
+
+/* Whoever holds what they share when the program forks is not there in the child. */
+static void a_child_forked_beside_starts_can_start_its_own(void **state)
+{
+    struct hd_wg starters = HD_WG_INIT;
+    int status = 0, forks = 0;
+
+    (void)state;
+    hd_int32_store(&enough, 0);
+    for (int i = 0; i < 3; i++)
+        start_in(&starters, start_and_end, NULL);
+    while (status == 0 && forks++ < 400) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct hd_wg wg = HD_WG_INIT;
+            signal(SIGALRM, SIG_DFL);
+            alarm(30);
+            for (int i = 0; i < 100; i++)
+                hd_must(hd_wg_go(&wg, nothing, NULL));
+            hd_wg_wait(&wg);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+    }
+    hd_int32_store(&enough, 1);
+    hd_wg_wait(&starters);
+    assert_int_equal(status, 0);
+}
+
+static void a_line_that_was_locked_at_a_fork_is_free_in_the_child(void **state)
+{
+    struct hdi_lot *lot = hdi_lot_lock(state);
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(30);
+        hdi_lot_unlock(hdi_lot_lock(state));
+        _exit(0);
+    }
+    hdi_lot_unlock(lot);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void leave_in_the_middle(void *arg)
 {
     HD_DEFER(hd_wg_done, (struct hd_wg *)arg);
@@ -380,6 +443,8 @@ int main(void)
         cmocka_unit_test(when_all_are_asleep_the_program_ends),
         cmocka_unit_test(a_larger_stack_holds),
         cmocka_unit_test(a_child_can_start_its_own),
+        cmocka_unit_test(a_child_forked_beside_starts_can_start_its_own),
+        cmocka_unit_test(a_line_that_was_locked_at_a_fork_is_free_in_the_child),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
         cmocka_unit_test(forty_thousand_are_alive),
     };
