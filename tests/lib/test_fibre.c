@@ -23,6 +23,19 @@
 
 static struct hd_atomic_int32 count;
 
+/* A child that ends, with signals as a program has them and not as cmocka. */
+static pid_t fork_child(void)
+{
+    pid_t child = fork();
+
+    if (child != 0)
+        return child;
+    for (int number = 1; number < SIGRTMIN; number++)
+        signal(number, SIG_DFL);
+    alarm(60);
+    return 0;
+}
+
 static void wait_at(void *gate)
 {
     hd_chan_recv(gate, NULL);
@@ -223,10 +236,9 @@ static void overflow_in(void (*start_it)(int *result), char *text, size_t bytes,
     pid_t child;
 
     assert_int_equal(pipe(ends), 0);
-    child = fork();
+    child = fork_child();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        signal(SIGSEGV, SIG_DFL); /* not as cmocka has it */
         start_it(&result);
         hd_sleep(10 * HD_SECOND);
         _exit(0);
@@ -272,12 +284,10 @@ static void wait_for_ever(void *chan)
 static int child_that_waits(bool pinned, bool timer)
 {
     int status;
-    pid_t child = fork();
+    pid_t child = fork_child();
 
     if (child == 0) {
         struct hd_chan *chan = hd_chan_make(0, 0);
-        for (int number = 1; number < SIGRTMIN; number++)
-            signal(number, SIG_DFL); /* not as cmocka has them */
         close(STDERR_FILENO);
         if (timer)
             hd_timer_forget(
@@ -319,7 +329,7 @@ static void a_child_can_start_its_own(void **state)
     pid_t child;
 
     (void)state;
-    child = fork();
+    child = fork_child();
     if (child == 0) {
         struct hd_chan *gate = hd_chan_make(0, 0);
         struct hd_wg wg = HD_WG_INIT;
@@ -361,11 +371,9 @@ static void a_child_forked_beside_starts_can_start_its_own(void **state)
     for (int i = 0; i < 3; i++)
         start_in(&starters, start_and_end, NULL);
     while (status == 0 && forks++ < 400) {
-        pid_t child = fork();
+        pid_t child = fork_child();
         if (child == 0) {
             struct hd_wg wg = HD_WG_INIT;
-            signal(SIGALRM, SIG_DFL);
-            alarm(30);
             for (int i = 0; i < 100; i++)
                 hd_must(hd_wg_go(&wg, nothing, NULL));
             hd_wg_wait(&wg);
@@ -381,12 +389,10 @@ static void a_child_forked_beside_starts_can_start_its_own(void **state)
 static void a_line_that_was_locked_at_a_fork_is_free_in_the_child(void **state)
 {
     struct hdi_lot *lot = hdi_lot_lock(state);
-    pid_t child = fork();
+    pid_t child = fork_child();
     int status;
 
     if (child == 0) {
-        signal(SIGALRM, SIG_DFL);
-        alarm(30);
         hdi_lot_unlock(hdi_lot_lock(state));
         _exit(0);
     }
