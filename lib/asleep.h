@@ -1,23 +1,24 @@
 /* asleep.h - natively: do all goroutines wait for each other? Known only when no thread of the
  * program is anywhere but in a wait of this library without an end, no timer is pending, and no
  * handler of a signal could come. Then the program is ended, as Go does.
- *
- * Whoever wakes a sleeper takes it out first: it is itself awake until then, so at no moment does
- * one that was let go count as asleep while all others do. */
+ */
 #ifndef HDI_ASLEEP_H
 #define HDI_ASLEEP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* The calling thread can do nothing until somebody takes it out. */
+/* The calling thread, which has written that it sleeps, does nothing until it is let go. */
 void hdi_asleep_enter(void);
 
-/* By whoever is about to wake one that has entered, or is about to. */
+/* By whoever is about to let one go that has entered, or is about to. */
 void hdi_asleep_take_out(void);
 
-/* Is the calling thread, which sleeps, the one that looks once a second? */
+/* Is the calling thread, which sleeps, the one that looks once a second? Others ask again after a
+ * nap. */
 bool hdi_asleep_may_look(void);
 void hdi_asleep_looks_no_more(void);
+int64_t hdi_asleep_nap_ns(bool looks);
 
 /* By that one: are all asleep, and have all been since it last looked? */
 bool hdi_asleep_all(void);

@@ -10,12 +10,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -201,16 +200,12 @@ static struct hdi_fibre *take_first(struct queue *queue)
     return fibre;
 }
 
+/* It counts as asleep meanwhile. */
 static void sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 {
-    struct timespec time = {ns / 1000000000, ns % 1000000000};
+    struct timespec until = hdi_from_now(ns);
 
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &time, NULL, 0);
-}
-
-static void wake_up(_Atomic uint32_t *word)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    hdi_futex_sleep(word, value, &until, HDI_NO_END);
 }
 
 /* One that sleeps looks for work (F2). */
@@ -232,7 +227,7 @@ static void wake_one(void)
     if (!w)
         return;
     atomic_store(&w->bed, 0);
-    wake_up(&w->bed);
+    hdi_futex_wake(&w->bed);
 }
 
 static void put_in_common(struct hdi_fibre *fibre)
@@ -552,8 +547,13 @@ static bool is_stuck(struct worker *w, int64_t now)
 
 static void *monitor(void *arg)
 {
+    _Atomic uint32_t nobody_wakes_it = 1;
+    sigset_t all;
+
+    sigfillset(&all); /* the program's handlers run on its own threads */
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
     for (;;) {
-        struct timespec nap = {0, LOOK_NS};
+        int64_t nap = LOOK_NS;
         unsigned end = atomic_load(&worker_end), free_to_run = 0, handed = 0;
         int64_t now = hdi_now_ns();
         for (unsigned i = 0; i < end; i++) {
@@ -569,8 +569,8 @@ static void *monitor(void *arg)
                 start_worker();
         }
         if (atomic_load(&idle_count) >= atomic_load(&worker_count))
-            nap.tv_nsec = 20 * LOOK_NS;
-        nanosleep(&nap, NULL);
+            nap = 20 * LOOK_NS;
+        sleep_on(&nobody_wakes_it, 1, nap);
     }
     return arg;
 }

@@ -153,6 +153,14 @@ static void say(int number, siginfo_t *info, void *context)
     signal(number, SIG_DFL); /* the instruction faults again */
 }
 
+bool hdi_stack_handles(void)
+{
+    struct sigaction now;
+
+    return sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_flags & SA_SIGINFO &&
+           now.sa_sigaction == say;
+}
+
 static void install(void)
 {
     struct sigaction old, mine = {.sa_flags = SA_SIGINFO | SA_ONSTACK};

@@ -25,6 +25,9 @@ void hdi_stack_forget(void);
 void hdi_stack_watch(void *alternate);
 void hdi_stack_is(struct hdi_stack stack);
 
+/* Is SIGSEGV's handler the one that says so? */
+bool hdi_stack_handles(void);
+
 /* The one that the C library made for the calling thread, with the lowest page that faults. */
 struct hdi_stack hdi_stack_of_thread(void);
 

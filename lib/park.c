@@ -41,20 +41,15 @@ static inline void relax(void)
 #endif
 }
 
-/* The bits of a futex wait whose time limit is the library's own, which is no end of the wait: whoever
- * looks at the process from outside sees it by them. Any wake-up matches them. */
-#define NO_END 1u
-
-static void futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until,
-                        uint32_t bits)
+void hdi_futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until,
+                     uint32_t bits)
 {
     int saved = errno; /* the library's users see no errno of ours */
     syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, NULL, bits);
     errno = saved;
 }
 
-/* The word may be gone by now: only its address is used, and a stray wake-up is harmless. */
-static void futex_wake(_Atomic uint32_t *word)
+void hdi_futex_wake(_Atomic uint32_t *word)
 {
     int saved = errno;
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -108,19 +103,20 @@ static bool is_past(int64_t until_ns)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= until_ns;
 }
 
-static struct timespec in_a_second(void)
+struct timespec hdi_from_now(int64_t ns)
 {
     struct timespec then;
 
     clock_gettime(CLOCK_MONOTONIC, &then);
-    then.tv_sec++;
+    then.tv_sec += (then.tv_nsec + ns) / 1000000000;
+    then.tv_nsec = (then.tv_nsec + ns) % 1000000000;
     return then;
 }
 
 static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-    bool forever = until_ns == HD_SEAM_FOREVER, looks;
+    bool forever = until_ns == HD_SEAM_FOREVER, looks = false;
     uint32_t awake = 0, mine = forever ? ASLEEP_FOR_EVER : ASLEEP;
 
     /* It may be ASLEEP from a wait that timed out. */
@@ -130,16 +126,15 @@ static bool sleep_natively(struct hdi_parker *parker, int64_t until_ns)
             return true;
     if (!forever) {
         do
-            futex_sleep(&parker->go, mine, &until, FUTEX_BITSET_MATCH_ANY);
+            hdi_futex_sleep(&parker->go, mine, &until, FUTEX_BITSET_MATCH_ANY);
         while (!released(parker) && !is_past(until_ns));
         return released(parker);
     }
-    hdi_asleep_enter(); /* after the exchange: one that was let go before never counts */
-    looks = hdi_asleep_may_look();
+    hdi_asleep_enter();
     while (!released(parker)) {
-        if (looks)
-            until = in_a_second();
-        futex_sleep(&parker->go, mine, looks ? &until : NULL, NO_END);
+        looks = looks || hdi_asleep_may_look();
+        until = hdi_from_now(hdi_asleep_nap_ns(looks));
+        hdi_futex_sleep(&parker->go, mine, &until, HDI_NO_END);
         if (looks && !released(parker) && hdi_asleep_all() && !released(parker))
             hdi_asleep_for_ever();
     }
@@ -190,19 +185,23 @@ void hdi_unpark(struct hdi_parker *parker)
 {
     void *thread = parker->thread;
     _Atomic uint32_t *go = &parker->go;
-    uint32_t before;
+    uint32_t before = 0;
 
     hdi_inner(NULL);
-    before = atomic_exchange_explicit(go, 1, memory_order_acq_rel);
+    while (before != ASLEEP_FOR_EVER &&
+           !atomic_compare_exchange_weak_explicit(go, &before, 1, memory_order_acq_rel,
+                                                  memory_order_relaxed))
+        ;
+    if (before == ASLEEP_FOR_EVER) { /* and stays so until it is let go */
+        hdi_asleep_take_out();
+        atomic_store_explicit(go, 1, memory_order_release);
+    }
     if (thread && hdi_seam)
         hdi_seam->wake(thread);
     if (before == ASLEEP && thread && !hdi_seam)
         hdi_fibre_ready(thread);
-    else if (before >= ASLEEP) {
-        if (before == ASLEEP_FOR_EVER)
-            hdi_asleep_take_out();
-        futex_wake(go);
-    }
+    else if (before >= ASLEEP)
+        hdi_futex_wake(go);
 }
 
 _Noreturn void hdi_park_for_ever(const struct hdi_why *why)
@@ -224,12 +223,12 @@ void hdi_lock_slow(struct hdi_lock *lock)
         relax();
     }
     while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
-        futex_sleep(&lock->word, 2, NULL, FUTEX_BITSET_MATCH_ANY);
+        hdi_futex_sleep(&lock->word, 2, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
 void hdi_unlock_slow(struct hdi_lock *lock)
 {
-    futex_wake(&lock->word);
+    hdi_futex_wake(&lock->word);
 }
 
 /* Who found a lock taken while the library itself is explored: one runs at a time, so a plain list

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "operation.h"
 
@@ -78,6 +79,19 @@ static inline void hdi_unlock(struct hdi_lock *lock)
     if (HDI_CONTROLLED())
         hdi_unlock_in_turn(lock);
 }
+
+/* The bits of a futex wait whose time limit is the library's own, which is no end of the wait: whoever
+ * looks at the process from outside sees it by them. Any wake-up matches them. */
+#define HDI_NO_END 1u
+
+/* Until woken, the word is another, or the time on the monotonic clock has come; or for no reason. */
+void hdi_futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until,
+                     uint32_t bits);
+
+/* The word may be gone by now: only its address is used, and a stray wake-up is harmless. */
+void hdi_futex_wake(_Atomic uint32_t *word);
+
+struct timespec hdi_from_now(int64_t ns);
 
 /* A copy that neither TSan's nor our own memcpy sees: values pass from thread to thread through the
  * library, and who reads and writes them is told by hdi_reads() and hdi_writes() instead. */

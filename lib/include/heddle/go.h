@@ -10,7 +10,7 @@
  * returns, the program ends without waiting for them, as in Go.
  * Natively a program whose threads all wait in this library, with no timer pending and no handler of a
  * signal that could come, ends with code 2 after some seconds: "fatal error: all goroutines are asleep -
- * deadlock!". Under Heddle that is a finding.
+ * deadlock!"; where /proc does not show that it is so, it sleeps on. Under Heddle that is a finding.
  *   errors   hd_out_of_threads, hd_out_of_memory: nothing was started
  *   threads  any; the calling thread need not be a goroutine itself
  * memory: the go call happens before the goroutine's first step.
