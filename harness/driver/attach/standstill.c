@@ -181,6 +181,7 @@ static void add_ring(const struct view *v, size_t first, struct findings *to)
     struct finding *f =
         finding_new(alone ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK, TOOL_HEDDLE, line);
     size_t at = first;
+    f->text_is_all = true;
     free(line);
     free(text);
     do {

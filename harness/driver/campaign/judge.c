@@ -40,7 +40,7 @@ char *judge_difference(struct campaign *c, const struct hdp_step *old, uint32_t 
     if (i == steps && i == old_steps)
         return NULL;
     struct names threads = {0};
-    collect_thread_names(r, &threads);
+    scene_thread_names(r, &threads);
     schedule_name_threads(r, &c->objects);
     char *first = i < old_steps ? schedule_describe(&old[i], &threads, &c->objects, c->symbols)
                                 : mem_copy("the end");

@@ -116,7 +116,7 @@ static char *describe_divergence(struct campaign *c, const struct schedule *s,
            r->replay[named + 1].thread == r->replay[named].thread)
         named++;
     struct names threads = {0};
-    collect_thread_names(r, &threads);
+    scene_thread_names(r, &threads);
     for (size_t k = 0; k < s->threads.count; k++) {
         uint32_t hash, taken;
         const char *name = names_at(&s->threads, k, &hash);

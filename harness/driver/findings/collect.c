@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
 #include "util/by_value.h"
@@ -15,137 +16,6 @@
 
 /* How much of the interleaving a person reads. */
 #define MOMENTS 16
-
-static const struct hdp_thread *thread_entry(const struct hdp_region *r, uint32_t hash)
-{
-    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
-        if (r->thread[i].hash == hash)
-            return &r->thread[i];
-    return NULL;
-}
-
-/* The thread that an object stands for, or NULL. */
-static const struct hdp_thread *thread_of_object(const struct hdp_region *r, uint32_t id)
-{
-    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
-        if (thread_object(r->thread[i].hash) == id)
-            return &r->thread[i];
-    return NULL;
-}
-
-static const struct hdp_object *object_entry(const struct hdp_region *r, uint32_t id)
-{
-    for (uint32_t i = 0; i < r->object_count && i < HDP_OBJECTS; i++)
-        if (r->object[i].id == id)
-            return &r->object[i];
-    return NULL;
-}
-
-char *collect_thread(const struct scene *scene, uint32_t hash)
-{
-    const struct hdp_thread *t = thread_entry(scene->region, hash);
-    if (!t)
-        return mem_format("thread %08x", hash);
-    if (t->label[0])
-        return mem_format("%.31s (%.31s)", t->name, t->label);
-    if (t == scene->region->thread)
-        return mem_format("%.31s (main)", t->name);
-    char *start = t->start ? symbols_function(scene->symbols, t->start) : NULL;
-    char *text = start ? mem_format("%.31s (%s)", t->name, start) : mem_format("%.31s", t->name);
-    free(start);
-    return text;
-}
-
-void collect_thread_names(const struct hdp_region *r, struct names *threads)
-{
-    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++) {
-        char name[sizeof r->thread[i].name + 1];
-        uint32_t taken;
-        snprintf(name, sizeof name, "%.31s", r->thread[i].name);
-        if (name[0] && !names_text(threads, r->thread[i].hash) &&
-            !names_number(threads, name, &taken))
-            names_add(threads, r->thread[i].hash, name);
-    }
-}
-
-/* "line.c:12" of a site, or NULL. */
-static char *line_of(const struct scene *scene, uint64_t site)
-{
-    struct stack s = {0};
-    symbols_frames(scene->symbols, site, true, &s);
-    char *text = NULL;
-    if (s.count && s.frame[0].file)
-        text = mem_format("%s:%u", base_name(s.frame[0].file), s.frame[0].line);
-    stack_clear(&s);
-    return text;
-}
-
-/* The variable that an object is, or NULL; free() it. */
-static char *variable_of(const struct scene *scene, const struct hdp_object *o)
-{
-    char *text = o->addr ? symbols_variable(scene->symbols, o->addr) : NULL;
-    /* plain accesses are known by their word of eight bytes: the variable may begin within it */
-    for (unsigned i = 1; !text && o->addr && o->kind == HD_OB_MEMORY && i < 8; i++)
-        text = symbols_variable(scene->symbols, o->addr + i);
-    return text;
-}
-
-char *collect_home(const struct scene *scene, const struct hdp_object *o)
-{
-    const struct hdp_region *r = scene->region;
-    if (o->label[0])
-        return mem_format("\"%.31s\"", o->label);
-    char *text = variable_of(scene, o);
-    if (text)
-        return text;
-    for (uint32_t i = 0; o->addr && i < r->thread_count && i < HDP_THREADS; i++) {
-        const struct hdp_thread *t = &r->thread[i];
-        if (o->addr >= t->stack_low && o->addr < t->stack_high)
-            return mem_format("on the stack of %.31s", t->name);
-    }
-    char *line = o->created_site ? line_of(scene, o->created_site) : NULL;
-    if (!line)
-        return NULL;
-    text = mem_format("made at %s", line);
-    free(line);
-    return text;
-}
-
-/* The kind of the object of an event, as far as it is known. */
-static enum hd_object kind_of(const struct hdp_object *o, unsigned event)
-{
-    return o && o->kind < HD_OB_COUNT ? (enum hd_object)o->kind
-                                      : object_of_event((enum hd_event)event);
-}
-
-enum hd_object collect_kind(const struct scene *scene, uint32_t id, unsigned event)
-{
-    return thread_of_object(scene->region, id) ? HD_OB_THREAD
-                                               : kind_of(object_entry(scene->region, id), event);
-}
-
-char *collect_object(const struct scene *scene, uint32_t id, enum hd_object what)
-{
-    const struct hdp_object *o = object_entry(scene->region, id);
-    const struct hdp_thread *t = what == HD_OB_THREAD ? thread_of_object(scene->region, id) : NULL;
-    if (t)
-        return collect_thread(scene, t->hash);
-    const char *name = names_object(scene->objects, id, what);
-    char *home = o ? collect_home(scene, o) : NULL;
-    char *text = home ? mem_format("%s %s (%s)", object_word(what), name, home)
-                      : mem_format("%s %s", object_word(what), name);
-    free(home);
-    return text;
-}
-
-/* A thread that starts has no return address: its site is the start routine itself. */
-static bool is_start(const struct hdp_region *r, uint64_t site)
-{
-    for (uint32_t i = 0; i < r->thread_count && i < HDP_THREADS; i++)
-        if (r->thread[i].start == site)
-            return true;
-    return false;
-}
 
 static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, struct stack *to)
 {
@@ -155,7 +25,7 @@ static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, 
         symbols_unwind(scene->symbols, (const struct hdp_stack *)(r->stacks + offset),
                        r->stack_used - offset, site, to);
     if (!to->count && site)
-        symbols_frames(scene->symbols, site, !is_start(r, site), to);
+        symbols_frames(scene->symbols, site, !scene_starts_at(r, site), to);
 }
 
 /* A goroutine begins in the user's function; what called that is the library's. */
@@ -195,10 +65,10 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
     n->extra = raw->extra;
     n->step = raw->step;
     if (raw->thread)
-        n->thread = collect_thread(scene, raw->thread);
+        n->thread = scene_thread(scene, raw->thread);
     if (raw->object) {
-        n->object_kind = kind_of(object_entry(scene->region, raw->object), n->kind);
-        n->object = collect_object(scene, raw->object, n->object_kind);
+        n->object_kind = scene_kind_of(scene_object_entry(scene->region, raw->object), n->kind);
+        n->object = scene_object(scene, raw->object, n->object_kind);
     }
     if (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) {
         n->text = access_text(raw);
@@ -248,15 +118,22 @@ static bool is_weak(const struct hdp_step *at)
                                           : what && what != HDP_CHOSE_HOW_MANY && detail);
 }
 
-static char *moment_text(const struct scene *scene, const struct hdp_step *at)
+static char *moment_text(const struct scene *scene, uint32_t step)
 {
+    const struct hdp_step *at = &scene->region->trace[step - 1];
     if (at->flags & HDP_STEP_CHOICE)
         return choice_text(scene->region, at);
-    const struct hdp_object *o = at->object ? object_entry(scene->region, at->object) : NULL;
-    enum hd_object kind = kind_of(o, at->kind);
+    char *taken = at->kind == HD_EV_SELECT ? history_taken(scene, step) : NULL;
+    if (taken) {
+        char *whole = mem_format("select: %s", taken);
+        free(taken);
+        return whole;
+    }
+    const struct hdp_object *o = at->object ? scene_object_entry(scene->region, at->object) : NULL;
+    enum hd_object kind = scene_kind_of(o, at->kind);
     const struct hdp_thread *t =
-        kind == HD_OB_THREAD ? thread_of_object(scene->region, at->object) : NULL;
-    char *variable = o && kind == HD_OB_MEMORY ? variable_of(scene, o) : NULL;
+        kind == HD_OB_THREAD ? scene_thread_of(scene->region, at->object) : NULL;
+    char *variable = o && kind == HD_OB_MEMORY ? scene_variable(scene, o) : NULL;
     const char *name = t            ? t->name
                        : variable   ? variable
                        : at->object ? names_object(scene->objects, at->object, kind)
@@ -270,16 +147,11 @@ static char *moment_text(const struct scene *scene, const struct hdp_step *at)
     return text;
 }
 
-void collect_place(const struct scene *scene, uint64_t site, struct stack *to)
-{
-    symbols_frames(scene->symbols, site, !is_start(scene->region, site), to);
-}
-
 static char *place_text(const struct scene *scene, uint64_t site)
 {
     struct stack s = {0};
     if (site)
-        collect_place(scene, site, &s);
+        scene_place(scene, site, &s);
     char *text = NULL;
     if (s.count) {
         const struct frame *fr = &s.frame[0];
@@ -332,7 +204,7 @@ static bool is_about(const struct finding *f, const struct hdp_step *at)
 static void add_moment(const struct scene *scene, struct finding *f, uint32_t step, uint32_t thread,
                        const char *what, uint64_t site)
 {
-    const struct hdp_thread *t = thread_entry(scene->region, thread);
+    const struct hdp_thread *t = scene_thread_entry(scene->region, thread);
     char *name = t ? mem_format("%.31s", t->name) : mem_format("?%08x", thread);
     char *place = place_text(scene, site);
     finding_moment(f, step, name, what, place);
@@ -347,10 +219,11 @@ static void add_waits(const struct scene *scene, struct finding *f, const struct
         const struct hdp_note *n = &raw->note[i];
         if (n->role != HD_ROLE_WAITS || !n->thread)
             continue;
-        const struct hdp_object *o = n->object ? object_entry(scene->region, n->object) : NULL;
-        enum hd_object kind = kind_of(o, n->kind);
+        const struct hdp_object *o =
+            n->object ? scene_object_entry(scene->region, n->object) : NULL;
+        enum hd_object kind = scene_kind_of(o, n->kind);
         const struct hdp_thread *t =
-            kind == HD_OB_THREAD ? thread_of_object(scene->region, n->object) : NULL;
+            kind == HD_OB_THREAD ? scene_thread_of(scene->region, n->object) : NULL;
         char *what;
         if (n->object)
             what = mem_format("waits for %.31s",
@@ -423,7 +296,7 @@ static void add_moments(const struct scene *scene, struct finding *f, const stru
     for (uint32_t i = from; i < end; i++) {
         const struct hdp_step *at = &r->trace[i];
         if (is_about(f, at)) {
-            char *what = moment_text(scene, at);
+            char *what = moment_text(scene, i + 1);
             add_moment(scene, f, i + 1, at->thread, what, at->site);
             free(what);
         }
@@ -493,6 +366,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     add_moments(scene, f, raw);
     add_waits(scene, f, raw);
     add_signals_in_vain(f, scene->region);
+    history_add(scene, f);
     finding_fingerprint(f);
     return f;
 }
@@ -515,7 +389,7 @@ static void add_stuck(const struct scene *scene, struct finding *f)
         const struct hdp_thread *known = thread_of_tid(scene->region, t->tid);
         struct note *n = finding_note(f, HD_ROLE_LAST_OP);
         n->thread_id = known ? known->hash : (uint32_t)t->tid;
-        n->thread = known    ? collect_thread(scene, known->hash)
+        n->thread = known    ? scene_thread(scene, known->hash)
                     : i == 0 ? mem_copy("T0 (main)") /* the kernel lists it first */
                              : mem_format("thread %zu (%s)", i + 1, t->name);
         for (size_t k = 0; k < t->stack.count; k++) {

@@ -81,6 +81,7 @@ void finding_free(struct finding *f)
         free(f->note[i].thread);
         free(f->note[i].object);
         free(f->note[i].text);
+        free(f->note[i].history);
         stack_clear(&f->note[i].stack);
     }
     free(f->note);

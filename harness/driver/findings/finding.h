@@ -41,6 +41,7 @@ struct note {
     uint32_t thread_id;         /* equal ids: the same thread; 0 = none */
     uint32_t object_id;         /* equal ids: the same object; 0 = none */
     char *text;                 /* more of this side, one line: "write of 4 bytes"; NULL = none */
+    char *history;              /* waits: what the schedule did to its object, one line; or NULL */
     struct stack stack;         /* may be empty */
     uint32_t link;              /* index of the note that this one belongs to, or its own */
     uint64_t addr;              /* accesses: the memory address; 0 = none */
@@ -81,6 +82,7 @@ struct finding {
     unsigned replays;     /* how often it was replayed, ... */
     unsigned reproduced;  /* ... and how often that gave the same finding */
     enum why_not why_not; /* if those are not all */
+    bool text_is_all;     /* of a standstill: text says who waits for whom */
     bool fatal;           /* the schedule ended with it */
     bool only_sleeps;     /* as of struct hdp_finding */
     bool weak;            /* a memory model chose what interleaving alone cannot show */

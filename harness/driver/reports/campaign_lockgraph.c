@@ -243,7 +243,7 @@ static uint32_t node_of(struct lockgraph *g, const struct scene *scene, const st
                                .created_site = lock->created_site};
         if (!g->node[i].is_class)
             memcpy(o.label, lock->label, sizeof o.label - 1);
-        g->node[i].home = collect_home(scene, &o);
+        g->node[i].home = scene_home(scene, &o);
     }
     return i;
 }
@@ -266,7 +266,7 @@ static void take_edge(struct lockgraph *g, const struct scene *scene, const stru
     for (size_t i = 0; i < HDP_LOCK_GATES; i++)
         if (e->gate[i] && e->gate[i] <= locks && node[e->gate[i] - 1] != LOCKGRAPH_NONE)
             gate[like.gates++] = node[e->gate[i] - 1];
-    char *thread = collect_thread(scene, e->thread);
+    char *thread = scene_thread(scene, e->thread);
     lockgraph_arc(g, &like, thread, schedule);
     free(thread);
 }
@@ -319,7 +319,7 @@ void lockgraph_predicted(struct lockgraph *g, const struct scene *scene,
                                                took->kind == HD_EV_HD_RWMUTEX_RLOCK,
                                 .held_at = lockgraph_place(g, scene->symbols, held->site),
                                 .took_at = lockgraph_place(g, scene->symbols, took->site)};
-        char *thread = collect_thread(scene, took->thread);
+        char *thread = scene_thread(scene, took->thread);
         struct lock_arc *a = like.held == LOCKGRAPH_NONE || like.took == LOCKGRAPH_NONE
                                  ? NULL
                                  : lockgraph_arc(g, &like, thread, 0);

@@ -437,6 +437,8 @@ char *report_headline(const struct finding *f)
     char *race = is_race ? race_headline(f) : NULL;
     if (race)
         return race;
+    if (f->text_is_all)
+        return mem_format("%s: %s", finding_title(f->kind), f->text);
     switch (f->kind) {
     case HD_FK_DEADLOCK:
         return deadlock_headline(f);

@@ -57,6 +57,24 @@ static void draw_cycle(FILE *to, const struct finding *f)
 
 /* ---- sides ---- */
 
+/* Words, in lines of their own from `indent` on once the one that is `column` wide is full. */
+static void print_words(FILE *to, const char *text, int column, int indent)
+{
+    bool begins = column == indent;
+    for (const char *p = text; *p;) {
+        int n = (int)strcspn(p, " \n");
+        bool fits = column + !begins + n <= WIDTH;
+        if (!begins)
+            fprintf(to, "%s%*s", fits ? " " : "\n", fits ? 0 : indent, "");
+        fprintf(to, "%.*s", n, p);
+        column = begins ? column + n : fits ? column + 1 + n : indent + n;
+        begins = false;
+        p += n;
+        p += strspn(p, " \n");
+    }
+    fputc('\n', to);
+}
+
 /* As short as an editor still understands it. */
 static const char *near_path(const char *file)
 {
@@ -282,6 +300,27 @@ static char *side_text(const struct finding *f, const struct note *n)
     return mem_copy("");
 }
 
+static bool told_before(const struct finding *f, const struct note *n)
+{
+    for (const struct note *before = f->note; before < n; before++)
+        if (before->history && before->object_id == n->object_id)
+            return true;
+    return false;
+}
+
+/* What happened to what is waited for; of a select, to each of its cases. */
+static void print_history(FILE *to, const struct finding *f, const struct note *wait)
+{
+    for (size_t i = 0; wait->role == HD_ROLE_WAITS && i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (!n->history || told_before(f, n) ||
+            (n != wait && (n->role != HD_ROLE_CASE || &f->note[n->link] != wait)))
+            continue;
+        fprintf(to, "%*s", 6, "");
+        print_words(to, n->history, 6, 6);
+    }
+}
+
 static void print_side(FILE *to, const struct finding *f, const struct note *n, bool same_thread)
 {
     char *side = side_text(f, n);
@@ -295,6 +334,7 @@ static void print_side(FILE *to, const struct finding *f, const struct note *n, 
     if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
         fprintf(to, "      %s\n", n->text);
     report_stack(to, &n->stack, 6);
+    print_history(to, f, n);
     free(side);
 }
 
@@ -418,16 +458,7 @@ static void print_advice(FILE *to, const struct finding *f)
     if (!*advice)
         return;
     fputs("\n  Usually fixed so:", to);
-    int column = 19;
-    for (const char *p = advice; *p;) {
-        int n = (int)strcspn(p, " \n");
-        bool fits = column + 1 + n <= WIDTH;
-        fprintf(to, "%s%.*s", fits ? " " : "\n    ", n, p);
-        column = fits ? column + 1 + n : 4 + n;
-        p += n;
-        p += strspn(p, " \n");
-    }
-    fputc('\n', to);
+    print_words(to, advice, 19, 4);
 }
 
 void report_waits(FILE *to, const struct finding *f)

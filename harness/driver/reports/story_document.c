@@ -95,7 +95,7 @@ static struct told_object *object_of(struct story *s, uint32_t id, unsigned even
     o = mem_zeroed(1, sizeof *o);
     o->id = id;
     o->index = s->objects++;
-    o->kind = collect_kind(s->scene, id, event);
+    o->kind = scene_kind(s->scene, id, event);
     HASH_ADD(hh, s->object, id, sizeof o->id, o);
     return o;
 }
@@ -116,7 +116,7 @@ static uint32_t place_of(struct story *s, uint64_t site)
     if (p)
         return p->index;
     struct stack frames = {0};
-    collect_place(s->scene, site, &frames);
+    scene_place(s->scene, site, &frames);
     p = mem_zeroed(1, sizeof *p);
     p->site = site;
     p->index = NONE;
@@ -391,7 +391,7 @@ static void write_threads(FILE *to, const struct story *s)
 
     fputs(",\n\"threads\": [", to);
     for (uint32_t i = 0; i < s->threads; i++) {
-        char *text = collect_thread(s->scene, r->thread[i].hash), *name = NULL;
+        char *text = scene_thread(s->scene, r->thread[i].hash), *name = NULL;
         name = mem_format("%.31s", r->thread[i].name);
         fprintf(to, "%s\n{\"name\": ", i ? "," : "");
         write_text(to, name);
@@ -416,7 +416,7 @@ static void write_objects(FILE *to, struct story *s)
     HASH_SORT(s->object, by_index);
     fputs(",\n\"objects\": [", to);
     for (const struct told_object *o = s->object; o; o = o->hh.next) {
-        char *text = collect_object(s->scene, o->id, o->kind);
+        char *text = scene_object(s->scene, o->id, o->kind);
         uint32_t thread = NONE;
         for (uint32_t i = 0; o->kind == HD_OB_THREAD && i < s->threads; i++)
             if (thread_object(s->region->thread[i].hash) == o->id)

@@ -69,7 +69,7 @@
     X(CHAN_SEND, "chan_send", "chan send", CHAN)                                                   \
     X(CHAN_RECV, "chan_recv", "chan receive", CHAN)                                                \
     X(CHAN_CLOSE, "chan_close", "chan close", CHAN)                                                \
-    X(SELECT, "select", "select", NONE)                                                            \
+    X(SELECT, "select", "select", CHAN)                                                            \
     X(HD_MUTEX_LOCK, "hd_mutex_lock", "hd_mutex lock", HD_MUTEX)                                   \
     X(HD_MUTEX_TRYLOCK, "hd_mutex_trylock", "trying an hd_mutex lock", HD_MUTEX)                   \
     X(HD_MUTEX_UNLOCK, "hd_mutex_unlock", "hd_mutex unlock", HD_MUTEX)                             \

@@ -85,6 +85,22 @@ for name in cond_not_locked use_after_destroy signal_after_unlock thread_local_l
     says '^ +seen also as [0-9]+ more findings?$'
 done
 
+# what the absent partner did: which case its select took, whom a signal woke, who posted
+report cc select_left wrong
+says 'waits to receive from channel "answer"$'
+says ' has room for 1, 0 in it; nobody sent, received or closed; '
+tr -s '\n ' ' ' <out >joined && mv joined out
+says 'T1 \(server\) has ended, before that its select took channel CH[0-9] \("quit"\), which was closed \(select_left\.c:12\); T2 \(quitter\) has ended'
+report cc select_left right
+says '^nothing found'
+classic missed_broadcast
+says '      T0 signalled C1 \(missed_broadcast\.c:26\) and woke T[12]; T[12] \(visitor\) has ended$'
+classic event_reset
+says ' and woke nobody'
+classic missing_post
+says '      S1 began with 1; T[123] posted \(missing_post\.c:19\)'
+never 'select O[0-9]'
+
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || continue
     report "env HEDDLE_CC=$compiler $build/bin/heddle-cc" no_line
