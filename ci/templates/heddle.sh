@@ -4,7 +4,7 @@
 # In the environment:
 #   HEDDLE_BUDGET=10m            for all tests together
 #   HEDDLE_BASELINE=FILE         known findings (heddle.baseline if it is there)
-#   HEDDLE_OUT=DIR               artefacts: schedules, reports for CI, a summary (heddle-out)
+#   HEDDLE_OUT=DIR               artefacts: schedules, reports for CI, a page (heddle.html), a summary (heddle-out)
 #   HEDDLE_OPTIONS='...'         more options of heddle ctest
 # Exit code as of heddle ctest: 0 nothing new, 1 something new was found, 2 wrong usage, 3 a test could not be run or judged, or
 # none at all, 130 Ctrl-C.
@@ -22,7 +22,7 @@ annotations=
 [ "${GITHUB_ACTIONS:-}" = true ] && annotations=,github
 # shellcheck disable=SC2086  # options are words
 heddle ctest --quiet --test-dir "$build" -j --budget="${HEDDLE_BUDGET:-10m}" --output="$out/findings" \
-    --report="junit:$out/heddle.xml,sarif:$out/heddle.sarif,gitlab:$out/gl-code-quality.json$annotations" \
+    --report="junit:$out/heddle.xml,sarif:$out/heddle.sarif,gitlab:$out/gl-code-quality.json,html:$out/heddle.html$annotations" \
     ${baseline:+--baseline="$baseline"} ${HEDDLE_OPTIONS:-} >"$out/report.txt" 2>"$out/stderr.txt"
 code=$?
 cat "$out/report.txt"

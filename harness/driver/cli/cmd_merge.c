@@ -73,20 +73,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- files ---- */
 
-/* A file of a finding, which a run named from the folder that it was in: beside the report now, in the
- * test's folder below it, or where it was. free() it. */
-static char *find_file(const char *from, const char *named)
-{
-    for (const char *rest = base_name(named);; rest--) {
-        char *path = rest == named || rest[-1] == '/' ? mem_format("%s/%s", from, rest) : NULL;
-        if (path && access(path, R_OK) == 0)
-            return path;
-        free(path);
-        if (rest == named)
-            return mem_copy(named);
-    }
-}
-
 /* `old` by `new` wherever it stands. */
 static char *replaced(const char *text, const char *old, const char *new)
 {
@@ -117,7 +103,7 @@ static bool copy_file(struct outdir *dir, json_t *finding, const char *stem, con
 
     if (!named)
         return true;
-    from = find_file(document_word(finding, "from"), named);
+    from = document_file(document_word(finding, "from"), named);
     text = read_file(from, FILE_BOUND, &bytes);
     if (!text)
         why = mem_format("%s cannot be read: %s", from, strerror(errno));

@@ -196,7 +196,7 @@ static const struct argp_option table[] = {
     {"json", OPT_JSON, 0, 0, "Print one JSON document (docs/json.md) instead of text", 0},
     {"report", OPT_REPORT, "LIST", 0,
      "Write the report as well in these formats, with commas between: junit:FILE, sarif:FILE, "
-     "gitlab:FILE, json:FILE, github or github:FILE, tap or tap:FILE",
+     "gitlab:FILE, html:FILE, json:FILE, github or github:FILE, tap or tap:FILE",
      0},
     {"name", OPT_NAME, "TEXT", 0, "What these and baselines call the test (the command)", 0},
     {"suite", OPT_SUITE, "DIR", OPTION_HIDDEN, "One test of the suite in DIR (test_suite.h)", 0},

@@ -20,6 +20,7 @@ static const struct {
     {"junit", format_junit, false},  {"sarif", format_sarif, false},
     {"github", format_github, true}, {"gitlab", format_gitlab, false},
     {"tap", format_tap, true},       {"json", json_print, false},
+    {"html", format_html, false},
 };
 
 static char *check_path(const char *path)
@@ -46,7 +47,7 @@ static char *add(struct formats *f, const char *word)
         i++;
     if (i == FORMATS)
         return mem_format("--report: there is no format \"%.*s\" (junit, sarif, github, gitlab, "
-                          "tap, json)",
+                          "tap, json, html)",
                           (int)n, word);
     if (!path && !table[i].printable)
         return mem_format("--report: %s goes to a file, %s:FILE", table[i].name, table[i].name);
@@ -79,7 +80,7 @@ bool formats_to_stdout(const struct formats *f)
     return false;
 }
 
-static bool save(const char *path, const char *text, size_t bytes)
+bool formats_save(const char *path, const char *text, size_t bytes)
 {
     int error = whole_file_replace(path, text, bytes);
 
@@ -106,7 +107,7 @@ bool formats_write(const struct formats *f, const json_t *document)
             complain("%s cannot be written: %s", f->wanted[i].path, strerror(errno));
             written = false;
         } else {
-            written &= save(f->wanted[i].path, text, bytes);
+            written &= formats_save(f->wanted[i].path, text, bytes);
         }
         free(text);
     }

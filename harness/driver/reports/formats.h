@@ -11,9 +11,9 @@
 
 /* Write the tests of `document`. Errors are those of the stream. */
 typedef void format_writer(FILE *to, const json_t *document);
-format_writer format_github, format_gitlab, format_junit, format_sarif, format_tap;
+format_writer format_github, format_gitlab, format_html, format_junit, format_sarif, format_tap;
 
-#define FORMATS 6
+#define FORMATS 7
 
 struct formats {
     struct {
@@ -29,6 +29,8 @@ char *formats_parse(struct formats *f, const char *list);
 bool formats_to_stdout(const struct formats *f);
 /* Write them all, each file whole or not at all. False: one could not be written, which is said. */
 bool formats_write(const struct formats *f, const json_t *document);
+/* Write a file, whole or not at all. False: it could not be, which is said. */
+bool formats_save(const char *path, const char *text, size_t bytes);
 void formats_free(struct formats *f);
 
 #endif /* HEDDLE_DRIVER_FORMATS_H */

@@ -274,6 +274,7 @@ static char *add_test(struct merging *m, const json_t *test, const char *folder)
         json_object_set_new(copy, "statistics", worth_of(json_object_get(report, "statistics")));
         json_object_set_new(copy, "suppressed", json_integer(0));
         json_object_set_new(copy, "shard", json_null());
+        json_object_set_new(copy, "summary", json_null());
         json_object_set_new(m->test, "report", copy);
         there = copy;
     } else {

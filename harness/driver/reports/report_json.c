@@ -265,6 +265,22 @@ static json_t *statistics(const struct stats *s)
     return o;
 }
 
+/* As it is printed. */
+static json_t *summary(const struct report *r)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    if (!out)
+        return json_null();
+    report_summary(out, r->findings, r->stats, false);
+    fclose(out);
+    json_t *value = json_text(text);
+    free(text);
+    return value;
+}
+
 json_t *report_json(const struct report *r, int code)
 {
     json_t *doc = json_object(), *program = json_object(), *args = json_array(),
@@ -295,6 +311,7 @@ json_t *report_json(const struct report *r, int code)
     json_object_set_new(doc, "excluded", excluded);
     json_object_set_new(doc, "suppressed", json_integer((json_int_t)r->suppressed));
     json_object_set_new(doc, "statistics", statistics(r->stats));
+    json_object_set_new(doc, "summary", summary(r));
     json_object_set_new(doc, "findings", list);
     return doc;
 }

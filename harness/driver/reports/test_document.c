@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "json_text.h"
+#include "symbols/symbol.h"
 #include "util/alloc.h"
 #include "util/exit_code.h"
 
@@ -145,6 +146,18 @@ json_t *document_finding(const json_t *test, size_t *at)
 bool document_fails(const json_t *finding)
 {
     return json_is_true(json_object_get(finding, "fails"));
+}
+
+char *document_file(const char *from, const char *named)
+{
+    for (const char *rest = base_name(named);; rest--) {
+        char *path = rest == named || rest[-1] == '/' ? mem_format("%s/%s", from, rest) : NULL;
+        if (path && access(path, R_OK) == 0)
+            return path;
+        free(path);
+        if (rest == named)
+            return mem_copy(named);
+    }
 }
 
 char *document_replay(const json_t *finding)

@@ -29,6 +29,9 @@ const char *document_word(const json_t *object, const char *key);
 json_t *document_finding(const json_t *test, size_t *at);
 /* Does the finding fail its test? */
 bool document_fails(const json_t *finding);
+/* A file of a finding, which a run named from the folder that it was in: beside the report in `from`, in the test's
+ * folder below it, or where it was. free() it. */
+char *document_file(const char *from, const char *named);
 /* The command that shows it again, "heddle replay heddle-out/deadlock-1.schedule"; NULL: there is no
  * file. free() it. */
 char *document_replay(const json_t *finding);
