@@ -146,10 +146,11 @@ static bool only_signals_wake(const struct view *v)
 
 static void print_finding(FILE *to, const struct finding *f, bool bold)
 {
-    char *headline = report_headline(f);
-    fprintf(to, "%s%s%s\n", bold ? "\033[1m" : "", headline, bold ? "\033[0m" : "");
+    char *line =
+        *f->text ? mem_format("%s: %s", finding_title(f->kind), f->text) : report_headline(f);
+    fprintf(to, "%s%s%s\n", bold ? "\033[1m" : "", line, bold ? "\033[0m" : "");
     report_waits(to, f);
-    free(headline);
+    free(line);
 }
 
 static void print_answer(FILE *to, const struct attached *a, bool bold)
