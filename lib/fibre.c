@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -418,7 +417,7 @@ static struct hdi_fibre *find(struct worker *w)
             atomic_fetch_add(&spinning, 1);
             for (int i = 0; i < SPINS && !fibre; i++) {
                 for (int k = 0; k < 8; k++)
-                    __builtin_ia32_pause();
+                    hdi_relax();
                 if (anything_to_do())
                     fibre = look(w);
             }
@@ -548,10 +547,7 @@ static bool is_stuck(struct worker *w, int64_t now)
 static void *monitor(void *arg)
 {
     _Atomic uint32_t nobody_wakes_it = 1;
-    sigset_t all;
 
-    sigfillset(&all); /* the program's handlers run on its own threads */
-    pthread_sigmask(SIG_SETMASK, &all, NULL);
     for (;;) {
         int64_t nap = LOOK_NS;
         unsigned end = atomic_load(&worker_end), free_to_run = 0, handed = 0;

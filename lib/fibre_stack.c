@@ -2,7 +2,8 @@
  *
  * Free stacks of the usual size are kept, last in first out; their memory below the top page is given
  * back when there are many. Guards are installed without a mapping each where the kernel can
- * (Linux 6.13), else protected, which costs two mappings a stack of the 65,530 that a process has.
+ * (Linux 6.13), else protected, which costs two mappings a stack of the 65,530 that a process has
+ * by default: some are left to the program.
  */
 #include "fibre_stack.h"
 
@@ -27,6 +28,7 @@
 
 #define PAGE ((size_t)4096)
 #define IN_A_SLAB 32u
+#define LEFT_TO_THE_PROGRAM 5000
 #define WARM 1024u /* free stacks that keep their memory */
 
 extern void __asan_init(void) __attribute__((weak));
@@ -41,11 +43,35 @@ static struct spare *spares; /* at the top of the free stacks themselves */
 static size_t spare_bytes;   /* of each */
 static unsigned spare_count;
 
+static _Atomic long protected; /* guards; 0 where the kernel installs them */
+
 HDI_OF_THREAD struct hdi_stack here;
+
+/* How many may be protected. */
+static long most_protected(void)
+{
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+    long mappings;
+
+    if (!file || fscanf(file, "%ld", &mappings) != 1)
+        mappings = 65530;
+    if (file)
+        fclose(file);
+    return (mappings - LEFT_TO_THE_PROGRAM) / 2;
+}
 
 static bool guard(unsigned char *low)
 {
-    return madvise(low, PAGE, MADV_GUARD_INSTALL) == 0 || mprotect(low, PAGE, PROT_NONE) == 0;
+    static _Atomic long most;
+
+    if (madvise(low, PAGE, MADV_GUARD_INSTALL) == 0)
+        return true;
+    if (atomic_load(&most) == 0)
+        atomic_store(&most, most_protected());
+    if (atomic_fetch_add(&protected, 1) < atomic_load(&most) && mprotect(low, PAGE, PROT_NONE) == 0)
+        return true;
+    atomic_fetch_sub(&protected, 1);
+    return false;
 }
 
 static unsigned char *map(size_t bytes)
@@ -114,6 +140,8 @@ void hdi_stack_put(struct hdi_stack stack)
 {
     if (stack.bytes != spare_bytes) {
         munmap(stack.low, stack.bytes);
+        if (atomic_load(&protected) > 0)
+            atomic_fetch_sub(&protected, 1);
         return;
     }
     if (spare_count > WARM)

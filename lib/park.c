@@ -32,15 +32,6 @@ __attribute__((constructor(103))) static void count_processors(void)
     alone = sysconf(_SC_NPROCESSORS_ONLN) < 2;
 }
 
-static inline void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 void hdi_futex_sleep(_Atomic uint32_t *word, uint32_t expected, const struct timespec *until,
                      uint32_t bits)
 {
@@ -80,7 +71,7 @@ bool hdi_await(bool (*ready)(const void *what), const void *what, struct hdi_pat
             return true;
         }
         for (uint32_t i = 0; i < pause; i++)
-            relax();
+            hdi_relax();
     }
     patience->spins /= 2;
     if (patience->spins < SPINS_LEAST)
@@ -220,7 +211,7 @@ void hdi_lock_slow(struct hdi_lock *lock)
         if (seen == 0 && atomic_compare_exchange_weak_explicit(
                              &lock->word, &seen, 1, memory_order_acquire, memory_order_relaxed))
             return;
-        relax();
+        hdi_relax();
     }
     while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
         hdi_futex_sleep(&lock->word, 2, NULL, FUTEX_BITSET_MATCH_ANY);

@@ -80,6 +80,16 @@ static inline void hdi_unlock(struct hdi_lock *lock)
         hdi_unlock_in_turn(lock);
 }
 
+/* For a processor that waits for another. */
+static inline void hdi_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 /* The bits of a futex wait whose time limit is the library's own, which is no end of the wait: whoever
  * looks at the process from outside sees it by them. Any wake-up matches them. */
 #define HDI_NO_END 1u

@@ -1,12 +1,15 @@
 /* Goroutines as fibres (HEDDLE_LIB=fibres): what they share with threads, and what not. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +45,32 @@ static void wait_at(void *gate)
     hd_int32_add(&count, 1);
 }
 
+static bool older_kernel; /* without guard regions */
+
+int madvise(void *memory, size_t bytes, int advice)
+{
+    static int (*real)(void *, size_t, int);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "madvise");
+    if (older_kernel && advice == 102) {
+        errno = EINVAL;
+        return -1;
+    }
+    return real(memory, bytes, advice);
+}
+
+static bool has_guard_regions(void)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    void *memory =
+        mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool has = madvise(memory, (size_t)page, 102) == 0;
+
+    munmap(memory, (size_t)page);
+    return has;
+}
+
 /* More than there can be threads. */
 static void forty_thousand_are_alive(void **state)
 {
@@ -49,6 +78,10 @@ static void forty_thousand_are_alive(void **state)
     struct hd_wg wg = HD_WG_INIT;
 
     (void)state;
+    if (!has_guard_regions()) {
+        print_message("SKIPPED: this kernel has no guard regions (Linux 6.13)\n");
+        skip();
+    }
     hd_int32_store(&count, 0);
     for (int i = 0; i < 40000; i++)
         start_in(&wg, wait_at, gate);
@@ -57,6 +90,48 @@ static void forty_thousand_are_alive(void **state)
     hd_wg_wait(&wg);
     assert_int_equal(hd_int32_load(&count), 40000);
     hd_chan_unref(gate);
+}
+
+/* How many were started before one was not; all have ended when it returns. */
+static int start_until_refused(int most)
+{
+    struct hd_chan *gate = hd_chan_make(0, 0);
+    struct hd_wg wg = HD_WG_INIT;
+    hd_err err = NULL;
+    int started = 0;
+
+    hd_int32_store(&count, 0);
+    while (started < most && !(err = hd_wg_go(&wg, wait_at, gate)))
+        started++;
+    if (err && err != hd_out_of_threads)
+        _exit(2);
+    for (int i = 0; i < 1000; i++) /* the program still has mappings; no two are merged */
+        if (mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+            MAP_FAILED)
+            _exit(4);
+    hd_chan_close(gate);
+    hd_wg_wait(&wg);
+    hd_chan_unref(gate);
+    return hd_int32_load(&count) == started ? started : -1;
+}
+
+/* Each guard is a mapping there, and when they run out that is an error and no end of the program. */
+static void an_older_kernel_has_fewer(void **state)
+{
+    pid_t child = fork_child();
+    int status;
+
+    (void)state;
+    if (child == 0) {
+        int first;
+        older_kernel = true;
+        first = start_until_refused(1000000);
+        if (first < 5000 || first >= 1000000)
+            _exit(3);
+        _exit(start_until_refused(first) == first ? 0 : 5);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 /* Out of line: a function may keep the address of errno across a switch. */
@@ -109,6 +184,17 @@ static void sit_in_the_kernel_and_say_so(void *gate)
     hd_blocking(sit_in_the_kernel, gate);
 }
 
+/* Whoever started its worker. */
+static void wait_at_with_signals(void *gate)
+{
+    sigset_t blocked;
+
+    hd_chan_recv(gate, NULL);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
+    assert_false(sigismember(&blocked, SIGUSR1));
+    hd_int32_add(&count, 1);
+}
+
 /* Each of these keeps a worker; the others go on on workers that the monitor starts. */
 static void system_calls_do_not_stop_the_others(void **state)
 {
@@ -124,7 +210,7 @@ static void system_calls_do_not_stop_the_others(void **state)
     }
     hd_int32_store(&count, 0);
     for (int i = 0; i < 100; i++)
-        start_in(&wg, wait_at, c);
+        start_in(&wg, wait_at_with_signals, c);
     for (int i = 0; i < 100; i++)
         hd_chan_send(c, NULL);
     for (int i = 0; i < SITTING; i++)
@@ -256,6 +342,12 @@ static void as_fibre(int *result)
     hd_must(hd_go_named("diver", dive_deep, result));
 }
 
+static void as_fibre_of_an_older_kernel(int *result)
+{
+    older_kernel = true;
+    as_fibre(result);
+}
+
 static void as_thread(int *result)
 {
     hd_must(hd_go_pinned(dive_deep, result));
@@ -268,6 +360,9 @@ static void an_overflow_is_said_as_such(void **state)
 
     (void)state;
     overflow_in(as_fibre, text, sizeof text, &status);
+    assert_true(WIFSIGNALED(status));
+    assert_non_null(strstr(text, "stack overflow: goroutine diver needs more than the 256 KiB"));
+    overflow_in(as_fibre_of_an_older_kernel, text, sizeof text, &status);
     assert_true(WIFSIGNALED(status));
     assert_non_null(strstr(text, "stack overflow: goroutine diver needs more than the 256 KiB"));
     overflow_in(as_thread, text, sizeof text, &status);
@@ -453,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_line_that_was_locked_at_a_fork_is_free_in_the_child),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
         cmocka_unit_test(forty_thousand_are_alive),
+        cmocka_unit_test(an_older_kernel_has_fewer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
