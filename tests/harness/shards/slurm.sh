@@ -1,13 +1,15 @@
-# A Slurm on this machine, in the current folder: its own munge, one node with two slots. Sourced; ends are the
-# caller's: kill what stands in *.pid.
+# A Slurm on this machine, in the current folder: its own munge, one node with two slots. Sourced; its daemons end
+# with the shell, however that ends.
 mkdir -p state spool
 export SLURM_CONF=$PWD/slurm.conf
 host=$(hostname -s)
-port=$((20000 + RANDOM % 10000))
+ours() { setpriv --pdeathsig KILL "$@" & }
+is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+while port=$((20000 + RANDOM % 10000)); ! is_free $port || ! is_free $((port + 1)); do :; done
 head -c 1024 /dev/urandom >munge.key && chmod 600 munge.key
 chmod 755 .
-munged --force --num-threads=1 --key-file="$PWD/munge.key" --socket="$PWD/munge.sock" --pid-file="$PWD/munged.pid" \
-    --log-file="$PWD/munged.log" --seed-file="$PWD/munge.seed" || { echo "munged does not start"; cat munged.log; exit 1; }
+ours munged --foreground --force --num-threads=1 --key-file="$PWD/munge.key" --socket="$PWD/munge.sock" \
+    --pid-file="$PWD/munged.pid" --seed-file="$PWD/munge.seed" >munged.log 2>&1
 cat >slurm.conf <<END
 ClusterName=heddle
 SlurmctldHost=$host(127.0.0.1)
@@ -34,9 +36,10 @@ ReturnToService=2
 NodeName=$host NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
-slurmctld -c && slurmd -N "$host" || { echo "Slurm does not start"; tail -5 slurmctld.log slurmd.log; exit 1; }
+ours slurmctld -D -c >/dev/null 2>&1
+ours slurmd -D -N "$host" >/dev/null 2>&1
 for _ in $(seq 60); do
     sinfo -h -o %t 2>/dev/null | grep -q idle && break
     sleep 1
 done
-sinfo -h -o %t | grep -q idle || { echo "Slurm has no node"; tail -5 slurmctld.log slurmd.log; exit 1; }
+sinfo -h -o %t | grep -q idle || { echo "Slurm has no node"; tail -5 munged.log slurmctld.log slurmd.log; exit 1; }
