@@ -17,7 +17,8 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"run", "run a program under many schedules and report what goes wrong", cmd_run},
-    {"replay", "run one recorded schedule again, under gdb if you like", cmd_replay},
+    {"replay", "run recorded schedules again, one under gdb if you like", cmd_replay},
+    {"verify-fix", "is what a schedule shows gone, or has it only moved?", cmd_verify_fix},
     {"watch", "run a program as it is; say which locks and threads go wrong, dump on Ctrl-\\",
      cmd_watch},
     {"attach", "look at a process that hangs, or its core: who waits for whom", cmd_attach},
@@ -42,7 +43,7 @@ static void help(FILE *to)
         "Usage: heddle COMMAND [OPTION...]\n\n",
         to);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].what);
+        fprintf(to, "  %-10s  %s\n", commands[i].name, commands[i].what);
     fputs("\nStart with:  heddle run -- ./prog args\n"
           "Options:     heddle help COMMAND\n\n"
           "Exit codes: 0 nothing found, 1 something found, 2 wrong usage,\n"

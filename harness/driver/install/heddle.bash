@@ -3,7 +3,7 @@ _heddle() {
     local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} word
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$command" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W "help $(heddle --help 2>/dev/null | sed -n 's/^  \([a-z]*\)  .*/\1/p')" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "help $(heddle --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  *[a-z].*/\1/p')" -- "$current")
         return
     fi
     for word in "${COMP_WORDS[@]:2:COMP_CWORD-2}"; do

@@ -1,0 +1,256 @@
+/* cmd_verify_fix.c - heddle verify-fix: is what a schedule shows gone, or did it only move?
+ *
+ * A fix often closes the very order that was found, and leaves its neighbours. So many schedules near that
+ * order are tried: some of its events left out, or all from one on, and then chance.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "campaign/campaign.h"
+#include "campaign/judge.h"
+#include "cli.h"
+#include "replaying.h"
+#include "reports/report_text.h"
+#include "util/alloc.h"
+#include "util/complain.h"
+#include "util/distinct.h"
+#include "util/exit_code.h"
+#include "util/options.h"
+#include "util/quantity.h"
+
+enum { OPT_TRIES = 256, OPT_TIMEOUT, OPT_TRUST, OPT_PROGRAM };
+
+static const struct argp_option table[] = {
+    {"tries", 'n', "N", 0, "Try N schedules near the recorded order (1000)", 0},
+    {"program", OPT_PROGRAM, "PATH", 0,
+     "The mended program, run with the recorded arguments (else the recorded one, rebuilt)", 0},
+    {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that a schedule may take (as recorded)", 0},
+    {"trust", OPT_TRUST, 0, 0,
+     "Run the program that the file names, although you did not write the file on this machine", 0},
+    {0},
+};
+
+struct arguments {
+    struct replay_options replay;
+    char *program;
+    uint64_t tries;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case 'n':
+        if (!parse_count(arg, 1, 1000000, &a->tries))
+            argp_failure(state, EXIT_USAGE, 0,
+                         "-n wants a whole number from 1 to 1000000, not \"%s\"", arg);
+        return 0;
+    case OPT_TIMEOUT:
+        if (!parse_time(arg, &a->replay.timeout_ns))
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--timeout wants a time such as 500ms, 30s or 5m, not \"%s\"", arg);
+        return 0;
+    case OPT_TRUST:
+        a->replay.trust = true;
+        return 0;
+    case OPT_PROGRAM:
+        a->program = strchr(arg, '/') ? realpath(arg, NULL) : NULL;
+        a->replay.program = a->program ? a->program : arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!a->replay.file) {
+            a->replay.file = arg;
+            return 0;
+        }
+        a->replay.command = state->argv + state->next - 1;
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_END:
+        if (!a->replay.file)
+            argp_failure(state, EXIT_USAGE, 0,
+                         "which schedule? heddle verify-fix FILE.schedule -- ./new");
+        if (a->replay.command && a->replay.program)
+            argp_failure(state, EXIT_USAGE, 0, "--program does not go with -- PROGRAM");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What was tried with one schedule file. */
+struct tries {
+    uint32_t near;            /* schedules near its order */
+    uint32_t followed, named; /* events that happened in its order, of those that it names */
+    struct distinct distinct;
+    struct replayed shown; /* what is still there; finding NULL: nothing is */
+    bool could;            /* the program ran */
+};
+
+/* One attempt, without stacks: is there anything wrong with it? */
+static bool is_wrong(struct replaying *r, uint32_t attempt, struct tries *t)
+{
+    struct symptom list[SYMPTOMS];
+    struct hdp_region *region = r->w->region;
+
+    replaying_prepare(r, attempt);
+    region->config.flags &= ~(uint32_t)HDP_RICH;
+    if (!campaign_run_now(&r->c, r->w))
+        return false;
+    t->could = true;
+    size_t count = judge(&r->c, r->w, 0, list);
+    symptoms_free(list, count);
+    distinct_add(&t->distinct, region->result.interleaving);
+    if (attempt == HDP_HELP) {
+        t->followed = region->result.followed;
+        t->named = t->followed + region->result.left_out;
+    }
+    return count != 0;
+}
+
+static void try_all(struct replaying *r, uint64_t tries, struct tries *t)
+{
+    bool by_events = identity_known(&r->schedule);
+
+    if (!r->changed) { /* its very decisions */
+        t->shown = replaying_once(r, 0);
+        t->could = t->shown.ran;
+        if (t->shown.finding)
+            return;
+        replayed_free(&t->shown);
+    }
+    /* The order of the events is all that is followed, also of the program as it was. */
+    r->schedule.other_build = true;
+    for (uint32_t n = 0; n < (by_events ? HDP_NEAR + tries : 1) && !campaign_stop; n++) {
+        bool wrong = is_wrong(r, n, t);
+        if (!t->could || r->c.trouble)
+            break;
+        t->near += n >= HDP_NEAR;
+        if (!wrong)
+            continue;
+        t->shown = replaying_once(r, n);
+        if (t->shown.finding)
+            break;
+        replayed_free(&t->shown);
+    }
+}
+
+static void tell_shown(const struct arguments *a, const struct replaying *r, const struct tries *t)
+{
+    const struct replayed *o = &t->shown;
+
+    report_finding(stdout, o->finding, cli_bold(), false);
+    printf("\nnot fixed: ");
+    if (o->attempt < HDP_NEAR)
+        fputs("the recorded order", stdout);
+    else
+        printf("schedule %u near the recorded order", o->attempt - HDP_NEAR + 1);
+    printf(" still shows %s\n", o->same ? "it" : "a finding, which is another one now");
+    if (o->attempt >= HDP_NEAR && o->same && r->changed)
+        printf("See it again:  heddle replay --around=%u %s%s%s\n", o->attempt - HDP_NEAR + 1,
+               a->replay.file, a->replay.command || a->replay.program ? " -- " : "",
+               a->replay.command   ? a->replay.command[0]
+               : a->replay.program ? a->replay.program
+                                   : "");
+}
+
+static void tell_fixed(const struct tries *t)
+{
+    char near[32], distinct[32];
+
+    printf(
+        "fixed, as far as was tried: nothing fails\n"
+        "  in the recorded order (%u of its %u events happen in it)\n"
+        "  in %s schedules near it (%s distinct): events of it left out by chance, or all from one "
+        "on, and then whoever chance lets go on\n",
+        t->followed, t->named, show_count(t->near, near),
+        show_count(distinct_count(&t->distinct), distinct));
+}
+
+/* Its exit code; EXIT_NOTHING: nothing is wrong. */
+static int verify(const struct arguments *a, struct replaying *r)
+{
+    struct tries t = {0};
+    int code = EXIT_NOTHING;
+
+    if (r->w)
+        try_all(r, a->tries, &t);
+    if (!r->w && r->c.findings.count) {
+        report_finding(stdout, r->c.findings.list[0], cli_bold(), false);
+        puts("\nnot fixed: the program fails before it makes a thread");
+        code = EXIT_FOUND;
+    } else if (t.shown.finding) {
+        tell_shown(a, r, &t);
+        code = EXIT_FOUND;
+    } else if (campaign_stop) {
+        complain("interrupted after %u schedules near the recorded order: nothing has failed so "
+                 "far",
+                 t.near);
+        code = 128 + campaign_stop;
+    } else if (!t.could || r->c.trouble) {
+        complain("the schedule could not be run: %s",
+                 r->c.trouble ? r->c.trouble : "the program's process was killed");
+        code = EXIT_CANNOT;
+    } else if (!t.followed) {
+        complain("cannot say: %s", identity_known(&r->schedule)
+                                       ? "nothing of what the schedule names is in this program"
+                                       : "the file is of an old format, which names no events");
+        code = EXIT_CANNOT;
+    } else {
+        tell_fixed(&t);
+    }
+    replayed_free(&t.shown);
+    distinct_free(&t.distinct);
+    return code;
+}
+
+/* The shrunk schedule of the same finding beside the file: its neighbours are nearer. free() it. */
+static char *shrunk_beside(const char *file)
+{
+    size_t stem = strlen(file), ending = strlen(".schedule");
+
+    if (stem < ending || strcmp(file + stem - ending, ".schedule") != 0)
+        return NULL;
+    char *path = mem_format("%.*s.min.schedule", (int)(stem - ending), file);
+    if (access(path, R_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+int cmd_verify_fix(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = table,
+        .parser = parse,
+        .args_doc = "FILE.schedule [-- PROGRAM [ARGUMENT...]]",
+        .doc =
+            "Is what a schedule shows gone from the mended program? Follows the recorded order "
+            "of events, and many schedules near it (of the shrunk schedule beside the file, where "
+            "there is one), as a fix may have moved the failure by a step."
+            "\vExit codes: 0 nothing fails any more, 1 something does, 2 wrong usage or a bad "
+            "file, 3 nothing can be said (a sentence says why), 128 + N signal N (as of Ctrl-C, "
+            "130) stopped it before it was known."};
+    struct arguments a = {.tries = 1000};
+    struct replaying r;
+    int code;
+
+    options_parse(&argp, "heddle verify-fix", argc, argv, ARGP_IN_ORDER, &a);
+    char *shrunk = shrunk_beside(a.replay.file);
+    if (shrunk)
+        a.replay.file = shrunk;
+    char *why = replaying_open(&r, &a.replay, &code);
+    if (why)
+        complain("%s%s", why,
+                 code == EXIT_USAGE && r.is_file
+                     ? ": name the program to run (-- PROGRAM), or say --trust"
+                     : "");
+    else
+        code = verify(&a, &r);
+    free(why);
+    replaying_close(&r);
+    free(shrunk);
+    free(a.program);
+    return code;
+}

@@ -1,0 +1,72 @@
+/* replaying.h - a schedule file and the program that it is replayed with.
+ *
+ *   ownership  replaying_close() releases what replaying_open() took, also when that failed
+ */
+#ifndef HEDDLE_DRIVER_REPLAYING_H
+#define HEDDLE_DRIVER_REPLAYING_H
+
+#include "campaign/campaign_state.h"
+#include "campaign/toolbox.h"
+#include "program/target.h"
+#include "schedules/schedule.h"
+#include "tools/tool.h"
+
+/* All borrowed. */
+struct replay_options {
+    const char *file;
+    char *const *command; /* program and arguments instead of the recorded ones; NULL: those */
+    const char *program;  /* instead of the recorded one, with the recorded arguments; or NULL */
+    int64_t timeout_ns;   /* 0: as recorded */
+    bool trust;           /* the file may name a program, and a standard input */
+    bool quiet;           /* no notes on stderr */
+};
+
+/* As many schedules near one of another build are tried unless --around says otherwise. */
+#define USUALLY_AROUND 100u
+
+struct replaying {
+    const struct replay_options *options;
+    char *file; /* path, wherever the program runs */
+    struct schedule schedule;
+    bool ours;    /* this user wrote the file on this machine */
+    bool is_file; /* it could be read */
+    bool is_open; /* the campaign is */
+    bool changed; /* the program is not the one that the schedule was recorded with */
+    int here;     /* the folder that we were in; -1: that is where we are */
+    int input;
+    char **argv;
+    char *runtime;
+    struct target target;
+    struct toolbox box;
+    struct tool_run tool;
+    struct campaign c;
+    struct worker *w; /* NULL: the program does not come to its first thread */
+};
+
+/* Read the file and start the program. NULL, or why not: a sentence that the caller frees, *code with
+ * it. What the program did that has no thread is among the campaign's findings. */
+char *replaying_open(struct replaying *r, const struct replay_options *o, int *code);
+void replaying_close(struct replaying *r);
+
+/* What one replay showed. */
+struct replayed {
+    struct finding *finding; /* the recorded one, or another; NULL = none */
+    bool same;               /* it is the recorded one */
+    bool ran, is_edited;
+    char *divergence; /* a sentence, or NULL */
+    uint64_t decisions;
+    uint32_t attempt, followed, left_out; /* of another build's schedule */
+    uint32_t around;                      /* schedules tried near it that did not show it */
+};
+
+void replayed_free(struct replayed *o);
+/* Into the worker's region, to be run; of another build's, one attempt to follow it. */
+void replaying_prepare(struct replaying *r, uint32_t attempt);
+struct replayed replaying_once(struct replaying *r, uint32_t attempt);
+/* The first attempt to follow another build's schedule that shows its finding; else the first that
+ * shows any, else attempt 0. `around` of them are near it; *tried: how many of these were made. */
+uint32_t replaying_way(struct replaying *r, uint64_t around, uint32_t *tried);
+/* Nothing of what the schedule names is in the program, or it went another way. */
+bool replayed_is_stale(const struct replayed *o);
+
+#endif /* HEDDLE_DRIVER_REPLAYING_H */
