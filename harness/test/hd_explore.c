@@ -6,6 +6,7 @@
  */
 #include <heddle/test.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 
 #include <heddle/seam.h>
 
+#include "explore.h"
 #include "findings/collect.h"
 #include "schedules/config_words.h"
 #include "reports/report_text.h"
@@ -28,9 +30,8 @@ extern const struct hd_seam *heddle_rt_seam(uint32_t version);
 #define DEFAULT_SCHEDULES 1000
 #define DEFAULT_STEPS 20000
 
-static struct hd_explore_options wanted;
+static struct explore now; /* for configure(), which the runtime calls with a number alone */
 static uint32_t extra_flags;
-static void (*attach_seam)(const struct hd_seam *seam);
 
 /* What needs no earlier schedule; round robin only when asked for. */
 static const struct {
@@ -48,43 +49,57 @@ static size_t find_strategy(const char *word)
     return i;
 }
 
+static uint32_t find_model(const char *word)
+{
+    uint32_t i = 0;
+    while (i < MODEL_WORDS && strcmp(model_words[i], word) != 0)
+        i++;
+    return i;
+}
+
 /* Everything follows from the number, so that a number is a replay. */
 static void configure(struct hdp_config *c, uint64_t number)
 {
     static const uint32_t lengths[] = {16, 64, 256};
-    size_t which = wanted.strategy ? find_strategy(wanted.strategy) : number % TURNS;
+    const struct hd_explore_options *o = &now.options;
+    size_t which = o->strategy ? find_strategy(o->strategy) : number % TURNS;
 
-    *c = (struct hdp_config){.flags = HDP_TRACE | extra_flags |
+    *c = (struct hdp_config){.flags = HDP_TRACE | HDP_SCOUT | extra_flags |
                                       (number % 2 ? 0 : (uint32_t)HDP_RELEASED) |
-                                      (wanted.ignore_leaks ? (uint32_t)HDP_NO_LEAKS : 0),
+                                      (o->ignore_leaks ? (uint32_t)HDP_NO_LEAKS : 0),
                              .strategy = mix[which].strategy,
                              .depth = mix[which].depth,
-                             .seed = wanted.seed * 0x9e3779b97f4a7c15u + number,
+                             .seed = o->seed * 0x9e3779b97f4a7c15u + number,
                              .expected_steps = lengths[number / TURNS % 3],
-                             .max_steps = wanted.max_steps,
+                             .max_steps = o->max_steps,
                              .clock_base_ns = 1767225600LL * 1000000000,
-                             .patience_ns = 100000000};
+                             .patience_ns = 100000000,
+                             .points = now.all_accesses ? HDP_POINTS_ALL : HDP_POINTS_SHARED,
+                             .memory_model = o->memory_model ? find_model(o->memory_model) : 0};
 }
 
 static void explore_here(struct hdp_region *region, struct rt_explored *told, uint64_t first,
-                         uint64_t last, void (*fn)(void *), void *arg)
+                         uint64_t last)
 {
+    region->news = (struct hdp_learned){0};
     heddle_rt_explore_start(region);
-    attach_seam(heddle_rt_seam(HD_SEAM_VERSION));
-    heddle_rt_explore(told, first, last, configure, fn, arg);
+    now.attach(heddle_rt_seam(HD_SEAM_VERSION));
+    heddle_rt_explore(told, first, last, configure, now.fn, now.arg);
 }
 
 /* Wait status of a child that explored [first, last]. */
 static int explore_in_child(struct hdp_region *region, struct rt_explored *told, uint64_t first,
-                            uint64_t last, void (*fn)(void *), void *arg)
+                            uint64_t last)
 {
     int status = -1;
     pid_t pid;
 
+    told->running = 0;
+    region->result = (struct hdp_result){0};
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        explore_here(region, told, first, last, fn, arg);
+        explore_here(region, told, first, last);
         fflush(NULL);
         _exit(0);
     }
@@ -96,6 +111,18 @@ static int explore_in_child(struct hdp_region *region, struct rt_explored *told,
 static bool failed(const struct hdp_region *region, int status)
 {
     return region->result.findings || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+/* Of the first finding; another number: it ended wrongly. */
+static uint32_t kind_of(const struct hdp_region *region)
+{
+    return region->result.findings ? region->finding[0].kind : UINT32_MAX;
+}
+
+static void set_kind(struct hd_explore_result *r, enum hd_finding_kind kind)
+{
+    r->kind = (int)kind;
+    snprintf(r->word, sizeof r->word, "%s", finding_word(kind));
 }
 
 /* The record of the failing schedule, in words. */
@@ -126,20 +153,117 @@ static void describe(struct hd_explore_result *r, struct hdp_region *region, int
     f->first = number;
     f->replays = 1;
     f->reproduced = again;
-    r->kind = (int)f->kind;
-    snprintf(r->word, sizeof r->word, "%s", finding_word(f->kind));
+    set_kind(r, f->kind);
     if (to) {
         report_finding(to, f, false, true);
         fclose(to);
         snprintf(r->report, sizeof r->report,
-                 "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%s%s%llu\n",
-                 (unsigned long long)number, text, wanted.name ? wanted.name : "",
-                 wanted.name ? ":" : "", (unsigned long long)number);
+                 "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%s%llu\n",
+                 (unsigned long long)number, text, now.again, (unsigned long long)number);
         free(text);
     }
     finding_free(f);
     names_free(&objects);
     symbols_free(symbols);
+}
+
+/* The schedule with this number once more, with stacks, for the report. */
+static void report(struct hd_explore_result *r, struct hdp_region *region, struct rt_explored *told,
+                   uint64_t number, uint32_t kind)
+{
+    const struct rt_explored before = *told;
+    int status;
+
+    extra_flags = HDP_RICH;
+    status = explore_in_child(region, told, number, number);
+    extra_flags = 0;
+    *told = before;
+    describe(r, region, status, number, kind == kind_of(region));
+}
+
+static bool memory(struct hdp_region **region, struct rt_explored **told,
+                   struct hd_explore_result *r)
+{
+    *region = heddle_rt_explore_memory();
+    *told = mmap(NULL, sizeof **told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (*region && *told != MAP_FAILED)
+        return true;
+    snprintf(r->report, sizeof r->report, "hd_explore: no memory to share with a child\n");
+    return false;
+}
+
+int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_explore_result *r)
+{
+    struct rt_explored *told;
+    struct hdp_region *region;
+    uint32_t kind = 0, preemptions = UINT32_MAX;
+    bool could = true;
+
+    memset(r, 0, sizeof *r);
+    r->kind = -1;
+    now = *e;
+    if (!memory(&region, &told, r))
+        return -1;
+    for (uint64_t next = first; next <= last; next = first + told->schedules) {
+        int status = explore_in_child(region, told, next, last);
+        uint32_t these = region->result.preemptions;
+        if (status == -1) {
+            snprintf(r->report, sizeof r->report, "hd_explore: fork failed: %s\n", strerror(errno));
+            could = false;
+            break;
+        }
+        if (told->running) /* it died on the way */
+            told->schedules++;
+        if (!failed(region, status))
+            continue;
+        r->failing++;
+        if (!r->first || (e->fewest && these < preemptions)) {
+            r->first = first + told->schedules - 1;
+            kind = kind_of(region);
+            preemptions = these;
+        }
+        if (!e->options.keep_going && !e->fewest)
+            break;
+    }
+    if (could && r->first && e->only_kind)
+        set_kind(r, kind == UINT32_MAX ? HD_FK_CRASH : (enum hd_finding_kind)kind);
+    else if (could && r->first)
+        report(r, region, told, r->first, kind);
+    r->schedules = told->schedules;
+    r->steps = told->steps;
+    r->cut = told->cut;
+    r->virtual_ns = told->virtual_ns;
+    munmap(region, sizeof *region);
+    munmap(told, sizeof *told);
+    return !could ? -1 : r->failing ? 1 : 0;
+}
+
+void explore_in_place(const struct explore *e, uint64_t number)
+{
+    static struct hd_explore_result unused;
+    struct rt_explored *told;
+    struct hdp_region *region;
+
+    now = *e;
+    if (!memory(&region, &told, &unused))
+        _exit(1);
+    explore_here(region, told, number, number);
+    fflush(NULL);
+    _exit(region->result.findings ? 1 : 0);
+}
+
+bool explored_from_outside(void)
+{
+    return heddle_rt_seam(HD_SEAM_VERSION) != NULL;
+}
+
+/* The hooks that do nothing are found before the runtime's: no access would be seen. */
+static bool hooks_come_first(void)
+{
+    Dl_info in;
+    void *hook = dlsym(RTLD_DEFAULT, "__tsan_func_entry");
+
+    return hook && dladdr(hook, &in) && strstr(in.dli_fname, "libheddle-hooks.so");
 }
 
 static uint64_t number_in(const char *variable)
@@ -148,132 +272,80 @@ static uint64_t number_in(const char *variable)
     return value ? strtoull(value, NULL, 10) : 0;
 }
 
+bool explore_settle(struct hd_explore_options *o, char *text, size_t bytes)
+{
+    uint64_t schedules = number_in("HEDDLE_SCHEDULES");
+
+    if (schedules)
+        o->schedules = schedules > UINT32_MAX ? UINT32_MAX : (uint32_t)schedules;
+    if (!o->schedules)
+        o->schedules = DEFAULT_SCHEDULES;
+    if (!o->max_steps)
+        o->max_steps = DEFAULT_STEPS;
+    if (!o->seed)
+        o->seed = 1;
+    if (o->strategy && strcmp(o->strategy, "auto") == 0)
+        o->strategy = NULL;
+    if (hooks_come_first()) {
+        snprintf(text, bytes,
+                 "link Heddle::test, or -lheddle-test -lheddle-rt, before libheddle-hooks");
+        return false;
+    }
+    if (o->strategy && find_strategy(o->strategy) == MIX) {
+        snprintf(text, bytes, "unknown strategy \"%s\"", o->strategy);
+        return false;
+    }
+    if (o->memory_model && find_model(o->memory_model) == MODEL_WORDS) {
+        snprintf(text, bytes, "unknown memory model \"%s\": sc, tso or c11", o->memory_model);
+        return false;
+    }
+    return true;
+}
+
 /* HEDDLE_SCHEDULE: the schedule to be run alone; 0: all are, as nobody asks for one. *other: it is of a test
  * with another name. */
-static uint64_t asked_for(bool *other)
+static uint64_t asked_for(const char *name, bool *other)
 {
     const char *value = getenv("HEDDLE_SCHEDULE"), *colon = value ? strrchr(value, ':') : NULL;
     size_t n = colon ? (size_t)(colon - value) : 0;
 
-    *other =
-        colon && !(wanted.name && strlen(wanted.name) == n && strncmp(wanted.name, value, n) == 0);
+    *other = colon && !(name && strlen(name) == n && strncmp(name, value, n) == 0);
     return value ? strtoull(colon ? colon + 1 : value, NULL, 10) : 0;
-}
-
-static void settle(const struct hd_explore_options *options)
-{
-    uint64_t schedules = number_in("HEDDLE_SCHEDULES");
-
-    wanted = options ? *options : (struct hd_explore_options){0};
-    if (schedules)
-        wanted.schedules = schedules > UINT32_MAX ? UINT32_MAX : (uint32_t)schedules;
-    if (!wanted.schedules)
-        wanted.schedules = DEFAULT_SCHEDULES;
-    if (!wanted.max_steps)
-        wanted.max_steps = DEFAULT_STEPS;
-    if (!wanted.seed)
-        wanted.seed = 1;
-    if (wanted.strategy && strcmp(wanted.strategy, "auto") == 0)
-        wanted.strategy = NULL;
-}
-
-/* What the schedule came to, on stderr, before it is run in place. */
-static void show(struct hd_explore_result *r, struct hdp_region *region, struct rt_explored *told,
-                 uint64_t number, void (*fn)(void *), void *arg)
-{
-    int status;
-
-    extra_flags = HDP_RICH;
-    region->result = (struct hdp_result){0};
-    status = explore_in_child(region, told, number, number, fn, arg);
-    if (failed(region, status)) {
-        describe(r, region, status, number, true);
-        fputs(r->report, stderr);
-    } else {
-        fprintf(stderr, "schedule %llu: passes\n", (unsigned long long)number);
-    }
-    region->result = (struct hdp_result){0};
-    *told = (struct rt_explored){0};
 }
 
 int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(void *arg), void *arg,
                        const struct hd_explore_options *options, struct hd_explore_result *result)
 {
     struct hd_explore_result own, *r = result ? result : &own;
-    struct rt_explored *told, before;
-    struct hdp_region *region;
-    uint64_t alone, next = 1;
+    struct explore e = {.attach = attach, .fn = fn, .arg = arg};
+    char again[128] = "", text[128];
+    uint64_t alone;
     bool other;
 
-    attach_seam = attach;
     memset(r, 0, sizeof *r);
     r->kind = -1;
-    settle(options);
-    if (heddle_rt_seam(HD_SEAM_VERSION)) { /* `heddle run` explores this program already */
+    if (explored_from_outside()) {
         fn(arg);
         r->schedules = 1;
         return 0;
     }
-    alone = asked_for(&other);
-    if (alone && other)
+    if (options)
+        e.options = *options;
+    if (!explore_settle(&e.options, text, sizeof text)) {
+        snprintf(r->report, sizeof r->report, "hd_explore: %s\n", text);
+        return -1;
+    }
+    if (e.options.name)
+        snprintf(again, sizeof again, "%s:", e.options.name);
+    e.again = again;
+    alone = asked_for(e.options.name, &other);
+    if (!alone)
+        return explore(&e, 1, e.options.schedules, r);
+    if (other)
         return 0;
-    if (wanted.strategy && find_strategy(wanted.strategy) == MIX) {
-        snprintf(r->report, sizeof r->report, "hd_explore: unknown strategy \"%s\"",
-                 wanted.strategy);
-        return -1;
-    }
-    region = heddle_rt_explore_memory();
-    told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!region || told == MAP_FAILED) {
-        snprintf(r->report, sizeof r->report, "hd_explore: no memory to share with a child");
-        return -1;
-    }
-    if (alone) {
-        show(r, region, told, alone, fn, arg);
-        extra_flags = 0;
-        explore_here(region, told, alone, alone, fn, arg);
-        fflush(NULL);
-        _exit(region->result.findings ? 1 : 0);
-    }
-    extra_flags = 0;
-    while (next <= wanted.schedules) {
-        uint32_t kind;
-        int status;
-        told->running = 0;
-        region->result = (struct hdp_result){0};
-        status = explore_in_child(region, told, next, wanted.schedules, fn, arg);
-        if (status == -1) {
-            snprintf(r->report, sizeof r->report, "hd_explore: fork failed: %s", strerror(errno));
-            munmap(region, sizeof *region);
-            munmap(told, sizeof *told);
-            return -1;
-        }
-        if (told->running) /* it died on the way */
-            told->schedules++;
-        next = told->schedules + 1;
-        if (!failed(region, status))
-            continue;
-        r->failing++;
-        if (!r->first) {
-            r->first = told->schedules;
-            extra_flags = HDP_RICH;
-            before = *told;
-            kind = region->result.findings ? region->finding[0].kind : UINT32_MAX;
-            region->result = (struct hdp_result){0};
-            status = explore_in_child(region, told, r->first, r->first, fn, arg);
-            *told = before;
-            extra_flags = 0;
-            describe(r, region, status, r->first,
-                     kind == (region->result.findings ? region->finding[0].kind : UINT32_MAX));
-        }
-        if (!wanted.keep_going)
-            break;
-    }
-    r->schedules = told->schedules;
-    r->steps = told->steps;
-    r->cut = told->cut;
-    r->virtual_ns = told->virtual_ns;
-    munmap(region, sizeof *region);
-    munmap(told, sizeof *told);
-    return r->failing ? 1 : 0;
+    if (explore(&e, alone, alone, r))
+        fputs(r->report, stderr);
+    else
+        fprintf(stderr, "schedule %llu: passes\n", (unsigned long long)alone);
+    explore_in_place(&e, alone);
 }

@@ -280,6 +280,8 @@ void hdi_memory_config(struct hdi_memory_config *out);
 bool hdi_replayed_site(uint32_t i, uint64_t *site, uint32_t *from, uint32_t *until);
 /* One more step of the schedule is about to be made; `steps` counts it. */
 void hdi_points_step(uint32_t steps);
+/* What the calling thread does until this is called with false is no part of the program. */
+void hdi_memory_aside(bool begins);
 /* The i-th place where threads are to meet; false past the end. */
 bool hdi_meeting_site(uint32_t i, uint64_t *site);
 

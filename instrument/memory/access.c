@@ -442,6 +442,8 @@ void hdi_memory_start(void)
     hdi_watch.config.reached->watched = 1;
     points_start();
     hdi_hooks_start();
+    hdi_local((void **)&hdi_memory_thread_self);
+    hdi_local((void **)&hdi_watched);
     hdi_memory_thread_watch();
     if (hdi_watch.config.tape)
         hdi_tape_start(hdi_watch.config.tape, hdi_watch.config.steps);
@@ -451,6 +453,12 @@ void hdi_memory_start(void)
 bool hdi_memory_is_watched(void)
 {
     return hdi_watch.on;
+}
+
+void hdi_memory_aside(bool begins)
+{
+    if (hdi_watched)
+        hdi_watched->busy += begins ? 1u : -1u;
 }
 
 static void own_stack(uintptr_t *low, uintptr_t *high)

@@ -20,6 +20,7 @@ static void *run_body(void *unused)
     uint32_t n;
 
     (void)unused;
+    hdi_memory_start(); /* in the thread that is to be watched */
     body.fn(body.arg);
     if (body.leaks)
         hdi_look_for_leaks(false);
@@ -102,7 +103,7 @@ HDI_EXPORT bool heddle_rt_explore(struct rt_explored *told, uint64_t first, uint
         told->cut += region->result.outcome == HDP_CUT;
         told->virtual_ns += region->result.virtual_ns;
         told->running = 0;
-        if (region->result.findings || rt.live_count)
+        if (region->result.findings || rt.live_count || hdi_memory_is_watched())
             return false;
     }
     return true;

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "arch/arch.h"
+#include "core/observers.h"
 
 #define STACK_BYTES (256u << 10)
 #define GUARD_BYTES 4096u
@@ -64,7 +65,14 @@ static void wait_for_turn(struct hdi_thread *self)
     hdi_switch_stack(&self->carrier.sp, t ? t->carrier.sp : engine_sp);
 }
 
-const struct rt_vehicle rt_carrier = {.give = give, .wait = wait_for_turn};
+static bool stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high)
+{
+    *low = t->stack_low;
+    *high = t->stack_high;
+    return true;
+}
+
+const struct rt_vehicle rt_carrier = {.give = give, .wait = wait_for_turn, .stack = stack};
 
 /* First frame of every thread. */
 __attribute__((noreturn)) static void run(void)
@@ -72,10 +80,12 @@ __attribute__((noreturn)) static void run(void)
     struct hdi_thread *self = hdi_self(), *t;
     void *abandoned;
 
+    hdi_tell(THREAD_BEGINS, .object = &self->object);
     self->life.result = self->life.routine(self->life.arg);
     hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);
     self->carrier.stack->next = idle;
     idle = self->carrier.stack;
+    hdi_tell(THREAD_ENDS, .object = &self->object);
     hdi_thread_end();
     t = next;
     next = NULL;

@@ -87,6 +87,7 @@
     X(HD_CONTEXT, "hd_context", "context", CONTEXT)                                                \
     X(HD_TIMER, "hd_timer", "timer", TIMER)                                                        \
     X(HD_INNER, "hd_inner", "inside an operation", NONE)                                           \
+    X(OPERATION, "operation", "beginning an operation", NONE)                                      \
     X(LEAK_CHECK, "leak_check", "looking for leaks", NONE)                                         \
     X(HD_OTHER, "hd_other", "waiting", NONE)
 

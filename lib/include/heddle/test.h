@@ -30,13 +30,14 @@
 HD_BEGIN_DECLS
 
 struct hd_explore_options {
-    uint32_t schedules;   /* 0 = 1000 */
-    uint32_t max_steps;   /* a schedule's step bound; 0 = 20000 */
-    uint64_t seed;        /* 0 = 1 */
-    const char *strategy; /* "auto" (NULL), "random", "pct", "pos", "burst", "rr" */
-    int ignore_leaks;     /* goroutines may be left when fn returns */
-    int keep_going;       /* do not stop at the first schedule that fails */
-    const char *name;     /* of the test, for HEDDLE_SCHEDULE=NAME:N; NULL = none */
+    uint32_t schedules;       /* 0 = 1000 */
+    uint32_t max_steps;       /* a schedule's step bound; 0 = 20000 */
+    uint64_t seed;            /* 0 = 1 */
+    const char *strategy;     /* "auto" (NULL), "random", "pct", "pos", "burst", "rr" */
+    int ignore_leaks;         /* goroutines may be left when fn returns */
+    int keep_going;           /* do not stop at the first schedule that fails */
+    const char *name;         /* of the test, for HEDDLE_SCHEDULE=NAME:N; NULL = none */
+    const char *memory_model; /* "sc" (NULL), "tso", "c11": of code that is built with heddle-cc */
 };
 
 struct hd_explore_result {
@@ -81,7 +82,7 @@ static inline int hd_explore_print(const char *name, void (*fn)(void *arg), void
                                    const struct hd_explore_options *options)
 {
     static struct hd_explore_result result; /* too large for small stacks */
-    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL};
+    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL, NULL};
     int failed;
 
     if (options)

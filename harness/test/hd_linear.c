@@ -1,0 +1,404 @@
+/* hd_linear.c - hd_linear(): scenarios are drawn, explored, judged and made smaller. heddle/linear.h states the
+ * use.
+ *
+ * A schedule records its history in memory that the parent shares, and judges it itself, at its end. One thread runs
+ * at a time, so that the order of begins and ends is what happened.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <heddle/seam.h>
+
+#include "explore.h"
+#include "models/history.h"
+#include "scenario.h"
+#include "wire/finding_record.h"
+
+#define DEFAULT_SCENARIOS 100u
+#define DEFAULT_SCHEDULES 100u
+
+extern const struct hd_seam *heddle_rt_seam(uint32_t version);
+
+static const char *const condition_words[] = {"linearizable", "sequentially consistent",
+                                              "quiescently consistent"};
+
+struct linear {
+    const struct hd_linear_spec *spec;
+    struct hd_linear_options options;
+    struct scenario_bounds bounds;
+    struct linear_history scenario;
+    struct linear_history *history; /* of the schedule that runs, or ran last */
+    void *structure;
+    bool from_outside; /* `heddle run` explores the program */
+};
+
+/* ---- one schedule ---- */
+
+static void perform(struct linear *l, uint32_t thread, bool behind)
+{
+    struct linear_history *h = l->history;
+
+    for (uint32_t i = 0; i < h->count; i++) {
+        struct linear_call *c = &h->call[i];
+        if (c->thread != thread || c->behind != behind)
+            continue;
+        heddle_rt_operation(h); /* others may come between two operations */
+        c->begun = ++h->clock;
+        c->op->run(l->structure, &c->call);
+        c->ended = ++h->clock;
+    }
+}
+
+struct worker {
+    struct linear *linear;
+    uint32_t thread;
+    pthread_t id;
+};
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+
+    perform(w->linear, w->thread, false);
+    return NULL;
+}
+
+static void print_text(FILE *to, const struct linear *l)
+{
+    const struct linear_history *h = l->history;
+    const struct linear_call *c = &h->call[h->wrong];
+
+    scenario_print_call(to, c);
+    fprintf(to, " of T%u has no place: %s is not %s", scenario_thread(h, c->thread), l->spec->name,
+            condition_words[l->options.condition]);
+}
+
+/* Is there no order of the calls? Then text says which one is wrong. */
+static bool contradicts(struct linear *l, char *text, size_t bytes)
+{
+    struct linear_history *h = l->history;
+    FILE *to;
+
+    h->wrong = linear_check(l->spec, h, l->options.condition);
+    if (h->wrong == LINEAR_CALLS)
+        return false;
+    to = fmemopen(text, bytes, "w");
+    if (to) {
+        print_text(to, l);
+        fclose(to);
+    }
+    if (l->from_outside) {
+        fprintf(stderr, "%s\n\n", text);
+        scenario_print(stderr, h);
+        fflush(stderr);
+    }
+    return true;
+}
+
+static void judge(struct linear *l)
+{
+    char text[HDP_TEXT] = "";
+    bool wrong;
+
+    heddle_rt_aside(true);
+    wrong = contradicts(l, text, sizeof text);
+    heddle_rt_aside(false);
+    if (wrong)
+        heddle_rt_contradiction(text);
+}
+
+static void schedule(void *arg)
+{
+    struct linear *l = arg;
+    struct worker worker[LINEAR_THREADS];
+    uint32_t threads = 0;
+
+    *l->history = l->scenario;
+    l->structure = l->spec->make();
+    if (!l->structure)
+        heddle_rt_contradiction("make() returned no structure");
+    perform(l, 0, false);
+    for (uint32_t t = 1; t <= LINEAR_THREADS; t++) {
+        struct worker *w = &worker[threads];
+        if (scenario_thread(l->history, t) == threads)
+            continue;
+        *w = (struct worker){.linear = l, .thread = t};
+        if (pthread_create(&w->id, NULL, work, w))
+            abort();
+        threads++;
+    }
+    for (uint32_t t = 0; t < threads; t++)
+        pthread_join(worker[t].id, NULL);
+    perform(l, 0, true);
+    judge(l);
+    if (l->spec->destroy)
+        l->spec->destroy(l->structure);
+}
+
+/* ---- scenarios ---- */
+
+static void draw(struct linear *l, uint64_t scenario)
+{
+    scenario_draw(&l->scenario, l->spec, &l->bounds,
+                  l->options.seed * 0x9e3779b97f4a7c15u + scenario);
+}
+
+static struct explore explorer(struct linear *l, void (*attach)(const struct hd_seam *seam),
+                               uint64_t scenario)
+{
+    return (struct explore){.attach = attach,
+                            .fn = schedule,
+                            .arg = l,
+                            .options = {.schedules = l->options.schedules,
+                                        .max_steps = l->options.max_steps,
+                                        .seed = l->options.seed ^ scenario << 32,
+                                        .strategy = l->options.strategy,
+                                        .memory_model = l->options.memory_model},
+                            .all_accesses = true};
+}
+
+/* Fewer threads and calls, smaller arguments, as long as a schedule fails in the same way. */
+static void make_smaller(struct linear *l, struct explore *e, struct hd_explore_result *r)
+{
+    static struct hd_explore_result tried;
+    struct linear_history smallest = l->scenario;
+    uint32_t way = 0;
+
+    while (scenario_smaller(&l->scenario, &smallest, &way)) {
+        int failed = explore(e, 1, e->options.schedules, &tried);
+        r->schedules += tried.schedules;
+        if (failed != 1 || strcmp(tried.word, r->word) != 0)
+            continue;
+        smallest = l->scenario;
+        way = 0;
+    }
+    l->scenario = smallest;
+}
+
+static void write_report(struct linear *l, struct hd_explore_result *r, uint64_t scenario,
+                         const char *detail)
+{
+    FILE *to = fmemopen(r->report, sizeof r->report - 1, "w");
+    const struct linear_history *h = l->history;
+
+    if (!to)
+        return;
+    if (h->wrong < h->count)
+        print_text(to, l);
+    else
+        fprintf(to, "%s: %s", l->spec->name, r->word);
+    fprintf(to, "\n  scenario %llu, made smaller:\n\n", (unsigned long long)scenario);
+    scenario_print(to, h);
+    fprintf(to, "\n%s", detail);
+    fclose(to);
+}
+
+/* A schedule of the scenario failed. `number`: the one of the smaller scenario that is asked for; 0: the one
+ * with the fewest preemptions. */
+static int report(struct linear *l, struct explore *e, uint64_t scenario, uint64_t number,
+                  struct hd_explore_result *r)
+{
+    static struct hd_explore_result smallest;
+    uint64_t schedules;
+    int failed;
+
+    make_smaller(l, e, r);
+    e->fewest = true;
+    e->only_kind = false;
+    failed = explore(e, number ? number : 1, number ? number : e->options.schedules, &smallest);
+    schedules = r->schedules + smallest.schedules;
+    *r = smallest;
+    r->schedules = schedules;
+    if (failed == 1)
+        write_report(l, r, scenario, smallest.report);
+    return failed;
+}
+
+/* ---- what is asked for ---- */
+
+/* False: text says what is wrong with the i-th operation. */
+static bool op_is_right(const struct hd_linear_op *op, size_t i, char *text, size_t bytes)
+{
+    const char *before = "", *wrong = NULL;
+
+    if (!op->name) {
+        snprintf(text, bytes, "operation %zu has no name", i + 1);
+        return false;
+    }
+    for (int a = 0; a < op->args && a < HD_CALL_VALUES; a++)
+        if (op->range[a].most < op->range[a].least)
+            before = "a range of ", wrong = " ends before it begins";
+    if (op->args < 0 || op->args > HD_CALL_VALUES || op->results < 0 ||
+        op->results > HD_CALL_VALUES)
+        before = "", wrong = " has 0 to 3 arguments and results";
+    if (op->only < 0 || op->only > (int)LINEAR_THREADS)
+        before = "only of ", wrong = " is the number of a thread, 1 to 4";
+    if (!op->apply)
+        before = "", wrong = " has no apply()";
+    if (!op->run)
+        before = "", wrong = " has no run()";
+    if (wrong)
+        snprintf(text, bytes, "%s%s%s", before, op->name, wrong);
+    return !wrong;
+}
+
+static const char *wrong_spec(const struct hd_linear_spec *spec)
+{
+    if (!spec)
+        return "there is no specification";
+    if (!spec->name)
+        return "the specification has no name";
+    if (!spec->make)
+        return "there is no make()";
+    if (!spec->ops || !spec->op_count)
+        return "there are no operations";
+    if ((spec->copy || spec->clear || spec->equal) && !(spec->copy && spec->clear && spec->equal))
+        return "copy(), clear() and equal() belong together";
+    return NULL;
+}
+
+static const char *wrong_options(const struct hd_linear_options *o)
+{
+    if ((unsigned)o->condition > HD_QUIESCENT)
+        return "unknown condition";
+    if (o->threads && (o->threads < 2 || o->threads > (int)LINEAR_THREADS))
+        return "threads are 2 to 4";
+    if (o->calls < 0 || o->calls > 5)
+        return "calls of a thread are 1 to 5";
+    if (o->alone < -1 || o->alone > 5)
+        return "calls while no thread runs are at most 5";
+    return NULL;
+}
+
+/* False: text says why it cannot be. */
+static bool settle(struct linear *l, const struct hd_linear_options *options, char *text,
+                   size_t bytes)
+{
+    struct hd_linear_options *o = &l->options;
+    struct hd_explore_options explored;
+    const char *wrong;
+
+    if (options)
+        *o = *options;
+    wrong = wrong_spec(l->spec);
+    if (!wrong)
+        wrong = wrong_options(o);
+    if (wrong) {
+        snprintf(text, bytes, "%s", wrong);
+        return false;
+    }
+    for (size_t i = 0; i < l->spec->op_count; i++)
+        if (!op_is_right(&l->spec->ops[i], i, text, bytes))
+            return false;
+    if (!o->scenarios)
+        o->scenarios = DEFAULT_SCENARIOS;
+    explored =
+        (struct hd_explore_options){.schedules = o->schedules ? o->schedules : DEFAULT_SCHEDULES,
+                                    .max_steps = o->max_steps,
+                                    .seed = o->seed,
+                                    .strategy = o->strategy,
+                                    .memory_model = o->memory_model};
+    if (!explore_settle(&explored, text, bytes))
+        return false;
+    o->schedules = explored.schedules;
+    o->max_steps = explored.max_steps;
+    o->seed = explored.seed;
+    o->strategy = explored.strategy;
+    l->bounds = (struct scenario_bounds){.threads = o->threads ? (uint32_t)o->threads : 3,
+                                         .calls = o->calls ? (uint32_t)o->calls : 4,
+                                         .alone = o->alone < 0 ? 0
+                                                  : o->alone   ? (uint32_t)o->alone
+                                                               : 3};
+    return true;
+}
+
+/* HEDDLE_SCHEDULE=NAME:S.N; nobody asks: 0 and 0. False: it is of another test. */
+static bool is_asked_for(const char *name, uint64_t *scenario, uint64_t *number)
+{
+    const char *value = getenv("HEDDLE_SCHEDULE"), *colon = value ? strrchr(value, ':') : NULL;
+    size_t n = strlen(name);
+    char *end;
+
+    if (!value || !*value)
+        return true;
+    if (!colon || (size_t)(colon - value) != n || strncmp(value, name, n) != 0)
+        return false;
+    *scenario = strtoull(colon + 1, &end, 10);
+    *number = *end == '.' ? strtoull(end + 1, NULL, 10) : 0;
+    return *scenario && *number;
+}
+
+static int run_from_outside(struct linear *l, struct hd_explore_result *r)
+{
+    const struct hd_seam *seam = heddle_rt_seam(HD_SEAM_VERSION);
+    struct linear_history history;
+
+    l->history = &history;
+    l->from_outside = true;
+    draw(l, 1 + seam->choose(l->options.scenarios, __builtin_return_address(0)));
+    schedule(l);
+    r->schedules = 1;
+    return 0;
+}
+
+/* All scenarios, or the one that is asked for. */
+static int run_scenarios(struct linear *l, void (*attach)(const struct hd_seam *seam),
+                         uint64_t scenario, uint64_t number, struct hd_explore_result *r)
+{
+    uint64_t last = scenario ? scenario : l->options.scenarios, schedules = 0, steps = 0;
+    int failed = 0;
+
+    for (uint64_t s = scenario ? scenario : 1; !failed && s <= last; s++) {
+        char again[256];
+        struct explore e = explorer(l, attach, s);
+        snprintf(again, sizeof again, "%s:%llu.", l->spec->name, (unsigned long long)s);
+        e.again = again;
+        e.only_kind = true;
+        draw(l, s);
+        failed = explore(&e, 1, l->options.schedules, r);
+        if (failed == 1)
+            failed = report(l, &e, s, number, r);
+        r->schedules = schedules += r->schedules;
+        r->steps = steps += r->steps;
+        if (!scenario)
+            continue;
+        fputs(failed ? r->report : "passes\n", stderr);
+        explore_in_place(&e, number);
+    }
+    return failed;
+}
+
+int hd_linear_through(void (*attach)(const struct hd_seam *seam), const struct hd_linear_spec *spec,
+                      const struct hd_linear_options *options, struct hd_explore_result *result)
+{
+    static struct hd_explore_result own;
+    struct hd_explore_result *r = result ? result : &own;
+    struct linear l = {.spec = spec};
+    uint64_t scenario = 0, number = 0;
+    char text[128];
+    int failed;
+
+    memset(r, 0, sizeof *r);
+    r->kind = -1;
+    if (!settle(&l, options, text, sizeof text)) {
+        snprintf(r->report, sizeof r->report, "hd_linear: %s\n", text);
+        return -1;
+    }
+    if (explored_from_outside())
+        return run_from_outside(&l, r);
+    if (!is_asked_for(spec->name, &scenario, &number))
+        return 0;
+    l.history =
+        mmap(NULL, sizeof *l.history, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (l.history == MAP_FAILED) {
+        snprintf(r->report, sizeof r->report, "hd_linear: no memory to share with a child\n");
+        return -1;
+    }
+    failed = run_scenarios(&l, attach, scenario, number, r);
+    munmap(l.history, sizeof *l.history);
+    return failed;
+}

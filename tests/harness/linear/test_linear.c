@@ -1,0 +1,321 @@
+/* hd_linear(): what it finds, what it says of it, that it is silent on what is right, that a schedule's name is a
+ * replay; each bad specification is refused with one sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <heddle/linear.h>
+#include <heddle/mutex.h>
+
+struct counter {
+    long plain;
+    atomic_long atomic;
+    struct hd_mutex lock;
+};
+
+static void *counter_make(void)
+{
+    return calloc(1, sizeof(struct counter));
+}
+
+static void *counter_none(void)
+{
+    return NULL;
+}
+
+static void add_plain(void *structure, struct hd_call *call)
+{
+    struct counter *c = structure;
+    call->result[0] = c->plain += call->arg[0];
+}
+
+static void add_atomic(void *structure, struct hd_call *call)
+{
+    struct counter *c = structure;
+    call->result[0] = atomic_fetch_add(&c->atomic, call->arg[0]) + call->arg[0];
+}
+
+/* Of two locks' sections that should be one. */
+static void add_torn(void *structure, struct hd_call *call)
+{
+    struct counter *c = structure;
+    long before;
+
+    hd_mutex_lock(&c->lock);
+    before = c->plain;
+    hd_mutex_unlock(&c->lock);
+    hd_mutex_lock(&c->lock);
+    call->result[0] = c->plain = before + call->arg[0];
+    hd_mutex_unlock(&c->lock);
+}
+
+static void add_crashing(void *structure, struct hd_call *call)
+{
+    struct counter *c = structure;
+
+    if (atomic_fetch_add(&c->atomic, 1) == 1)
+        abort();
+    call->result[0] = c->plain;
+    atomic_fetch_add(&c->atomic, -1);
+}
+
+static void add_locked_for_ever(void *structure, struct hd_call *call)
+{
+    (void)call;
+    hd_mutex_lock(&((struct counter *)structure)->lock);
+}
+
+static void apply_add(void *state, struct hd_call *call)
+{
+    call->result[0] = *(long *)state += call->arg[0];
+}
+
+static void apply_nothing(void *state, struct hd_call *call)
+{
+    (void)state, (void)call;
+}
+
+#define ADD(how)                                                                                   \
+    {                                                                                              \
+        .name = "add", .run = how, .apply = apply_add, .args = 1, .results = 1, .range = {         \
+            {1, 9}                                                                                 \
+        }                                                                                          \
+    }
+static const struct hd_linear_op plain_ops[] = {ADD(add_plain)};
+static const struct hd_linear_op atomic_ops[] = {ADD(add_atomic)};
+static const struct hd_linear_op torn_ops[] = {ADD(add_torn)};
+static const struct hd_linear_op crashing_ops[] = {
+    {.name = "add", .run = add_crashing, .apply = apply_nothing}};
+static const struct hd_linear_op locked_ops[] = {
+    {.name = "lock", .run = add_locked_for_ever, .apply = apply_nothing}};
+
+static struct hd_linear_spec spec_of(const struct hd_linear_op *ops)
+{
+    return (struct hd_linear_spec){.name = "counter",
+                                   .ops = ops,
+                                   .op_count = 1,
+                                   .make = counter_make,
+                                   .destroy = free,
+                                   .state_bytes = sizeof(long)};
+}
+
+static struct hd_explore_result result;
+
+static int explore(const struct hd_linear_op *ops, const struct hd_linear_options *options)
+{
+    struct hd_linear_spec spec = spec_of(ops);
+
+    return hd_linear(&spec, options, &result);
+}
+
+static bool says(const char *text)
+{
+    return strstr(result.report, text) != NULL;
+}
+
+static void a_lost_update_is_found_and_shown(void **state)
+{
+    (void)state;
+    assert_int_equal(explore(plain_ops, NULL), 1);
+    assert_string_equal(result.word, "assertion");
+    /* Two calls with the least argument: the second one forgets the first. */
+    assert_true(says("add(1) = 1 of T1 has no place: counter is not linearizable\n") ||
+                says("add(1) = 1 of T2 has no place: counter is not linearizable\n"));
+    assert_true(says("    T0          T1          T2\n"));
+    assert_true(says("add(1) ..."));
+    assert_true(says("<- has no place\n"));
+    assert_true(says("run it again alone: HEDDLE_SCHEDULE=counter:1."));
+    assert_null(strstr(result.report, "T3"));
+}
+
+static void the_same_is_found_again(void **state)
+{
+    static struct hd_explore_result first;
+
+    (void)state;
+    assert_int_equal(explore(plain_ops, NULL), 1);
+    first = result;
+    assert_int_equal(explore(plain_ops, NULL), 1);
+    assert_int_equal(first.schedules, result.schedules);
+    assert_string_equal(first.report, result.report);
+}
+
+static void atomic_adds_are_linearizable(void **state)
+{
+    const struct hd_linear_options options = {.scenarios = 10};
+
+    (void)state;
+    assert_int_equal(explore(atomic_ops, &options), 0);
+    assert_int_equal(result.schedules, 1000);
+}
+
+static void what_waits_through_the_library_needs_no_hooks(void **state)
+{
+    (void)state;
+    assert_int_equal(explore(torn_ops, NULL), 1);
+    assert_string_equal(result.word, "assertion");
+}
+
+static void crashes_and_deadlocks_are_reported_with_their_history(void **state)
+{
+    (void)state;
+    assert_int_equal(explore(crashing_ops, NULL), 1);
+    assert_true(says("counter: crash\n"));
+    assert_true(says("add() ..."));
+    assert_int_equal(explore(locked_ops, NULL), 1);
+    assert_true(says("lock() ..."));
+    assert_false(says("has no place"));
+}
+
+/* What the child prints with HEDDLE_SCHEDULE set, and how it ends. */
+static int run_alone(const char *schedule, const struct hd_linear_op *ops, char *text, size_t bytes)
+{
+    int out[2], status;
+    size_t got = 0;
+    ssize_t n;
+    pid_t pid;
+
+    assert_int_equal(pipe(out), 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(out[1], 2);
+        close(out[0]);
+        close(out[1]);
+        setenv("HEDDLE_SCHEDULE", schedule, 1);
+        _exit(explore(ops, NULL) == 0 ? 42 : 43); /* it ran, which ends the process */
+    }
+    close(out[1]);
+    while ((n = read(out[0], text + got, bytes - 1 - got)) > 0)
+        got += (size_t)n;
+    text[got] = 0;
+    close(out[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void a_name_is_a_replay(void **state)
+{
+    static char text[65536], name[64];
+    const char *at;
+    int status;
+
+    (void)state;
+    assert_int_equal(explore(plain_ops, NULL), 1);
+    at = strstr(result.report, "HEDDLE_SCHEDULE=");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "HEDDLE_SCHEDULE=%60s", name), 1);
+    status = run_alone(name, plain_ops, text, sizeof text);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_non_null(strstr(text, result.report));
+    status = run_alone("counter:2.1", atomic_ops, text, sizeof text);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_string_equal(text, "passes\n");
+    status = run_alone("another:1.1", plain_ops, text, sizeof text);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
+
+/* ---- what cannot be ---- */
+
+static void refused(const struct hd_linear_spec *spec, const struct hd_linear_options *options,
+                    const char *why)
+{
+    char wanted[200];
+
+    assert_int_equal(hd_linear(spec, options, &result), -1);
+    snprintf(wanted, sizeof wanted, "hd_linear: %s\n", why);
+    assert_string_equal(result.report, wanted);
+}
+
+static void bad_specifications_are_refused(void **state)
+{
+    struct hd_linear_op op = plain_ops[0];
+    struct hd_linear_spec good = spec_of(&op), spec = good;
+
+    (void)state;
+    refused(NULL, NULL, "there is no specification");
+    spec.name = NULL;
+    refused(&spec, NULL, "the specification has no name");
+    spec = good;
+    spec.make = NULL;
+    refused(&spec, NULL, "there is no make()");
+    spec = good;
+    spec.op_count = 0;
+    refused(&spec, NULL, "there are no operations");
+    spec = good;
+    spec.ops = NULL;
+    refused(&spec, NULL, "there are no operations");
+    spec = good;
+    spec.clear = free;
+    refused(&spec, NULL, "copy(), clear() and equal() belong together");
+    op.run = NULL;
+    refused(&good, NULL, "add has no run()");
+    op = plain_ops[0];
+    op.apply = NULL;
+    refused(&good, NULL, "add has no apply()");
+    op = plain_ops[0];
+    op.name = NULL;
+    refused(&good, NULL, "operation 1 has no name");
+    op = plain_ops[0];
+    op.args = 4;
+    refused(&good, NULL, "add has 0 to 3 arguments and results");
+    op = plain_ops[0];
+    op.results = -1;
+    refused(&good, NULL, "add has 0 to 3 arguments and results");
+    op = plain_ops[0];
+    op.range[0].most = 0;
+    refused(&good, NULL, "a range of add ends before it begins");
+    op = plain_ops[0];
+    op.only = 5;
+    refused(&good, NULL, "only of add is the number of a thread, 1 to 4");
+}
+
+static void bad_options_are_refused(void **state)
+{
+    struct hd_linear_spec spec = spec_of(plain_ops);
+
+    (void)state;
+    refused(&spec, &(struct hd_linear_options){.threads = 5}, "threads are 2 to 4");
+    refused(&spec, &(struct hd_linear_options){.threads = 1}, "threads are 2 to 4");
+    refused(&spec, &(struct hd_linear_options){.calls = 6}, "calls of a thread are 1 to 5");
+    refused(&spec, &(struct hd_linear_options){.alone = 6},
+            "calls while no thread runs are at most 5");
+    refused(&spec, &(struct hd_linear_options){.condition = (enum hd_linear_condition)3},
+            "unknown condition");
+    refused(&spec, &(struct hd_linear_options){.strategy = "luck"}, "unknown strategy \"luck\"");
+    refused(&spec, &(struct hd_linear_options){.memory_model = "arm"},
+            "unknown memory model \"arm\": sc, tso or c11");
+}
+
+static void no_structure_is_a_failure(void **state)
+{
+    struct hd_linear_spec spec = spec_of(plain_ops);
+
+    (void)state;
+    spec.make = counter_none;
+    assert_int_equal(hd_linear(&spec, NULL, &result), 1);
+    assert_true(says("make() returned no structure"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lost_update_is_found_and_shown),
+        cmocka_unit_test(the_same_is_found_again),
+        cmocka_unit_test(atomic_adds_are_linearizable),
+        cmocka_unit_test(what_waits_through_the_library_needs_no_hooks),
+        cmocka_unit_test(crashes_and_deadlocks_are_reported_with_their_history),
+        cmocka_unit_test(a_name_is_a_replay),
+        cmocka_unit_test(bad_specifications_are_refused),
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(no_structure_is_a_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
