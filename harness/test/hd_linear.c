@@ -41,15 +41,26 @@ struct linear {
 static void perform(struct linear *l, uint32_t thread, bool behind)
 {
     struct linear_history *h = l->history;
+    bool in_time = l->options.condition != HD_SEQUENTIAL;
 
     for (uint32_t i = 0; i < h->count; i++) {
         struct linear_call *c = &h->call[i];
+        struct hd_call call; /* memory that others have no part in */
+        unsigned steps;
         if (c->thread != thread || c->behind != behind)
             continue;
-        heddle_rt_operation(h); /* others may come between two operations */
+        heddle_rt_begins(h); /* others may come between two operations */
+        if (in_time)
+            heddle_rt_comes_behind(h);
         c->begun = ++h->clock;
-        c->op->run(l->structure, &c->call);
+        call = c->call;
+        steps = heddle_rt_steps();
+        c->op->run(l->structure, &call);
+        h->points += heddle_rt_steps() - steps;
+        c->call = call;
         c->ended = ++h->clock;
+        if (in_time)
+            heddle_rt_has_ended(h);
     }
 }
 
@@ -115,9 +126,10 @@ static void schedule(void *arg)
 {
     struct linear *l = arg;
     struct worker worker[LINEAR_THREADS];
-    uint32_t threads = 0;
+    uint32_t threads = 0, points = l->history->points;
 
     *l->history = l->scenario;
+    l->history->points = points;
     l->structure = l->spec->make();
     if (!l->structure)
         heddle_rt_contradiction("make() returned no structure");
@@ -337,6 +349,7 @@ static int run_from_outside(struct linear *l, struct hd_explore_result *r)
     const struct hd_seam *seam = heddle_rt_seam(HD_SEAM_VERSION);
     struct linear_history history;
 
+    history.points = 0;
     l->history = &history;
     l->from_outside = true;
     draw(l, 1 + seam->choose(l->options.scenarios, __builtin_return_address(0)));
@@ -364,6 +377,11 @@ static int run_scenarios(struct linear *l, void (*attach)(const struct hd_seam *
             failed = report(l, &e, s, number, r);
         r->schedules = schedules += r->schedules;
         r->steps = steps += r->steps;
+        if (!failed && !l->history->points) {
+            snprintf(r->report, sizeof r->report,
+                     "hd_linear: nothing of %s is seen: build it with heddle-cc\n", l->spec->name);
+            failed = -1;
+        }
         if (!scenario)
             continue;
         fputs(failed ? r->report : "passes\n", stderr);

@@ -21,7 +21,8 @@ struct linear_call {
 struct linear_history {
     uint32_t clock; /* the last moment */
     uint32_t count;
-    uint32_t wrong; /* the call that has no place; LINEAR_CALLS: none was found */
+    uint32_t wrong;  /* the call that has no place; LINEAR_CALLS: none was found */
+    uint32_t points; /* that calls came to, in all schedules */
     struct linear_call call[LINEAR_CALLS];
 };
 

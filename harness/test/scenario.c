@@ -241,10 +241,12 @@ void scenario_print(FILE *to, const struct linear_history *h)
     int width = 12;
 
     for (uint32_t i = 0; i < h->count; i++) {
-        char *text = cell(&h->call[i], true, !h->call[i].begun || h->call[i].ended);
-        if (text && (int)strlen(text) + 2 > width)
-            width = (int)strlen(text) + 2;
-        free(text);
+        for (int whole = 0; whole < 2; whole++) {
+            char *text = cell(&h->call[i], true, whole && h->call[i].ended);
+            if (text && (int)strlen(text) + 2 > width)
+                width = (int)strlen(text) + 2;
+            free(text);
+        }
     }
     fputs("    T0", to);
     for (uint32_t t = 1; t <= LINEAR_THREADS; t++)

@@ -5,13 +5,39 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "wire/points.h"
 
-HDI_EXPORT void heddle_rt_operation(const void *history)
+HDI_EXPORT void heddle_rt_begins(const void *history)
 {
     if (hdi_enter())
         hdi_point(HD_EV_OPERATION,
                   hdi_object_get(history, HD_OB_NONE, sizeof(struct hdi_object), HDI_SITE()),
                   HDI_SITE());
+}
+
+static bool memory_is_weak(void)
+{
+    struct hdi_memory_config c;
+
+    hdi_memory_config(&c);
+    return c.model != HDP_MEMORY_SC;
+}
+
+HDI_EXPORT void heddle_rt_comes_behind(const void *history)
+{
+    if (hdi_enter() && memory_is_weak())
+        hdi_tell(RECEIVED, .clock = history);
+}
+
+HDI_EXPORT void heddle_rt_has_ended(const void *history)
+{
+    if (hdi_enter() && memory_is_weak())
+        hdi_tell(SENT, .clock = history);
+}
+
+HDI_EXPORT unsigned heddle_rt_steps(void)
+{
+    return hdi_step();
 }
 
 HDI_EXPORT void heddle_rt_aside(int begins)

@@ -2,8 +2,14 @@
 #ifndef HEDDLE_HISTORY_H
 #define HEDDLE_HISTORY_H
 
-/* The caller is about to begin an operation of a structure: a point. Operations are about `history`. */
-void heddle_rt_operation(const void *history);
+/* The caller begins an operation of a structure: a point. Operations are about `history`. */
+void heddle_rt_begins(const void *history);
+/* Under a weak memory model: the caller comes behind all operations that have ended; its own has ended. A user who knows that
+ * one call was over when another began has synchronised the two. */
+void heddle_rt_comes_behind(const void *history);
+void heddle_rt_has_ended(const void *history);
+/* Points so far. */
+unsigned heddle_rt_steps(void);
 /* What the caller does between two of these is no part of the program. */
 void heddle_rt_aside(int begins);
 /* What the operations did contradicts their specification: a finding that ends the schedule. */

@@ -111,9 +111,10 @@ static struct hd_explore_result result;
 
 static int explore(const struct hd_linear_op *ops, const struct hd_linear_options *options)
 {
+    static const struct hd_linear_options few = {.schedules = 40};
     struct hd_linear_spec spec = spec_of(ops);
 
-    return hd_linear(&spec, options, &result);
+    return hd_linear(&spec, options ? options : &few, &result);
 }
 
 static bool says(const char *text)
@@ -294,6 +295,22 @@ static void bad_options_are_refused(void **state)
             "unknown memory model \"arm\": sc, tso or c11");
 }
 
+__attribute__((no_sanitize("thread"))) static void nothing(void *structure, struct hd_call *call)
+{
+    (void)structure, (void)call;
+}
+
+static void what_cannot_be_seen_does_not_pass(void **state)
+{
+    static const struct hd_linear_op ops[] = {
+        {.name = "nothing", .run = nothing, .apply = apply_nothing}};
+
+    (void)state;
+    assert_int_equal(explore(ops, NULL), -1);
+    assert_string_equal(result.report,
+                        "hd_linear: nothing of counter is seen: build it with heddle-cc\n");
+}
+
 static void no_structure_is_a_failure(void **state)
 {
     struct hd_linear_spec spec = spec_of(plain_ops);
@@ -315,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_name_is_a_replay),
         cmocka_unit_test(bad_specifications_are_refused),
         cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(what_cannot_be_seen_does_not_pass),
         cmocka_unit_test(no_structure_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
