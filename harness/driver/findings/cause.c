@@ -49,29 +49,16 @@ static bool functions_of(const struct finding *f, const char *function[2])
     return n == 2;
 }
 
-/* The variable that a race is about, without which part of it; NULL: it has no name. */
-static const char *variable_of(const struct finding *f, size_t *length)
-{
-    const struct note *access = side(f, HD_ROLE_ACCESS);
-    if (!access || !access->object || !access->name_at)
-        return NULL;
-    const char *name = access->object + access->name_at;
-    *length = strcspn(name, "[+");
-    return name;
-}
-
 static bool lack_one_lock(const struct finding *f, const struct finding *g)
 {
     const char *of_f[2], *of_g[2];
-    size_t n = 0, m = 0;
 
     if (!is_race(f) || !is_race(g))
         return false;
     if (functions_of(f, of_f) && functions_of(g, of_g) && strcmp(of_f[0], of_g[0]) == 0 &&
         strcmp(of_f[1], of_g[1]) == 0)
         return true;
-    const char *v = variable_of(f, &n), *w = variable_of(g, &m);
-    return v && w && n == m && strncmp(v, w, n) == 0;
+    return finding_variables(f, g) == VARIABLES_SAME;
 }
 
 /* ---- misuse ---- */

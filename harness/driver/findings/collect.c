@@ -133,7 +133,10 @@ static char *moment_text(const struct scene *scene, uint32_t step)
     enum hd_object kind = scene_kind_of(o, at->kind);
     const struct hdp_thread *t =
         kind == HD_OB_THREAD ? scene_thread_of(scene->region, at->object) : NULL;
-    char *variable = o && kind == HD_OB_MEMORY ? scene_variable(scene, o) : NULL;
+    bool plain = at->kind == HD_EV_READ || at->kind == HD_EV_WRITE;
+    char *variable = !o || kind != HD_OB_MEMORY ? NULL
+                     : plain                    ? scene_word(scene, o)
+                                                : scene_variable(scene, o);
     const char *name = t            ? t->name
                        : variable   ? variable
                        : at->object ? names_object(scene->objects, at->object, kind)

@@ -416,6 +416,28 @@ static bool is_half_of(const struct finding *f, const struct finding *whole)
     return false;
 }
 
+/* The variable that a race is about, without which part of it; NULL: it has no name. */
+static const char *variable_of(const struct finding *f, size_t *length)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_ACCESS || !n->object || !n->name_at)
+            continue;
+        *length = strcspn(n->object + n->name_at, "[+.");
+        return n->object + n->name_at;
+    }
+    return NULL;
+}
+
+enum variables finding_variables(const struct finding *f, const struct finding *g)
+{
+    size_t n = 0, m = 0;
+    const char *v = variable_of(f, &n), *w = variable_of(g, &m);
+    if (!v || !w)
+        return VARIABLES_UNKNOWN;
+    return n == m && strncmp(v, w, n) == 0 ? VARIABLES_SAME : VARIABLES_DIFFER;
+}
+
 static bool is_taken(const struct findings *all, uint64_t fingerprint)
 {
     for (size_t i = 0; i < all->count; i++)
@@ -429,7 +451,9 @@ struct finding *findings_add(struct findings *all, struct finding *f, bool *is_n
     if (!f->fingerprint)
         finding_fingerprint(f);
     for (size_t i = 0; i < all->count; i++)
-        if (all->list[i]->place == f->place || is_half_of(f, all->list[i])) {
+        if ((all->list[i]->place == f->place &&
+             finding_variables(all->list[i], f) != VARIABLES_DIFFER) ||
+            is_half_of(f, all->list[i])) {
             merge(all->list[i], f);
             finding_free(f);
             *is_new = false;

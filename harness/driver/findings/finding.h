@@ -155,6 +155,10 @@ struct findings {
     unsigned named[HD_FK_COUNT];
 };
 
+/* Are two races about one variable, whichever part of it? Unknown where one has no name. */
+enum variables { VARIABLES_UNKNOWN, VARIABLES_SAME, VARIABLES_DIFFER };
+enum variables finding_variables(const struct finding *f, const struct finding *g);
+
 /* Take f over. If its place is known already, merge (counts, tools; a side that had no stack
  * gets one), release f and return the one that was there; else return f. *is_new tells. */
 struct finding *findings_add(struct findings *all, struct finding *f, bool *is_new);

@@ -84,6 +84,25 @@ char *scene_variable(const struct scene *scene, const struct hdp_object *o)
     return text;
 }
 
+char *scene_word(const struct scene *scene, const struct hdp_object *o)
+{
+    char *text = scene_variable(scene, o);
+    size_t part = text ? strcspn(text, "[+") : 0, whole = text ? strcspn(text, "[+.") : 0;
+    for (unsigned i = 1; text && i < 8; i++) {
+        char *next = symbols_variable(scene->symbols, o->addr + i), *both = NULL;
+        if (next && (strncmp(next, text, whole) != 0 || strcspn(next, "[+.") != whole))
+            both = mem_format("%s or %s", text, next);
+        else if (next && (strncmp(next, text, part) != 0 || strcspn(next, "[+") != part))
+            both = mem_format("%.*s", (int)whole, text);
+        free(next);
+        if (both) {
+            free(text);
+            return both;
+        }
+    }
+    return text;
+}
+
 char *scene_home(const struct scene *scene, const struct hdp_object *o)
 {
     const struct hdp_region *r = scene->region;

@@ -37,6 +37,9 @@ const struct hdp_object *scene_object_entry(const struct hdp_region *r, uint32_t
 bool scene_starts_at(const struct hdp_region *r, uint64_t site);
 /* The variable that an object is, or NULL; free() it. */
 char *scene_variable(const struct scene *scene, const struct hdp_object *o);
+/* The same of a plain access, which is known by its word of eight bytes: "a or b" where two
+ * share it, the whole variable where two of its parts do. */
+char *scene_word(const struct scene *scene, const struct hdp_object *o);
 /* The kind of the object of an event, as far as it is known. */
 enum hd_object scene_kind_of(const struct hdp_object *o, unsigned event);
 

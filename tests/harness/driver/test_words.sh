@@ -107,4 +107,13 @@ for compiler in gcc clang; do
     says '^data-race-1  data race'
     never 'no_line\.c:0'
 done
+
+report "$build/bin/heddle-cc" one_line
+says 'data race on late: '
+says 'data race on kept: '
+says '(read|write) late or kept '
+report "$build/bin/heddle-cc" one_line parts
+says 'data race on counts'
+says '(read|write) counts '
+never ' or counts'
 exit $failed
