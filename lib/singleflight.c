@@ -26,7 +26,8 @@ struct listener {
 struct hd_flight_call {
     struct hd_flight_call *next; /* in its bucket */
     bool listed;
-    size_t holders, shares; /* guarded by the group's lock, as `listed` and `listeners` */
+    _Atomic size_t holders;
+    size_t shares; /* guarded by the group's lock, as `listed` and `listeners` */
     struct listener *listeners;
     struct hd_wg done;
     void *(*fn)(void *arg, hd_err *err);
@@ -68,15 +69,12 @@ static void unlist(struct hd_flight_call *call)
     call->listed = false;
 }
 
+/* Not by the group's lock: who has received a result may free the group. */
 static void let_go(struct hd_flight_call *call)
 {
-    bool last;
-
     hdi_release(call);
-    hdi_inner_lock(&call->group->lock);
-    last = --call->holders == 0;
-    hdi_inner_unlock(&call->group->lock);
-    if (!last)
+    hdi_inner(call);
+    if (atomic_fetch_sub(&call->holders, 1) > 1)
         return;
     hdi_acquire(call);
     hd_err_unref(call->err);
@@ -172,7 +170,7 @@ struct hd_flight_result hd_singleflight_do(struct hd_singleflight *group, const 
     hdi_inner_lock(&group->lock);
     call = find(group, key);
     if (call) {
-        call->holders++;
+        atomic_fetch_add(&call->holders, 1);
         call->shares++;
         hdi_inner_unlock(&group->lock);
         hdi_wg_wait(&call->done, why.site);
