@@ -5,7 +5,8 @@
  * they cannot return before it has popped them.
  *
  * To detectors of races an add from zero reads the group and the first that waits writes it, so
- * that the two, which must be ordered, race if they are not.
+ * that the two, which must be ordered, race if they are not. Without one a wait that would wait for
+ * nobody while an add comes is told under the seam: both are at their points.
  */
 #include <heddle/waitgroup.h>
 
@@ -93,7 +94,10 @@ static void wait_for(struct hd_wg *wg, bool of_library, const void *site)
     hdi_point(&why);
     hdi_hide(wg, sizeof *wg);
     hdi_inner(wg);
-    if (counter(atomic_load(&wg->state)) != 0) {
+    if (counter(atomic_load(&wg->state)) == 0) {
+        if (!of_library && HDI_TELLS(about_to) && hdi_seam->about_to(HD_EV_HD_WAITGROUP_ADD, wg))
+            hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
+    } else {
         lot = hdi_lot_lock(wg);
         seen = atomic_load(&wg->state);
         while (counter(seen) != 0 && !atomic_compare_exchange_weak(&wg->state, &seen, seen + 1))

@@ -109,6 +109,17 @@ static int inner(const void *object, const void *site)
     return 1;
 }
 
+static int about_to(enum hd_event kind, const void *object)
+{
+    const struct hdi_object *o = hdi_enter() ? hdi_object_find(object, HD_OB_NONE) : NULL;
+    const struct hdi_thread *t;
+
+    for (uint32_t i = 0; o && (t = hdi_thread_known(i)); i++)
+        if (t->op && t->op->object == o && t->op->kind == kind)
+            return 1;
+    return 0;
+}
+
 static bool has_token(const struct hdi_op *op)
 {
     return op->self->wait.token;
@@ -357,6 +368,7 @@ HDI_EXPORT const struct hd_seam *heddle_rt_seam(uint32_t version)
                                          .check_begin = hdi_check_begin,
                                          .check_end = hdi_check_end,
                                          .weak = hdi_reach_weak,
-                                         .inner = inner};
+                                         .inner = inner,
+                                         .about_to = about_to};
     return version == HD_SEAM_VERSION && (hdi_in_process() || hdi_enter()) ? &table : NULL;
 }

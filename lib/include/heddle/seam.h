@@ -152,6 +152,10 @@ struct hd_seam {
     /* Within an operation, where another thread could come in natively: a point if the library
      * itself is explored, else nothing. Whether it is. */
     int (*inner)(const void *object, const void *site);
+
+    /* Is another thread at its point() before such an operation on the object? Nothing orders that
+     * with what the caller does now. */
+    int (*about_to)(enum hd_event kind, const void *object);
 };
 
 /* Route every wait through `seam` from now on; NULL: natively again. Only while no goroutine
