@@ -83,6 +83,7 @@ struct hdi_op {
     bool own;         /* and yet nobody but this process can make it so, ... */
     bool timed;       /* ... as a timer will that is armed: it waits for a time */
     uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
+    bool granted;     /* that it is ready is its own affair: to go on changes nothing for others */
     struct hdi_thread *self; /* set by hdi_perform */
 };
 
@@ -114,6 +115,9 @@ void hdi_yield(const void *frame, uint64_t site);
 void hdi_released(struct hdi_object *object, uint64_t site);
 /* Are there points inside the operations of lib/ (hd_seam.inner)? */
 bool hdi_inner_points(void);
+/* What the step that is being made touches beside the object of its operation, and what hdi_changed() tells. */
+void hdi_touched(const struct hdi_object *o);
+void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write);
 /* The calling thread's update changed something, so that those who try again may succeed. */
 void hdi_got_on(void);
 /* Readiness of operations pending on `o` may have changed. */
@@ -264,6 +268,7 @@ struct hdp_reached;
 struct hdp_tape;
 struct hdi_memory_config {
     bool races, rich, replay;
+    bool exhaustive; /* a load that brings nothing new is one more try of a loop at once */
     bool scout;      /* nothing was learned yet: the first accesses of each place are points */
     uint32_t points; /* enum hdp_points */
     uint32_t model;  /* enum hdp_memory_model */

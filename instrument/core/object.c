@@ -241,6 +241,7 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
 
 void hdi_object_reborn(struct hdi_object *o, size_t size, uint64_t site)
 {
+    hdi_touched(o);
     memset((char *)o + sizeof *o, 0, size - sizeof *o);
     hdi_tell(MADE, .object = o, .site = site);
     o->writer_first = o->one_unit = o->announced = o->owed = o->leak_told = o->freed = false;
@@ -267,6 +268,7 @@ void hdi_object_bury(struct hdi_object *o, size_t bytes, uint64_t site)
 {
     struct grave *g = graves;
 
+    hdi_touched(o);
     while (g && g->object != o)
         g = g->next;
     if (!g) {

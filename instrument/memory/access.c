@@ -327,7 +327,7 @@ void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uin
     uint64_t h = ((pc * 31 + addr) * 0x9e3779b97f4a7c15ull ^ value) * 0x9e3779b97f4a7c15ull | 1;
     for (unsigned i = 0; i < HDI_SEEN; i++)
         if (s->seen[i] == h) {
-            if (++s->repeats < REPEATS)
+            if (++s->repeats < (hdi_watch.config.exhaustive ? 1 : REPEATS))
                 return;
             hdi_progress(s);
             s->busy++;
@@ -351,6 +351,7 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
     bool point = hdi_watch.all || hdi_is_point(pc) || scout(addr, pc);
     if (point) {
         hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
+        hdi_touched_memory(addr, bytes, write);
     } else if (budget_spent(s)) {
         refill(s, HDI_QUIET);
         s->busy++;

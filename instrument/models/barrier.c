@@ -113,8 +113,11 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }
     {
-        struct hdi_op op = {
-            .kind = HD_EV_BARRIER_WAIT, .object = &x->object, .site = site, .ready = granted};
+        struct hdi_op op = {.kind = HD_EV_BARRIER_WAIT,
+                            .object = &x->object,
+                            .site = site,
+                            .ready = granted,
+                            .granted = true};
         self->wait.granted = false;
         self->wait.next = x->first;
         x->first = self;

@@ -113,6 +113,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
                         .object = &x->object,
                         .site = site,
                         .ready = granted,
+                        .granted = true,
                         .until_ns = until,
                         .elastic = true,
                         .may_wake_spuriously = true,

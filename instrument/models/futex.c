@@ -59,6 +59,7 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool said_sha
                         .object = &x->object,
                         .site = site,
                         .ready = shared ? granted_or_changed : granted,
+                        .granted = !shared,
                         .data = &expected,
                         .until_ns = until,
                         .elastic = true,

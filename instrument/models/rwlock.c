@@ -116,6 +116,8 @@ static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
         hdi_point(kind, &x->object, site);
         return EDEADLK; /* what glibc answers to the owner of the write lock */
     }
+    if (PREFERS_WRITERS(l)) /* that a writer waits, readers see */
+        hdi_touched(&x->object);
     do {
         if (hdi_perform(&op) == HDI_TIMED_OUT) {
             hdi_tell(MISSED, .clock = l);

@@ -191,6 +191,9 @@ static void wake(void *thread)
 {
     struct hdi_thread *t = thread;
 
+    for (uint32_t i = 0; i < t->wait.count; i++) /* it waits for none of them any more */
+        if (t->wait.cases[i].object)
+            hdi_touched(t->wait.cases[i].object);
     t->wait.token = true;
     if (t->op)
         hdi_reconsider(t);

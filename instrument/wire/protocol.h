@@ -49,6 +49,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "explore.h"
 #include "finding_record.h"
 #include "known.h"
 #include "lock_edges.h"
@@ -98,10 +99,11 @@ enum hdp_flags {
     HDP_FRESH = 1 << 15,        /* schedules begin where the program does */
     HDP_SILENT =
         1 << 17, /* nothing came from outside in earlier schedules: do not wait long for it */
-    HDP_INNER = 1 << 18,     /* points inside the operations of lib/ */
-    HDP_EDITED = 1 << 19,    /* the replay is of another build: `known` says what is what */
-    HDP_STRETCHES = 1 << 20, /* the replay is an outline: how far threads run (stretches.c) */
-    HDP_SCOUT = 1 << 16,     /* nothing was learned yet: the first accesses of a place are points */
+    HDP_INNER = 1 << 18,      /* points inside the operations of lib/ */
+    HDP_EDITED = 1 << 19,     /* the replay is of another build: `known` says what is what */
+    HDP_STRETCHES = 1 << 20,  /* the replay is an outline: how far threads run (stretches.c) */
+    HDP_EXHAUSTIVE = 1 << 21, /* one schedule of an exhaustive exploration: `explore` */
+    HDP_SCOUT = 1 << 16, /* nothing was learned yet: the first accesses of a place are points */
 };
 
 /* One edge of a predicted deadlock: a thread that took a lock at `held` and is about to take
@@ -336,6 +338,7 @@ struct hdp_region {
     struct hdp_tape tape;   /* of a schedule with HDP_PREDICT */
     struct hdp_story story; /* of one with HDP_RICH */
     struct hdp_batch batch;
+    struct hdp_explore explore; /* HDP_EXHAUSTIVE */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     struct hdp_known known; /* HDP_EDITED */

@@ -71,6 +71,8 @@ static bool may_start(struct campaign *c, const struct worker *w)
     bool claimed = batches_left(c, w);
     if (!c->trouble && !campaign_stop && next_lost(c))
         return true;
+    if (c->exploration && exploration_is_over(c->exploration))
+        return false;
     if (c->trouble || campaign_stop ||
         (c->options.schedules && n > c->options.schedules && !claimed) ||
         (c->options.stop_at_first && campaign_failures(c)))
@@ -79,14 +81,14 @@ static bool may_start(struct campaign *c, const struct worker *w)
         c->stats.time_up = true;
         return false;
     }
-    if (!claimed && campaign_waits_before(c, n)) {
+    if (!c->exploration && !claimed && campaign_waits_before(c, n)) {
         if (running(c) || batches_left(c, NULL))
             return false;
         c->stats.saturated = is_saturated(c);
         if (c->stats.saturated)
             return false;
     }
-    if (!claimed && campaign_begins_phase(n)) {
+    if (!c->exploration && !claimed && campaign_begins_phase(n)) {
         feedback_share(c->feedback, &c->crew);
         c->expected_steps = c->steps_seen;
         c->expected_threads = c->threads_seen;
@@ -155,6 +157,33 @@ static void give_batch(struct campaign *c, struct worker *w, uint64_t first, uin
     worker_run_batch(w, count);
 }
 
+/* What is to be explored does not hang together with chance, nor with the schedules before. */
+static void explore_plan(struct campaign *c, struct worker *w)
+{
+    struct hdp_config *config = &w->region->config;
+
+    config->flags &= ~(uint32_t)(HDP_SCOUT | HDP_RELEASED | HDP_SILENT);
+    config->flags |= HDP_EXHAUSTIVE;
+    config->work_steps = 0;
+    config->seed = c->options.plan.seed;
+    exploration_order(c->exploration, w->region);
+}
+
+/* False: it was like one before. */
+static bool explore_take(struct campaign *c, struct worker *w)
+{
+    const struct hdp_learned *news = &w->region->news;
+    bool points = news->sites || news->words || news->pairs, is_new;
+
+    is_new = exploration_take(c->exploration, w->region);
+    if (points) { /* with which the tree of decisions is another one */
+        feedback_share(c->feedback, &c->crew);
+        exploration_restart(c->exploration);
+    }
+    c->stats.explored.counts = exploration_counts(c->exploration);
+    return is_new;
+}
+
 static void give_work(struct campaign *c, struct worker *w)
 {
     struct lost *again = next_lost(c);
@@ -175,7 +204,9 @@ static void give_work(struct campaign *c, struct worker *w)
         }
     }
     configure(c, w, number, &w->region->config);
-    if (may_predict(c))
+    if (c->exploration)
+        explore_plan(c, w);
+    else if (may_predict(c))
         predict_plan(number, w->region);
     w->schedule = number;
     worker_run(w);
@@ -407,7 +438,8 @@ static void take_work(struct campaign *c, struct worker *w)
         take_batch(c, w, number);
     } else {
         batches_compare_alone(c, w, number);
-        take(c, w, number);
+        if (!c->exploration || explore_take(c, w))
+            take(c, w, number);
     }
     if (w->state == WORKER_DONE)
         worker_next(w);
@@ -609,6 +641,8 @@ static bool is_over(struct campaign *c)
         return true;
     if (next_lost(c))
         return false;
+    if (c->exploration && c->started && exploration_is_over(c->exploration))
+        return true;
     return (c->options.schedules && c->next > c->options.schedules && !batches_left(c, NULL)) ||
            (c->options.stop_at_first && campaign_failures(c));
 }
@@ -700,6 +734,12 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->about = describe(options);
     c->stats.planned = options->shards > 1 || options->begin > 1 ? 0 : options->schedules;
     c->stats.started_ns = real_now();
+    c->exploration = options->exhaustive ? exploration_new(&options->explore) : NULL;
+    c->stats.explored = (struct explored_stats){.wanted = options->exhaustive,
+                                                .plain = options->explore.plain,
+                                                .bounded = options->explore.bounded,
+                                                .preemptions = options->explore.preemptions,
+                                                .points = options->config.points};
     live_start(&c->live, options->quiet);
     c->doubts = doubts_new();
     c->lockgraph = options->lock_graph ? lockgraph_new() : NULL;
@@ -870,6 +910,7 @@ void campaign_close(struct campaign *c)
     close_crew(c);
     batches_close(c);
     free(c->stats.in_place.why_not);
+    exploration_free(c->exploration);
     doubts_free(c->doubts);
     lockgraph_free(c->lockgraph);
     names_free(&c->objects);

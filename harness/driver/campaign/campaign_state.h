@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "aim.h"
+#include "exhaustive/exploration.h"
 #include "feedback.h"
 #include "findings/baseline.h"
 #include "findings/collect.h"
@@ -68,10 +69,12 @@ struct campaign_options {
     uint64_t fine_exit[4]; /* exit codes that are no failure besides 0, a bit each */
     bool stop_at_first, strict, check_output, check_determinism, quiet;
     enum engine engine;
-    bool check_restore;     /* in place: compare all memory after each schedule */
-    unsigned replays;       /* of each new finding */
-    unsigned shrink_tries;  /* to make the schedule of each plainer */
-    unsigned steers;        /* tries to bring a predicted deadlock about */
+    bool check_restore;    /* in place: compare all memory after each schedule */
+    unsigned replays;      /* of each new finding */
+    unsigned shrink_tries; /* to make the schedule of each plainer */
+    unsigned steers;       /* tries to bring a predicted deadlock about */
+    bool exhaustive;       /* every schedule: as `explore` says */
+    struct exploration_options explore;
     bool predict;           /* predict races, and bring them about */
     const char *oracle;     /* shell command, or NULL; also in launch */
     const char *out;        /* folder, or NULL: nothing is written */
@@ -123,10 +126,11 @@ struct campaign {
     uint64_t usual_hash;        /* of the output of the first schedule, */
     char *usual_output;         /* which is cut to 1 MiB here */
     size_t usual_output_bytes;
-    uint64_t next;            /* number of the next schedule to start */
-    int64_t phase_started_ns; /* since when the options are these */
-    struct batches *batches;  /* NULL: the fork engine alone */
-    struct lost *lost;        /* schedules whose server died: one entry a worker, to be run again */
+    uint64_t next;                   /* number of the next schedule to start */
+    int64_t phase_started_ns;        /* since when the options are these */
+    struct exploration *exploration; /* NULL: schedules are planned, not explored */
+    struct batches *batches;         /* NULL: the fork engine alone */
+    struct lost *lost; /* schedules whose server died: one entry a worker, to be run again */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;
     /* Of the clock (struct hdp_result): what schedules start with, and what was seen so far. */
     uint32_t waited_steps, work_jumps, waited_steps_seen, work_jumps_seen;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/explored.h"
 #include "reports/report_text.h"
 #include "util/quantity.h"
 #include "util/real_time.h"
@@ -38,11 +39,15 @@ void live_update(struct live *l, const struct stats *s, const struct findings *a
     double seconds = (double)(now - s->started_ns) / 1e9;
     show_count((uint64_t)((double)s->schedules / (seconds > 0 ? seconds : 1)), rate);
     clear(l);
+    char *estimate = s->explored.wanted ? explored_estimate(s) : NULL;
     fprintf(stderr, "heddle: %s%s%s schedules, %s/s, %s interleavings, %zu finding%s",
-            show_count(s->schedules, done), s->planned ? " of " : "",
-            s->planned ? show_count(s->planned, of) : "", rate,
-            show_count(distinct_count(&s->interleavings), kinds), findings_bugs(all),
+            show_count(s->schedules, done), s->planned || estimate ? " of " : "",
+            estimate     ? estimate
+            : s->planned ? show_count(s->planned, of)
+                         : "",
+            rate, show_count(distinct_count(&s->interleavings), kinds), findings_bugs(all),
             findings_bugs(all) == 1 ? "" : "s");
+    free(estimate);
     if (!l->terminal)
         fputc('\n', stderr);
     l->shown = l->terminal;

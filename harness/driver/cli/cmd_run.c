@@ -71,12 +71,23 @@ enum {
     OPT_PERTURB,
     OPT_ENGINE,
     OPT_CHECK_RESTORE,
+    OPT_EXHAUSTIVE,
+    OPT_BOUND_PREEMPTIONS,
 };
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "What to explore:", 1},
     {"schedules", 'n', "N", 0, "Try N schedules (500; without limit when only --time is given)", 0},
     {"time", OPT_TIME, "TIME", 0, "Stop after TIME: 30s, 5m, 1h", 0},
+    {"exhaustive", OPT_EXHAUSTIVE, "HOW", OPTION_ARG_OPTIONAL,
+     "Try every schedule that differs in more than the order of independent steps, until none is "
+     "left; plain: "
+     "every schedule whatever",
+     0},
+    {"bound-preemptions", OPT_BOUND_PREEMPTIONS, "N", 0,
+     "With --exhaustive: every schedule in which at most N times a thread is interrupted that "
+     "could have gone on",
+     0},
     {"shard", OPT_SHARD, "I/N", 0,
      "Run part I of N of the schedules, on another machine than the others; heddle merge puts them "
      "together",
@@ -302,6 +313,16 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case 'j':
         o->jobs = (unsigned)count_of(state, "-j", arg, 1, 256);
+        return 0;
+    case OPT_EXHAUSTIVE:
+        if (arg && strcmp(arg, "plain") != 0 && strcmp(arg, "reduced") != 0)
+            argp_failure(state, EXIT_USAGE, 0, "--exhaustive is plain or reduced, not \"%s\"", arg);
+        o->exhaustive = true;
+        o->explore.plain = arg && strcmp(arg, "plain") == 0;
+        return 0;
+    case OPT_BOUND_PREEMPTIONS:
+        o->explore.preemptions = (uint32_t)count_of(state, "--bound-preemptions", arg, 0, 1000000);
+        o->explore.bounded = o->explore.plain = true;
         return 0;
     case OPT_TIME:
         o->time_ns = time_of(state, "--time", arg);
@@ -540,6 +561,26 @@ static const struct {
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
 
+/* Options that are about chance, or let happen what is not explored. */
+static const struct {
+    int key;
+    const char *name;
+} unexplored[] = {
+    {OPT_STRATEGY, "--strategy"},
+    {OPT_DEPTH, "--depth"},
+    {OPT_MODEL, "--memory-model"},
+    {OPT_CLOCK, "--clock"},
+    {OPT_SPURIOUS, "--spurious"},
+    {OPT_INNER, "--inner-points"},
+    {OPT_SHARD, "--shard"},
+    {OPT_CONTINUE, "--continue"},
+    {OPT_AIM, "--aim"},
+    {OPT_ENGINE, "--engine"},
+    {OPT_TOOL, "--tool"},
+    {OPT_SATURATED, "--until-saturated"},
+};
+enum { UNEXPLORED = sizeof unexplored / sizeof *unexplored };
+
 static bool is_given(const struct arguments *a, int key)
 {
     return a->given >> (key - OPT_STRATEGY) & 1;
@@ -560,6 +601,14 @@ static void check_together(struct argp_state *state, const struct arguments *a)
                              ? " (heddle watch --lock-graph follows a program that the operating "
                                "system schedules)"
                              : ", where the operating system schedules");
+    for (size_t i = 0; o->exhaustive && i < UNEXPLORED; i++)
+        if (is_given(a, unexplored[i].key))
+            argp_failure(state, EXIT_USAGE, 0, "%s does not go with --exhaustive",
+                         unexplored[i].name);
+    if (o->exhaustive && (o->native || a->box.tools > 1))
+        argp_failure(state, EXIT_USAGE, 0, "--exhaustive is for Heddle's own schedules");
+    if (is_given(a, OPT_BOUND_PREEMPTIONS) && !o->exhaustive)
+        argp_failure(state, EXIT_USAGE, 0, "--bound-preemptions goes with --exhaustive");
     if (o->lock_graph && !(o->config.flags & HDP_LOCK_ORDER))
         argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --lock-order=off");
     if (is_given(a, OPT_DEPTH) && o->plan.strategy != PLAN_AUTO &&
@@ -755,6 +804,17 @@ static bool go_on(struct arguments *a, char *const *argv)
     return !why;
 }
 
+/* One worker: which schedule is next follows from the last one. What other schedules could show need not be
+ * guessed. */
+static void plan_exhaustive(struct arguments *a)
+{
+    a->options.jobs = 1;
+    a->options.predict = false;
+    a->options.steers = 0;
+    if (!is_given(a, OPT_LOCK_ORDER) && !a->options.lock_graph)
+        a->options.config.flags &= ~(uint32_t)HDP_LOCK_ORDER;
+}
+
 int cmd_run(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -783,10 +843,12 @@ int cmd_run(int argc, char **argv)
                                .clock_base_ns = 1767225600000000000, /* 2026-01-01 */
                                .watchdog_ms = 50}}};
     options_parse(&argp, "heddle run", argc, argv, ARGP_IN_ORDER, &a);
-    if (a.options.time_ns && !a.counted)
+    if ((a.options.time_ns || a.options.exhaustive) && !a.counted)
         a.options.schedules = 0;
     else if (a.options.until_share > 0 && !a.counted)
         a.options.schedules = 100000;
+    if (a.options.exhaustive)
+        plan_exhaustive(&a);
     char *folder = NULL;
     if (a.outcome.progress && !go_on(&a, argv + a.first))
         return EXIT_USAGE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "findings/suppress.h"
+#include "explored.h"
 #include "json_text.h"
 #include "report_text.h"
 #include "util/alloc.h"
@@ -261,6 +262,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "reports_dropped", number(s->reports_dropped));
     json_object_set_new(o, "in_place", s->in_place.wanted ? in_place(&s->in_place) : json_null());
     json_object_set_new(o, "shrink", shrink(s));
+    json_object_set_new(o, "exhaustive", s->explored.wanted ? explored_json(s) : json_null());
     json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
     return o;
 }

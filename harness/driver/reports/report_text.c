@@ -7,6 +7,7 @@
 
 #include "findings/suppress.h"
 #include "findings/phrase.h"
+#include "explored.h"
 #include "headline.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
@@ -702,7 +703,8 @@ static void print_remarks(FILE *to, const struct stats *s)
                 "  note: races were predicted from the beginning of a schedule alone, %s times: it "
                 "was too long\n",
                 show_count(s->predicted.cut, a));
-    if (s->judged > 1 && s->virtual_ns && !s->elastic && distinct_count(&s->interleavings) == 1)
+    if (!s->explored.wanted && s->judged > 1 && s->virtual_ns && !s->elastic &&
+        distinct_count(&s->interleavings) == 1)
         fputs("  note: each schedule was the same interleaving; if it is sleeps that order it: "
               "--elastic-sleep, and --patience for those of 100 ms or more\n",
               to);
@@ -767,6 +769,8 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
                 fprintf(to, "  %-18s predicted by %s in schedule %llu, where it did not happen\n",
                         "", all->list[k]->name, (unsigned long long)all->list[k]->first);
     }
-    worth_print(to, all, s);
+    explored_print(to, s, bugs - doubtful);
+    if (!s->explored.wanted)
+        worth_print(to, all, s);
     print_remarks(to, s);
 }

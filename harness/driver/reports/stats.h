@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "exhaustive/exploration.h"
 #include "symbols/numbering.h"
 #include "util/distinct.h"
 #include "util/unseen.h"
@@ -75,6 +76,12 @@ struct stats {
         uint64_t image_bytes;
         int64_t took_ns, run_ns, restore_ns, scan_ns;
     } in_place;
+    struct explored_stats {
+        bool wanted, plain, bounded;
+        uint32_t preemptions; /* at most, if bounded */
+        uint32_t points;      /* enum hdp_points */
+        struct exploration_counts counts;
+    } explored;
     bool interrupted;
     bool time_up;
     bool not_saved; /* a file could not be written */

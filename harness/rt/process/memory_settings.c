@@ -12,6 +12,7 @@ void hdi_memory_config(struct hdi_memory_config *out)
                                    .learned = &rt.region->learned,
                                    .news = &rt.region->news,
                                    .reached = &rt.region->reached,
+                                   .exhaustive = (rt.config.flags & HDP_EXHAUSTIVE) != 0,
                                    .scout = rt.config.flags & HDP_SCOUT,
                                    .tape = rt.config.flags & HDP_PREDICT ? &rt.region->tape : NULL,
                                    .steps = &rt.region->result.steps};

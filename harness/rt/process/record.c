@@ -375,6 +375,7 @@ void rt_export(void)
 {
     struct hdp_region *g = rt.region;
 
+    rt_explore_end(HDP_EXPLORED_ALL);
     g->result.behind_release = 0;
     for (uint32_t i = 0; i < rt.all_count; i++) {
         const struct hdi_thread *t = rt.all[i];

@@ -27,6 +27,7 @@ void rt_schedule_begin(void)
     rt_predicted_race_begin();
     rt_edited_begin();
     rt_stretches_begin();
+    rt_explore_begin();
     if (rt.strategy->begin)
         rt.strategy->begin(&rt.config);
     if (rt.strategy->created)

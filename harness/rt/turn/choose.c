@@ -102,6 +102,7 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     rt.current = t;
     rt.region->result.from_outside += rt.idle_real_ns != 0;
     rt.idle_real_ns = 0;
+    rt_explore_step(t, wake);
 }
 
 /* How t, which may run, would wake up. */
@@ -206,6 +207,8 @@ static uint32_t gather(struct hdi_thread **e)
         e[n++] = rt.all[i];
     n = with_those_due(e, n);
     n = loader_first(e, n);
+    if (rt.exploring)
+        return n;
     if (!rt.fair && !rt.replaying && !(rt.config.flags & HDP_REPLAY))
         n = rt_predicted_deadlock(e, n);
     for (uint32_t i = 0; i < n; i++)
@@ -304,6 +307,20 @@ static bool late_stretch(void)
            rt.retries <= step / TRYING;
 }
 
+/* True: somebody was chosen. */
+static bool explore_next(struct hdi_thread **e, uint32_t n)
+{
+    struct hdi_thread *next = NULL;
+    bool early = false;
+
+    if (!rt_explore_next(e, n, &next, &early) || !next)
+        return false;
+    if (early)
+        rt.now_ns = next->op->until_ns;
+    grant(next, early ? HDI_TIMED_OUT : wake_of(next));
+    return true;
+}
+
 bool rt_choose_next(void)
 {
     struct hdi_thread **e = rt.candidate, *t;
@@ -339,6 +356,13 @@ bool rt_choose_next(void)
                 n--;
                 break;
             }
+    while (rt.exploring) {
+        if (explore_next(e, n))
+            return true;
+        if (rt.exploring)
+            return false;
+        n = gather(e); /* the exploration ended here: chance takes over */
+    }
     if (rt.replaying) {
         if (rt.current && rt_predicted_race_passes(rt.current)) {
             grant(rt.current, HDI_READY);

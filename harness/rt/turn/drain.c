@@ -33,6 +33,7 @@ void hdi_drain(uint32_t jumps)
 {
     struct hdi_thread *first;
 
+    rt_explore_end(HDP_EXPLORED_ALL);
     rt.draining = true;
     rt.drainer = hdi_self();
     for (uint32_t jump = 0;; jump++) {

@@ -27,6 +27,19 @@ bool rt_others_can_run(void)
            (rt.deadlines && rt_first_deadline() <= rt.now_ns);
 }
 
+static void deadline(struct hdi_thread *t, bool waits)
+{
+    const struct hdi_thread *first = rt_earliest();
+
+    if (waits)
+        rt_deadline_set(t);
+    else if (t->turn.deadline_at)
+        rt_deadline_remove(t);
+    else
+        return;
+    rt_explore_deadlines(first);
+}
+
 /* Can t's pending operation complete now? Keeps rt.runnable and rt.deadline in step. */
 static void evaluate(struct hdi_thread *t)
 {
@@ -34,6 +47,8 @@ static void evaluate(struct hdi_thread *t)
 
     if (ready && !t->enabled)
         t->turn.enabled_since = rt.now_ns;
+    if (ready != t->enabled)
+        rt_explore_affects(t, ready);
     if (__builtin_expect(t->reach.finding != NULL, 0) && ready)
         hdi_reach_mistaken(t);
     t->enabled = ready;
@@ -41,10 +56,7 @@ static void evaluate(struct hdi_thread *t)
         rt_set_add(&rt.runnable, t->index);
     else
         rt_set_remove(&rt.runnable, t->index);
-    if (!ready && rt_has_deadline(t->op))
-        rt_deadline_set(t);
-    else
-        rt_deadline_remove(t);
+    deadline(t, !ready && rt_has_deadline(t->op));
     t->state = ready ? HDP_T_ENABLED : t->op->kind == HD_EV_SLEEP ? HDP_T_SLEEPING : HDP_T_BLOCKED;
 }
 
@@ -87,7 +99,7 @@ void rt_withdraw(struct hdi_thread *t)
         rt_set_remove(&rt.outside, t->index);
     }
     rt_set_remove(&rt.runnable, t->index);
-    rt_deadline_remove(t);
+    deadline(t, false);
     rt.signal_waits -= t->outside && t->op->kind == HD_EV_SIGNAL_WAIT;
 }
 
@@ -162,6 +174,10 @@ void hdi_retry(void)
 {
     struct hdi_thread *self = hdi_self();
 
+    if (rt.config.flags & HDP_EXHAUSTIVE) {
+        hdi_point(HD_EV_YIELD, NULL, self->last.site);
+        return;
+    }
     rt.retries++;
     rt.idle_ops++;
     if (++self->turn.idle_ops >= RETRIES_ARE_A_LOOP) {
@@ -175,6 +191,7 @@ void hdi_retry(void)
 
 void hdi_changed(struct hdi_object *o)
 {
+    hdi_touched(o);
     for (struct hdi_thread *t = o->pending; t; t = t->pending_next)
         rt_evaluate(t);
 }

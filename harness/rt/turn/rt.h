@@ -27,6 +27,7 @@ struct rt {
     bool started;    /* the first thread was created: a schedule runs */
     bool in_process; /* of the in-process explorer: threads share a kernel thread */
     bool ending;     /* the program was about to end, or is */
+    bool exploring;  /* exhaustively, and its end is not reached: explore.c */
     bool draining;   /* the program has ended, others run on to see who stays blocked */
 
     uint32_t lock;
@@ -235,6 +236,22 @@ void rt_become(struct hdi_thread *t); /* the calling kernel thread runs t from h
 void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site);
 /* Find somebody to run when nobody has the turn; lock held. NULL: nobody yet. */
 struct hdi_thread *rt_pass_on(bool may_wait);
+
+/* explore.c: a schedule of an exhaustive exploration */
+void rt_explore_begin(void);
+/* Among the n threads that can run, the next one; *early: its timed wait runs out. False: nobody can run. Next
+ * stays NULL when the exploration is over. */
+bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next, bool *early);
+void rt_explore_step(const struct hdi_thread *t, enum hdi_wake wake); /* it was chosen */
+uint32_t rt_explore_choice(uint32_t n);
+void rt_explore_end(enum hdp_explored_end end); /* what follows is not explored */
+/* t is about to publish a yield: does it only wait? */
+void rt_explore_yields(struct hdi_thread *t, struct hdi_op *op);
+void rt_explore_affects(const struct hdi_thread *t,
+                        bool can_run); /* and could not, or the other way round */
+void rt_explore_clock(bool by_itself); /* it moved; by itself: since nobody could run */
+void rt_explore_deadlines(
+    const struct hdi_thread *before); /* they changed; before: the next one was its */
 
 /* threads.c; lock held */
 struct hdi_thread *rt_live_by_name(uint32_t hash); /* NULL: it has ended, or is not there yet */

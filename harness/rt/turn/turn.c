@@ -100,6 +100,7 @@ static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
     hdi_registers_here(&self->reach.registers);
     self->inside = true;
     rt_note_place(self);
+    rt_explore_yields(self, op);
     rt_lock();
     rt_publish(self, op);
     if (!self->enabled)
@@ -234,6 +235,10 @@ uint32_t hdi_choose(uint32_t n, uint64_t site)
         value = rt_stretches_choice(self_, n, site);
     else if (rt.replaying)
         value = rt_replay_choice(n, site, &followed);
+    else if (rt.exploring) {
+        value = rt_explore_choice(n);
+        followed = true;
+    }
     if (!followed && (!(rt.config.flags & HDP_REPLAY) || rt.config.attempt >= HDP_NEAR))
         value = rt_random_below(n);
     if (r->steps < HDP_STEPS)

@@ -46,6 +46,7 @@ uint32_t rt_work_steps(void)
 
 static void move_clock(int64_t at)
 {
+    rt_explore_clock(true);
     rt.now_ns = at;
     rt.moves++;
     rt.clock_step = rt.region->result.steps;
@@ -56,7 +57,7 @@ void rt_work_takes_time(void)
     int64_t at = next_deadline();
     uint32_t steps = rt.region->result.steps;
 
-    if (rt.draining)
+    if (rt.draining || rt.exploring)
         return;
     if (!at || at <= rt.now_ns) {
         if (!at)
@@ -160,6 +161,7 @@ int64_t hdi_clock_read(void)
     struct hdi_thread *self = hdi_self();
     uint32_t n = self ? ++self->turn.clock_reads : 0, shift = n > 128 ? (n - 128) / 16 : 0;
 
+    rt_explore_clock(false);
     rt.now_ns += shift > 13 ? 10000000 : 1000LL << shift;
     if (rt.started && hdi_timer_next() && hdi_timer_next() <= rt.now_ns)
         hdi_point(HD_EV_YIELD, NULL, 0);

@@ -1,0 +1,45 @@
+/* exploration.h - which schedule an exhaustive exploration runs next.
+ *
+ * Depth first along the tree of decisions, with dynamic partial-order reduction: source sets (Abdulla, Aronis,
+ * Jonsson, Sagonas: "Source sets: a foundation for optimal dynamic partial order reduction", J. ACM 2017) and
+ * sleep sets (Godefroid 1996). docs/internals/exhaustive.md.
+ */
+#ifndef HEDDLE_DRIVER_EXPLORATION_H
+#define HEDDLE_DRIVER_EXPLORATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/protocol.h"
+
+struct exploration_options {
+    bool plain;           /* without reduction: every order of all steps */
+    bool bounded;         /* plain, and of those the ones with ... */
+    uint32_t preemptions; /* ... at most so many */
+};
+
+struct exploration;
+
+struct exploration *exploration_new(const struct exploration_options *o);
+void exploration_free(struct exploration *e);
+/* Is all explored? */
+bool exploration_is_over(const struct exploration *e);
+/* Give the next schedule its orders. */
+void exploration_order(const struct exploration *e, struct hdp_region *r);
+/* That schedule is over. False: it was redundant, and says nothing new. */
+bool exploration_take(struct exploration *e, const struct hdp_region *r);
+/* Begin anew: the program has more points than was known. */
+void exploration_restart(struct exploration *e);
+
+struct exploration_counts {
+    uint64_t schedules, redundant, restarts;
+    uint64_t traces;       /* schedules that differ in more than the order of independent steps */
+    double estimate;       /* of all schedules, as far as can be told now */
+    bool over;             /* nothing is left */
+    bool left_out;         /* a bound left something out */
+    uint32_t uncontrolled; /* enum hdp_uncontrolled */
+    bool astray, full, died;
+};
+struct exploration_counts exploration_counts(const struct exploration *e);
+
+#endif /* HEDDLE_DRIVER_EXPLORATION_H */

@@ -1,0 +1,136 @@
+/* explored.c - see explored.h */
+#include "explored.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_text.h"
+#include "util/alloc.h"
+#include "util/quantity.h"
+
+/* The i-th reason why what was found of all schedules is no proof; free(); NULL: there is none behind. */
+static char *reason(const struct stats *s, unsigned i)
+{
+    const struct exploration_counts *e = &s->explored.counts;
+    const struct {
+        uint64_t holds;
+        const char *text;
+        bool counted;
+    } all[] = {
+        {!e->over, "not all was explored", false},
+        {s->cut, "schedules that reached the step bound (--max-steps): %llu", true},
+        {s->timed_out, "schedules that ran out of time (--timeout): %llu", true},
+        {s->control_lost, "times that control was lost: %llu", true},
+        {s->external, "system calls that left control: %llu", true},
+        {s->unmodelled.count, "calls that have no model", false},
+        {e->uncontrolled & HDP_UNCONTROLLED_OUTSIDE, "threads wait for what comes from outside",
+         false},
+        {e->uncontrolled & HDP_UNCONTROLLED_SIGNAL, "signal handlers ran", false},
+        {e->uncontrolled & HDP_UNCONTROLLED_CANCEL, "threads were cancelled", false},
+        {e->uncontrolled & HDP_UNCONTROLLED_TIMER, "a timer was armed", false},
+        {e->astray, "the program did not do the same again under the same schedule", false},
+        {e->full, "a schedule was too long to be noted whole", false},
+        {e->died, "a schedule ended without a word", false},
+    };
+
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        if (!all[k].holds || i-- > 0)
+            continue;
+        return all[k].counted ? mem_format("%.*s%llu", (int)(strcspn(all[k].text, "%")),
+                                           all[k].text, (unsigned long long)all[k].holds)
+                              : mem_copy(all[k].text);
+    }
+    return NULL;
+}
+
+bool explored_is_proof(const struct stats *s)
+{
+    char *why = reason(s, 0);
+
+    free(why);
+    return !why;
+}
+
+char *explored_estimate(const struct stats *s)
+{
+    double estimate = s->explored.counts.estimate;
+    char text[32];
+
+    if (!(estimate > 0) || estimate > 1e15)
+        return NULL;
+    double unit = pow(10, floor(log10(estimate)) - 1);
+    if (unit < 1)
+        unit = 1;
+    return mem_format("about %s", show_count((uint64_t)(round(estimate / unit) * unit), text));
+}
+
+static void print_covered(FILE *to, const struct stats *s)
+{
+    fputs("  covers: every order of the operations that Heddle models", to);
+    if (s->explored.bounded)
+        fprintf(to, ", with at most %u preemption%s", s->explored.preemptions,
+                s->explored.preemptions == 1 ? "" : "s");
+    if (!s->accesses_watched)
+        fputs("; none of memory accesses, which were not watched", to);
+    else if (s->explored.points == HDP_POINTS_SYNC)
+        fputs(", and of atomic accesses", to);
+    else if (s->explored.points == HDP_POINTS_ALL)
+        fputs(", and of memory accesses", to);
+    else
+        fputs(", of atomic accesses, and of memory accesses that race", to);
+    fputs("; sequential consistency\n", to);
+}
+
+void explored_print(FILE *to, const struct stats *s, size_t bugs)
+{
+    const struct exploration_counts *e = &s->explored.counts;
+    char text[32];
+
+    if (!s->explored.wanted)
+        return;
+    if (e->over) {
+        fprintf(to, "%s %s schedule%s explored: ", e->schedules == 1 ? "the only" : "all",
+                e->schedules == 1 ? "one" : show_count(e->schedules, text),
+                e->schedules == 1 ? "" : "s");
+        fputs(bugs ? "not all pass\n" : "none fails\n", to);
+    } else {
+        char *estimate = explored_estimate(s);
+        fprintf(to, "%s of %s schedules explored\n", show_count(e->schedules, text),
+                estimate ? estimate : "nobody knows how many");
+        free(estimate);
+    }
+    print_covered(to, s);
+    char *why = bugs ? NULL : reason(s, 0);
+    if (why)
+        fputs("  no proof: ", to);
+    for (unsigned i = 1; why; i++) {
+        fputs(why, to);
+        free(why);
+        why = reason(s, i);
+        fputs(why ? "; " : "\n", to);
+    }
+}
+
+json_t *explored_json(const struct stats *s)
+{
+    const struct exploration_counts *e = &s->explored.counts;
+    json_t *o = json_object(), *reasons = json_array();
+    char *why;
+
+    for (unsigned i = 0; (why = reason(s, i)); i++) {
+        json_array_append_new(reasons, json_text(why));
+        free(why);
+    }
+    json_object_set_new(o, "complete", json_boolean(e->over));
+    json_object_set_new(o, "schedules", json_integer((json_int_t)e->schedules));
+    json_object_set_new(o, "traces", json_integer((json_int_t)e->traces));
+    json_object_set_new(o, "redundant", json_integer((json_int_t)e->redundant));
+    json_object_set_new(o, "restarts", json_integer((json_int_t)e->restarts));
+    json_object_set_new(o, "estimate", e->estimate > 0 ? json_real(e->estimate) : json_null());
+    json_object_set_new(o, "reduced", json_boolean(!s->explored.plain));
+    json_object_set_new(o, "preemptions",
+                        s->explored.bounded ? json_integer(s->explored.preemptions) : json_null());
+    json_object_set_new(o, "no_proof", reasons);
+    return o;
+}

@@ -1,0 +1,580 @@
+/* explore.c - one schedule of an exhaustive exploration: it follows the driver's orders, then goes on with
+ * threads that do not sleep, and notes of each step what it touched (instrument/wire/explore.h).
+ *
+ * A thread that comes back to the very state in which it yielded before would do the same again: it waits
+ * until somebody changes what it touched in between.
+ */
+#include "rt.h"
+
+#include <string.h>
+
+#include "models/signals.h"
+#include "reach/reach.h"
+
+#define SPINNERS 64u /* threads, by index, that are looked at */
+#define SPUN_KEYS 64u
+
+static bool noting; /* the step that is being made is noted */
+static bool time_passed;
+static uint32_t ordered;         /* orders followed */
+static uint32_t awake_before;    /* touches up to which those that sleep were woken */
+static bool awake[HDP_SLEEPERS]; /* of the driver's sleepers: not any more */
+static struct spinner {
+    uint64_t key[SPUN_KEYS]; /* touched since its last yield */
+    uint32_t keys;
+    bool waits, yielded;
+    uint64_t state, next_calls; /* as of then */
+} spinner[SPINNERS];
+
+static struct hdp_explore *record(void)
+{
+    return &rt.region->explore;
+}
+
+static uint64_t key_of(enum hd_object kind, uint64_t value)
+{
+    return (uint64_t)(kind + 1) << 56 | (value & ((1ull << 56) - 1));
+}
+
+/* What t waits for, whatever that is. */
+static uint64_t wait_of(const struct hdi_thread *t)
+{
+    return key_of(HD_OB_COUNT, t->hash);
+}
+
+static const uint64_t the_clock = (uint64_t)(HD_OB_COUNT + 2) << 56;
+static const uint64_t the_kernel = (uint64_t)(HD_OB_COUNT + 3) << 56;
+static const uint64_t the_deadlines = (uint64_t)(HD_OB_COUNT + 4) << 56;
+
+static uint64_t word_key(uint64_t addr)
+{
+    return key_of(HD_OB_MEMORY, addr & ~7ull);
+}
+
+static uint64_t object_key(const struct hdi_object *o)
+{
+    switch (o->kind) {
+    case HD_OB_THREAD:
+        return key_of(HD_OB_THREAD, o->id | 1);
+    case HD_OB_MEMORY:
+    case HD_OB_FUTEX:
+        return word_key(o->addr);
+    case HD_OB_FD:
+        return the_kernel;
+    default:
+        return key_of(o->kind, o->addr);
+    }
+}
+
+void rt_explore_begin(void)
+{
+    struct hdp_explore *x = record();
+
+    rt.exploring = (rt.config.flags & HDP_EXHAUSTIVE) && !(rt.config.flags & HDP_REPLAY);
+    if (!rt.exploring)
+        return;
+    x->steps = x->touches = x->runnables = x->left = x->uncontrolled = 0;
+    x->end = HDP_EXPLORED_DIED;
+    noting = true;
+    time_passed = false;
+    ordered = awake_before = 0;
+    memset(awake, 0, sizeof awake);
+    memset(spinner, 0, sizeof spinner);
+}
+
+/* ---- loops that wait ---- */
+
+static struct spinner *spinner_of(const struct hdi_thread *t)
+{
+    return t && t->index < SPINNERS ? &spinner[t->index] : NULL;
+}
+
+static void note_spun(struct spinner *s, uint64_t key)
+{
+    for (uint32_t i = 0; i < s->keys && i < SPUN_KEYS; i++)
+        if (s->key[i] == key)
+            return;
+    if (s->keys < SPUN_KEYS)
+        s->key[s->keys] = key;
+    s->keys++;
+}
+
+static bool has_spun(const struct spinner *s, uint64_t key)
+{
+    for (uint32_t i = 0; i < s->keys && i < SPUN_KEYS; i++)
+        if (s->key[i] == key)
+            return true;
+    return key == HDP_EVERYTHING || s->keys > SPUN_KEYS;
+}
+
+static void wake_spinners(uint64_t key)
+{
+    for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
+        if (spinner[i].waits && has_spun(&spinner[i], key)) {
+            spinner[i].waits = false;
+            hdi_reconsider(rt.all[i]);
+        }
+}
+
+static bool spins_no_more(const struct hdi_op *op)
+{
+    const struct spinner *s = spinner_of(op->self);
+
+    return !s || !s->waits;
+}
+
+void rt_explore_yields(struct hdi_thread *t, struct hdi_op *op)
+{
+    struct spinner *s = spinner_of(t);
+    struct hdi_program_state now;
+
+    if (!rt.exploring || !s || op->kind != HD_EV_YIELD || rt.draining)
+        return;
+    if (!hdi_program_state(&now)) {
+        s->yielded = false;
+    } else {
+        s->waits = s->yielded && s->state == now.hash && s->next_calls == now.calls;
+        s->yielded = true;
+        s->state = now.hash;
+        s->next_calls = now.next_calls;
+    }
+    if (s->waits)
+        op->ready = spins_no_more;
+    else
+        s->keys = 0;
+}
+
+/* Nobody can run but those that wait in loops for each other: what becomes of that is the verdict's affair. */
+static bool let_spinners_go(void)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
+        any |= spinner[i].waits;
+    if (!any || rt.deadlines || hdi_timer_next() || rt_awaited_outside() || rt.external_count)
+        return false;
+    rt_explore_end(HDP_EXPLORED_SPINS);
+    for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
+        if (spinner[i].waits) {
+            spinner[i].waits = false;
+            hdi_reconsider(rt.all[i]);
+        }
+    return true;
+}
+
+/* ---- what is touched ---- */
+
+static void touch(uint64_t key, enum hdp_touch_mode mode)
+{
+    struct hdp_explore *x = record();
+    struct hdp_explored_step *s;
+
+    if (!rt.exploring || !noting || !x->steps)
+        return;
+    s = &x->step[x->steps - 1];
+    for (uint32_t i = 0; i < s->touches; i++) {
+        struct hdp_touch *known = &x->touch[s->touch + i];
+        if (known->key == key && (known->mode == mode || known->mode == HDP_TOUCH_CHANGES))
+            return;
+    }
+    if (x->touches == HDP_TOUCHES) {
+        rt_explore_end(HDP_EXPLORED_FULL);
+        return;
+    }
+    x->touch[x->touches++] = (struct hdp_touch){.key = key, .mode = mode};
+    s->touches++;
+    if (rt.current && spinner_of(rt.current))
+        note_spun(spinner_of(rt.current), key);
+    if (mode != HDP_TOUCH_LOOKS)
+        wake_spinners(key);
+}
+
+static void uncontrolled(enum hdp_uncontrolled what)
+{
+    if (rt.exploring && noting)
+        record()->uncontrolled |= what;
+}
+
+/* It waits as long as it must: it cannot come before what lets it go on. */
+static bool waits(const struct hdi_op *op)
+{
+    return op->ready && !rt_has_deadline(op);
+}
+
+/* What one operation does to its object without being asked, and others do not touch. */
+static enum hdp_touch_mode mode_of(const struct hdi_thread *t, const struct hdi_op *op,
+                                   enum hdi_wake wake)
+{
+    const struct hdi_held *held;
+
+    switch (op->kind) {
+    case HD_EV_MUTEX_TRYLOCK:
+    case HD_EV_RWLOCK_TRYLOCK:
+    case HD_EV_SPIN_TRYLOCK:
+    case HD_EV_SEM_TRYWAIT:
+    case HD_EV_READ:
+    case HD_EV_ATOMIC_LOAD:
+        return HDP_TOUCH_LOOKS;
+    case HD_EV_THREAD_JOIN:
+        return waits(op) ? HDP_TOUCH_TAKES : HDP_TOUCH_LOOKS;
+    case HD_EV_THREAD_EXIT:
+        return HDP_TOUCH_GIVES;
+    case HD_EV_MUTEX_LOCK:
+    case HD_EV_COND_RELOCK:
+    case HD_EV_SPIN_LOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+        return wake == HDI_TIMED_OUT ? HDP_TOUCH_LOOKS
+               : waits(op)           ? HDP_TOUCH_TAKES
+                                     : HDP_TOUCH_CHANGES;
+    case HD_EV_RWLOCK_RDLOCK:
+        return wake == HDI_TIMED_OUT ? HDP_TOUCH_LOOKS : HDP_TOUCH_SHARES;
+    case HD_EV_SEM_WAIT:
+        return wake == HDI_TIMED_OUT ? HDP_TOUCH_LOOKS : HDP_TOUCH_CHANGES;
+    case HD_EV_MUTEX_UNLOCK:
+    case HD_EV_SPIN_UNLOCK:
+    case HD_EV_RWLOCK_UNLOCK:
+        held = hdi_held_find((struct hdi_thread *)t, op->object);
+        return !held ? HDP_TOUCH_CHANGES : held->shared ? HDP_TOUCH_UNSHARES : HDP_TOUCH_GIVES;
+    case HD_EV_SEM_POST:
+        return HDP_TOUCH_ADDS;
+    default:
+        return HDP_TOUCH_CHANGES;
+    }
+}
+
+static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *op,
+                               enum hdi_wake wake)
+{
+    touch(wait_of(t), HDP_TOUCH_CHANGES);
+    if (wake == HDI_TIMED_OUT) {
+        touch(the_clock, HDP_TOUCH_CHANGES);
+        touch(the_deadlines, HDP_TOUCH_CHANGES);
+    }
+    if (wake == HDI_CANCELLED)
+        uncontrolled(HDP_UNCONTROLLED_CANCEL);
+    if (wake == HDI_INTERRUPTED)
+        uncontrolled(HDP_UNCONTROLLED_SIGNAL);
+    if (op->outside && !op->own)
+        uncontrolled(HDP_UNCONTROLLED_OUTSIDE);
+    switch (op->kind) {
+    case HD_EV_NONE:
+    case HD_EV_THREAD_START:
+    case HD_EV_THREAD_CREATE:
+    case HD_EV_YIELD:
+    case HD_EV_PREEMPT:
+    case HD_EV_RELEASED:
+    case HD_EV_FENCE:
+        return;
+    case HD_EV_SLEEP:
+        touch(the_clock, HDP_TOUCH_LOOKS);
+        return;
+    case HD_EV_READ:
+    case HD_EV_WRITE:
+    case HD_EV_ATOMIC_LOAD:
+    case HD_EV_ATOMIC_STORE:
+    case HD_EV_ATOMIC_RMW:
+        touch(word_key((uint64_t)(uintptr_t)op->data), mode_of(t, op, wake));
+        return;
+    case HD_EV_COND_WAIT:
+    case HD_EV_BARRIER_WAIT:
+    case HD_EV_FUTEX_WAIT:
+        if (op->granted && wake == HDI_READY)
+            return;
+        break;
+    case HD_EV_FD_WAIT:
+    case HD_EV_SIGNAL_WAIT:
+    case HD_EV_TIMER_SET:
+    case HD_EV_CHILD_WAIT:
+    case HD_EV_EXTERNAL:
+        touch(the_kernel, HDP_TOUCH_CHANGES);
+        break;
+    case HD_EV_THREAD_CANCEL:
+    case HD_EV_THREAD_KILL:
+    case HD_EV_EXIT:
+    case HD_EV_LEAK_CHECK:
+    case HD_EV_SELECT:
+    case HD_EV_HD_CONTEXT:
+    case HD_EV_HD_TIMER:
+    case HD_EV_HD_OTHER:
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+        return;
+    default:
+        break;
+    }
+    if (op->object)
+        touch(object_key(op->object), mode_of(t, op, wake));
+    else if (op->kind != HD_EV_FD_WAIT)
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+}
+
+/* The operation's own touch says it more exactly. */
+static bool is_told(const struct hdi_op *op, const struct hdi_object *o)
+{
+    switch (op->kind) {
+    case HD_EV_SEM_POST:
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+    case HD_EV_RWLOCK_UNLOCK:
+    case HD_EV_MUTEX_LOCK:
+    case HD_EV_MUTEX_UNLOCK:
+    case HD_EV_COND_RELOCK:
+    case HD_EV_SPIN_LOCK:
+    case HD_EV_SPIN_UNLOCK:
+    case HD_EV_THREAD_EXIT:
+        return op->object == o;
+    default:
+        return false;
+    }
+}
+
+void hdi_touched(const struct hdi_object *o)
+{
+    if (!rt.exploring || !rt.current || is_told(&rt.current->last, o))
+        return;
+    touch(object_key(o), rt.current->last.kind == HD_EV_COND_WAIT && o->kind == HD_OB_MUTEX
+                             ? HDP_TOUCH_GIVES
+                             : HDP_TOUCH_CHANGES);
+}
+
+void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
+{
+    enum { WORDS = 64 };
+    uintptr_t first = addr >> 3, words = bytes ? ((addr + bytes - 1) >> 3) - first + 1 : 0;
+
+    if (!rt.exploring)
+        return;
+    if (words > WORDS)
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+    for (uintptr_t i = 0; i < words && words <= WORDS; i++)
+        touch(word_key((first + i) << 3), write ? HDP_TOUCH_CHANGES : HDP_TOUCH_LOOKS);
+}
+
+void rt_explore_affects(const struct hdi_thread *t, bool can_run)
+{
+    if (t != rt.current)
+        touch(wait_of(t), can_run ? HDP_TOUCH_ENABLES : HDP_TOUCH_DISABLES);
+}
+
+void rt_explore_clock(bool by_itself)
+{
+    if (by_itself)
+        time_passed = true;
+    else
+        touch(the_clock, HDP_TOUCH_CHANGES);
+}
+
+/* Only the next timed wait can run out: another one may be that now. */
+void rt_explore_deadlines(const struct hdi_thread *before)
+{
+    const struct hdi_thread *now = rt_earliest();
+
+    if (!rt.exploring)
+        return;
+    touch(the_deadlines, HDP_TOUCH_ADDS);
+    if (now == before)
+        return;
+    if (now)
+        rt_explore_affects(now, true);
+    if (before && before->turn.deadline_at)
+        rt_explore_affects(before, false);
+}
+
+/* ---- decisions ---- */
+
+/* Those that sleep are woken by what the last step touched. */
+static void wake_sleepers(void)
+{
+    struct hdp_explore *x = record();
+
+    for (uint32_t i = 0; i < x->sleepers; i++)
+        if (!awake[i])
+            awake[i] =
+                hdp_touches(&x->slept[x->sleeper[i].touch], x->sleeper[i].touches,
+                            &x->touch[awake_before], x->touches - awake_before, hdp_modes_depend);
+    awake_before = x->touches;
+}
+
+static bool sleeps(const struct hdi_thread *t)
+{
+    struct hdp_explore *x = record();
+
+    for (uint32_t i = 0; i < x->sleepers; i++)
+        if (!awake[i] && x->sleeper[i].thread == t->hash)
+            return true;
+    return false;
+}
+
+/* It concerns no object that another thread could do something to. */
+static bool is_own_affair(const struct hdi_thread *t)
+{
+    switch (t->op->kind) {
+    case HD_EV_THREAD_START:
+    case HD_EV_THREAD_CREATE:
+        return true;
+    case HD_EV_THREAD_JOIN:
+        return waits(t->op) && t->enabled;
+    case HD_EV_THREAD_EXIT:
+        return t->locks.count == 0;
+    default:
+        return false;
+    }
+}
+
+/* The next timed wait may run out, although others can run; a sleep when nobody can. */
+static uint32_t with_early(struct hdi_thread **e, uint32_t n, struct hdi_thread **early)
+{
+    struct hdi_thread *t = rt_earliest();
+
+    *early = NULL;
+    if (!t || t->op->until_ns <= rt.now_ns || rt_set_has(&rt.runnable, t->index) ||
+        !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)) ||
+        t->op->until_ns - rt.now_ns >= rt.config.patience_ns)
+        return n;
+    *early = t;
+    e[n++] = t;
+    return n;
+}
+
+static struct hdi_thread *astray(void)
+{
+    rt_explore_end(HDP_EXPLORED_ASTRAY);
+    return NULL;
+}
+
+static struct hdi_thread *ordered_thread(struct hdi_thread *const *e, uint32_t n)
+{
+    uint32_t wanted = record()->order[ordered++].thread;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (wanted && e[i]->hash == wanted)
+            return e[i];
+    return astray();
+}
+
+static void note_decision(struct hdi_thread *const *e, uint32_t n, const struct hdi_thread *t)
+{
+    struct hdp_explore *x = record();
+
+    if (x->steps == HDP_EXPLORED_STEPS || x->runnables + n > HDP_RUNNABLES) {
+        rt_explore_end(HDP_EXPLORED_FULL);
+        return;
+    }
+    x->step[x->steps++] =
+        (struct hdp_explored_step){.thread = t->hash,
+                                   .flags = time_passed ? HDP_EXPLORED_TIME_PASSED : 0,
+                                   .kind = (uint16_t)t->op->kind,
+                                   .touch = x->touches,
+                                   .runnable = x->runnables,
+                                   .runnables = n};
+    time_passed = false;
+    for (uint32_t i = 0; i < n; i++)
+        x->runnable[x->runnables++] = e[i]->hash;
+}
+
+bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next, bool *early)
+{
+    struct hdi_thread *timed, *t = NULL;
+
+    if (hdi_timer_next())
+        uncontrolled(HDP_UNCONTROLLED_TIMER);
+    n = with_early(e, n, &timed);
+    if (!n)
+        return let_spinners_go();
+    for (uint32_t i = 0; record()->at_once && i < n; i++)
+        if (is_own_affair(e[i])) {
+            e[0] = e[i];
+            n = 1;
+        }
+    if (ordered < record()->orders) {
+        t = ordered_thread(e, n);
+        awake_before = record()->touches; /* the last order's step is the first that may wake */
+    } else {
+        wake_sleepers();
+        for (uint32_t i = 0; i < n; i++)
+            if (!sleeps(e[i]) && (!t || e[i] == rt.current))
+                t = e[i] == timed && t ? t : e[i];
+        if (!t) {
+            rt_explore_end(HDP_EXPLORED_REDUNDANT);
+            rt_finish(HDP_CUT);
+        }
+    }
+    if (!t)
+        return true; /* it is over, and the rest is chance */
+    note_decision(e, n, t);
+    *next = t;
+    *early = t == timed;
+    return true;
+}
+
+void rt_explore_step(const struct hdi_thread *t, enum hdi_wake wake)
+{
+    touch_of_operation(t, &t->last, wake);
+}
+
+uint32_t rt_explore_choice(uint32_t n)
+{
+    struct hdp_explore *x = record();
+    uint32_t value = 0;
+
+    if (!noting)
+        return 0;
+    if (ordered < x->orders) {
+        value = x->order[ordered].choice;
+        if (x->order[ordered++].thread || value >= n) {
+            astray();
+            return 0;
+        }
+    }
+    if (x->steps == HDP_EXPLORED_STEPS) {
+        rt_explore_end(HDP_EXPLORED_FULL);
+        return value;
+    }
+    x->step[x->steps++] = (struct hdp_explored_step){.thread = rt.current ? rt.current->hash : 0,
+                                                     .flags = HDP_EXPLORED_CHOICE,
+                                                     .choice = value,
+                                                     .options = n,
+                                                     .touch = x->touches};
+    return value;
+}
+
+/* ---- the end ---- */
+
+/* What its operation would touch is found as for a step, and is not the last step's. */
+static void note_left(const struct hdi_thread *t)
+{
+    struct hdp_explore *x = record();
+    struct hdp_explored_step *last = &x->step[x->steps - 1], kept = *last;
+
+    last->touch = x->touches;
+    last->touches = 0;
+    if (t->op)
+        touch_of_operation(t, t->op, HDI_READY);
+    else
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+    x->left_thread[x->left++] =
+        (struct hdp_explored_thread){.thread = t->hash,
+                                     .can_run = !t->op || t->enabled || rt_has_deadline(t->op),
+                                     .touch = last->touch,
+                                     .touches = last->touches};
+    *last = kept;
+}
+
+void rt_explore_end(enum hdp_explored_end end)
+{
+    struct hdp_explore *x = record();
+    uint32_t n;
+    struct hdi_thread **live;
+
+    if (!rt.exploring)
+        return;
+    if (end != HDP_EXPLORED_ASTRAY && end != HDP_EXPLORED_FULL) {
+        live = hdi_live(&n);
+        memset(spinner, 0, sizeof spinner);
+        for (uint32_t i = 0; i < n && x->steps && x->left < HDP_SLEEPERS; i++)
+            note_left(live[i]);
+        if (n > HDP_SLEEPERS)
+            end = HDP_EXPLORED_FULL;
+    }
+    x->end = end;
+    noting = rt.exploring = false;
+}
