@@ -117,6 +117,8 @@ void hdi_story_observes(enum hdi_what what, const struct hdi_happened *e)
         break;
     case HDI_DONE:
         about(HDP_STORY_MOVES, hdi_self(), e->object, e->event, e->site, e->n, NULL);
+        if (e->event == HD_EV_CHAN_CLOSE && !hdi_story->full)
+            hdi_story->event[hdi_story->events - 1].stack = hdi_stack();
         break;
     case HDI_SENT:
     case HDI_HANDED:

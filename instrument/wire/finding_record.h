@@ -51,6 +51,9 @@ enum hd_role {
 #define HD_ACCESS_ATOMIC 0x200u
 #define HD_ACCESS_ALLOCATION 0x400u /* the block's begin; a write */
 #define HD_ACCESS_FREE 0x800u       /* and its end */
+/* extra of a crash: its address is known; HD_ACCESS_WRITE, and */
+#define HD_ACCESS_FAULT 0x2000u
+#define HD_ACCESS_FORBIDDEN 0x1000u /* there is memory, but not for this */
 
 static inline const char *hdp_access_word(uint32_t extra)
 {

@@ -38,7 +38,7 @@ struct hdp_story_event {
     uint8_t what;           /* enum hdp_story_what */
     uint8_t kind;           /* enum hd_event */
     uint16_t pad;
-    uint32_t pad2;
+    uint32_t stack; /* of a close: index into the stack store + 1 */
 };
 
 #define HDP_STORY_EVENTS (1u << 20)

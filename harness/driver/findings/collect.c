@@ -53,6 +53,21 @@ static char *access_text(const struct hdp_note *n)
                       (unsigned long long)n->addr);
 }
 
+/* What lies below this is no memory: a pointer that is NULL, and a member of what it points to. */
+#define NULL_PAGE 4096u
+
+static char *fault_text(const struct hdp_note *n)
+{
+    const char *verb = n->extra & HD_ACCESS_WRITE ? "write" : "read";
+    if (n->addr < NULL_PAGE)
+        return mem_format("%s through a null pointer, at address %#llx", verb,
+                          (unsigned long long)n->addr);
+    return mem_format("%s of %s, at address %#llx", verb,
+                      n->extra & HD_ACCESS_FORBIDDEN ? "memory that does not permit it"
+                                                     : "an address where there is no memory",
+                      (unsigned long long)n->addr);
+}
+
 static void add_note(const struct scene *scene, struct finding *f, const struct hdp_note *raw)
 {
     struct note *n =
@@ -70,6 +85,8 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
         n->object_kind = scene_kind_of(scene_object_entry(scene->region, raw->object), n->kind);
         n->object = scene_object(scene, raw->object, n->object_kind);
     }
+    if (n->role == HD_ROLE_HERE && n->extra & HD_ACCESS_FAULT)
+        n->text = fault_text(raw);
     if (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS) {
         n->text = access_text(raw);
         if (!n->object && raw->addr) {
@@ -349,6 +366,23 @@ static void add_signals_in_vain(struct finding *f, const struct hdp_region *r)
     }
 }
 
+/* A panic about a channel that was closed: who did. */
+static void add_closer(const struct scene *scene, struct finding *f)
+{
+    const struct hdp_story_event *e =
+        f->kind == HD_FK_PANIC && f->notes ? history_closed(scene, f->note[0].object_id) : NULL;
+
+    if (e)
+        add_note(scene, f,
+                 &(struct hdp_note){.role = HD_ROLE_EARLIER,
+                                    .kind = HD_EV_CHAN_CLOSE,
+                                    .thread = scene->region->thread[e->thread].hash,
+                                    .object = e->object,
+                                    .stack = e->stack,
+                                    .site = e->site,
+                                    .link = (uint32_t)f->notes});
+}
+
 struct finding *collect_finding(const struct scene *scene, const struct hdp_finding *raw)
 {
     schedule_name_threads(scene->region, scene->objects);
@@ -366,6 +400,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     for (size_t i = 0; i < f->notes; i++)
         if (f->note[i].link >= f->notes)
             f->note[i].link = (uint32_t)i;
+    add_closer(scene, f);
     add_moments(scene, f, raw);
     add_waits(scene, f, raw);
     add_signals_in_vain(f, scene->region);
@@ -404,6 +439,22 @@ static void add_stuck(const struct scene *scene, struct finding *f)
     }
 }
 
+/* Who ended the program, and where. */
+static void add_exit(const struct scene *scene, struct finding *f)
+{
+    const struct hdp_region *r = scene->region;
+    uint32_t at = r->result.steps < HDP_STEPS ? r->result.steps : HDP_STEPS;
+
+    while (at > 0 && r->trace[at - 1].kind != HD_EV_EXIT)
+        at--;
+    if (at > 0)
+        add_note(scene, f,
+                 &(struct hdp_note){.role = HD_ROLE_HERE,
+                                    .kind = HD_EV_EXIT,
+                                    .thread = r->trace[at - 1].thread,
+                                    .site = r->trace[at - 1].site});
+}
+
 struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind kind,
                                const char *text)
 {
@@ -430,6 +481,8 @@ struct finding *collect_ending(const struct scene *scene, enum hd_finding_kind k
                                     .site = t->site,
                                     .link = (uint32_t)f->notes});
     }
+    if (kind == HD_FK_EXIT_CODE)
+        add_exit(scene, f);
     add_moments(scene, f, NULL);
     finding_fingerprint(f);
     return f;

@@ -153,7 +153,7 @@ bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
         return true;
     case HD_ROLE_HERE: /* who notices that all sleep is chance */
         return kind != HD_FK_DEADLOCK && kind != HD_FK_LOST_WAKEUP && kind != HD_FK_LEAK_BLOCKED &&
-               kind != HD_FK_USE_AFTER_FREE;
+               kind != HD_FK_USE_AFTER_FREE && kind != HD_FK_EXIT_CODE;
     case HD_ROLE_CREATED:
         return kind == HD_FK_LEAK_UNJOINED || kind == HD_FK_LEAK_OBJECT;
     case HD_ROLE_HOLDS:

@@ -206,16 +206,21 @@ static const char *who(const struct history *h, uint32_t thread)
     return h->scene->region->thread[thread].name;
 }
 
-static char *place(const struct history *h, uint64_t site)
+static char *place_in(const struct scene *scene, uint64_t site)
 {
     struct stack s = {0};
-    scene_place(h->scene, site, &s);
+    scene_place(scene, site, &s);
     const struct frame *fr = s.count ? &s.frame[0] : NULL;
     char *text = !fr        ? mem_copy("an unknown place")
                  : fr->file ? mem_format("%s:%u", base_name(fr->file), fr->line)
                             : mem_copy(fr->function ? fr->function : "an unknown place");
     stack_clear(&s);
     return text;
+}
+
+static char *place(const struct history *h, uint64_t site)
+{
+    return place_in(h->scene, site);
 }
 
 /* "T0 sent (3 times, last at a.c:5)", for each who did; otherwise `nobody`. */
@@ -491,6 +496,93 @@ static char *history_of(const struct scene *scene, uint32_t id, unsigned event, 
     return text;
 }
 
+const struct hdp_story_event *history_closed(const struct scene *scene, uint32_t channel)
+{
+    const struct hdp_region *r = scene->region;
+
+    for (uint32_t i = channel ? events_of(r) : 0; i-- > 0;) {
+        const struct hdp_story_event *e = &r->story.event[i];
+        if (e->what == HDP_STORY_MOVES && e->kind == HD_EV_CHAN_CLOSE && e->object == channel &&
+            is_thread(r, e->thread))
+            return e;
+    }
+    return NULL;
+}
+
+/* ---- sides of a race ---- */
+
+#define LOCKS 32u
+
+/* The locks that a thread held behind so many decisions; returns how many. */
+static size_t held_then(const struct scene *scene, uint32_t thread, uint32_t step,
+                        const struct hdp_story_event *lock[LOCKS])
+{
+    const struct hdp_region *r = scene->region;
+    uint32_t events = events_of(r);
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < events && r->story.event[i].step <= step; i++) {
+        const struct hdp_story_event *e = &r->story.event[i];
+        if (e->thread != thread)
+            continue;
+        if (e->what == HDP_STORY_TAKES && n < LOCKS) {
+            lock[n++] = e;
+        } else if (e->what == HDP_STORY_GIVES) {
+            for (size_t k = n; k-- > 0;)
+                if (lock[k]->object == e->object) {
+                    memmove(&lock[k], &lock[k + 1], (n - k - 1) * sizeof *lock);
+                    n--;
+                    break;
+                }
+        }
+    }
+    return n;
+}
+
+/* "with mutex M1 (lock) held; T0 (main) made T1 (a.c:5)" */
+static char *side_of_race(const struct scene *scene, const struct note *n)
+{
+    const struct hdp_region *r = scene->region;
+    const struct hdp_story_event *lock[LOCKS];
+    uint32_t thread = 0;
+    char *text = NULL;
+
+    while (is_thread(r, thread) && r->thread[thread].hash != n->thread_id)
+        thread++;
+    if (!is_thread(r, thread))
+        return NULL;
+    size_t held = held_then(scene, thread, n->step, lock);
+    for (size_t i = 0; i < held; i++) {
+        char *name =
+            scene_object(scene, lock[i]->object, scene_kind(scene, lock[i]->object, lock[i]->kind));
+        char *longer = mem_format("%s%s%s%s", text ? text : "with ", text ? ", " : "", name,
+                                  lock[i]->n ? " (for reading)" : "");
+        free(name);
+        free(text);
+        text = longer;
+    }
+    const struct hdp_thread *t = &r->thread[thread];
+    char *locks = text ? mem_format("%s held", text) : mem_copy("with no lock held");
+    char *whole;
+    if (thread && is_thread(r, t->creator) && t->created_site) {
+        char *maker = scene_thread(scene, r->thread[t->creator].hash);
+        char *where = place_in(scene, t->created_site);
+        whole = mem_format("%s; %s made %.31s (%s)", locks, maker, t->name, where);
+        free(maker);
+        free(where);
+    } else {
+        whole = mem_copy(locks);
+    }
+    free(text);
+    free(locks);
+    return whole;
+}
+
+static bool is_race(enum hd_finding_kind kind)
+{
+    return kind == HD_FK_DATA_RACE || kind == HD_FK_PREDICTED_RACE;
+}
+
 void history_add(const struct scene *scene, struct finding *f)
 {
     const struct hdp_region *r = scene->region;
@@ -501,5 +593,8 @@ void history_add(const struct scene *scene, struct finding *f)
         struct note *n = &f->note[i];
         if ((n->role == HD_ROLE_WAITS || n->role == HD_ROLE_CASE) && n->object_id && !n->history)
             n->history = history_of(scene, n->object_id, n->kind, f->note[n->link].thread_id);
+        if (is_race(f->kind) && n->step &&
+            (n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS))
+            n->history = side_of_race(scene, n);
     }
 }

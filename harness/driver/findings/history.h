@@ -12,4 +12,7 @@ void history_add(const struct scene *scene, struct finding *f);
  * known. free() it. */
 char *history_taken(const struct scene *scene, uint32_t step);
 
+/* Who closed a channel last; NULL: nobody did, as far as is known. Its thread stands in the table. */
+const struct hdp_story_event *history_closed(const struct scene *scene, uint32_t channel);
+
 #endif /* HEDDLE_DRIVER_HISTORY_H */

@@ -324,9 +324,15 @@ static char *race_headline(const struct finding *f)
     const char *object = a->object   ? a->object + a->name_at
                          : b->object ? b->object + b->name_at
                                      : NULL;
+    const struct note *block = object ? NULL : find(f, HD_ROLE_ALLOCATED);
+    const struct frame *made = block && block->stack.count ? &block->stack.frame[0] : NULL;
+    char *home = object               ? mem_format(" on %s", object)
+                 : made && made->file ? mem_format(" on the block allocated at %s:%u",
+                                                   base_name(made->file), made->line)
+                                      : mem_copy("");
     char *now = side_of_race(a), *before = side_of_race(b);
-    char *text = mem_format("%s%s%s: %s, %s", finding_title(f->kind), object ? " on " : "",
-                            object ? object : "", before, now);
+    char *text = mem_format("%s%s: %s, %s", finding_title(f->kind), home, before, now);
+    free(home);
     free(now);
     free(before);
     return text;
@@ -363,10 +369,16 @@ static char *crash_headline(const struct finding *f)
     const struct frame *fr = here && here->stack.count ? &here->stack.frame[0] : NULL;
     if (!fr || !fr->function)
         return mem_format("%s: %s", finding_title(f->kind), f->text);
+    const struct note *closer = f->kind == HD_FK_PANIC ? find(f, HD_ROLE_EARLIER) : NULL;
     char *place = fr->file ? mem_format(" at %s:%u", base_name(fr->file), fr->line) : mem_copy("");
-    char *text =
-        mem_format("%s: %s in %s()%s", finding_title(f->kind), f->text, fr->function, place);
+    const char *colon = here->text && here->extra & HD_ACCESS_FAULT ? strchr(f->text, ':') : NULL;
+    char *what = colon ? mem_format("%.*s: %.*s", (int)(colon - f->text), f->text,
+                                    (int)strcspn(here->text, ","), here->text)
+                       : mem_copy(f->text);
+    char *text = mem_format("%s: %s in %s()%s%s%s", finding_title(f->kind), what, fr->function,
+                            place, closer ? ", closed by " : "", closer ? closer->thread : "");
     free(place);
+    free(what);
     return text;
 }
 
@@ -426,6 +438,15 @@ static char *order_headline(const struct finding *f)
     return line;
 }
 
+/* "failure: exit code 3, but 0 in other schedules: T1 (clean) ended the program" */
+static char *exit_headline(const struct finding *f)
+{
+    const struct note *here = find(f, HD_ROLE_HERE);
+    bool by_another = here && strncmp(here->thread, "T0 ", 3) != 0;
+    return mem_format("%s: %s%s%s%s", finding_title(f->kind), f->text, by_another ? ": " : "",
+                      by_another ? here->thread : "", by_another ? " ended the program" : "");
+}
+
 static bool is_misuse(enum hd_finding_kind kind)
 {
     return kind == HD_FK_JOIN_MISUSE || kind == HD_FK_SYNC_MISUSE;
@@ -461,6 +482,8 @@ char *report_headline(const struct finding *f)
         if (*f->text)
             return crash_headline(f);
         break;
+    case HD_FK_EXIT_CODE:
+        return exit_headline(f);
     default:
         break;
     }

@@ -158,6 +158,8 @@ static char *here_text(const struct note *n, enum hd_finding_kind kind)
         if (n->kind == HD_EV_COND_WAIT)
             return mem_format("began to wait on %s at", or_it(object));
         break;
+    case HD_FK_EXIT_CODE:
+        return mem_copy(n->stack.count ? "ended the program at" : "ended the program");
     case HD_FK_JOIN_MISUSE:
         return mem_format("wanted to %s %s at", n->kind == HD_EV_THREAD_DETACH ? "detach" : "join",
                           object ? object : "a thread");
@@ -312,6 +314,10 @@ static bool told_before(const struct finding *f, const struct note *n)
 /* What happened to what is waited for; of a select, to each of its cases. */
 static void print_history(FILE *to, const struct finding *f, const struct note *wait)
 {
+    if (wait->history && wait->role != HD_ROLE_WAITS && wait->role != HD_ROLE_CASE) {
+        fprintf(to, "%*s", 6, "");
+        print_words(to, wait->history, 6, 6);
+    }
     for (size_t i = 0; wait->role == HD_ROLE_WAITS && i < f->notes; i++) {
         const struct note *n = &f->note[i];
         if (!n->history || told_before(f, n) ||

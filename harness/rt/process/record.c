@@ -426,7 +426,6 @@ static void on_crash(int number, siginfo_t *info, void *context)
                 {SIGABRT, "SIGABRT: aborted"}};
     const struct hdp_registers r = hdi_registers_in(context);
 
-    (void)info;
     if (rt.draining) /* the program had ended: this one would never have been seen */
         rt_finish(HDP_RAN);
     if (!crash_noted) {
@@ -446,8 +445,15 @@ static void on_crash(int number, siginfo_t *info, void *context)
                          panic_object->destroyed_site, panic_object->destroyed_stack);
         } else {
             f = hdi_finding_begin(HD_FK_CRASH, what);
-            hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, r.pc,
-                     rt.config.flags & HDP_RICH ? take_slice(NULL, &r, true) : 0);
+            struct hdp_note *n =
+                hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, r.pc,
+                         rt.config.flags & HDP_RICH ? take_slice(NULL, &r, true) : 0);
+            if (number == SIGSEGV &&
+                (info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR)) {
+                n->addr = (uint64_t)(uintptr_t)info->si_addr;
+                n->extra = HD_ACCESS_FAULT | (hdi_fault_writes(context) ? HD_ACCESS_WRITE : 0) |
+                           (info->si_code == SEGV_ACCERR ? HD_ACCESS_FORBIDDEN : 0);
+            }
         }
         hdi_finding_end(f, false);
     }

@@ -42,6 +42,12 @@ static inline struct hdp_registers hdi_registers_in(const void *context)
                                            (uint64_t)g[REG_R14], (uint64_t)g[REG_R15]}};
 }
 
+/* Was it a write that faulted? */
+static inline int hdi_fault_writes(const void *context)
+{
+    return ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2 ? 1 : 0;
+}
+
 /* A function saves at most so many words right below its frame pointer: rbx, r12 to r15. */
 #define HDI_SAVED_BELOW_FRAME 5
 

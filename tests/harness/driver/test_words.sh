@@ -101,11 +101,25 @@ classic missing_post
 says '      S1 began with 1; T[123] posted \(missing_post\.c:19\)'
 never 'select O[0-9]'
 
+# how it crashed, who ended the program, who closed the channel
+classic crash_before_init
+says '^crash-1  crash: SIGSEGV: write through a null pointer in worker\(\) at crash_before_init\.c:10$'
+says '      write through a null pointer, at address 0x[0-9a-f]+$'
+classic exit_in_worker
+says '^exit-code-1  failure: exit code 3, but 0 in other schedules: T1 \(clean\) ended the program$'
+report cc typed_close wrong
+says '^panic-1  panic: send on closed channel in produce\(\) at typed_close\.c:9, closed by T0 \(main\)$'
+says '  T0 \(main\) had closed channel CH1 \("words"\) before, at$'
+says '      main  .*typed_close\.c:19$'
+report cc typed_close right
+says '^nothing found'
+
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || continue
     report "env HEDDLE_CC=$compiler $build/bin/heddle-cc" no_line
     says '^data-race-1  data race'
     never 'no_line\.c:0'
+    says '^      with (no lock|mutex M1 \(lock\)) held'
 done
 
 report "$build/bin/heddle-cc" one_line
