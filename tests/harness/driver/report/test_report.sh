@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_report.sh HEDDLE CLASSICS BUGS SOURCE CHROMIUM - what heddle report prints and writes, and how pages are in a browser.
-heddle=$1 classics=$2 bugs=$3 source=$4 chromium=$5
+# test_report.sh HEDDLE BUGS SOURCE CHROMIUM - what heddle report prints and writes, and how pages are in a browser.
+heddle=$1 bugs=$2 source=$3 chromium=$4
 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C.UTF-8
 work=$(mktemp -d) && cd "$work" || exit 99
@@ -17,8 +17,9 @@ refuses() {
     [ $? -eq "$code" ] && grep -Eq -- "$pattern" out.txt || { fail "report $*"; cat out.txt; }
 }
 
-cp "$source/stress/classics/abba.c" "$source"/stress/classics/*.h .
+cp "$source/stress/classics/abba.c" "$source/stress/classics/cond_if.c" "$source"/stress/classics/*.h .
 ${CC:-cc} -g -w abba.c -o abba -pthread && ${CC:-cc} -g -w -DRIGHT abba.c -o abba_right -pthread &&
+    ${CC:-cc} -g -w cond_if.c -o cond_if -pthread &&
     ${CC:-cc} -g "$here/hostile.c" -o hostile -pthread || fail 'no compiler'
 mkdir '<' && sed -n '/^#line/,$p' "$here/hostile.c" | tail -n +2 >'</script><img src=x onerror=owned=1>.c'
 
@@ -51,7 +52,7 @@ grep -qi '<img\|</script><\(img\|!\)\|<!--' hostile.html && fail 'the hostile na
 "$heddle" run -q -n 60 -o channel.out --report=html:channel.html -- "$bugs" feed_before_drain_wrong >/dev/null 2>&1
 "$heddle" report channel.out --finding=deadlock-1 --trace channel.trace || fail 'no trace of channels'
 "$here/check_trace.py" channel.trace 3 >trace.txt && grep -q 'C:' trace.txt && grep -q 's:' trace.txt || { fail 'the trace of channels'; cat trace.txt; }
-"$heddle" run -q -n 30 -o classic.out -- "$classics/cond_if_wrong" >/dev/null 2>&1
+"$heddle" run -q -n 30 -o classic.out -- ./cond_if >/dev/null 2>&1
 "$heddle" report classic.out --trace classic.trace && "$here/check_trace.py" classic.trace 4 >trace.txt && grep -q 'b:' trace.txt || { fail 'the trace of a condition variable'; cat trace.txt; }
 # The story: what is unlocked is given back, and a wait names who may end it.
 jq -e '([.rows[] | select(.[2] == "gives")] | length) >= ([.rows[] | select(.[2] == "does" and .[3] == "mutex_unlock")] | length) and
