@@ -19,7 +19,7 @@ const BUCKET = 256, LONG_SPAN = 20 * BUCKET;
 /* The last part of an event's word: "mutex_lock" locks, "cond_wait" waits. */
 function verb(event) {
   const words = {
-    thread_create: 'make a thread', thread_start: 'start', thread_exit: 'end', thread_join: 'join',
+    thread_create: 'make a thread', thread_start: 'start', thread_exit: 'end of', thread_join: 'join',
     cond_relock: 'lock again', mutex_trylock: 'try to lock', rwlock_rdlock: 'lock to read', rwlock_wrlock: 'lock to write',
     sem_trywait: 'try to take', sem_wait: 'take', atomic_rmw: 'update', atomic_load: 'load', atomic_store: 'store',
     chan_recv: 'receive from', chan_send: 'send to', chan_close: 'close', fd_wait: 'wait for', hd_wg_wait: 'wait for',
@@ -190,7 +190,9 @@ class Story {
         if (!last || last.thread !== row[ROW.THREAD] || last.object !== row[ROW.OBJECT] || !/unlock/.test(last.words))
           this.addLine(row, 'gives', 'unlock');
       } else if (what === 'ends') {
-        this.addLine(row, 'ends', 'end');
+        const last = this.lines[this.lines.length - 1];
+        if (!last || last.thread !== row[ROW.THREAD] || last.event !== 'thread_exit')
+          this.addLine(row, 'ends', 'end');
       }
       this.lineOf[i] = Math.max(0, this.lines.length - 1);
     });

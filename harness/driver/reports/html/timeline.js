@@ -2,6 +2,8 @@
 
 const LINE = 26, LAST_LANE = 220, LEVEL = 78, HEAD = 44, LOCK = 9;
 const LOCK_COLOURS = 8;
+/* Lines that belong to the decision above them. */
+const SAME_STEP = new Set(['waits', 'gives', 'ends', 'access']);
 const ARROW_WORDS = {woken: 'lets go on', makes: 'makes', order: 'comes before what follows in'};
 
 function make(name, attributes, ...children) {
@@ -199,6 +201,7 @@ class Timeline {
     for (let r = first; r <= last; r++)
       this.drawLine(parts, r, (r - first) * LINE);
     this.levelObjects.forEach((o, i) => this.drawLevel(parts, o, i, first, last));
+    this.drawSteps(parts, first, last);
     this.svg.replaceChildren(...parts);
     this.window.style.left = 100 * first / count + '%';
     this.window.style.width = Math.max(0.6, 100 * (last - first + 1) / count) + '%';
@@ -265,9 +268,6 @@ class Timeline {
   drawLine(parts, row, y) {
     const index = this.view[row], l = this.story.lines[index], important = this.story.important.has(index);
     const g = svg('g', {class: 'line ' + l.kind + (important ? ' important' : '') + (row === this.current ? ' now' : '')});
-    const step = svg('text', {class: 'step', x: this.gutter - 16, y: y + 17, 'text-anchor': 'end'});
-    step.textContent = (important ? '\u25cf ' : '') + (l.kind === 'waits' || l.kind === 'gives' || l.kind === 'ends' || l.kind === 'access' ? '' : l.step);
-    g.append(step);
     if (l.thread !== null && this.place.has(l.thread)) {
       const x = this.laneX(l.thread), text = svg('text', {class: 'what', x: x + 12, y: y + 17});
       const object = l.object !== null ? ' ' + this.story.objectName(l.object) : '';
@@ -285,6 +285,22 @@ class Timeline {
       g.append(l.kind === 'waits' ? svg('rect', {class: 'dot', x: x - 5, y: y + LINE / 2 - 5, width: 10, height: 10})
         : svg('circle', {class: 'dot', cx: x, cy: y + LINE / 2, r: l.kind === 'gives' ? 3.5 : 5}));
       g.append(text);
+    }
+    parts.push(g);
+  }
+
+  /* The numbers stay at the left when the lanes are moved. */
+  drawSteps(parts, first, last) {
+    const left = this.scroller.scrollLeft, high = (last - first + 1) * LINE;
+    const g = svg('g', {transform: `translate(${left} 0)`});
+    if (left)
+      g.append(svg('rect', {class: 'gutter', width: this.gutter - 6, height: high}),
+        svg('rect', {class: 'current', y: (this.current - first) * LINE, width: this.gutter - 6, height: LINE}));
+    for (let r = first; r <= last; r++) {
+      const l = this.story.lines[this.view[r]], important = this.story.important.has(this.view[r]);
+      const step = svg('text', {class: 'step' + (important ? ' important' : ''), x: this.gutter - 16, y: (r - first) * LINE + 17, 'text-anchor': 'end'});
+      step.textContent = (important ? '\u25cf ' : '') + (SAME_STEP.has(l.kind) ? '' : l.step);
+      g.append(step);
     }
     parts.push(g);
   }
