@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include <heddle/event.h>
+#include "wire/faults.h"
 #include "wire/finding_record.h"
 
 #define HDI_FOREVER INT64_MAX
@@ -132,6 +133,15 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
 uint32_t hdi_choose(uint32_t n, uint64_t site);
 /* What the caller's last choice was about (enum hdp_chose), for the report; detail: up to 255. */
 void hdi_chose(uint32_t what, uint32_t detail);
+
+/* Does the schedule want this to fail, here and now? Asked where that may happen to any correct program, once
+ * each time. Not within the runtime, and not in a thread that is not the program's. */
+extern uint32_t hdi_faults; /* what is asked about: a bit each */
+bool hdi_fault_here(enum hdp_fault_kind kind, uint64_t site);
+static inline bool hdi_fault(enum hdp_fault_kind kind, uint64_t site)
+{
+    return __builtin_expect(hdi_faults >> kind & 1, 0) && hdi_fault_here(kind, site);
+}
 
 /* Virtual clock, ns. */
 int64_t hdi_now(void);

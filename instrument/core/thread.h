@@ -195,6 +195,8 @@ struct hdi_thread *hdi_thread_known(uint32_t i);
  * address. 0 or an errno value. */
 int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
               const void *named_start, uint64_t site);
+/* For want of what a thread needs, as the schedule has chosen: EAGAIN. */
+bool hdi_spawn_fails(uint64_t site);
 /* Many threads on one kernel thread (the in-process explorer): start t there. False: no memory. */
 bool hdi_in_process(void);
 bool hdi_start_in_process(struct hdi_thread *t);

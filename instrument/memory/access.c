@@ -464,10 +464,17 @@ void hdi_memory_aside(bool begins)
 
 static void own_stack(uintptr_t *low, uintptr_t *high)
 {
+    struct hdi_thread *self = hdi_self();
     pthread_attr_t attr;
     void *base;
     size_t size;
-    if (hdi_thread_stack(hdi_self(), low, high) || pthread_getattr_np(pthread_self(), &attr))
+    bool known;
+    if (hdi_thread_stack(self, low, high))
+        return;
+    self->in_real++; /* what it allocates is not the program's */
+    known = pthread_getattr_np(pthread_self(), &attr) == 0;
+    self->in_real--;
+    if (!known)
         return;
     if (!pthread_attr_getstack(&attr, &base, &size)) {
         *low = (uintptr_t)base;

@@ -200,10 +200,21 @@ static bool dying(void *p, uint64_t pc)
     return true;
 }
 
+/* There is no memory, as the schedule has chosen. */
+static bool denied(enum hdp_fault_kind kind, uint64_t pc)
+{
+    if (!(hdi_faults >> kind & 1) || (hdi_watched && hdi_watched->busy) || !hdi_fault(kind, pc))
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
 EXPORT void *malloc(size_t bytes)
 {
     if (!ready())
         return noted(__libc_malloc(bytes));
+    if (denied(HDP_FAULT_MALLOC, caller(PC())))
+        return NULL;
     void *p = noted(next.malloc(bytes));
     if (p && tracking())
         born(p, bytes, caller(PC()));
@@ -214,6 +225,8 @@ EXPORT void *calloc(size_t n, size_t bytes)
 {
     if (!ready())
         return noted(__libc_calloc(n, bytes));
+    if (denied(HDP_FAULT_CALLOC, caller(PC())))
+        return NULL;
     void *p = noted(next.calloc(n, bytes));
     if (p && tracking())
         born(p, n * bytes, caller(PC()));
@@ -249,7 +262,8 @@ static void *resized(void *p, size_t bytes, uint64_t pc)
 
 EXPORT void *realloc(void *p, size_t bytes)
 {
-    ready();
+    if (ready() && bytes && denied(HDP_FAULT_REALLOC, PC()))
+        return NULL;
     if (!tracking())
         return resized(p, bytes, PC());
     uint64_t pc = PC();
@@ -286,7 +300,8 @@ EXPORT void *realloc(void *p, size_t bytes)
 
 static void *aligned(size_t alignment, size_t bytes, uint64_t pc)
 {
-    ready();
+    if (ready() && denied(HDP_FAULT_ALIGNED, pc))
+        return NULL;
     void *p = noted(next.memalign(alignment, bytes));
     if (p && tracking())
         born(p, bytes, pc);

@@ -48,6 +48,8 @@ HDI_EXPORT int thrd_create(thrd_t *out, thrd_start_t routine, void *arg)
 
     if (!hdi_enter())
         return hdi_real.thrd_create(out, routine, arg);
+    if (hdi_spawn_fails(HDI_SITE()))
+        return thrd_nomem;
     s = hdi_alloc(sizeof *s);
     *s = (struct start){routine, arg};
     rc = hdi_spawn(out, NULL, run, s, (const void *)(uintptr_t)routine, HDI_SITE());

@@ -94,7 +94,7 @@ static void tries(int fd, short events, uint64_t site)
         hdi_found_full();
 }
 
-bool hdi_await(int fd, short events, uint64_t site)
+static bool await(int fd, short events, enum hdi_interrupt interrupt, uint64_t site)
 {
     struct pollfd p = {.fd = fd, .events = events};
     struct hdi_op op = {.kind = HD_EV_FD_WAIT,
@@ -102,7 +102,7 @@ bool hdi_await(int fd, short events, uint64_t site)
                         .ready = fd_ready,
                         .data = &p,
                         .outside = true,
-                        .interrupt = HDI_RESTARTS,
+                        .interrupt = interrupt,
                         .cancellable = true};
     enum hdi_wake wake = HDI_READY;
     bool waits = false;
@@ -142,6 +142,16 @@ bool hdi_await(int fd, short events, uint64_t site)
     if (events & POLLIN)
         hdi_receives(fd);
     return true;
+}
+
+bool hdi_await(int fd, short events, uint64_t site)
+{
+    return await(fd, events, HDI_RESTARTS, site);
+}
+
+void hdi_await_stream(int fd, uint64_t site)
+{
+    await(fd, POLLIN, HDI_GOES_ON, site);
 }
 
 bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site)
@@ -185,6 +195,44 @@ bool hdi_takes_parts(int fd, size_t bytes)
 
     errno = saved;
     return takes;
+}
+
+/* A pipe takes what fits into it whole, or not at all; what is read of one may be any part. */
+static bool may_be_short(int fd, size_t bytes, enum hdp_fault_kind kind)
+{
+    struct stat st;
+    int saved = errno;
+    bool may = bytes > 1 && fstat(fd, &st) == 0 &&
+               (S_ISREG(st.st_mode) || is_stream_socket(fd) ||
+                (S_ISFIFO(st.st_mode) && (kind == HDP_FAULT_READ || bytes > PIPE_BUF)));
+
+    errno = saved;
+    return may;
+}
+
+size_t hdi_fewer(int fd, size_t bytes, enum hdp_fault_kind kind, uint64_t site)
+{
+    return hdi_faults >> kind & 1 && may_be_short(fd, bytes, kind) && hdi_fault(kind, site)
+               ? bytes / 2
+               : bytes;
+}
+
+const struct iovec *hdi_fewer_pieces(int fd, const struct iovec *v, int *n, struct iovec *piece,
+                                     enum hdp_fault_kind kind, uint64_t site)
+{
+    size_t bytes = 0;
+
+    if (!(hdi_faults >> kind & 1))
+        return v;
+    for (int i = 0; i < *n; i++)
+        bytes += v[i].iov_len;
+    if (hdi_fewer(fd, bytes, kind, site) == bytes)
+        return v;
+    while (!v->iov_len)
+        v++;
+    *piece = (struct iovec){v->iov_base, v->iov_len < bytes / 2 ? v->iov_len : bytes / 2};
+    *n = 1;
+    return piece;
 }
 
 ssize_t hdi_write_parts(int fd, const struct iovec *v, size_t n, int flags, uint64_t site)
@@ -259,6 +307,7 @@ void hdi_bytes_came(const struct iovec *v, size_t n, ssize_t bytes, uint64_t sit
     {                                                                                              \
         if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))                                     \
             return -1;                                                                             \
+        bytes = hdi_fewer(fd, bytes, HDP_FAULT_READ, HDI_SITE());                                  \
         return took(fd, buffer, hdi_real.name args, HDI_SITE());                                   \
     }
 
@@ -267,8 +316,11 @@ READS(__read_chk, (int fd, void *buffer, size_t bytes, size_t room), (fd, buffer
 
 HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 {
+    struct iovec piece;
+
     if (hdi_enter() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
+    v = hdi_fewer_pieces(fd, v, &n, &piece, HDP_FAULT_READ, HDI_SITE());
     if (n == 1)
         return took(fd, v->iov_base, hdi_real.readv(fd, v, n), HDI_SITE());
     ssize_t bytes = hdi_real.readv(fd, v, n);
@@ -278,6 +330,7 @@ HDI_EXPORT ssize_t readv(int fd, const struct iovec *v, int n)
 
 HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
+    bytes = hdi_fewer(fd, bytes, HDP_FAULT_WRITE, HDI_SITE());
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes, .site = HDI_SITE());
     if (hdi_enter()) {
         if (hdi_takes_parts(fd, bytes)) {
@@ -307,6 +360,8 @@ size_t hdi_bytes_left(const struct iovec *v, size_t n, uint64_t site)
 
 HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
 {
+    struct iovec piece;
+    v = hdi_fewer_pieces(fd, v, &n, &piece, HDP_FAULT_WRITE, HDI_SITE());
     size_t bytes = hdi_bytes_left(v, n < 0 ? 0 : (size_t)n, HDI_SITE());
 
     if (hdi_enter()) {

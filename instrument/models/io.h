@@ -9,6 +9,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "wire/faults.h"
+
 /* A file or directory, or not open. */
 bool hdi_never_blocks(int fd);
 /* One of them is ready now, or wrong. */
@@ -18,6 +20,8 @@ bool hdi_polled(struct pollfd *fds, nfds_t n);
  * False, with errno: a handler without SA_RESTART ran. At once for a file, and for what is not
  * open. */
 bool hdi_await(int fd, short events, uint64_t site);
+/* The same for a stream, which libc reads for: no handler ends it. */
+void hdi_await_stream(int fd, uint64_t site);
 /* The same for a call that may not wait: then a point, and the order. */
 bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site);
 void hdi_touch(int fd, short events, uint64_t site);
@@ -25,6 +29,13 @@ void hdi_touch(int fd, short events, uint64_t site);
 /* The call that hands something on at a descriptor has returned rc, which this returns: whoever waits for
  * it may go on before the caller does. */
 ssize_t hdi_handed_on(ssize_t rc, uint64_t site);
+
+/* How many of `bytes` a call reads from fd, or writes to it: fewer if the schedule has it so, which may happen
+ * to files and streams of bytes. */
+size_t hdi_fewer(int fd, size_t bytes, enum hdp_fault_kind kind, uint64_t site);
+/* The same of several pieces; *n of them are left, the first perhaps as *piece, which is returned then. */
+const struct iovec *hdi_fewer_pieces(int fd, const struct iovec *v, int *n, struct iovec *piece,
+                                     enum hdp_fault_kind kind, uint64_t site);
 
 /* The bytes leave the process (BYTES_LEFT); how many. */
 size_t hdi_bytes_left(const struct iovec *v, size_t n, uint64_t site);

@@ -233,7 +233,7 @@ static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const vo
     struct hdi_thread *t;
     int rc;
 
-    if (!hdi_enter())
+    if (!hdi_enter() || hdi_spawn_fails(number(site)))
         return EAGAIN;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);

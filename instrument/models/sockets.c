@@ -85,6 +85,7 @@ HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
     {                                                                                              \
         if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))        \
             return -1;                                                                             \
+        bytes = hdi_fewer(fd, bytes, HDP_FAULT_READ, HDI_SITE());                                  \
         ssize_t n = hdi_real.name args;                                                            \
         hdi_call_writes(buffer, n > 0 ? (size_t)n : 0, HDI_SITE());                                \
         return n;                                                                                  \
@@ -154,6 +155,7 @@ HDI_EXPORT ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags,
 {
     bool refused = false;
 
+    bytes = hdi_fewer(fd, bytes, HDP_FAULT_WRITE, HDI_SITE());
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes, .site = HDI_SITE());
     if (hdi_enter() && !may_send(fd, bytes, flags, HDI_SITE(), &refused))
         HDI_OUTSIDE(ssize_t, fd, HDI_SITE(),
@@ -168,6 +170,7 @@ HDI_EXPORT ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
 {
     bool refused = false;
 
+    bytes = hdi_fewer(fd, bytes, HDP_FAULT_WRITE, HDI_SITE());
     hdi_tell(BYTES_LEFT, .clock = buffer, .n = (int64_t)bytes, .site = HDI_SITE());
     if (!(flags & MSG_DONTWAIT) && hdi_enter() && hdi_takes_parts(fd, bytes)) {
         struct iovec all = {(void *)(uintptr_t)buffer, bytes};

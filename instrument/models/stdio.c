@@ -29,7 +29,7 @@ static void writes(FILE *f, uint64_t site)
 static void reads(FILE *f, uint64_t site)
 {
     if (f->_IO_read_ptr >= f->_IO_read_end && hdi_enter())
-        hdi_await(fileno(f), POLLIN, site);
+        hdi_await_stream(fileno(f), site);
 }
 
 /* Behind the arguments: what is read of the caller's memory. */

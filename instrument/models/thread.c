@@ -90,6 +90,12 @@ static void *trampoline(void *data)
     return self->life.result;
 }
 
+bool hdi_spawn_fails(uint64_t site)
+{
+    hdi_first_thread();
+    return hdi_fault(HDP_FAULT_CREATE, site);
+}
+
 int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg,
               const void *named_start, uint64_t site)
 {
@@ -99,8 +105,11 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
     pthread_attr_t plain;
 
     hdi_first_thread();
-    if (!have_end_key && !hdi_in_process())
-        watch_end(); /* main may end by pthread_exit */
+    if (!have_end_key && !hdi_in_process()) { /* main may end by pthread_exit */
+        self->in_real++;
+        watch_end();
+        self->in_real--;
+    }
     hdi_point(HD_EV_THREAD_CREATE, NULL, site);
     t = hdi_thread_new(self, words ? words[0] : named_start, site);
     if (attr)
@@ -163,6 +172,8 @@ static int create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(voi
         return hdi_real.pthread_create(out, attr, start, arg);
     if (hdi_tool_own_thread(attr))
         return 0;
+    if (hdi_spawn_fails(site))
+        return EAGAIN;
     rc = hdi_spawn(&handle, attr, start, arg, (const void *)(uintptr_t)start, site);
     if (rc)
         return rc;

@@ -29,13 +29,14 @@ enum hdp_memory_model {
     HDP_MEMORY_C11, /* an atomic load returns any store that coherence and happens-before allow */
 };
 
-/* What a choice of a memory model was about; 0: of something else. */
+/* What a choice was about, mostly of a memory model; 0: of something else. */
 enum hdp_chose {
     HDP_CHOSE_READ = 1,  /* a store to read; detail: how many newer ones there are */
     HDP_CHOSE_NO_REASON, /* ... by a compare-exchange that fails for none */
     HDP_CHOSE_PLACE,     /* of a store in modification order; detail: before how many others */
     HDP_CHOSE_BUFFER, /* whose stores reach memory; value 0: nobody's; detail: index of the thread */
     HDP_CHOSE_HOW_MANY, /* of them; detail: that many */
+    HDP_CHOSE_FAULT,    /* none of a model: it happened; detail: enum hdp_fault_kind; value: nth */
 };
 
 #define HDP_LEARNED_SITES 8192u

@@ -33,7 +33,8 @@
  * `choice` how many decisions the thread has made when it is over, in `kind` whether it stops behind
  * a release, and gets in `object` whether it could have gone on there. Behind the steps lie
  * `replay_points` more entries: the sites of all memory accesses at which a thread of the recorded
- * schedule stood, so that they are points again.
+ * schedule stood, so that they are points again. Faults that happened are no entries: `fault` has
+ * them.
  *
  * With a batch (batch.h) HDP_CMD_RUN has many schedules run in one child, in place.
  *
@@ -50,6 +51,7 @@
 #include <stddef.h>
 
 #include "explore.h"
+#include "faults.h"
 #include "finding_record.h"
 #include "known.h"
 #include "lock_edges.h"
@@ -61,7 +63,7 @@
 
 #define HDP_ENV "HEDDLE_RT"
 #define HDP_MAGIC 0x31454c4444454548ull
-#define HDP_VERSION 2u
+#define HDP_VERSION 3u
 
 enum hdp_state { HDP_STARTING, HDP_READY, HDP_RUNNING, HDP_DONE, HDP_ENDED, HDP_REFUSED };
 enum hdp_command { HDP_CMD_NONE, HDP_CMD_RUN, HDP_CMD_QUIT };
@@ -158,6 +160,8 @@ struct hdp_config {
     uint64_t aimed_lock[HDP_DEADLOCK_EDGES]; /* their addresses: a thread that holds one of them and
                                                 is about to take another waits likewise */
     struct hdp_race_place race_place[HDP_RACE_PLACES];
+    uint32_t faults; /* whose points are counted: a bit of enum hdp_fault_kind each */
+    struct hdp_fault fault[HDP_FAULTS]; /* to happen, in any order; nth 0: none */
 };
 
 enum hdp_outcome {
@@ -200,6 +204,7 @@ struct hdp_result {
     uint32_t
         from_outside; /* times that a thread was set free from outside while nobody could run */
     uint32_t behind_release; /* a thread stood behind a release when the schedule ended */
+    uint32_t faults;         /* how many of config.fault[] happened */
 };
 
 #define HDP_THREADS 1024
@@ -234,6 +239,11 @@ struct hdp_step {
 #define HDP_STEP_CHOSE(what, detail) ((uint16_t)((what) << 5 | (detail) << 8)) /* enum hdp_chose */
 #define HDP_STEP_WHAT(flags) ((flags) >> 5 & 7u)
 #define HDP_STEP_DETAIL(flags) ((flags) >> 8)
+/* A fault that happened: of kind HDP_STEP_DETAIL(flags), the choice-th of its thread there. */
+static inline int hdp_step_is_fault(const struct hdp_step *s)
+{
+    return s->flags & HDP_STEP_CHOICE && HDP_STEP_WHAT(s->flags) == HDP_CHOSE_FAULT;
+}
 
 /* A thread of the schedule, in order of creation; entry 0 is main. */
 struct hdp_thread {
@@ -338,7 +348,8 @@ struct hdp_region {
     struct hdp_tape tape;   /* of a schedule with HDP_PREDICT */
     struct hdp_story story; /* of one with HDP_RICH */
     struct hdp_batch batch;
-    struct hdp_explore explore; /* HDP_EXHAUSTIVE */
+    struct hdp_explore explore;           /* HDP_EXHAUSTIVE */
+    struct hdp_fault_points fault_points; /* of a schedule with config.faults */
     struct hdp_step trace[HDP_STEPS];
     struct hdp_step replay[HDP_STEPS];
     struct hdp_known known; /* HDP_EDITED */

@@ -51,6 +51,8 @@ static const char *excluded_by_options(const struct campaign_options *o)
         return "the output of each schedule is asked for";
     if (o->check_determinism)
         return "each schedule is run twice";
+    if (o->config.faults)
+        return "faults are asked for";
     if (o->lock_graph)
         return "the lock-order graph is asked for";
     if (o->launch.show_output)

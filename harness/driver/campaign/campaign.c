@@ -90,6 +90,7 @@ static bool may_start(struct campaign *c, const struct worker *w)
     }
     if (!c->exploration && !claimed && campaign_begins_phase(n)) {
         feedback_share(c->feedback, &c->crew);
+        fault_plan_phase(c->faults, n);
         c->expected_steps = c->steps_seen;
         c->expected_threads = c->threads_seen;
         c->waited_steps = c->waited_steps_seen;
@@ -130,6 +131,8 @@ static void configure(struct campaign *c, const struct worker *w, uint64_t numbe
     plan_schedule(&c->options.plan, number, config);
     if (w->region->learned.full && config->points == HDP_POINTS_SHARED)
         config->points = HDP_POINTS_ALL;
+    if (config->faults)
+        fault_plan_choose(c->faults, c->options.plan.seed, number, config);
     config->work_steps = plan_work_steps(config, c->waited_steps, c->work_jumps);
     if (c->silent)
         config->flags |= HDP_SILENT;
@@ -206,7 +209,8 @@ static void give_work(struct campaign *c, struct worker *w)
     configure(c, w, number, &w->region->config);
     if (c->exploration)
         explore_plan(c, w);
-    else if (may_predict(c))
+    else if (may_predict(c) &&
+             !w->region->config.fault[0].nth) /* another order might not have it */
         predict_plan(number, w->region);
     w->schedule = number;
     worker_run(w);
@@ -310,6 +314,8 @@ static void count(struct campaign *c, struct worker *w, uint64_t number)
     s->timed_out += w->timed_out;
     s->slow += w->slow;
     s->output_cut += w->out_cut || w->err_cut;
+    s->faults.schedules += result->faults != 0;
+    s->faults.missed += w->region->config.fault[0].nth && !result->faults;
     if (result->steps > s->steps_max)
         s->steps_max = result->steps;
     if (result->threads > s->threads_max)
@@ -397,6 +403,8 @@ static void take(struct campaign *c, struct worker *w, uint64_t number)
         feedback_profile(c->feedback, w->region, number);
         feedback_count(c->feedback, w->region);
     }
+    if (w->region->config.faults)
+        fault_plan_learn(c->faults, w->region, number);
     if (w->region->result.findings) {
         campaign_look_at(c, w);
         if (c->options.predict)
@@ -688,6 +696,7 @@ static void open_crew(struct campaign *c)
 {
     c->phase_started_ns = real_now();
     c->feedback = feedback_new();
+    c->faults = fault_plan_new();
     c->symbols = symbols_new();
     symbols_hide(c->symbols, c->options.launch.runtime);
     c->maps = mem_zeroed(c->options.jobs, sizeof *c->maps);
@@ -708,6 +717,7 @@ static void close_crew(struct campaign *c)
         crew_close(&c->crew);
     symbols_free(c->symbols);
     feedback_free(c->feedback);
+    fault_plan_free(c->faults);
 }
 
 static char *describe(const struct campaign_options *o)
@@ -886,6 +896,8 @@ void campaign_finish(struct campaign *c)
 {
     c->stats.interrupted = campaign_stop;
     c->stats.ended_ns = real_now();
+    c->stats.faults.wanted = c->options.config.faults;
+    fault_plan_count(c->faults, &c->stats.faults);
     leave_out_excluded(c);
     if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
         doubt_unconfirmed(&c->findings);

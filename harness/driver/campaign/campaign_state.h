@@ -15,6 +15,7 @@
 #include "findings/collect.h"
 #include "findings/finding.h"
 #include "findings/suppress.h"
+#include "fault_plan.h"
 #include "plan.h"
 #include "predict/predicted_races.h"
 #include "program/target.h"
@@ -103,6 +104,7 @@ struct campaign {
     struct names objects;
     struct doubts *doubts;
     struct feedback *feedback;
+    struct fault_plan *faults;
     struct lockgraph *lockgraph; /* of all schedules; NULL: not asked for */
     struct findings findings;
     struct findings suppressed;

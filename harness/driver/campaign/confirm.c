@@ -72,6 +72,7 @@ struct evidence {
     struct schedule schedule;
     struct hdp_config config;
     bool predicted; /* it was run to bring a prediction about */
+    bool faultless; /* nothing failed in it for --faults */
     uint64_t decisions;
     struct hdp_learned *learned; /* what it knew of memory */
     char *out, *err;
@@ -91,7 +92,9 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
 {
     const struct campaign_options *o = &c->options;
     struct schedule *s = &e->schedule;
-    *e = (struct evidence){.config = w->region->config, .decisions = judge_decisions(w->region)};
+    *e = (struct evidence){.config = w->region->config,
+                           .decisions = judge_decisions(w->region),
+                           .faultless = !w->region->result.faults};
     e->learned = mem_zeroed(1, sizeof *e->learned);
     *e->learned = w->region->learned;
     /* Replays follow what came of it. */
@@ -320,7 +323,7 @@ static char *describe_strategy(const struct evidence *e)
 
 /* Symptoms that are known are counted and dropped from the list. */
 static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, uint64_t number,
-                       bool has_passed)
+                       uint32_t faults, bool has_passed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -334,6 +337,7 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, u
         if (e && (e->finding->last != number || !number)) { /* one schedule counts once */
             e->finding->last = number;
             e->finding->count += campaign_counts(c, number);
+            e->finding->faultless += campaign_counts(c, number) && !faults;
         }
         free(list[i].text);
         finding_free(list[i].found);
@@ -345,7 +349,7 @@ struct confirmation *confirm(struct campaign *c, struct worker *w, uint64_t numb
                              struct symptom *list, size_t count)
 {
     bool has_passed = outcomes_has_passed(c, outcomes_decisions(w));
-    count = keep_new(c, list, count, number, has_passed);
+    count = keep_new(c, list, count, number, w->region->result.faults, has_passed);
     if (!count)
         return NULL;
     struct confirmation *k = mem_zeroed(1, sizeof *k);
@@ -400,13 +404,17 @@ struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct 
         struct finding *f = k->found[i];
         bool is_new, hidden;
         f->first = k->number;
+        f->faultless = k->evidence.faultless;
         f->strategy = k->number ? describe_strategy(&k->evidence) : NULL;
         f = campaign_keep(c, f, &hidden, &is_new);
         if (!find(c, k->symptom[i].key))
             remember(c, k->symptom[i].key, f);
         if (hidden)
             continue;
-        f->count -= (!is_new && f->last == k->number) || !campaign_counts(c, k->number);
+        if ((!is_new && f->last == k->number) || !campaign_counts(c, k->number)) {
+            f->count--;
+            f->faultless -= k->evidence.faultless;
+        }
         f->last = k->number;
         *predicted = k->predicted[i];
         if (!is_new)

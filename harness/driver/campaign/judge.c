@@ -23,6 +23,8 @@ uint64_t judge_decisions(const struct hdp_region *r)
         const struct hdp_step *s = &r->trace[i];
         h = hash_mix(h, (uint64_t)s->thread << 32 | (uint64_t)s->kind << 16 | s->flags);
         h = hash_mix(h, (uint64_t)s->choice << 32 | s->object);
+        if (hdp_step_is_fault(s))
+            h = hash_mix(h, s->site);
     }
     return h;
 }

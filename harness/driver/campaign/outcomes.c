@@ -46,6 +46,8 @@ static bool is_known(const struct worker *w)
 static uint64_t with(uint64_t h, const struct hdp_step *s)
 {
     h = hash_mix(h, (uint64_t)s->thread << 32 | (uint64_t)s->kind << 16 | s->flags);
+    if (hdp_step_is_fault(s))
+        h = hash_mix(h, s->site);
     return hash_mix(h, (uint64_t)s->choice << 32 | s->object);
 }
 

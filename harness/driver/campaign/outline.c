@@ -47,6 +47,8 @@ struct outline outline_of(const struct hdp_region *r)
     for (uint32_t i = 0; i < r->result.steps; i++) {
         const struct hdp_step *at = &r->trace[i];
         struct stretch *last = o.stretches ? &o.stretch[o.stretches - 1] : NULL;
+        if (hdp_step_is_fault(at)) /* the configuration has it */
+            continue;
         if (at->flags & HDP_STEP_CHOICE) {
             add_choice(&o, at);
             continue;

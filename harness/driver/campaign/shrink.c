@@ -1,9 +1,10 @@
 /* shrink.c - see shrink.h
  *
- * Plain is a schedule with few preemptions; among those, one with few decisions that differ from
- * running each thread on; then a short one. Candidates are outlines (outline.h) of which something
- * was left out, or in which something was moved. One that shows the finding is the next to be made
- * plainer, if it is. The same tries in the same order, whatever -j is.
+ * Plain is a schedule with few faults (--faults); among those, one with few preemptions; among
+ * those, one with few decisions that differ from running each thread on; then a short one. Candidates
+ * are outlines (outline.h) of which something was left out, or in which something was moved. One that
+ * shows the finding is the next to be made plainer, if it is. The same tries in the same order,
+ * whatever -j is.
  */
 #include "shrink.h"
 
@@ -26,6 +27,7 @@
 #define LEAST_NS 5000000000ll
 
 struct cost {
+    uint32_t faults;
     uint32_t preemptions;
     uint32_t others; /* decisions and choices that are not the plain ones */
     uint32_t steps;
@@ -115,22 +117,25 @@ static bool shows(struct search *s)
 static struct cost cost_of(const struct search *s, size_t stretches)
 {
     const struct hdp_region *r = s->w->region;
-    struct cost cost = {.preemptions = r->result.preemptions,
+    struct cost cost = {.faults = r->result.faults,
+                        .preemptions = r->result.preemptions,
                         .others = r->result.departures,
                         .steps = r->result.steps,
                         .stretches = stretches};
 
     for (uint32_t i = 0; i < r->result.steps && i < HDP_STEPS; i++)
-        cost.others += r->trace[i].flags & HDP_STEP_CHOICE && r->trace[i].choice;
+        cost.others += r->trace[i].flags & HDP_STEP_CHOICE && r->trace[i].choice &&
+                       !hdp_step_is_fault(&r->trace[i]);
     return cost;
 }
 
 static bool is_less(const struct cost *a, const struct cost *b)
 {
-    return a->preemptions != b->preemptions ? a->preemptions < b->preemptions
-           : a->others != b->others         ? a->others < b->others
-           : a->steps != b->steps           ? a->steps < b->steps
-                                            : a->stretches < b->stretches;
+    return a->faults != b->faults             ? a->faults < b->faults
+           : a->preemptions != b->preemptions ? a->preemptions < b->preemptions
+           : a->others != b->others           ? a->others < b->others
+           : a->steps != b->steps             ? a->steps < b->steps
+                                              : a->stretches < b->stretches;
 }
 
 static void add_points(struct search *s)
@@ -310,15 +315,36 @@ static bool some_come_later(const struct hdp_reached *reached)
     return false;
 }
 
+/* Without each of the faults; those that happened are in the configuration. */
+static void drop_faults(struct search *s)
+{
+    for (uint32_t i = 0; i < HDP_FAULTS && !s->over; i++) {
+        struct hdp_fault was = s->config.fault[i];
+        if (!was.nth)
+            continue;
+        s->config.fault[i].nth = 0;
+        write_outline(s, &s->best);
+        if (!shows(s)) {
+            s->config.fault[i] = was;
+            continue;
+        }
+        outline_read(&s->best, s->w->region);
+        s->cost = cost_of(s, s->best.stretches);
+    }
+    s->outlines = 0; /* they were tried with others */
+}
+
 /* Follow each decision of the schedule that has just run, past those at points that were none. */
 static bool shows_with_all_points(struct search *s)
 {
     struct hdp_region *r = s->w->region;
-    uint32_t steps = r->result.steps;
+    uint32_t steps = 0;
 
-    if (steps > HDP_STEPS)
+    if (r->result.steps > HDP_STEPS)
         return false;
-    memcpy(r->replay, r->trace, steps * sizeof *r->replay);
+    for (uint32_t i = 0; i < r->result.steps; i++)
+        if (!hdp_step_is_fault(&r->trace[i]))
+            r->replay[steps++] = r->trace[i];
     r->config = s->config;
     r->config.flags |= HDP_REPLAY;
     r->config.replay_steps = steps;
@@ -335,6 +361,8 @@ static bool begin(struct search *s, const struct schedule *as_found)
     r->config = s->config;
     campaign_look_at(s->c, s->w);
     schedule_expand(as_found, s->c->symbols, r);
+    s->config.faults = r->config.faults;
+    memcpy(s->config.fault, r->config.fault, sizeof s->config.fault);
     if (!run(s))
         return false;
     s->output = output_of(s->w);
@@ -359,12 +387,13 @@ static bool begin(struct search *s, const struct schedule *as_found)
             return false;
         }
     }
-    s->cost = (struct cost){UINT32_MAX, UINT32_MAX, UINT32_MAX, SIZE_MAX};
+    s->cost = (struct cost){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, SIZE_MAX};
     return try_outline(s, o);
 }
 
 static void search(struct search *s)
 {
+    drop_faults(s);
     try_plain(s, 0, s->best.choices);
     try_without(s, 0, s->best.stretches);
     cut_tail(s);
@@ -434,6 +463,8 @@ static void tell_by(struct finding *f, struct finding *told)
     f->moment = told->moment;
     f->moments = told->moments;
     f->weak = told->weak;
+    f->fault = told->fault;
+    told->fault = old.fault;
     f->story = told->story;
     f->story_bytes = told->story_bytes;
     told->story = old.story;

@@ -20,6 +20,7 @@
 #include "util/complain.h"
 #include "util/cpus.h"
 #include "util/exit_code.h"
+#include "util/fault_words.h"
 #include "util/options.h"
 #include "util/quantity.h"
 
@@ -44,6 +45,7 @@ enum {
     OPT_MAX_STEPS,
     OPT_MAX_PROCESSES,
     OPT_SPURIOUS,
+    OPT_FAULTS,
     OPT_CLOCK,
     OPT_PATIENCE,
     OPT_ELASTIC,
@@ -132,6 +134,11 @@ static const struct argp_option table[] = {
     {"elastic-sleep", OPT_ELASTIC, 0, 0,
      "Sleeps that are shorter than --patience may end before what others do meanwhile", 0},
     {"spurious", OPT_SPURIOUS, 0, 0, "Let condition variables wake up for no reason, as they may",
+     0},
+    {"faults", OPT_FAULTS, "LIST", 0,
+     "Let these fail, as they may, with commas between: malloc (NULL), pthread_create (EAGAIN), "
+     "short (reads and writes), eintr, cas (weak exchanges of instrumented code), cancel (threads, "
+     "where they can be), or all: one a schedule, later two",
      0},
     {"schedule", OPT_SCHEDULE, "WHO", 0,
      "Who schedules: heddle (the default), or native: the operating system, in plain repetition",
@@ -432,6 +439,12 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
     case OPT_SPURIOUS:
         o->config.flags |= HDP_SPURIOUS;
         return 0;
+    case OPT_FAULTS: {
+        char *why = faults_parse(arg, &o->config.faults);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        return 0;
+    }
     case OPT_LOCK_ORDER:
         switch_flag(state, "--lock-order", HDP_LOCK_ORDER, arg);
         return 0;
@@ -558,6 +571,7 @@ static const struct {
     {OPT_SHARD, "--shard"},
     {OPT_CONTINUE, "--continue"},
     {OPT_SATURATED, "--until-saturated"},
+    {OPT_FAULTS, "--faults"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
 
@@ -571,6 +585,7 @@ static const struct {
     {OPT_MODEL, "--memory-model"},
     {OPT_CLOCK, "--clock"},
     {OPT_SPURIOUS, "--spurious"},
+    {OPT_FAULTS, "--faults"},
     {OPT_INNER, "--inner-points"},
     {OPT_SHARD, "--shard"},
     {OPT_CONTINUE, "--continue"},

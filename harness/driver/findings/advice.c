@@ -213,6 +213,9 @@ const char *finding_advice(const struct finding *f)
     if (f->weak && is_outcome(f->kind))
         return "A thread did not see the last store, or stores changed places, as processors and "
                "compilers may do it: use release and acquire, seq_cst or fences there.";
+    if (f->fault && !f->faultless && is_outcome(f->kind))
+        return "The call above may fail so in any program: look at what it returned before that is "
+               "used, and leave everything as it should be where it fails.";
     if (is_before_threads(f))
         return ""; /* no other thread can have come between */
     return kinds[f->kind].choose ? kinds[f->kind].choose(f) : kinds[f->kind].text;

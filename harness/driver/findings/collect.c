@@ -12,6 +12,7 @@
 #include "schedules/schedule.h"
 #include "util/alloc.h"
 #include "util/by_value.h"
+#include "util/fault_words.h"
 #include "wire/hash.h"
 
 /* How much of the interleaving a person reads. */
@@ -119,6 +120,8 @@ static char *choice_text(const struct hdp_region *r, const struct hdp_step *at)
                    : mem_copy("stores arrive");
     case HDP_CHOSE_HOW_MANY:
         return mem_format("%u of them", detail);
+    case HDP_CHOSE_FAULT:
+        return mem_format("fault: %s", detail < HDP_FAULT_KINDS ? fault_words[detail].text : "?");
     default:
         return mem_format("choose %u", at->choice);
     }
@@ -129,7 +132,7 @@ static bool is_weak(const struct hdp_step *at)
 {
     uint32_t what = HDP_STEP_WHAT(at->flags), detail = HDP_STEP_DETAIL(at->flags);
 
-    return at->flags & HDP_STEP_CHOICE &&
+    return at->flags & HDP_STEP_CHOICE && what != HDP_CHOSE_FAULT &&
            (what == HDP_CHOSE_BUFFER      ? !at->choice
             : what == HDP_CHOSE_NO_REASON ? true
                                           : what && what != HDP_CHOSE_HOW_MANY && detail);
@@ -205,7 +208,7 @@ static bool is_about(const struct finding *f, const struct hdp_step *at)
 {
     if (at->kind == HD_EV_RELEASED) /* nothing happens in it: the order of the others tells */
         return false;
-    if (is_about_steps(f->kind))
+    if (is_about_steps(f->kind) || hdp_step_is_fault(at))
         return true;
     bool objects = false;
     for (size_t i = 0; i < f->notes; i++) {
@@ -300,7 +303,41 @@ static void add_end(struct finding *f)
     }
 }
 
-/* The last decisions that concern the finding, up to the moment when it was noticed. */
+static char *joined(char *before, const char *between, const char *more)
+{
+    char *text = before ? mem_format("%s%s%s", before, between, more) : mem_copy(more);
+    free(before);
+    return text;
+}
+
+/* All that --faults had happen before, in a sentence. */
+static void add_faults(const struct scene *scene, struct finding *f, uint32_t end)
+{
+    char *options = NULL;
+    for (uint32_t i = 0; i < end; i++) {
+        const struct hdp_step *at = &scene->region->trace[i];
+        const struct hdp_thread *t = scene_thread_entry(scene->region, at->thread);
+        uint32_t kind = HDP_STEP_DETAIL(at->flags);
+        if (!hdp_step_is_fault(at) || kind >= HDP_FAULT_KINDS)
+            continue;
+        char *place = place_text(scene, at->site);
+        char *one = mem_format("%s in %.31s at %s", fault_words[kind].text, t ? t->name : "?",
+                               place ? place : "an unknown place");
+        f->fault = joined(f->fault, ", and ", one);
+        if (!options || !strstr(options, fault_words[kind].option))
+            options = joined(options, ",", fault_words[kind].option);
+        free(place);
+        free(one);
+    }
+    if (options) {
+        char *whole = mem_format("%s: chosen by --faults=%s", f->fault, options);
+        free(f->fault);
+        f->fault = whole;
+    }
+    free(options);
+}
+
+/* The last decisions that concern the finding, up to the moment when it was noticed, and all faults. */
 static void add_moments(const struct scene *scene, struct finding *f, const struct hdp_finding *raw)
 {
     const struct hdp_region *r = scene->region;
@@ -311,8 +348,15 @@ static void add_moments(const struct scene *scene, struct finding *f, const stru
     for (uint32_t i = 0; i < f->notes; i++)
         if (is_access(&f->note[i]) && f->note[i].step <= from)
             add_accesses(scene, f, raw, f->note[i].step);
-    for (uint32_t i = 0; i < end; i++)
+    add_faults(scene, f, end);
+    for (uint32_t i = 0; i < end; i++) {
         f->weak |= is_weak(&r->trace[i]);
+        if (i < from && hdp_step_is_fault(&r->trace[i])) {
+            char *what = moment_text(scene, i + 1);
+            add_moment(scene, f, i + 1, r->trace[i].thread, what, r->trace[i].site);
+            free(what);
+        }
+    }
     for (uint32_t i = from; i < end; i++) {
         const struct hdp_step *at = &r->trace[i];
         if (is_about(f, at)) {

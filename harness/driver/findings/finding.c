@@ -87,6 +87,7 @@ void finding_free(struct finding *f)
     free(f->note);
     finding_forget_moments(f);
     free(f->text);
+    free(f->fault);
     free(f->doubtful);
     free(f->raw);
     free(f->schedule_file);
@@ -380,6 +381,7 @@ static void merge(struct finding *old, struct finding *f)
     }
     old->tools |= f->tools;
     old->count += f->count;
+    old->faultless += f->faultless;
     if (!old->first || (f->first && f->first < old->first))
         old->first = f->first;
     if (old->notes == f->notes)

@@ -86,6 +86,8 @@ struct finding {
     bool fatal;           /* the schedule ended with it */
     bool only_sleeps;     /* as of struct hdp_finding */
     bool weak;            /* a memory model chose what interleaving alone cannot show */
+    char *fault;          /* those that --faults had happen before, in a sentence; or NULL */
+    uint64_t faultless;   /* schedules that showed it without any */
     size_t charged_at;    /* leaks: where in text it says whose test it was; 0 = no test's */
     char *doubtful;       /* why it may be wrong (a known weakness of the tool), or NULL */
     char *raw;            /* the tool's own text, where it could not be broken up, or NULL */

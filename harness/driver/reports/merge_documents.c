@@ -122,6 +122,13 @@ static void add_finding(struct merging *m, json_t *finding)
 
 /* ---- statistics ---- */
 
+/* The points of faults are the same in all parts. */
+static bool is_greatest(const char *key)
+{
+    return (strlen(key) > 4 && strcmp(key + strlen(key) - 4, "_max") == 0) ||
+           strcmp(key, "points") == 0 || strcmp(key, "tried") == 0;
+}
+
 /* Counts are added, but for the greatest of something. */
 static void add_statistics(json_t *to, const json_t *from)
 {
@@ -133,7 +140,7 @@ static void add_statistics(json_t *to, const json_t *from)
         json_t *there = json_object_get(to, key);
         if (strcmp(key, "unseen") == 0 || strcmp(key, "pct") == 0)
             continue;
-        bool greatest = strlen(key) > 4 && strcmp(key + strlen(key) - 4, "_max") == 0;
+        bool greatest = is_greatest(key);
         if (!there || json_is_null(there))
             json_object_set_new(to, key, json_deep_copy(value));
         else if (json_is_object(value))

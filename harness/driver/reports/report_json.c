@@ -9,6 +9,7 @@
 #include "json_text.h"
 #include "report_text.h"
 #include "util/alloc.h"
+#include "util/fault_words.h"
 #include "worth.h"
 
 static json_t *number(uint64_t n)
@@ -123,6 +124,8 @@ json_t *report_json_finding(const struct findings *all, const struct finding *f)
     json_object_set_new(o, "same_as", json_text(f->same_as));
     json_object_set_new(o, "same_cause", json_text(f->same_cause));
     json_object_set_new(o, "doubtful", json_text(f->doubtful));
+    json_object_set_new(o, "fault", json_text(f->fault));
+    json_object_set_new(o, "schedules_without_fault", number(f->faultless));
     json_object_set_new(o, "known", json_boolean(f->known));
     json_object_set_new(o, "fails", json_boolean(f->fails));
     json_object_set_new(o, "first_schedule", f->first ? number(f->first) : json_null());
@@ -228,6 +231,25 @@ static json_t *shrink(const struct stats *s)
     return o;
 }
 
+static json_t *faults(const struct fault_stats *s)
+{
+    json_t *o = json_object(), *options = json_object();
+    for (unsigned i = 0; i < HDP_FAULT_KINDS; i++) {
+        const char *option = fault_words[i].option;
+        if (!(s->wanted >> i & 1) || !fault_begins_option(i))
+            continue;
+        json_t *one = json_object();
+        json_object_set_new(one, "points", number(fault_sum(s->points, option)));
+        json_object_set_new(one, "tried", number(fault_sum(s->tried, option)));
+        json_object_set_new(options, option, one);
+    }
+    json_object_set_new(o, "options", options);
+    json_object_set_new(o, "schedules", number(s->schedules));
+    json_object_set_new(o, "not_reached", number(s->missed));
+    json_object_set_new(o, "forgotten", number(s->forgotten));
+    return o;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
@@ -263,6 +285,7 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "in_place", s->in_place.wanted ? in_place(&s->in_place) : json_null());
     json_object_set_new(o, "shrink", shrink(s));
     json_object_set_new(o, "exhaustive", s->explored.wanted ? explored_json(s) : json_null());
+    json_object_set_new(o, "faults", s->faults.wanted ? faults(&s->faults) : json_null());
     json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
     return o;
 }

@@ -11,6 +11,7 @@
 #include "headline.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
+#include "util/fault_words.h"
 #include "util/quantity.h"
 #include "worth.h"
 
@@ -492,12 +493,24 @@ static void print_way_out(FILE *to, const struct finding *f)
     free(line);
 }
 
+static void print_fault(FILE *to, const struct finding *f, bool final)
+{
+    if (!f->fault)
+        return;
+    fprintf(to, "  with a fault: %s", f->fault);
+    if (final && f->faultless)
+        fprintf(to, "; it needs none: %llu of the schedules that showed it had none",
+                (unsigned long long)f->faultless);
+    fputc('\n', to);
+}
+
 void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
 {
     char *headline = report_headline(f), *reproduced = report_reproduced(f);
     char tools[64];
     fprintf(to, "%s%s  %s%s\n", bold ? "\033[1m" : "", f->name ? f->name : finding_word(f->kind),
             headline, bold ? "\033[0m" : "");
+    print_fault(to, f, final);
     fputs("  ", to);
     if (!f->first && !f->replays)
         fputs("before the first thread was created, ", to);
@@ -641,10 +654,42 @@ static void print_engine(FILE *to, const struct in_place_stats *s, uint64_t sche
     fputc('\n', to);
 }
 
+static void print_faults(FILE *to, const struct fault_stats *s)
+{
+    const char *before = "";
+    char a[32], b[32];
+    if (!s->wanted)
+        return;
+    fputs("  faults: ", to);
+    for (unsigned i = 0; i < HDP_FAULT_KINDS; i++) {
+        const char *option = fault_words[i].option;
+        if (!(s->wanted >> i & 1) || !fault_begins_option(i))
+            continue;
+        fprintf(to, "%s%s %s of %s point%s tried", before, option,
+                show_count(fault_sum(s->tried, option), a),
+                show_count(fault_sum(s->points, option), b), plural(fault_sum(s->points, option)));
+        before = ", ";
+    }
+    fprintf(to, "; some in %s schedule%s\n", show_count(s->schedules, a), plural(s->schedules));
+    for (unsigned i = 0; i < HDP_FAULT_KINDS; i++)
+        if (s->wanted >> i & 1 && fault_begins_option(i) &&
+            !fault_sum(s->points, fault_words[i].option))
+            fprintf(to, "  note: --faults=%s had no effect: %s while threads ran\n",
+                    fault_words[i].option, fault_words[i].none);
+    if (s->missed)
+        fprintf(to, "  note: %s schedule%s did not come to the fault that %s to have\n",
+                show_count(s->missed, a), plural(s->missed),
+                s->missed == 1 ? "it was" : "they were");
+    if (s->forgotten)
+        fprintf(to, "  note: there were too many points of faults: %s are not counted or tried\n",
+                show_count(s->forgotten, a));
+}
+
 static void print_remarks(FILE *to, const struct stats *s)
 {
     char a[32], b[32];
     print_engine(to, &s->in_place, s->schedules);
+    print_faults(to, &s->faults);
     if (s->cut)
         fprintf(to, "  note: %s of %s schedule%s reached the step bound and %s cut (--max-steps)",
                 show_count(s->cut, a), show_count(s->schedules, b), plural(s->schedules),

@@ -82,6 +82,14 @@ struct stats {
         uint32_t points;      /* enum hdp_points */
         struct exploration_counts counts;
     } explored;
+    struct fault_stats {
+        uint32_t wanted;                  /* a bit of enum hdp_fault_kind each; 0: not asked for */
+        uint64_t schedules;               /* in which some happened */
+        uint64_t missed;                  /* of those in which some were to: none did */
+        uint64_t points[HDP_FAULT_KINDS]; /* where something could have failed, */
+        uint64_t tried[HDP_FAULT_KINDS];  /* and how many of them did, once at least */
+        uint64_t forgotten;               /* points that there was no room for */
+    } faults;
     bool interrupted;
     bool time_up;
     bool not_saved; /* a file could not be written */

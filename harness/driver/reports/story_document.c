@@ -13,6 +13,7 @@
 #include "json_text.h"
 #include "source_place.h"
 #include "util/alloc.h"
+#include "util/fault_words.h"
 #include "util/read_file.h"
 
 #define NONE UINT32_MAX
@@ -182,12 +183,17 @@ static void write_step(struct story *s, uint32_t number)
 {
     const struct hdp_step *at = &s->region->trace[number - 1];
     bool choice = (at->flags & HDP_STEP_CHOICE) != 0;
-    struct row r = {.what = choice                          ? "chooses"
+    uint32_t fault = hdp_step_is_fault(at) ? HDP_STEP_DETAIL(at->flags) : HDP_FAULT_KINDS;
+    bool fails = fault < HDP_FAULT_KINDS;
+    struct row r = {.what = fails                           ? "fails"
+                            : choice                        ? "chooses"
                             : at->flags & HDP_STEP_TIMEOUT  ? "times-out"
                             : at->flags & HDP_STEP_SPURIOUS ? "wakes-for-no-reason"
                             : at->flags & HDP_STEP_CANCEL   ? "is-cancelled"
                                                             : "does",
-                    .event = choice ? NULL : event_word(at->kind),
+                    .event = fails    ? fault_words[fault].text
+                             : choice ? NULL
+                                      : event_word(at->kind),
                     .step = number,
                     .thread = thread_of(s, at->thread),
                     .object = choice ? NONE : object_index(s, at->object, at->kind),

@@ -227,7 +227,7 @@ static bool is_decision(const char *what)
 {
     return strcmp(what, "does") == 0 || strcmp(what, "times-out") == 0 ||
            strcmp(what, "wakes-for-no-reason") == 0 || strcmp(what, "is-cancelled") == 0 ||
-           strcmp(what, "chooses") == 0;
+           strcmp(what, "chooses") == 0 || strcmp(what, "fails") == 0;
 }
 
 static void decide(struct tracing *t, size_t thread, const char *what, const json_t *row)
@@ -238,6 +238,8 @@ static void decide(struct tracing *t, size_t thread, const char *what, const jso
     char *name =
         strcmp(what, "chooses") == 0
             ? mem_format("chooses %lld", (long long)json_integer_value(json_array_get(row, 7)))
+        : strcmp(what, "fails") == 0
+            ? mem_format("fault: %s", word ? word : "")
             : mem_format("%s%s%s%s", event_verb(event), object ? " " : "", object ? object : "",
                          strcmp(what, "times-out") == 0             ? ": timed out"
                          : strcmp(what, "wakes-for-no-reason") == 0 ? ": woken for no reason"

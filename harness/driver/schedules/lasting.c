@@ -327,6 +327,8 @@ static uint32_t expand_events(const struct schedule *s, struct hdp_region *r, co
     uint32_t n = 0;
     for (size_t i = 0; i < most && n < HDP_STEPS; i++) {
         const struct schedule_run *run = i < s->runs ? &s->run[i] : NULL;
+        if (run && schedule_run_is_fault(run))
+            continue;
         const struct known_stand *stand = run ? NULL : &id->stand[i - s->runs];
         uint32_t site = run ? run->site : stand->site, object = run ? run->object : stand->object;
         struct hdp_step e = {.thread = run ? run->thread : stand->thread,
@@ -394,7 +396,8 @@ bool identity_known(const struct schedule *s)
     return s->identity.places != 0;
 }
 
-void identity_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r)
+void identity_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r,
+                     const uint32_t *fault_site, uint32_t faults)
 {
     struct hdp_known *k = &r->known;
     uint32_t *place = mem_zeroed(s->sites.count, sizeof *place);
@@ -402,6 +405,9 @@ void identity_expand(const struct schedule *s, struct symbols *symbols, struct h
     expand_places(s, symbols, k, place);
     expand_threads(s, symbols, k);
     expand_objects(s, symbols, k, place);
+    for (uint32_t i = 0; i < faults; i++)
+        if (fault_site[i] != UINT32_MAX)
+            r->config.fault[i].place = place[fault_site[i]];
     uint32_t steps = expand_events(s, r, place);
     uint32_t n = expand_points(s, symbols, r, steps);
     free(place);

@@ -61,7 +61,9 @@ void identity_free(struct identity *id);
 void identity_record(struct schedule *s, const struct hdp_region *r, struct symbols *symbols);
 /* Does the schedule know any of it? Old ones do not. */
 bool identity_known(const struct schedule *s);
-/* Find it all again: into r->known, with the runs and points of the schedule in r->replay. */
-void identity_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r);
+/* Find it all again: into r->known, with the runs and points of the schedule in r->replay, and the
+ * places of r->config.fault[], of which so many have these sites. */
+void identity_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r,
+                     const uint32_t *fault_site, uint32_t faults);
 
 #endif /* HEDDLE_DRIVER_LASTING_H */

@@ -6,6 +6,7 @@
 
 #include "config_words.h"
 #include "util/alloc.h"
+#include "util/fault_words.h"
 #include "wire/hash.h"
 
 void schedule_free(struct schedule *s)
@@ -138,12 +139,33 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
     record_points(s, r, symbols);
 }
 
+/* Those that happened are to happen; with the index of their site, UINT32_MAX: unknown. */
+static uint32_t expand_faults(const struct schedule *s, struct hdp_config *config,
+                              uint32_t site[HDP_FAULTS])
+{
+    uint32_t n = 0;
+    config->faults = 0;
+    memset(config->fault, 0, sizeof config->fault);
+    for (size_t i = 0; i < s->runs && n < HDP_FAULTS; i++) {
+        const struct schedule_run *run = &s->run[i];
+        if (!schedule_run_is_fault(run))
+            continue;
+        uint32_t kind = HDP_STEP_DETAIL(run->flags);
+        config->faults |= 1u << kind;
+        site[n] = run->site;
+        config->fault[n++] = (struct hdp_fault){
+            .thread = run->thread, .kind = kind, .nth = run->choice, .place = HDP_ANYWHERE};
+    }
+    return n;
+}
+
 void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r)
 {
     struct hdp_step *to = r->replay;
-    uint32_t n = 0, steps;
+    uint32_t n = 0, steps, fault_site[HDP_FAULTS], faults;
+    faults = expand_faults(s, &r->config, fault_site);
     if (s->other_build && identity_known(s)) {
-        identity_expand(s, symbols, r);
+        identity_expand(s, symbols, r, fault_site, faults);
         return;
     }
     uint64_t *address = mem_zeroed(s->sites.count, sizeof *address);
@@ -152,8 +174,12 @@ void schedule_expand(const struct schedule *s, struct symbols *symbols, struct h
         const char *site = names_at(&s->sites, i, &index);
         address[index] = symbols_address(symbols, site);
     }
+    for (uint32_t i = 0; i < faults; i++)
+        r->config.fault[i].site = fault_site[i] == UINT32_MAX ? 0 : address[fault_site[i]];
     for (size_t i = 0; i < s->runs; i++) {
         const struct schedule_run *run = &s->run[i];
+        if (schedule_run_is_fault(run))
+            continue;
         for (uint32_t k = 1; k < run->count && n < HDP_STEPS; k++)
             to[n++] = (struct hdp_step){.thread = run->thread};
         bool open = run->site == UINT32_MAX || s->other_build;
@@ -330,6 +356,13 @@ static void write_runs(FILE *out, const struct schedule *s)
     for (size_t i = 0; i < s->runs; i++) {
         const struct schedule_run *r = &s->run[i];
         const char *site = names_text(&s->sites, r->site);
+        if (schedule_run_is_fault(r)) {
+            fputs("fault ", out);
+            write_word(out, names_text(&s->threads, r->thread));
+            fprintf(out, " %s %u %s\n", fault_words[HDP_STEP_DETAIL(r->flags)].word, r->choice,
+                    site ? site : "-");
+            continue;
+        }
         if (r->flags & HDP_STEP_CHOICE) {
             fputs("choose ", out);
             write_word(out, names_text(&s->threads, r->thread));
@@ -390,7 +423,11 @@ char *schedule_describe(const struct hdp_step *step, const struct names *threads
     }
     char *site = describe_site(symbols, step->site);
     char *text;
-    if (step->flags & HDP_STEP_CHOICE)
+    if (hdp_step_is_fault(step) && HDP_STEP_DETAIL(step->flags) < HDP_FAULT_KINDS)
+        text =
+            mem_format("%s fault: %s%s%s", thread, fault_words[HDP_STEP_DETAIL(step->flags)].text,
+                       site ? " at " : "", site ? site : "");
+    else if (step->flags & HDP_STEP_CHOICE)
         text = mem_format("%s chooses %u%s%s", thread, step->choice, site ? " at " : "",
                           site ? site : "");
     else

@@ -15,12 +15,14 @@
  *     run T1 3 mutex_lock M1 bank!transfer+0x2a
  *     run T1 1 cond_wait C1 bank!take+0x40 timeout
  *     choose T2 1 bank!give+0x31
+ *     fault T2 malloc 1 bank!give+0x3a
  *     end 9b1c20d4
  *
  * A "point" line names a memory access that was a scheduling point, "from" a step if not from the
  * beginning, "until" a step if not to the end. A "run" line says that a thread
  * made so many decisions in a row, and what the last one was: event, object, site ("-" = none). A
- * "choose" line is a choice between values. Blanks in a value of the header are kept, in other
+ * "choose" line is a choice between values. A "fault" line says what failed, and that it was the
+ * thread's n-th such call there. Blanks in a value of the header are kept, in other
  * fields they are written %20; lines that start with # and empty lines are skipped. The number
  * behind "end" is a checksum of all before it, without the comments; "end" alone says that the file
  * was edited on purpose. A second number is the stamp of the user who wrote it (stamp.h).
@@ -100,6 +102,11 @@ void schedule_record(struct schedule *s, const struct hdp_region *r, struct symb
 /* Prepare a replay: the decisions, then the points, into r->replay, and both counts and the flag
  * into r->config. Sites that the program does not have any more are left open. */
 void schedule_expand(const struct schedule *s, struct symbols *symbols, struct hdp_region *r);
+/* Is it no decision that a replay follows, but a fault that it has happen? */
+static inline bool schedule_run_is_fault(const struct schedule_run *run)
+{
+    return hdp_step_is_fault(&(struct hdp_step){.flags = run->flags});
+}
 /* "T1 mutex_lock M1 at bank.c:12": one decision in words; free() it. */
 char *schedule_describe(const struct hdp_step *step, const struct names *threads,
                         struct names *objects, struct symbols *symbols);

@@ -9,6 +9,7 @@
 #include "config_words.h"
 #include "schedule.h"
 #include "util/alloc.h"
+#include "util/fault_words.h"
 #include "util/quantity.h"
 #include "util/read_file.h"
 #include "wire/hash.h"
@@ -22,6 +23,7 @@ struct parser {
     char *error;    /* the first */
     bool counted;   /* "steps" seen: runs may follow */
     uint32_t steps; /* as announced */
+    uint32_t faults;
     bool ended;
 };
 
@@ -433,6 +435,33 @@ static void parse_choose(struct parser *p, char *rest)
                                       .site = site_of(p, site)});
 }
 
+static void parse_fault(struct parser *p, char *rest)
+{
+    char *thread = word(&rest), *kind = word(&rest), *nth = word(&rest), *site = word(&rest);
+    enum hdp_fault_kind fault = kind ? fault_parse(kind) : HDP_FAULT_KINDS;
+    uint64_t n = 0;
+    if (!site || *rest || !parse_digits(nth, 10, UINT32_MAX, &n) || !n) {
+        fail(p, "\"fault\" wants a thread, what fails, a number from 1 and a site");
+        return;
+    }
+    if (fault == HDP_FAULT_KINDS)
+        fail(p, "unknown fault \"%.40s\"", kind);
+    else if (++p->faults > HDP_FAULTS)
+        fail(p, "more than %u faults", HDP_FAULTS);
+    else
+        add_run(p, &(struct schedule_run){.thread = thread_of(p, thread),
+                                          .count = 1,
+                                          .flags = HDP_STEP_CHOICE |
+                                                   HDP_STEP_CHOSE(HDP_CHOSE_FAULT, fault),
+                                          .choice = (uint32_t)n,
+                                          .site = site_of(p, site)});
+}
+
+static bool is_step(const char *key)
+{
+    return strcmp(key, "run") == 0 || strcmp(key, "choose") == 0 || strcmp(key, "fault") == 0;
+}
+
 static void parse_end(struct parser *p, char *rest, uint32_t sum)
 {
     uint64_t n = 0, stamp = 0;
@@ -527,13 +556,15 @@ static void parse_line(struct parser *p, char *line, uint32_t sum)
         fail(p, "nothing may come after \"end\"");
     else if (strcmp(key, "end") == 0)
         parse_end(p, rest, sum);
-    else if (!p->counted || (strcmp(key, "run") != 0 && strcmp(key, "choose") != 0)) {
-        if (strcmp(key, "run") == 0 || strcmp(key, "choose") == 0)
+    else if (!p->counted || !is_step(key)) {
+        if (is_step(key))
             fail(p, "\"%s\" comes before \"steps\"", key);
         else
             parse_header(p, key, rest);
     } else if (strcmp(key, "run") == 0)
         parse_run(p, rest);
+    else if (strcmp(key, "fault") == 0)
+        parse_fault(p, rest);
     else
         parse_choose(p, rest);
 }

@@ -25,7 +25,7 @@ static uint32_t run_on, choices_from;
 static bool drawn;   /* whether the next entry is to be left out */
 static uint32_t end; /* entries that are followed */
 
-static bool at_place(uint32_t place, uint64_t site)
+bool rt_edited_at(uint32_t place, uint64_t site)
 {
     const struct hdp_known *k = &rt.region->known;
 
@@ -62,7 +62,8 @@ uint32_t rt_edited_child(const struct hdi_thread *t, uint32_t *others)
 static bool was_made_so(const struct hdp_known_object *known, const struct hdi_object *o)
 {
     return known->kind == o->kind && o->ordinal && !known->addr &&
-           known->creator == hdi_thread_hash(o->creator) && at_place(known->place, o->created_site);
+           known->creator == hdi_thread_hash(o->creator) &&
+           rt_edited_at(known->place, o->created_site);
 }
 
 /* It is one more that was made so. */
@@ -146,7 +147,7 @@ static bool is_event(const struct hdp_known_event *e, const struct hdi_op *op)
 {
     if (lasting_kind(op->kind) != e->kind)
         return false;
-    return e->object ? op->object && op->object->id == e->object : at_place(e->place, op->site);
+    return e->object ? op->object && op->object->id == e->object : rt_edited_at(e->place, op->site);
 }
 
 void rt_edited_done(const struct hdi_thread *t)
@@ -308,7 +309,7 @@ bool rt_edited_choice(const struct hdi_thread *t, uint32_t n, uint64_t site, uin
             choices_from += i == choices_from;
             continue;
         }
-        if (e->thread != t->hash || e->choice >= n || !at_place((uint32_t)e->site, site))
+        if (e->thread != t->hash || e->choice >= n || !rt_edited_at((uint32_t)e->site, site))
             continue;
         e->thread = 0; /* made */
         *value = e->choice;

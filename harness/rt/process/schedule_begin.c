@@ -28,6 +28,7 @@ void rt_schedule_begin(void)
     rt_edited_begin();
     rt_stretches_begin();
     rt_explore_begin();
+    rt_faults_begin();
     if (rt.strategy->begin)
         rt.strategy->begin(&rt.config);
     if (rt.strategy->created)

@@ -174,6 +174,7 @@ void rt_edited_begin(void);
 struct hdi_thread *rt_edited_next(struct hdi_thread *const *enabled, uint32_t n,
                                   enum rt_replay *how, uint16_t *flags);
 bool rt_edited_choice(const struct hdi_thread *t, uint32_t n, uint64_t site, uint32_t *value);
+bool rt_edited_at(uint32_t place, uint64_t site); /* is `site` there now? */
 /* t goes on with its operation. */
 void rt_edited_done(const struct hdi_thread *t);
 /* The last number of a new thread's name; `others` counts those of its maker that are not known. */
@@ -219,6 +220,11 @@ void rt_deadline_remove(struct hdi_thread *t);
 struct hdi_thread *rt_earliest(void);
 int64_t rt_first_deadline(void);                       /* 0: nobody waits for a time */
 uint32_t rt_deadlines_passed(struct hdi_thread **out); /* how many; in no order */
+
+/* faults.c */
+void rt_faults_begin(void);
+/* self is about to begin this wait: a request to cancel may come; true: a signal interrupts it. */
+bool rt_fault_of_wait(struct hdi_thread *self, struct hdi_op *op);
 
 /* virtual_clock.c */
 int64_t rt_real_ns(void);

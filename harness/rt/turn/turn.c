@@ -66,6 +66,7 @@ void hdi_forked(void)
 {
     rt.active = false;
     self_ = NULL;
+    hdi_faults = 0;
 }
 
 /* Give the turn to somebody; lock held, still held on return. The caller has published its
@@ -130,6 +131,16 @@ static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi
             (op->interrupt == HDI_RESTARTS && handled == HDI_ALL_RESTART));
 }
 
+/* A signal comes, whose handler does not have the call go on: others may run before, and end the wait. */
+static enum hdi_wake interrupted(struct hdi_op *op)
+{
+    struct hdi_op at_once = {
+        .kind = op->kind, .object = op->object, .site = op->site, .cancellable = op->cancellable};
+    enum hdi_wake wake = hdi_perform(&at_once);
+
+    return wake == HDI_CANCELLED || op->ready(op) ? wake : HDI_INTERRUPTED;
+}
+
 enum hdi_wake hdi_perform(struct hdi_op *op)
 {
     struct hdi_thread *self = self_;
@@ -137,6 +148,8 @@ enum hdi_wake hdi_perform(struct hdi_op *op)
     struct hdi_op again;
     enum hdi_wake wake;
 
+    if (__builtin_expect(hdi_faults, 0) && rt_fault_of_wait(self, op))
+        return interrupted(op);
     publish_and_wait(self, op);
     wake = self->turn.wake;
     while (__builtin_expect(hdi_signalled(self), 0) && handlers_ran(self, wake, &again)) {

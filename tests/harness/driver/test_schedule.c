@@ -38,10 +38,11 @@ static const char good[] =
     "place bank!take+0x2a take bank.c 31 24 pthread_mutex_lock(&m); // 100%\n"
     "stand T1 mutex_lock M1 bank!take+0x2a 4\n"
     "point bank!take+0x4\n"
-    "steps 7\n"
+    "steps 8\n"
     "run T0 4 thread_create - bank!main+0x5d\n"
     "run T1 1 mutex_lock M1 bank!take+0x2a nth 3\n"
     "choose T2%0a 1 bank+0x31\n"
+    "fault T1 calloc 12 bank!take+0x2a\n"
     "run T2.1 1 cond_wait M1 - timeout spurious\n"
     "end\n";
 
@@ -83,13 +84,16 @@ static void reads_all_fields(void **state)
     assert_int_equal(s.config.strategy, HDP_PCT);
     assert_true(s.config.seed == UINT64_MAX);
     assert_int_equal(s.config.flags, HDP_SPURIOUS);
-    assert_int_equal(s.steps, 7);
-    assert_int_equal(s.runs, 4);
+    assert_int_equal(s.steps, 8);
+    assert_int_equal(s.runs, 5);
     assert_int_equal(s.run[1].object, 0x1f3a90c2);
     assert_int_equal(s.run[1].thread, name_hash("T1"));
     assert_int_equal(s.run[2].flags, HDP_STEP_CHOICE);
-    assert_int_equal(s.run[3].flags, HDP_STEP_TIMEOUT | HDP_STEP_SPURIOUS);
-    assert_int_equal(s.run[3].site, UINT32_MAX);
+    assert_true(schedule_run_is_fault(&s.run[3]) && !schedule_run_is_fault(&s.run[2]));
+    assert_int_equal(HDP_STEP_DETAIL(s.run[3].flags), HDP_FAULT_CALLOC);
+    assert_int_equal(s.run[3].choice, 12);
+    assert_int_equal(s.run[4].flags, HDP_STEP_TIMEOUT | HDP_STEP_SPURIOUS);
+    assert_int_equal(s.run[4].site, UINT32_MAX);
     assert_int_equal(s.points, 1);
     assert_int_equal(s.run[0].nth, 1);
     assert_int_equal(s.run[1].nth, 3);
@@ -211,9 +215,9 @@ static void each_wrong_line_is_named(void **state)
     refused("object M1 1f3a90c2", "object M1", "f:18: \"object\" wants a name and an id");
     refused("object M1 1f3a90c2", "object M1 1f3a90c2\nobject M1 2", "a second time");
     refused("object M1 1f3a90c2\n", "", "object \"M1\" is not declared above");
-    refused("steps 7", "steps 8", "announces 8 steps but has 7");
-    refused("steps 7", "steps 6", "more than the 6 steps");
-    refused("steps 7\n", "", "comes before \"steps\"");
+    refused("steps 8", "steps 9", "announces 9 steps but has 8");
+    refused("steps 8", "steps 6", "more than the 6 steps");
+    refused("steps 8\n", "", "comes before \"steps\"");
     refused("run T0 4 ", "run T0 0 ", "\"0\" is no count of steps");
     refused("run T0 4 ", "run T0 99999999999 ", "is no count of steps");
     refused("run T0 4 thread_create", "run T0 4 dance", "f:26: unknown event \"dance\"");
@@ -221,6 +225,12 @@ static void each_wrong_line_is_named(void **state)
     refused("bank!main+0x5d", "main", "a site is written");
     refused("timeout spurious", "timeout bored", "\"bored\" is no end of a wait");
     refused("choose T2%0a 1 ", "choose T2 one ", "\"choose\" wants");
+    refused("fault T1 calloc 12 ", "fault T1 calloc 0 ", "\"fault\" wants a thread");
+    refused("fault T1 calloc 12 ", "fault T1 calloc ", "\"fault\" wants a thread");
+    refused("fault T1 calloc 12 ", "fault T1 luck 12 ", "unknown fault \"luck\"");
+    refused("fault T1 calloc 12 bank!take+0x2a\n",
+            "fault T1 calloc 1 -\nfault T1 calloc 2 -\nfault T1 calloc 3 -\n",
+            "more than 2 faults");
     /* the same number by a name and as it is */
     snprintf(same, sizeof same, "choose ?%08x 1 ", name_hash("T0"));
     refused("choose T2%0a 1 ", same, "cannot be told from T0");
@@ -244,6 +254,27 @@ static void binary_data_is_no_schedule(void **state)
     assert_non_null(strstr(why, "the file is empty"));
     free(why);
     schedule_free(&s);
+}
+
+/* What failed is told to the runtime, and is no decision that it follows. */
+static void faults_are_to_happen_again(void **state)
+{
+    (void)state;
+    static struct hdp_region r;
+    struct symbols *symbols = symbols_new();
+    struct schedule s;
+    assert_null(parse(good, &s));
+    r.config.faults = 1u << HDP_FAULT_CANCEL;
+    schedule_expand(&s, symbols, &r);
+    assert_int_equal(r.config.replay_steps, 7);
+    for (uint32_t i = 0; i < r.config.replay_steps; i++)
+        assert_false(hdp_step_is_fault(&r.replay[i]));
+    assert_int_equal(r.config.faults, 1u << HDP_FAULT_CALLOC);
+    assert_int_equal(r.config.fault[0].thread, name_hash("T1"));
+    assert_int_equal(r.config.fault[0].nth, 12);
+    assert_int_equal(r.config.fault[1].nth, 0);
+    schedule_free(&s);
+    symbols_free(symbols);
 }
 
 /* Symbols of nobody: sites stay open, everything else must come through. */
@@ -342,6 +373,7 @@ int main(void)
         cmocka_unit_test(an_edited_file_with_a_bare_end_is_accepted),
         cmocka_unit_test(each_wrong_line_is_named),
         cmocka_unit_test(binary_data_is_no_schedule),
+        cmocka_unit_test(faults_are_to_happen_again),
         cmocka_unit_test(a_trace_is_recorded_and_expanded),
         cmocka_unit_test(points_keep_their_steps),
     };

@@ -12,7 +12,7 @@ function plain(text) {
 }
 
 const ROW = {STEP: 0, THREAD: 1, WHAT: 2, EVENT: 3, OBJECT: 4, PLACE: 5, OTHER: 6, N: 7};
-const DECISIONS = new Set(['does', 'times-out', 'wakes-for-no-reason', 'is-cancelled', 'chooses']);
+const DECISIONS = new Set(['does', 'times-out', 'wakes-for-no-reason', 'is-cancelled', 'chooses', 'fails']);
 /* Spans longer than this are found by their ends alone. */
 const BUCKET = 256, LONG_SPAN = 20 * BUCKET;
 
@@ -153,6 +153,8 @@ class Story {
     const what = row[ROW.WHAT];
     if (what === 'chooses')
       return 'choose ' + row[ROW.N];
+    if (what === 'fails')
+      return 'fault: ' + row[ROW.EVENT];
     return verb(row[ROW.EVENT]) + ({
       'times-out': ': timed out', 'wakes-for-no-reason': ': woken for no reason', 'is-cancelled': ': cancelled'
     }[what] || '');
