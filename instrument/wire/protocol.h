@@ -155,6 +155,7 @@ struct hdp_config {
     uint32_t race_places;   /* used entries of race_place[] */
     uint32_t work_steps;    /* decisions after which the next deadline is due although threads run;
                                0: WORK_STEPS of the runtime */
+    uint32_t stop_at;       /* replay: stop before this decision, from 1; 0: at its end */
     uint32_t attempt;       /* HDP_EDITED: which way to follow it, from 0 (enum hdp_attempt) */
     struct hdp_deadlock_edge deadlock_edge[HDP_DEADLOCK_EDGES];
     uint64_t aimed_lock[HDP_DEADLOCK_EDGES]; /* their addresses: a thread that holds one of them and

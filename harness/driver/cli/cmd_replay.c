@@ -10,16 +10,22 @@
 #include "replay_suite.h"
 #include "replaying.h"
 #include "reports/report_text.h"
+#include "stop_at.h"
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/exit_code.h"
 #include "util/options.h"
 #include "util/quantity.h"
 
-enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST, OPT_AROUND, OPT_PROGRAM };
+enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST, OPT_AROUND, OPT_PROGRAM, OPT_STOP_AT };
 
 static const struct argp_option table[] = {
     {"gdb", OPT_GDB, 0, 0, "Run it in gdb, which stops at the finding", 0},
+    {"stop-at", OPT_STOP_AT, "STEP", 0,
+     "Stop before this decision, as the report numbers them, and say where each thread stands; "
+     "with "
+     "--gdb: stop there",
+     0},
     {"times", 'n', "N", 0, "Replay N times and compare (1)", 0},
     {"around", OPT_AROUND, "N", 0,
      "Of a program that has changed: try N schedules near the recorded one, too, before it passes "
@@ -40,7 +46,8 @@ struct arguments {
     size_t files;
     char *program; /* --program, wherever it runs */
     uint64_t times;
-    uint64_t around; /* schedules near one of another build to try */
+    uint64_t around;  /* schedules near one of another build to try */
+    uint64_t stop_at; /* 0: at its end */
     bool gdb, show;
 };
 
@@ -71,6 +78,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!parse_time(arg, &a->replay.timeout_ns))
             argp_failure(state, EXIT_USAGE, 0,
                          "--timeout wants a time such as 500ms, 30s or 5m, not \"%s\"", arg);
+        return 0;
+    case OPT_STOP_AT:
+        if (!parse_count(arg, 1, HDP_STEPS, &a->stop_at))
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--stop-at wants a whole number from 1 to %u, not \"%s\"", HDP_STEPS, arg);
         return 0;
     case OPT_PROGRAM:
         a->program = strchr(arg, '/') ? realpath(arg, NULL) : NULL;
@@ -167,6 +179,31 @@ static int tell_start(struct campaign *c)
     return c->findings.count ? EXIT_FOUND : campaign_stop ? 128 + campaign_stop : EXIT_CANNOT;
 }
 
+/* The state at a decision, or gdb there or at the finding. */
+static int look(struct replaying *r, const struct arguments *a, uint32_t attempt)
+{
+    uint32_t step = (uint32_t)a->stop_at;
+    struct finding *f = step ? stop_at(r, attempt, step) : NULL;
+    int code = campaign_stop ? 128 + campaign_stop : step && !f ? EXIT_CANNOT : EXIT_NOTHING;
+
+    if (f)
+        stop_at_tell(a->gdb ? stderr : stdout, f, step);
+    if (a->gdb && code == EXIT_NOTHING) {
+        if (!f) { /* whose frame is shown */
+            struct replayed o = replaying_once(r, attempt);
+            f = o.finding;
+            o.finding = NULL;
+            replayed_free(&o);
+        }
+        replaying_prepare(r, attempt);
+        r->w->region->config.stop_at = step;
+        worker_stop(&r->c.crew, r->w);
+        code = gdb_replay(&r->c, stop_at_function(f));
+    }
+    finding_free(f);
+    return code;
+}
+
 static int replay_all(struct replaying *r, const struct arguments *a)
 {
     struct campaign *c = &r->c;
@@ -178,11 +215,8 @@ static int replay_all(struct replaying *r, const struct arguments *a)
         return tell_start(c);
     if (r->changed && identity_known(&r->schedule))
         attempt = replaying_way(r, a->around, &around);
-    if (a->gdb && !campaign_stop) {
-        replaying_prepare(r, attempt);
-        worker_stop(&c->crew, r->w);
-        return gdb_replay(c);
-    }
+    if ((a->gdb || a->stop_at) && !campaign_stop)
+        return look(r, a, attempt);
     for (; done < a->times && !campaign_stop; done++) {
         struct replayed o = replaying_once(r, attempt);
         if (!o.ran)
@@ -271,8 +305,8 @@ int cmd_replay(int argc, char **argv)
     options_parse(&argp, "heddle replay", argc, argv, ARGP_IN_ORDER, &a);
     char *why = schedule_files_find(a.file, a.files, &files);
     int code = EXIT_USAGE;
-    if (!why && files.many && (a.gdb || a.show || a.times > 1))
-        why = mem_copy("--gdb, --show-output and --times go with one schedule");
+    if (!why && files.many && (a.gdb || a.show || a.stop_at || a.times > 1))
+        why = mem_copy("--gdb, --stop-at, --show-output and --times go with one schedule");
     if (why) {
         complain("%s", why);
     } else if (files.many) {

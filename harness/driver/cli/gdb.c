@@ -26,19 +26,25 @@ static char *wrapper(const struct campaign *c, int memory)
                       memory);
 }
 
-static _Noreturn void become_gdb(struct campaign *c)
+static _Noreturn void become_gdb(struct campaign *c, const char *function)
 {
     const struct launch *l = &c->options.launch;
     size_t n = 0, k = 0;
     while (l->argv[n])
         n++;
-    const char **argv = mem_zeroed(n + 12, sizeof *argv);
+    const char **argv = mem_zeroed(n + 16, sizeof *argv);
     argv[k++] = "gdb";
     argv[k++] = "-q";
     argv[k++] = "-ex";
     argv[k++] = wrapper(c, fcntl(c->crew.memory, F_DUPFD, 100));
     argv[k++] = "-ex";
     argv[k++] = "run";
+    argv[k++] = "-ex";
+    argv[k++] = "info threads";
+    if (function) {
+        argv[k++] = "-ex";
+        argv[k++] = mem_format("frame function %s", function);
+    }
     argv[k++] = "--args";
     argv[k++] = l->program;
     for (size_t i = 1; i < n; i++)
@@ -49,7 +55,7 @@ static _Noreturn void become_gdb(struct campaign *c)
     _exit(127);
 }
 
-int gdb_replay(struct campaign *c)
+int gdb_replay(struct campaign *c, const char *function)
 {
     struct hdp_region *r = c->crew.worker[0].region;
     r->config.flags |= HDP_REPLAY | HDP_NO_FORK | HDP_TRAP;
@@ -59,15 +65,15 @@ int gdb_replay(struct campaign *c)
     r->command = HDP_CMD_NONE;
     r->result = (struct hdp_result){0};
     r->thread_count = r->object_count = r->stack_used = r->maps_bytes = 0;
-    complain("gdb runs the schedule and stops at the finding; \"thread apply all backtrace\" shows "
-             "all threads");
+    complain("gdb runs the schedule and stops %s; \"thread apply all backtrace\" shows all threads",
+             r->config.stop_at ? "there" : "at the finding");
     pid_t pid = fork();
     if (pid < 0) {
         complain("no new process: %s", strerror(errno));
         return EXIT_CANNOT;
     }
     if (pid == 0)
-        become_gdb(c);
+        become_gdb(c, function);
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

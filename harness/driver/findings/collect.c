@@ -16,7 +16,7 @@
 #include "wire/hash.h"
 
 /* How much of the interleaving a person reads. */
-#define MOMENTS 16
+#define MOMENTS 12
 
 static void add_stack(const struct scene *scene, uint32_t index, uint64_t site, struct stack *to)
 {
@@ -208,8 +208,10 @@ static bool is_about(const struct finding *f, const struct hdp_step *at)
 {
     if (at->kind == HD_EV_RELEASED) /* nothing happens in it: the order of the others tells */
         return false;
-    if (is_about_steps(f->kind) || hdp_step_is_fault(at))
+    if (hdp_step_is_fault(at))
         return true;
+    if (is_about_steps(f->kind))
+        return at->kind != HD_EV_THREAD_START; /* what it does first tells that it has begun */
     bool objects = false;
     for (size_t i = 0; i < f->notes; i++) {
         const struct note *n = &f->note[i];

@@ -266,8 +266,7 @@ void hdi_finding_end(struct hdp_finding *f, bool fatal)
         rt.prefix_findings = r->findings;
     if (rt.config.flags & HDP_TRAP) {
         rt_export();
-        hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), hdi_real.syscall(SYS_gettid),
-                         SIGTRAP);
+        rt_trap();
     }
     if (fatal)
         rt_finish(HDP_STOPPED);

@@ -81,6 +81,9 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     bool preempts = before && before != t && before->op && before->enabled &&
                     before != rt.drainer && !tries_in_vain(before);
 
+    if (__builtin_expect(rt.config.stop_at != 0, 0) &&
+        rt.region->result.steps + 1 >= rt.config.stop_at)
+        rt_stop_before(t);
     if (__builtin_expect(t->reach.finding != NULL, 0))
         hdi_reach_mistaken(t);
     if (rt.config.flags & HDP_EDITED)

@@ -65,6 +65,7 @@ struct rt {
     uint64_t rng[4];
     uint32_t replay_at; /* next entry of region->replay */
     bool replaying;
+    bool trap_due;       /* stop.c: who has the turn stops for a debugger */
     bool replay_waits;   /* for what had come from outside by now when the schedule was recorded */
     bool recheck;        /* a signal handler may have changed an object beside the models */
     uint32_t got_on;     /* step of the last operation that made progress */
@@ -186,6 +187,11 @@ struct hdi_thread *rt_stretches_next(enum rt_replay *how, uint16_t *flags);
 /* Does t stop behind the release that it makes? */
 bool rt_stretches_stops(const struct hdi_thread *t);
 uint32_t rt_stretches_choice(const struct hdi_thread *t, uint32_t n, uint64_t site);
+
+/* stop.c; lock held: next is about to go on with the decision before which the replay stops. */
+void rt_stop_before(struct hdi_thread *next);
+/* trap.c: for a debugger; the calling thread has the turn, or makes a finding. */
+void rt_trap(void);
 
 /* schedule_begin.c */
 void rt_schedule_begin(void); /* a schedule starts in this process: strategy, seed, clock */

@@ -248,6 +248,8 @@ void hdi_thread_begin(struct hdi_thread *t)
     if (!rt_vehicle->make)
         t->tid = (int)hdi_real.syscall(SYS_gettid);
     rt_vehicle->wait(t);
+    if (rt.trap_due)
+        rt_trap();
     t->inside = false;
     if (hdi_signalled(t))
         hdi_deliver(t);

@@ -113,6 +113,8 @@ static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
             rt_vehicle->give(next);
         rt_vehicle->wait(self);
     }
+    if (__builtin_expect(rt.trap_due, 0))
+        rt_trap();
     self->inside = false;
 }
 
@@ -324,6 +326,8 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
             rt_vehicle->give(next);
         rt_vehicle->wait(self);
     }
+    if (__builtin_expect(rt.trap_due, 0))
+        rt_trap();
     self->inside = false;
     if (hdi_signalled(self))
         hdi_deliver(self);

@@ -58,6 +58,22 @@ else
     echo 'not tried: gdb is not installed'
 fi
 
+# Before a decision: where each thread stands, and what it holds. In gdb: there, in the user's frame.
+step=$("$heddle" replay out/assertion-1.min.schedule 2>&1 </dev/null | awk '/ unlock M1 / && !n++ {print $1}')
+expect 0 "^stopped before step $step\$" "$heddle" replay --stop-at="$step" out/assertion-1.min.schedule
+for pattern in '^  T[12] \(adds_one\) is next: unlocking mutex M1 \(lock\)$' '^    holds mutex M1 \(lock\), taken at$' \
+    '^      copy_locked +.*replayed.c:17$' '^  T0 \(main\) waits, joining T1 \(adds_one\)$'; do
+    grep -Eq "$pattern" out.txt || { echo "FAILED: --stop-at does not say $pattern"; sed 's/^/    /' out.txt; failed=1; }
+done
+expect 3 'the schedule ended before, after [0-9]+ decisions' "$heddle" replay --stop-at=1000 out/assertion-1.min.schedule
+expect 2 'stop-at wants a whole number' "$heddle" replay --stop-at=0 out/assertion-1.min.schedule
+if command -v gdb >/dev/null; then
+    expect 0 'Thread [23] "T[12]" received signal SIGTRAP' "$heddle" replay --gdb --stop-at="$step" out/assertion-1.min.schedule
+    for pattern in '^#[0-9]+ .* (copy_locked|adds_one) \(' '"T0"'; do
+        grep -Eq "$pattern" out.txt || { echo "FAILED: gdb does not show $pattern"; sed 's/^/    /' out.txt; failed=1; }
+    done
+fi
+
 # Stopped while ways to follow another build's schedule are tried: it says nothing about the program.
 "$heddle" replay --around=1000000 out/assertion-1.schedule -- "$changed" absent >out.txt 2>&1 </dev/null &
 sleep 1

@@ -22,7 +22,7 @@ while read -r word needed; do
     [ $code -eq 1 ] || { fail "$word: exit $code: $(cat err)" && continue; }
     jq -e --argjson needed "$needed" '.findings | length == 1 and all(.reproduced == .replays
         and .shrunk.preemptions == $needed and .shrunk.preemptions_found > $needed and .shrunk.tries <= 100
-        and (.interleaving | length) <= 17)' json >/dev/null ||
+        and (.interleaving | length) <= 15)' json >/dev/null ||
         fail "$word: not $needed preemptions: $(jq -c '.findings[] | [.name, .reproduced, .shrunk]' json)"
     for file in "$word"/assertion-1.schedule "$word"/assertion-1.min.schedule; do
         said=$("$heddle" replay -n 3 "$file" 2>&1 </dev/null)
