@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "reports/explored.h"
+#include "reports/page.h"
 #include "reports/report_text.h"
+#include "util/alloc.h"
 #include "util/quantity.h"
 #include "util/real_time.h"
 
@@ -40,16 +42,18 @@ void live_update(struct live *l, const struct stats *s, const struct findings *a
     show_count((uint64_t)((double)s->schedules / (seconds > 0 ? seconds : 1)), rate);
     clear(l);
     char *estimate = s->explored.wanted ? explored_estimate(s) : NULL;
-    fprintf(stderr, "heddle: %s%s%s schedules, %s/s, %s interleavings, %zu finding%s",
-            show_count(s->schedules, done), s->planned || estimate ? " of " : "",
-            estimate     ? estimate
-            : s->planned ? show_count(s->planned, of)
-                         : "",
-            rate, show_count(distinct_count(&s->interleavings), kinds), findings_bugs(all),
-            findings_bugs(all) == 1 ? "" : "s");
+    char *line = mem_format("heddle: %s%s%s schedules, %s/s, %s interleavings, %zu finding%s",
+                            show_count(s->schedules, done), s->planned || estimate ? " of " : "",
+                            estimate     ? estimate
+                            : s->planned ? show_count(s->planned, of)
+                                         : "",
+                            rate, show_count(distinct_count(&s->interleavings), kinds),
+                            findings_bugs(all), findings_bugs(all) == 1 ? "" : "s");
     free(estimate);
-    if (!l->terminal)
-        fputc('\n', stderr);
+    /* One that is broken by the terminal is not taken away whole. */
+    int room = l->terminal ? page_terminal(stderr) - 1 : (int)strlen(line);
+    fprintf(stderr, "%.*s%s", room, line, l->terminal ? "" : "\n");
+    free(line);
     l->shown = l->terminal;
     fflush(stderr);
 }
@@ -60,6 +64,7 @@ void live_found(struct live *l, const struct finding *f)
         return;
     clear(l);
     char *headline = report_headline(f), *reproduced = report_reproduced(f);
+    page_clean(headline);
     fprintf(stderr, "heddle: %s in schedule %llu (%s): %s\n", f->name, (unsigned long long)f->first,
             reproduced, headline);
     free(headline);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "history.h"
+#include "others.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
 #include "util/by_value.h"
@@ -143,7 +143,7 @@ static char *moment_text(const struct scene *scene, uint32_t step)
     const struct hdp_step *at = &scene->region->trace[step - 1];
     if (at->flags & HDP_STEP_CHOICE)
         return choice_text(scene->region, at);
-    char *taken = at->kind == HD_EV_SELECT ? history_taken(scene, step) : NULL;
+    char *taken = at->kind == HD_EV_SELECT ? others_taken(scene, step) : NULL;
     if (taken) {
         char *whole = mem_format("select: %s", taken);
         free(taken);
@@ -416,7 +416,7 @@ static void add_signals_in_vain(struct finding *f, const struct hdp_region *r)
 static void add_closer(const struct scene *scene, struct finding *f)
 {
     const struct hdp_story_event *e =
-        f->kind == HD_FK_PANIC && f->notes ? history_closed(scene, f->note[0].object_id) : NULL;
+        f->kind == HD_FK_PANIC && f->notes ? others_closed(scene, f->note[0].object_id) : NULL;
 
     if (e)
         add_note(scene, f,
@@ -450,7 +450,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     add_moments(scene, f, raw);
     add_waits(scene, f, raw);
     add_signals_in_vain(f, scene->region);
-    history_add(scene, f);
+    others_add(scene, f);
     finding_fingerprint(f);
     return f;
 }

@@ -9,13 +9,17 @@
 #include "findings/phrase.h"
 #include "explored.h"
 #include "headline.h"
+#include "page.h"
+#include "source_place.h"
+#include "symbols/source.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
 #include "util/fault_words.h"
 #include "util/quantity.h"
 #include "worth.h"
 
-#define WIDTH 100
+/* The page that is written. */
+static struct page page;
 
 /* ---- the cycle ---- */
 
@@ -44,6 +48,15 @@ static void draw_cycle(FILE *to, const struct finding *f)
         thread = w > thread ? w : thread;
     }
     fputs("\n  Who waits for whom:\n\n", to);
+    bool fits = 8 + thread + 1 + widest + 1 + 8 + thread + 5 <= page.width;
+    for (size_t i = 0; i < n && !fits; i++) {
+        const char *next = cycle[(i + 1) % n]->thread, *how = relation(f, cycle[i]);
+        fprintf(to, "    %s %s%s%s%s\n", cycle[i]->thread, what[i], *how ? ", " : "", how,
+                *how ? next : "");
+        free(what[i]);
+    }
+    if (!fits)
+        return;
     for (size_t i = 0; i < n; i++) {
         const char *next = cycle[(i + 1) % n]->thread, *how = relation(f, cycle[i]);
         line = fprintf(to, "    %s %-*s %-*s %s%s%s\n", i == 0 ? "+->" : "|  ", thread,
@@ -65,7 +78,7 @@ static void print_words(FILE *to, const char *text, int column, int indent)
     bool begins = column == indent;
     for (const char *p = text; *p;) {
         int n = (int)strcspn(p, " \n");
-        bool fits = column + !begins + n <= WIDTH;
+        bool fits = column + !begins + n <= page.width;
         if (!begins)
             fprintf(to, "%s%*s", fits ? " " : "\n", fits ? 0 : indent, "");
         fprintf(to, "%.*s", n, p);
@@ -104,7 +117,34 @@ static const char *frame_name(const struct frame *fr, char *buffer, size_t bytes
     return buffer;
 }
 
-void report_stack(FILE *to, const struct stack *s, int indent)
+/* The line of source at a place, with a mark below the column; false: it cannot be read. A tab is one
+ * column wide here. */
+static bool print_source(FILE *to, const struct frame *fr, int indent)
+{
+    char *path = fr->file && fr->line ? source_find(fr->file, NULL) : NULL;
+    const char *line = path ? source_line(path, fr->line) : NULL;
+    unsigned blanks = line && *line ? source_indent(path, fr->line) : 0;
+    int room = page.width - indent - 8, n = line ? (int)strlen(line) : 0;
+    free(path);
+    if (n == 0)
+        return false;
+    if (n > room)
+        for (n = room; n > 0 && ((unsigned char)line[n] & 0xc0) == 0x80;)
+            n--;
+    fprintf(to, "%*s%s%5u |%s ", indent, "", page_style(&page, PAGE_DIM), fr->line,
+            page_style(&page, PAGE_PLAIN));
+    for (int i = 0; i < n; i++)
+        fputc(line[i] == '\t' ? ' ' : line[i], to);
+    fputc('\n', to);
+    if (fr->column > blanks && (int)(fr->column - blanks) <= n)
+        fprintf(to, "%*s%s      |%s %*s%s^%s\n", indent, "", page_style(&page, PAGE_DIM),
+                page_style(&page, PAGE_PLAIN), (int)(fr->column - blanks) - 1, "",
+                page_style(&page, PAGE_RED), page_style(&page, PAGE_PLAIN));
+    return true;
+}
+
+/* `with_source`: below the innermost frame whose file is there. */
+static void print_stack(FILE *to, const struct stack *s, int indent, bool with_source)
 {
     char buffer[128];
     int widest = 0;
@@ -124,7 +164,14 @@ void report_stack(FILE *to, const struct stack *s, int indent)
                     (unsigned long long)fr->offset);
         else
             fprintf(to, "%*s%s\n", indent, "", name);
+        if (with_source && print_source(to, fr, indent + 2))
+            with_source = false;
     }
+}
+
+void report_stack(FILE *to, const struct stack *s, int indent)
+{
+    print_stack(to, s, indent, false);
 }
 
 static const char *or_it(const char *text)
@@ -329,6 +376,19 @@ static void print_history(FILE *to, const struct finding *f, const struct note *
     }
 }
 
+/* Is its innermost place the same as that of a note before it? Then its source is there already. */
+static bool is_shown(const struct finding *f, const struct note *n)
+{
+    const struct frame *mine = n->stack.count ? &n->stack.frame[0] : NULL;
+    for (const struct note *before = f->note; mine && before < n; before++) {
+        const struct frame *fr = before->stack.count ? &before->stack.frame[0] : NULL;
+        if (fr && fr->file && mine->file && fr->line == mine->line &&
+            strcmp(fr->file, mine->file) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void print_side(FILE *to, const struct finding *f, const struct note *n, bool same_thread)
 {
     char *side = side_text(f, n);
@@ -341,7 +401,7 @@ static void print_side(FILE *to, const struct finding *f, const struct note *n, 
                 n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS ? ":" : "", side);
     if (n->text && n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
         fprintf(to, "      %s\n", n->text);
-    report_stack(to, &n->stack, 6);
+    print_stack(to, &n->stack, 6, !is_shown(f, n));
     print_history(to, f, n);
     free(side);
 }
@@ -419,7 +479,12 @@ static void print_moments(FILE *to, const struct finding *f)
         }
     if (cell > 30)
         cell = 30;
-    if (columns && (size_t)(cell + 2) * columns > WIDTH - 10)
+    size_t place = 0;
+    for (size_t i = 0; page.folds && i < f->moments; i++) {
+        size_t w = f->moment[i].place ? strlen(f->moment[i].place) : 0;
+        place = w > place ? w : place;
+    }
+    if (columns && (size_t)(cell + 2) * columns + place > (size_t)page.width - 12)
         columns = 0;
     fprintf(to, "\n  How it came about (the last decisions about it%s):\n\n      step  ",
             columns ? ", a column for each thread" : "");
@@ -471,9 +536,11 @@ static void print_advice(FILE *to, const struct finding *f)
 
 void report_waits(FILE *to, const struct finding *f)
 {
-    draw_cycle(to, f);
-    print_sides(to, f);
-    print_advice(to, f);
+    page_begin(&page, to, false);
+    draw_cycle(page.to, f);
+    print_sides(page.to, f);
+    print_advice(page.to, f);
+    page_end(&page);
 }
 
 /* Libraries keep threads on purpose. */
@@ -504,12 +571,12 @@ static void print_fault(FILE *to, const struct finding *f, bool final)
     fputc('\n', to);
 }
 
-void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
+static void print_finding(FILE *to, const struct finding *f, bool final)
 {
     char *headline = report_headline(f), *reproduced = report_reproduced(f);
     char tools[64];
-    fprintf(to, "%s%s  %s%s\n", bold ? "\033[1m" : "", f->name ? f->name : finding_word(f->kind),
-            headline, bold ? "\033[0m" : "");
+    fprintf(to, "%s%s  %s%s\n", page_style(&page, PAGE_BOLD),
+            f->name ? f->name : finding_word(f->kind), headline, page_style(&page, PAGE_PLAIN));
     print_fault(to, f, final);
     fputs("  ", to);
     if (!f->first && !f->replays)
@@ -556,10 +623,19 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     free(reproduced);
 }
 
+void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
+{
+    page_begin(&page, to, bold);
+    print_finding(page.to, f, final);
+    page_end(&page);
+}
+
 void report_same_cause(FILE *to, const struct findings *all, const struct finding *f)
 {
     bool any = false;
 
+    page_begin(&page, to, false);
+    to = page.to;
     for (size_t i = 0; i < all->count; i++) {
         const struct finding *g = all->list[i];
         if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
@@ -571,6 +647,7 @@ void report_same_cause(FILE *to, const struct findings *all, const struct findin
         free(reproduced);
         any = true;
     }
+    page_end(&page);
 }
 
 /* ---- the summary ---- */
@@ -778,6 +855,8 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     double rate = ran > 0 ? (double)s->schedules / ((double)ran / 1e9) : 0;
     if (!s->schedules)
         return;
+    page_begin(&page, to, bold);
+    to = page.to;
     if (s->hardly_judged)
         fprintf(to, "%s%s%s%s: %s of %s schedule%s came to an end\n", all->count ? "\n" : "",
                 bold ? "\033[1m" : "", s->judged ? "hardly anything judged" : "nothing judged",
@@ -824,4 +903,5 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     if (!s->explored.wanted)
         worth_print(to, all, s);
     print_remarks(to, s);
+    page_end(&page);
 }

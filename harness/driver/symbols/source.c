@@ -66,3 +66,11 @@ const char *source_line(const char *path, unsigned line)
     const struct file *f = path ? get(path) : NULL;
     return f && line && line <= f->lines ? f->line[line - 1] : NULL;
 }
+
+unsigned source_indent(const char *path, unsigned line)
+{
+    const char *text = source_line(path, line), *at = text;
+    while (at && at > get(path)->text && (at[-1] == ' ' || at[-1] == '\t'))
+        at--;
+    return (unsigned)(text - at);
+}

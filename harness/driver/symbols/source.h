@@ -12,5 +12,7 @@
 unsigned source_lines(const char *path);
 /* The line, from 1, without its end and the blanks around it; NULL = there is none. */
 const char *source_line(const char *path, unsigned line);
+/* How many blanks stand before it. */
+unsigned source_indent(const char *path, unsigned line);
 
 #endif /* HEDDLE_DRIVER_SOURCE_H */

@@ -1,8 +1,8 @@
-/* history.c - see history.h
+/* others.c - see others.h
  *
  * The program writes the region, and may be broken: every index is checked.
  */
-#include "history.h"
+#include "others.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static bool is_value(unsigned kind)
     return kind == HD_EV_CHAN_SEND || kind == HD_EV_CHAN_RECV;
 }
 
-char *history_taken(const struct scene *scene, uint32_t step)
+char *others_taken(const struct scene *scene, uint32_t step)
 {
     const struct hdp_region *r = scene->region;
     uint32_t events = events_of(r);
@@ -496,7 +496,7 @@ static char *history_of(const struct scene *scene, uint32_t id, unsigned event, 
     return text;
 }
 
-const struct hdp_story_event *history_closed(const struct scene *scene, uint32_t channel)
+const struct hdp_story_event *others_closed(const struct scene *scene, uint32_t channel)
 {
     const struct hdp_region *r = scene->region;
 
@@ -583,7 +583,7 @@ static bool is_race(enum hd_finding_kind kind)
     return kind == HD_FK_DATA_RACE || kind == HD_FK_PREDICTED_RACE;
 }
 
-void history_add(const struct scene *scene, struct finding *f)
+void others_add(const struct scene *scene, struct finding *f)
 {
     const struct hdp_region *r = scene->region;
 
