@@ -104,7 +104,7 @@ static void run_has(void *structure, struct hd_call *call)
 
 static void apply_add(void *state, struct hd_call *call)
 {
-    char *has = (char *)state + call->arg[0];
+    unsigned char *has = (unsigned char *)state + call->arg[0];
 
     call->result[0] = !*has;
     *has = 1;
@@ -112,7 +112,7 @@ static void apply_add(void *state, struct hd_call *call)
 
 static void apply_remove(void *state, struct hd_call *call)
 {
-    char *has = (char *)state + call->arg[0];
+    unsigned char *has = (unsigned char *)state + call->arg[0];
 
     call->result[0] = *has;
     *has = 0;
@@ -120,7 +120,7 @@ static void apply_remove(void *state, struct hd_call *call)
 
 static void apply_has(void *state, struct hd_call *call)
 {
-    call->result[0] = ((char *)state)[call->arg[0]];
+    call->result[0] = ((unsigned char *)state)[call->arg[0]];
 }
 
 #define OF_A_KEY .args = 1, .results = 1, .range = {{0, KEYS - 1}}

@@ -111,7 +111,7 @@ static struct hd_explore_result result;
 
 static int explore(const struct hd_linear_op *ops, const struct hd_linear_options *options)
 {
-    static const struct hd_linear_options few = {.schedules = 40};
+    static const struct hd_linear_options few = {.schedules = 25};
     struct hd_linear_spec spec = spec_of(ops);
 
     return hd_linear(&spec, options ? options : &few, &result);
@@ -174,6 +174,161 @@ static void crashes_and_deadlocks_are_reported_with_their_history(void **state)
     assert_int_equal(explore(locked_ops, NULL), 1);
     assert_true(says("lock() ..."));
     assert_false(says("has no place"));
+}
+
+/* ---- the conditions ---- */
+
+/* A register that one thread sets. */
+struct number {
+    struct hd_mutex lock;
+    long value, before; /* the latest two */
+    long base;          /* the value when nothing ran last */
+    int running;
+    atomic_long weak[2];
+};
+
+static void *number_make(void)
+{
+    return calloc(1, sizeof(struct number));
+}
+
+static void enter(struct number *n)
+{
+    hd_mutex_lock(&n->lock);
+    if (n->running++ == 0)
+        n->base = n->value;
+    hd_mutex_unlock(&n->lock);
+}
+
+static void leave(struct number *n)
+{
+    hd_mutex_lock(&n->lock);
+    n->running--;
+    hd_mutex_unlock(&n->lock);
+}
+
+static void set(void *structure, struct hd_call *call)
+{
+    struct number *n = structure;
+
+    enter(n);
+    hd_mutex_lock(&n->lock);
+    n->before = n->value;
+    n->value = call->arg[0];
+    hd_mutex_unlock(&n->lock);
+    leave(n);
+}
+
+static void get_before(void *structure, struct hd_call *call)
+{
+    struct number *n = structure;
+
+    hd_mutex_lock(&n->lock);
+    call->result[0] = n->before;
+    hd_mutex_unlock(&n->lock);
+}
+
+static void get_base(void *structure, struct hd_call *call)
+{
+    struct number *n = structure;
+
+    enter(n);
+    call->result[0] = n->base;
+    leave(n);
+}
+
+static void set_weak(void *structure, struct hd_call *call)
+{
+    atomic_store_explicit(&((struct number *)structure)->weak[call->arg[0]], call->arg[1],
+                          memory_order_relaxed);
+}
+
+static void get_weak(void *structure, struct hd_call *call)
+{
+    call->result[0] = atomic_load_explicit(&((struct number *)structure)->weak[call->arg[0]],
+                                           memory_order_relaxed);
+}
+
+static void apply_set(void *state, struct hd_call *call)
+{
+    ((long *)state)[call->arg[0]] = call->arg[1];
+}
+
+static void apply_get(void *state, struct hd_call *call)
+{
+    call->result[0] = ((long *)state)[call->arg[0]];
+}
+
+static void apply_set_one(void *state, struct hd_call *call)
+{
+    *(long *)state = call->arg[0];
+}
+
+static void apply_get_one(void *state, struct hd_call *call)
+{
+    call->result[0] = *(long *)state;
+}
+
+#define SET(how, by)                                                                               \
+    {                                                                                              \
+        .name = "set", .run = how, .apply = apply_set_one, .args = 1, .distinct = 1, .only = by    \
+    }
+#define GET(how, by)                                                                               \
+    {                                                                                              \
+        .name = "get", .run = how, .apply = apply_get_one, .results = 1, .only = by                \
+    }
+
+static int judged(const struct hd_linear_op *ops, const struct hd_linear_options *options)
+{
+    const struct hd_linear_spec spec = {.name = "number",
+                                        .ops = ops,
+                                        .op_count = 2,
+                                        .make = number_make,
+                                        .destroy = free,
+                                        .state_bytes = 2 * sizeof(long)};
+
+    return hd_linear(&spec, options, &result);
+}
+
+static void conditions_differ(void **state)
+{
+    static const struct hd_linear_op late[] = {SET(set, 1), GET(get_before, 2)};
+    static const struct hd_linear_op quiet[] = {SET(set, 1), GET(get_base, 0)};
+    struct hd_linear_options o = {.scenarios = 20, .schedules = 20, .threads = 2, .alone = -1};
+
+    (void)state;
+    assert_int_equal(judged(late, &o), 1);
+    assert_true(says("has no place: number is not linearizable\n"));
+    assert_int_equal(judged(quiet, &o), 1);
+    o.condition = HD_SEQUENTIAL;
+    assert_int_equal(judged(late, &o), 0);
+    assert_int_equal(judged(quiet, &o), 1);
+    assert_true(says("has no place: number is not sequentially consistent\n"));
+    o.condition = HD_QUIESCENT;
+    assert_int_equal(judged(late, &o), 1);
+    assert_true(says("has no place: number is not quiescently consistent\n"));
+    assert_int_equal(judged(quiet, &o), 0);
+}
+
+/* Two relaxed registers: that one call was over when another began orders the two, unless time is no matter. */
+static void weak_registers_are_judged_by_what_time_orders(void **state)
+{
+    static const struct hd_linear_op ops[] = {
+        {.name = "set", .run = set_weak, .apply = apply_set, .args = 2, .range = {{0, 1}, {1, 3}}},
+        {.name = "get",
+         .run = get_weak,
+         .apply = apply_get,
+         .args = 1,
+         .results = 1,
+         .range = {{0, 1}}}};
+    struct hd_linear_options o = {.scenarios = 20, .schedules = 40, .memory_model = "c11"};
+
+    (void)state;
+    assert_int_equal(judged(ops, &o), 0);
+    o.condition = HD_SEQUENTIAL;
+    assert_int_equal(judged(ops, &o), 1);
+    o.memory_model = NULL;
+    assert_int_equal(judged(ops, &o), 0);
 }
 
 /* What the child prints with HEDDLE_SCHEDULE set, and how it ends. */
@@ -329,6 +484,8 @@ int main(void)
         cmocka_unit_test(atomic_adds_are_linearizable),
         cmocka_unit_test(what_waits_through_the_library_needs_no_hooks),
         cmocka_unit_test(crashes_and_deadlocks_are_reported_with_their_history),
+        cmocka_unit_test(conditions_differ),
+        cmocka_unit_test(weak_registers_are_judged_by_what_time_orders),
         cmocka_unit_test(a_name_is_a_replay),
         cmocka_unit_test(bad_specifications_are_refused),
         cmocka_unit_test(bad_options_are_refused),
