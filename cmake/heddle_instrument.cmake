@@ -32,7 +32,6 @@ function(heddle_instrument)
       get_filename_component(directory ${HEDDLE_HOOKS_LIBRARY} DIRECTORY)
       target_link_libraries(${target} PRIVATE ${directory}/libheddle-fast-path.a ${HEDDLE_HOOKS_LIBRARY})
     endif()
-    set_target_properties(${target} PROPERTIES HEDDLE_INSTRUMENTED ON) # see heddle-rt, Heddle::rt
     foreach(function memcpy memmove memset memcmp strlen strcmp strcpy)
       target_link_options(${target} ${scope} -Wl,--wrap=${function})
     endforeach()

@@ -7,19 +7,15 @@
 # `heddle run`. All such tests bear the label "stress".
 #
 # Heddle::test, when it is there: hd_explore() and hd_unit_test() (heddle/test.h), hd_linear() (heddle/linear.h), for test
-# programs. The hooks of heddle_instrument() come behind Heddle::rt, which has functions of the same names.
+# programs. The runtime comes first, before the hooks of heddle_instrument(), which have functions of the same names.
 if(NOT TARGET Heddle::test AND NOT TARGET heddle-test)
   find_library(HEDDLE_TEST_LIBRARY heddle-test HINTS ${CMAKE_CURRENT_LIST_DIR}/../.. ${CMAKE_CURRENT_LIST_DIR}/../../..)
   find_library(HEDDLE_RT_LIBRARY heddle-rt HINTS ${CMAKE_CURRENT_LIST_DIR}/../.. ${CMAKE_CURRENT_LIST_DIR}/../../..)
   if(HEDDLE_TEST_LIBRARY AND HEDDLE_RT_LIBRARY)
-    get_filename_component(heddle_libraries ${HEDDLE_RT_LIBRARY} DIRECTORY)
-    add_library(Heddle::rt UNKNOWN IMPORTED)
-    set_target_properties(Heddle::rt PROPERTIES IMPORTED_LOCATION ${HEDDLE_RT_LIBRARY}
-      INTERFACE_LINK_LIBRARIES "$<$<BOOL:$<TARGET_PROPERTY:HEDDLE_INSTRUMENTED>>:${heddle_libraries}/libheddle-hooks.so>")
-    unset(heddle_libraries)
     add_library(Heddle::test UNKNOWN IMPORTED)
     set_target_properties(Heddle::test PROPERTIES IMPORTED_LOCATION ${HEDDLE_TEST_LIBRARY}
-      INTERFACE_LINK_LIBRARIES "Heddle::heddle;Heddle::rt")
+      INTERFACE_LINK_LIBRARIES "Heddle::heddle;${HEDDLE_RT_LIBRARY}"
+      INTERFACE_LINK_OPTIONS "SHELL:-Wl,--push-state,--no-as-needed ${HEDDLE_RT_LIBRARY} -Wl,--pop-state")
   endif()
 endif()
 

@@ -14,7 +14,7 @@
 #include <heddle/seam.h>
 
 #include "explore.h"
-#include "models/history.h"
+#include "models/linear.h"
 #include "scenario.h"
 #include "wire/finding_record.h"
 

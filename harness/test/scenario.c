@@ -109,6 +109,20 @@ static bool lower(struct linear_call *c, uint32_t arg, bool by_one)
     return true;
 }
 
+/* Distinct numbers from 1 on. False: they are. */
+static bool count_anew(struct linear_history *h)
+{
+    bool changed = false;
+    long n = 0;
+
+    for (uint32_t c = 0; c < h->count; c++)
+        if (h->call[c].op->distinct) {
+            changed |= h->call[c].call.arg[0] != ++n;
+            h->call[c].call.arg[0] = n;
+        }
+    return changed;
+}
+
 static void remove_thread(struct linear_history *h, uint32_t thread)
 {
     uint32_t left = 0;
@@ -131,8 +145,11 @@ bool scenario_smaller(struct linear_history *to, const struct linear_history *fr
         } else if ((i -= LINEAR_THREADS) < from->count) {
             remove_call(to, i);
             return true;
-        } else if ((i -= from->count) >= 2 * HD_CALL_VALUES * from->count) {
+        } else if ((i -= from->count) > 2 * HD_CALL_VALUES * from->count) {
             return false;
+        } else if (i == 2 * HD_CALL_VALUES * from->count) {
+            if (count_anew(to))
+                return true;
         } else if (lower(&to->call[i / 2 / HD_CALL_VALUES], i / 2 % HD_CALL_VALUES, i % 2)) {
             return true;
         }

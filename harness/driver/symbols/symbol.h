@@ -26,7 +26,7 @@ const char *base_name(const char *path);
 
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
-/* Frames in this file are ours and never shown; borrowed. */
+/* Frames in this file are ours and never shown, as those of libheddle-test.so; borrowed. */
 void symbols_hide(struct symbols *s, const char *runtime);
 
 /* The files of the map lie below this folder: the root of another mount namespace; but for those

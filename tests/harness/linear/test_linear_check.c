@@ -309,8 +309,13 @@ static void a_call_that_has_not_ended_may_count(void **state)
     assert_int_equal(linear_check(&number, &h, HD_LINEARIZABLE), LINEAR_CALLS);
     h.call[2].call.result[0] = 0;
     assert_int_equal(linear_check(&number, &h, HD_LINEARIZABLE), 2);
+    h.call[0].op = &add_op; /* what it would have returned is not known */
+    h.call[2].call.result[0] = 1;
+    assert_int_equal(linear_check(&number, &h, HD_LINEARIZABLE), LINEAR_CALLS);
     h.call[0].begun = 0; /* it was never begun */
     assert_int_equal(linear_check(&number, &h, HD_LINEARIZABLE), 1);
+    h.call[1].call.result[0] = h.call[2].call.result[0] = 0;
+    assert_int_equal(linear_check(&number, &h, HD_LINEARIZABLE), LINEAR_CALLS);
 }
 
 /* Of several wrong calls the one that ended first is named, wherever it stands in the list. */

@@ -1,6 +1,6 @@
-/* history.h - what hd_linear() (harness/test) says of the program that it runs. */
-#ifndef HEDDLE_HISTORY_H
-#define HEDDLE_HISTORY_H
+/* linear.h - what hd_linear() (harness/test) says of the program that it runs. */
+#ifndef HEDDLE_MODELS_LINEAR_H
+#define HEDDLE_MODELS_LINEAR_H
 
 /* The caller begins an operation of a structure: a point. Operations are about `history`. */
 void heddle_rt_begins(const void *history);
@@ -15,4 +15,4 @@ void heddle_rt_aside(int begins);
 /* What the operations did contradicts their specification: a finding that ends the schedule. */
 void heddle_rt_contradiction(const char *text);
 
-#endif /* HEDDLE_HISTORY_H */
+#endif /* HEDDLE_MODELS_LINEAR_H */

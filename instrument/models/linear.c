@@ -1,5 +1,5 @@
-/* history.c - operations of a structure that has a specification: see history.h */
-#include "history.h"
+/* linear.c - operations of a structure that has a specification: see linear.h */
+#include "linear.h"
 
 #include "core/control.h"
 #include "core/observers.h"
