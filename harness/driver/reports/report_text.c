@@ -392,6 +392,9 @@ static bool is_shown(const struct finding *f, const struct note *n)
 static void print_side(FILE *to, const struct finding *f, const struct note *n, bool same_thread)
 {
     char *side = side_text(f, n);
+    size_t length = strlen(side);
+    if (!n->stack.count && length > 3 && strcmp(side + length - 3, " at") == 0)
+        side[length - 3] = 0; /* in code of ours alone */
     if (!n->thread)
         fprintf(to, "\n  %s\n", side);
     else if (same_thread)
