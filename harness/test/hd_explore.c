@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,19 +20,26 @@
 
 #include <heddle/seam.h>
 
+#include "campaign/fault_plan.h"
 #include "explore.h"
 #include "findings/collect.h"
 #include "schedules/config_words.h"
 #include "reports/report_text.h"
 #include "process/in_process.h"
+#include "util/fault_words.h"
 
 extern const struct hd_seam *heddle_rt_seam(uint32_t version);
 
 #define DEFAULT_SCHEDULES 1000
 #define DEFAULT_STEPS 20000
+/* The first schedules tell the others where something could fail. */
+#define TELLING 16u
 
 static struct explore now; /* for configure(), which the runtime calls with a number alone */
 static uint32_t extra_flags;
+static uint32_t fault_kinds;
+static struct fault_plan *faults;
+static struct hdp_config told_with[TELLING + 1]; /* the faults of those that tell */
 
 /* What needs no earlier schedule; round robin only when asked for. */
 static const struct {
@@ -57,7 +65,8 @@ static uint32_t find_model(const char *word)
     return i;
 }
 
-/* Everything follows from the number, so that a number is a replay. */
+/* Everything follows from the number, and from what the first schedules told of faults, so that a number is a
+ * replay. */
 static void configure(struct hdp_config *c, uint64_t number)
 {
     static const uint32_t lengths[] = {16, 64, 256};
@@ -75,7 +84,14 @@ static void configure(struct hdp_config *c, uint64_t number)
                              .clock_base_ns = 1767225600LL * 1000000000,
                              .patience_ns = 100000000,
                              .points = now.all_accesses ? HDP_POINTS_ALL : HDP_POINTS_SHARED,
-                             .memory_model = o->memory_model ? find_model(o->memory_model) : 0};
+                             .memory_model = o->memory_model ? find_model(o->memory_model) : 0,
+                             .faults = fault_kinds};
+    if (!fault_kinds)
+        return;
+    if (number <= TELLING)
+        memcpy(c->fault, told_with[number].fault, sizeof c->fault);
+    else
+        fault_plan_choose(faults, o->seed, number, c);
 }
 
 static void explore_here(struct hdp_region *region, struct rt_explored *told, uint64_t first,
@@ -85,6 +101,15 @@ static void explore_here(struct hdp_region *region, struct rt_explored *told, ui
     heddle_rt_explore_start(region);
     now.attach(heddle_rt_seam(HD_SEAM_VERSION));
     heddle_rt_explore(told, first, last, configure, now.fn, now.arg);
+}
+
+/* A test framework's handler would go on with its other tests, in the child. */
+static void crash_as_ever(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS};
+
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        signal(crashes[i], SIG_DFL);
 }
 
 /* Wait status of a child that explored [first, last]. */
@@ -99,6 +124,7 @@ static int explore_in_child(struct hdp_region *region, struct rt_explored *told,
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
+        crash_as_ever();
         explore_here(region, told, first, last);
         fflush(NULL);
         _exit(0);
@@ -181,6 +207,87 @@ static void report(struct hd_explore_result *r, struct hdp_region *region, struc
     describe(r, region, status, number, kind == kind_of(region));
 }
 
+static bool tells(uint64_t number)
+{
+    return fault_kinds && number <= TELLING;
+}
+
+/* Before schedule `number` is run, alone in its child. */
+static void choose_faults(uint64_t number)
+{
+    if (tells(number))
+        fault_plan_choose(faults, now.options.seed, number, &told_with[number]);
+}
+
+/* After that. */
+static void learn(const struct hdp_region *region, uint64_t number)
+{
+    if (!tells(number))
+        return;
+    fault_plan_learn(faults, region, number);
+    fault_plan_phase(faults, number + 1);
+}
+
+/* What those before `first` tell is needed; what they print and come to is not. */
+static void learn_before(struct hdp_region *region, struct rt_explored *told, uint64_t first)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC), kept[2];
+
+    fflush(NULL);
+    for (int fd = 0; fd < 2; fd++) {
+        kept[fd] = dup(fd + 1);
+        dup2(null, fd + 1);
+    }
+    for (uint64_t number = 1; number < first && tells(number); number++) {
+        choose_faults(number);
+        explore_in_child(region, told, number, number);
+        learn(region, number);
+    }
+    for (int fd = 0; fd < 2; fd++) {
+        dup2(kept[fd], fd + 1);
+        close(kept[fd]);
+    }
+    close(null);
+    *told = (struct rt_explored){0};
+}
+
+/* Options that could not do anything. */
+static void say_without_effect(struct hd_explore_result *r)
+{
+    struct fault_stats s;
+    size_t used = 0;
+
+    fault_plan_count(faults, &s);
+    for (unsigned i = 0; i < HDP_FAULT_KINDS; i++)
+        if (fault_kinds >> i & 1 && fault_begins_option(i) &&
+            !fault_sum(s.points, fault_words[i].option) && used < sizeof r->report)
+            used +=
+                (size_t)snprintf(r->report + used, sizeof r->report - used,
+                                 "hd_explore: faults=%s had no effect: %s while goroutines ran\n",
+                                 fault_words[i].option, fault_words[i].none);
+}
+
+static void begin_faults(const struct explore *e, struct hdp_region *region,
+                         struct rt_explored *told, uint64_t first)
+{
+    fault_kinds = 0;
+    if (!e->options.faults)
+        return;
+    free(faults_parse(e->options.faults, &fault_kinds));
+    faults = fault_plan_new();
+    learn_before(region, told, first);
+}
+
+static void end_faults(struct hd_explore_result *r, bool passed)
+{
+    if (!fault_kinds)
+        return;
+    if (passed)
+        say_without_effect(r);
+    fault_plan_free(faults);
+    fault_kinds = 0;
+}
+
 static bool memory(struct hdp_region **region, struct rt_explored **told,
                    struct hd_explore_result *r)
 {
@@ -204,8 +311,10 @@ int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_ex
     now = *e;
     if (!memory(&region, &told, r))
         return -1;
+    begin_faults(e, region, told, first);
     for (uint64_t next = first; next <= last; next = first + told->schedules) {
-        int status = explore_in_child(region, told, next, last);
+        choose_faults(next);
+        int status = explore_in_child(region, told, next, tells(next) ? next : last);
         uint32_t these = region->result.preemptions;
         if (status == -1) {
             snprintf(r->report, sizeof r->report, "hd_explore: fork failed: %s\n", strerror(errno));
@@ -214,6 +323,7 @@ int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_ex
         }
         if (told->running) /* it died on the way */
             told->schedules++;
+        learn(region, next);
         if (!failed(region, status))
             continue;
         r->failing++;
@@ -229,6 +339,7 @@ int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_ex
         set_kind(r, kind == UINT32_MAX ? HD_FK_CRASH : (enum hd_finding_kind)kind);
     else if (could && r->first)
         report(r, region, told, r->first, kind);
+    end_faults(r, could && !r->failing);
     r->schedules = told->schedules;
     r->steps = told->steps;
     r->cut = told->cut;
@@ -247,6 +358,8 @@ void explore_in_place(const struct explore *e, uint64_t number)
     now = *e;
     if (!memory(&region, &told, &unused))
         _exit(1);
+    begin_faults(e, region, told, number);
+    choose_faults(number);
     explore_here(region, told, number, number);
     fflush(NULL);
     _exit(region->result.findings ? 1 : 0);
@@ -295,6 +408,13 @@ bool explore_settle(struct hd_explore_options *o, char *text, size_t bytes)
         snprintf(text, bytes, "unknown strategy \"%s\"", o->strategy);
         return false;
     }
+    uint32_t kinds;
+    char *why = o->faults ? faults_parse(o->faults, &kinds) : NULL;
+    if (why) {
+        snprintf(text, bytes, "%s", why);
+        free(why);
+        return false;
+    }
     if (o->memory_model && find_model(o->memory_model) == MODEL_WORDS) {
         snprintf(text, bytes, "unknown memory model \"%s\": sc, tso or c11", o->memory_model);
         return false;
@@ -318,7 +438,7 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
 {
     struct hd_explore_result own, *r = result ? result : &own;
     struct explore e = {.attach = attach, .fn = fn, .arg = arg};
-    char again[128] = "", text[128];
+    char again[128] = "", text[256];
     uint64_t alone;
     bool other;
 

@@ -397,7 +397,7 @@ int hd_linear_through(void (*attach)(const struct hd_seam *seam), const struct h
     struct hd_explore_result *r = result ? result : &own;
     struct linear l = {.spec = spec};
     uint64_t scenario = 0, number = 0;
-    char text[128];
+    char text[256];
     int failed;
 
     memset(r, 0, sizeof *r);

@@ -38,6 +38,8 @@ struct hd_explore_options {
     int keep_going;           /* do not stop at the first schedule that fails */
     const char *name;         /* of the test, for HEDDLE_SCHEDULE=NAME:N; NULL = none */
     const char *memory_model; /* "sc" (NULL), "tso", "c11": of code that is built with heddle-cc */
+    const char
+        *faults; /* what may fail, as heddle run --faults=LIST takes it; NULL = nothing does */
 };
 
 struct hd_explore_result {
@@ -49,7 +51,8 @@ struct hd_explore_result {
     int64_t virtual_ns; /* virtual time spent in all */
     int kind;           /* of the first failure: enum hd_finding_kind, -1 = none */
     char word[32];      /* its word: "deadlock", "leak-blocked", "assertion" ... */
-    char report[16384]; /* what a person reads: who waits where, and how to run it again */
+    char report[16384]; /* what a person reads: who waits where, and how to run it again; of a test
+                           that passed: which faults could not happen at all, or "" */
 };
 
 /* Explore fn(arg). Returns 0 when no schedule failed, 1 when one did, -1 when it could not be done
@@ -82,7 +85,7 @@ static inline int hd_explore_print(const char *name, void (*fn)(void *arg), void
                                    const struct hd_explore_options *options)
 {
     static struct hd_explore_result result; /* too large for small stacks */
-    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL, NULL};
+    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL, NULL, NULL};
     int failed;
 
     if (options)
@@ -90,7 +93,7 @@ static inline int hd_explore_print(const char *name, void (*fn)(void *arg), void
     if (!mine.name)
         mine.name = name;
     failed = hd_explore(fn, arg, &mine, &result);
-    if (failed) {
+    if (failed || result.report[0]) {
         fputs(name, stderr);
         fputs(": ", stderr);
         fputs(result.report, stderr);

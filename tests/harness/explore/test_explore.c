@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -213,6 +215,108 @@ static void unknown_strategies_are_refused(void **state)
     assert_non_null(strstr(r.report, "luck"));
 }
 
+/* ---- faults ---- */
+
+static struct hd_wg group;
+static enum { ALL_CHECKED, BLOCK_UNCHECKED, GO_UNCHECKED } unchecked;
+
+static void fills_block(void *unused)
+{
+    char *p = malloc(100);
+
+    (void)unused;
+    if (p || unchecked == BLOCK_UNCHECKED)
+        *(volatile char *)p = 1;
+    free(p);
+    hd_wg_done(&group);
+}
+
+static void runs_two(void *unused)
+{
+    (void)unused;
+    group = (struct hd_wg){0};
+    for (int i = 0; i < 2; i++) {
+        hd_wg_add(&group, 1);
+        if (hd_go(fills_block, NULL) != NULL && unchecked != GO_UNCHECKED)
+            hd_wg_done(&group);
+    }
+    hd_wg_wait(&group);
+}
+
+static struct hd_explore_result explore_faults(const char *faults, int wrong, int expected)
+{
+    struct hd_explore_options o = {.schedules = 200, .faults = faults};
+    struct hd_explore_result r;
+
+    unchecked = (unsigned)wrong;
+    if (hd_explore(runs_two, NULL, &o, &r) != expected)
+        fail_msg("faults=%s: %s", faults, r.report);
+    return r;
+}
+
+static void faults_are_chosen(void **state)
+{
+    struct hd_explore_result r = explore_faults("malloc", BLOCK_UNCHECKED, 1);
+
+    (void)state;
+    assert_string_equal(r.word, "crash");
+    assert_non_null(strstr(r.report, "\n  with a fault: malloc returned NULL in T"));
+    assert_non_null(strstr(r.report, "reproduced 1 of 1"));
+    assert_int_equal(explore_faults("malloc", BLOCK_UNCHECKED, 1).first, r.first);
+    r = explore_faults("malloc", ALL_CHECKED, 0);
+    assert_int_equal(r.schedules, 200);
+    assert_string_equal(r.report, "");
+    r = explore_faults("pthread_create", GO_UNCHECKED, 1);
+    assert_string_equal(r.word, "deadlock");
+    assert_non_null(strstr(r.report, "\n  with a fault: pthread_create: EAGAIN in T0"));
+    explore_faults("pthread_create,malloc", ALL_CHECKED, 0);
+    explore_faults(NULL, BLOCK_UNCHECKED, 0);
+}
+
+static void faults_without_effect_are_named(void **state)
+{
+    struct hd_explore_result r = explore_faults("malloc,short", ALL_CHECKED, 0);
+
+    (void)state;
+    assert_string_equal(
+        r.report, "hd_explore: faults=short had no effect: no file, pipe or stream was read or "
+                  "written in more than one byte while goroutines ran\n");
+}
+
+static void unknown_faults_are_refused(void **state)
+{
+    struct hd_explore_result r = explore_faults("luck", ALL_CHECKED, -1);
+
+    (void)state;
+    assert_non_null(strstr(r.report, "or all, not \"luck\""));
+}
+
+/* cmocka catches a crash, and goes on with the next test. */
+static pid_t tester;
+static int *strays;
+
+static void crashes(void *unused)
+{
+    (void)unused;
+    *(volatile char *)NULL = 1;
+}
+
+static void crashes_are_found(void **state)
+{
+    (void)state;
+    assert_string_equal(explore(crashes, NULL, 1).word, "crash");
+}
+
+static void no_child_goes_on(void **state)
+{
+    (void)state;
+    if (getpid() != tester) {
+        ++*strays;
+        _exit(0);
+    }
+    assert_int_equal(*strays, 0);
+}
+
 static void explored(void **state)
 {
     receives_all(state);
@@ -221,6 +325,9 @@ HD_EXPLORED(explored)
 
 int main(void)
 {
+    tester = getpid();
+    strays = mmap(NULL, sizeof *strays, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    must(strays != MAP_FAILED);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_code_is_silent),
         cmocka_unit_test(leaks_are_found),
@@ -231,6 +338,11 @@ int main(void)
         cmocka_unit_test(leaks_may_be_ignored),
         cmocka_unit_test(time_is_virtual),
         cmocka_unit_test(unknown_strategies_are_refused),
+        cmocka_unit_test(crashes_are_found),
+        cmocka_unit_test(no_child_goes_on),
+        cmocka_unit_test(faults_are_chosen),
+        cmocka_unit_test(faults_without_effect_are_named),
+        cmocka_unit_test(unknown_faults_are_refused),
         hd_unit_test(explored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
