@@ -107,6 +107,27 @@ static uint32_t object_index(struct story *s, uint32_t id, unsigned event)
     return o ? o->index : NONE;
 }
 
+static uint32_t place_of_frame(struct story *s, const struct frame *f)
+{
+    s->frame = mem_grow(s->frame, s->places, sizeof *s->frame);
+    s->frame[s->places] = (struct frame){.function = mem_copy(f->function),
+                                         .file = mem_copy(f->file),
+                                         .module = mem_copy(f->module),
+                                         .line = f->line,
+                                         .column = f->column,
+                                         .offset = f->offset};
+    return s->places++;
+}
+
+/* The innermost frame of a note that has a file, as a place of its own. */
+static uint32_t place_of_note(struct story *s, const struct note *n)
+{
+    for (size_t i = 0; i < n->stack.count; i++)
+        if (n->stack.frame[i].file)
+            return place_of_frame(s, &n->stack.frame[i]);
+    return n->stack.count ? place_of_frame(s, &n->stack.frame[0]) : NONE;
+}
+
 static uint32_t place_of(struct story *s, uint64_t site)
 {
     struct told_place *p;
@@ -120,18 +141,7 @@ static uint32_t place_of(struct story *s, uint64_t site)
     scene_place(s->scene, site, &frames);
     p = mem_zeroed(1, sizeof *p);
     p->site = site;
-    p->index = NONE;
-    if (frames.count) {
-        p->index = s->places++;
-        s->frame = mem_grow(s->frame, p->index, sizeof *s->frame);
-        const struct frame *f = &frames.frame[0];
-        s->frame[p->index] = (struct frame){.function = mem_copy(f->function),
-                                            .file = mem_copy(f->file),
-                                            .module = mem_copy(f->module),
-                                            .line = f->line,
-                                            .column = f->column,
-                                            .offset = f->offset};
-    }
+    p->index = frames.count ? place_of_frame(s, &frames.frame[0]) : NONE;
     stack_clear(&frames);
     HASH_ADD(hh, s->place, site, sizeof p->site, p);
     return p->index;
@@ -417,12 +427,26 @@ static int by_index(const struct told_object *a, const struct told_object *b)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
+/* As reports call it; an access is known by its word, which variables may share. */
+static char *object_text(const struct story *s, const struct told_object *o)
+{
+    const struct hdp_object *entry =
+        o->kind == HD_OB_MEMORY ? scene_object_entry(s->region, o->id) : NULL;
+    char *word = entry && !entry->label[0] ? scene_word(s->scene, entry) : NULL;
+    char *text = word ? mem_format("%s %s (%s)", object_word(o->kind),
+                                   names_object(s->scene->objects, o->id, o->kind), word)
+                      : scene_object(s->scene, o->id, o->kind);
+
+    free(word);
+    return text;
+}
+
 static void write_objects(FILE *to, struct story *s)
 {
     HASH_SORT(s->object, by_index);
     fputs(",\n\"objects\": [", to);
     for (const struct told_object *o = s->object; o; o = o->hh.next) {
-        char *text = scene_object(s->scene, o->id, o->kind);
+        char *text = object_text(s, o);
         uint32_t thread = NONE;
         for (uint32_t i = 0; o->kind == HD_OB_THREAD && i < s->threads; i++)
             if (thread_object(s->region->thread[i].hash) == o->id)
@@ -564,6 +588,54 @@ static void write_relation(FILE *to, struct story *s, const struct finding *f, c
     fputc(']', to);
 }
 
+static void write_accesses(FILE *to, struct story *s, const struct finding *f)
+{
+    bool any = false;
+
+    fputs(",\n\"accesses\": [", to);
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        uint32_t thread = thread_of(s, n->thread_id);
+        if (!n->step || thread == NONE)
+            continue;
+        fprintf(to, "%s{\"step\": %u, \"thread\": %u, \"text\": ", any ? ", " : "", n->step,
+                thread);
+        write_text(to, n->text);
+        fputs(", \"object\": ", to);
+        write_text(to, n->object);
+        fputs(", \"place\": ", to);
+        write_index(to, place_of_note(s, n));
+        fputc('}', to);
+        any = true;
+    }
+    fputc(']', to);
+}
+
+/* Where it ended, after the last decision. */
+static void write_end(FILE *to, struct story *s, const struct finding *f)
+{
+    const char *what = f->kind == HD_FK_CRASH       ? "crashes"
+                       : f->kind == HD_FK_ASSERTION ? "assertion fails"
+                       : f->kind == HD_FK_PANIC     ? "panics"
+                                                    : NULL;
+
+    for (size_t i = 0; what && i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        uint32_t thread = thread_of(s, n->thread_id);
+        if (n->role != HD_ROLE_HERE || thread == NONE)
+            continue;
+        char *text = mem_format("%s: %s", what, f->text);
+        fprintf(to, ",\n\"end\": {\"thread\": %u, \"text\": ", thread);
+        write_text(to, text);
+        fputs(", \"place\": ", to);
+        write_index(to, place_of_note(s, n));
+        fputc('}', to);
+        free(text);
+        return;
+    }
+    fputs(",\n\"end\": null", to);
+}
+
 static void write_matter(FILE *to, struct story *s, const struct finding *f)
 {
     uint32_t last = 0;
@@ -584,26 +656,8 @@ static void write_matter(FILE *to, struct story *s, const struct finding *f)
     write_relation(to, s, f, "could_wake", HD_ROLE_COULD_WAKE);
     write_relation(to, s, f, "lock_held", HD_ROLE_EDGE_HELD);
     write_relation(to, s, f, "lock_took", HD_ROLE_EDGE_TOOK);
-    any = false;
-    fputs(",\n\"accesses\": [", to);
-    for (size_t i = 0; i < f->notes; i++) {
-        const struct note *n = &f->note[i];
-        uint32_t thread = thread_of(s, n->thread_id);
-        if (!n->step || thread == NONE)
-            continue;
-        fprintf(to, "%s{\"step\": %u, \"thread\": %u, \"text\": ", any ? ", " : "", n->step,
-                thread);
-        write_text(to, n->text);
-        fputs(", \"object\": ", to);
-        write_text(to, n->object);
-        fputs(", \"file\": ", to);
-        write_text(to, n->stack.count ? n->stack.frame[0].file : NULL);
-        fputs(", \"line\": ", to);
-        write_index(to, n->stack.count && n->stack.frame[0].line ? n->stack.frame[0].line : NONE);
-        fputc('}', to);
-        any = true;
-    }
-    fputc(']', to);
+    write_accesses(to, s, f);
+    write_end(to, s, f);
 }
 
 /* ---- begin and end ---- */

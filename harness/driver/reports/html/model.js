@@ -96,7 +96,7 @@ class Story {
     Object.assign(this, {
       threads: json.threads, objects: json.objects, places: json.places, sources: json.sources, steps: json.steps,
       first: json.first, whole: json.whole, waitsAtEnd: json.waits, holdsAtEnd: json.holds,
-      couldWake: json.could_wake, lockHeld: json.lock_held, lockTook: json.lock_took
+      couldWake: json.could_wake, end: json.end, lockHeld: json.lock_held, lockTook: json.lock_took
     });
     this.moments = new Set(json.moments);
     this.accesses = json.accesses.slice().sort((a, b) => a.step - b.step);
@@ -168,13 +168,12 @@ class Story {
     const accessesBefore = step => {
       for (; access < this.accesses.length && this.accesses[access].step < step; access++) {
         const a = this.accesses[access], last = this.lines[this.lines.length - 1];
-        const found = this.places.findIndex(p => p.file === a.file && p.line === a.line), place = found < 0 ? null : found;
         const line = {
-          step: a.step, thread: a.thread, kind: 'access', event: null, object: null, place,
+          step: a.step, thread: a.thread, kind: 'access', event: null, object: null, place: a.place,
           words: [plain(a.text || 'access').replace(/ at 0x[0-9a-f]+$/, ''), a.object && plain(a.object).replace(/^variable /, '')].filter(Boolean).join(', ')
         };
-        if (last && last.step === a.step && last.thread === a.thread && last.place === place) // the decision was about it
-          this.lines[this.lines.length - 1] = line;
+        if (last && last.step === a.step && last.thread === a.thread && this.placeText(last.place) === this.placeText(a.place)) // the decision was about it
+          this.lines[this.lines.length - 1] = Object.assign(line, {decision: last.decision || DECISIONS.has(last.kind)});
         else
           this.lines.push(line);
       }
@@ -199,6 +198,8 @@ class Story {
       this.lineOf[i] = Math.max(0, this.lines.length - 1);
     });
     accessesBefore(Infinity);
+    if (this.end)
+      this.lines.push({step: this.steps, thread: this.end.thread, kind: 'end', words: plain(this.end.text), event: null, object: null, place: this.end.place});
     if (!this.lines.length)
       this.lines.push({step: this.steps, thread: null, kind: 'end', words: 'no decision was recorded', event: null, object: null, place: null});
   }
@@ -323,7 +324,7 @@ class Story {
       this.aboutThreads.add(a.thread);
     this.important = new Set();
     this.lines.forEach((l, i) => {
-      if (l.kind === 'access' || (this.moments.has(l.step) && this.lineOfStep.get(l.step) === i))
+      if (l.kind === 'access' || l.kind === 'end' || (this.moments.has(l.step) && this.lineOfStep.get(l.step) === i))
         this.important.add(i);
     });
     const last = this.lines.length - 1;

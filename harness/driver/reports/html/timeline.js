@@ -3,7 +3,7 @@
 const LINE = 26, LAST_LANE = 220, LEVEL = 78, HEAD = 44, LOCK = 9;
 const LOCK_COLOURS = 8;
 /* Lines that belong to the decision above them. */
-const SAME_STEP = new Set(['waits', 'gives', 'ends', 'access']);
+const SAME_STEP = new Set(['waits', 'gives', 'ends', 'access', 'end']);
 const ARROW_WORDS = {woken: 'lets go on', makes: 'makes', order: 'comes before what follows in'};
 
 function make(name, attributes, ...children) {
@@ -140,7 +140,7 @@ class Timeline {
     const count = Math.max(1, this.threads.length);
     this.lane = Math.max(112, Math.min(300, Math.floor((room - LAST_LANE) / Math.max(1, count - 1))));
     this.lanes = Math.max((count - 1) * this.lane + LAST_LANE, Math.min(room, count * this.lane));
-    this.width = this.gutter + this.lanes + this.levelObjects.length * LEVEL;
+    this.width = Math.max(this.gutter + this.lanes + this.levelObjects.length * LEVEL, this.scroller.clientWidth);
     this.space.style.width = this.width + 'px';
     this.space.style.height = this.view.length * LINE + 'px';
     this.scroller.style.height = Math.min(18, Math.max(5, this.view.length)) * LINE + HEAD + 16 + 'px';
@@ -299,7 +299,7 @@ class Timeline {
     for (let r = first; r <= last; r++) {
       const l = this.story.lines[this.view[r]], important = this.story.important.has(this.view[r]);
       const step = svg('text', {class: 'step' + (important ? ' important' : ''), x: this.gutter - 16, y: (r - first) * LINE + 17, 'text-anchor': 'end'});
-      step.textContent = (important ? '\u25cf ' : '') + (SAME_STEP.has(l.kind) ? '' : l.step);
+      step.textContent = (important ? '\u25cf ' : '') + (SAME_STEP.has(l.kind) && !l.decision ? '' : l.step);
       g.append(step);
     }
     parts.push(g);
