@@ -19,6 +19,7 @@
 #include "outcomes.h"
 #include "shrink.h"
 #include "reports/worth.h"
+#include "symbols/hooked.h"
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "schedules/config_words.h"
@@ -267,6 +268,17 @@ static bool is_endless(const struct hdp_region *r)
     return false;
 }
 
+/* Which of the program's files have hooks: once is enough. */
+static void note_modules(struct stats *s, const struct hdp_region *r)
+{
+    if (!s->accesses_watched || s->hooked.count + s->unhooked.count)
+        return;
+    char *maps = read_maps(r->server);
+    if (maps)
+        hooked_modules(maps, &s->hooked, &s->unhooked);
+    free(maps);
+}
+
 /* What later schedules are planned with. */
 static void learn(struct campaign *c, const struct hdp_result *result)
 {
@@ -303,6 +315,7 @@ static void count(struct campaign *c, struct worker *w, uint64_t number)
     s->elastic |= (w->region->config.flags & (HDP_ELASTIC_SLEEP | HDP_REAL_CLOCK)) != 0;
     s->races_wanted |= (w->region->config.flags & HDP_RACES) != 0;
     s->accesses_watched |= w->region->reached.watched != 0;
+    note_modules(s, w->region);
     s->aslr_on |= c->crew.bell->randomised != 0;
     struct strategy_stats *strategy = &s->strategy[w->region->config.strategy % HDP_STRATEGIES];
     strategy->name = strategy_word(w->region->config.strategy);
@@ -940,6 +953,8 @@ void campaign_close(struct campaign *c)
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);
     names_free(&c->stats.shared);
+    names_free(&c->stats.hooked);
+    names_free(&c->stats.unhooked);
     outdir_close(&c->outdir);
     free(c->about);
     free(c->input_file);

@@ -276,6 +276,8 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "unmodelled", name_list(&s->unmodelled));
     json_object_set_new(o, "shared", name_list(&s->shared));
     json_object_set_new(o, "accesses_watched", json_boolean(s->accesses_watched));
+    json_object_set_new(o, "modules_watched", name_list(&s->hooked));
+    json_object_set_new(o, "modules_not_watched", name_list(&s->unhooked));
     json_object_set_new(o, "server_deaths", number(s->server_deaths));
     json_object_set_new(o, "starts_failed", number(s->starts_failed));
     json_object_set_new(o, "findings_dropped", dropped(s));

@@ -844,6 +844,15 @@ static void print_remarks(FILE *to, const struct stats *s)
               "with "
               "heddle-cc\n",
               to);
+    if (s->unhooked.count) {
+        fprintf(
+            to,
+            "  note: %zu of %zu modules were built with heddle-cc; accesses of the others were not "
+            "watched: ",
+            s->hooked.count, s->hooked.count + s->unhooked.count);
+        print_names(to, &s->unhooked);
+        fputc('\n', to);
+    }
     if (s->aslr_on)
         fputs("  note: the system does not let address randomisation be turned off; replays may "
               "diverge\n",

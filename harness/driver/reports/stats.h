@@ -96,7 +96,9 @@ struct stats {
     bool elastic;   /* sleeps may end early, or are real */
     bool races_wanted,
         accesses_watched; /* nothing that was loaded was built with heddle-cc: not watched */
-    bool aslr_on;         /* addresses could not be pinned */
+    /* the user's files that were loaded, once accesses are watched: built with heddle-cc, and without */
+    struct names hooked, unhooked;
+    bool aslr_on; /* addresses could not be pinned */
 };
 
 #endif /* HEDDLE_DRIVER_STATS_H */

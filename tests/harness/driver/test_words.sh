@@ -130,4 +130,18 @@ report "$build/bin/heddle-cc" one_line parts
 says 'data race on counts'
 says '(read|write) counts '
 never ' or counts'
+# what was not looked at: modules without hooks by name, in text and JSON; none when all have them
+modules() { # COMPILER of the library
+    $1 -g -O1 -shared -fPIC "$here/words/plain_part.c" -o libplain.so &&
+        "$build/bin/heddle-cc" -g -O1 "$here/words/hooked_part.c" -o hooked_part -L. -lplain -Wl,-rpath,"$PWD" -pthread || failed=1
+    timeout 60 "$heddle" run -q -n 20 -o out_modules -- ./hooked_part >out 2>&1 </dev/null
+    timeout 60 "$heddle" run -q -n 20 --json -o out_modules -- ./hooked_part 2>&1 </dev/null | jq -c '.statistics |
+        [.modules_watched, .modules_not_watched]' >>out
+}
+modules cc
+says '^  note: 1 of 2 modules were built with heddle-cc; accesses of the others were not watched: libplain\.so$'
+says '^\[\["hooked_part"\],\["libplain\.so"\]\]$'
+modules "$build/bin/heddle-cc"
+never 'modules were built'
+says '^\[\["hooked_part","libplain\.so"\],\[\]\]$'
 exit $failed
