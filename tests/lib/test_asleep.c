@@ -602,7 +602,7 @@ static void read_and_close(void *ends)
 {
     char byte;
 
-    (void)!read(*(int *)ends, &byte, 1);
+    (void)!hd_read(*(int *)ends, &byte, 1);
     hd_chan_close(done);
 }
 

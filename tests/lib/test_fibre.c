@@ -496,6 +496,51 @@ static void a_line_that_was_locked_at_a_fork_is_free_in_the_child(void **state)
     assert_int_equal(status, 0);
 }
 
+struct reader {
+    int ends[2];
+    char got;
+};
+
+static void read_one(void *arg)
+{
+    struct reader *reader = arg;
+
+    if (hd_read(reader->ends[0], &reader->got, 1) != 1)
+        _exit(5);
+}
+
+/* Not the one of its parent, where another waits all the while. */
+static void a_child_has_a_poller_of_its_own(void **state)
+{
+    struct reader of_parent = {.got = 0}, reader = {.got = 0};
+    struct hd_wg wg = HD_WG_INIT;
+    pid_t child;
+    int status;
+
+    (void)state;
+    assert_int_equal(pipe(of_parent.ends), 0);
+    start_in(&wg, read_one, &of_parent);
+    hd_sleep(20 * MS);
+    child = fork_child();
+    if (child == 0) {
+        struct hd_wg own = HD_WG_INIT;
+        if (pipe(reader.ends) != 0 || hd_wg_go(&own, read_one, &reader))
+            _exit(2);
+        usleep(50000);
+        if (write(reader.ends[1], "x", 1) != 1)
+            _exit(3);
+        hd_wg_wait(&own);
+        _exit(reader.got == 'x' ? 0 : 4);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(write(of_parent.ends[1], "y", 1), 1);
+    hd_wg_wait(&wg);
+    assert_int_equal(of_parent.got, 'y');
+    close(of_parent.ends[0]);
+    close(of_parent.ends[1]);
+}
+
 static void leave_in_the_middle(void *arg)
 {
     HD_DEFER(hd_wg_done, (struct hd_wg *)arg);
@@ -546,6 +591,7 @@ int main(void)
         cmocka_unit_test(a_child_can_start_its_own),
         cmocka_unit_test(a_child_forked_beside_starts_can_start_its_own),
         cmocka_unit_test(a_line_that_was_locked_at_a_fork_is_free_in_the_child),
+        cmocka_unit_test(a_child_has_a_poller_of_its_own),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
         cmocka_unit_test(forty_thousand_are_alive),
         cmocka_unit_test(an_older_kernel_has_fewer),

@@ -11,6 +11,7 @@
 #include <heddle/errors.h>
 #include <heddle/fan.h>
 #include <heddle/go.h>
+#include <heddle/io.h>
 #include <heddle/leak.h>
 #include <heddle/limiter.h>
 #include <heddle/map.h>
