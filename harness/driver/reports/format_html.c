@@ -100,6 +100,7 @@ static void tags(FILE *to, const json_t *report, const json_t *f)
               replays = json_integer_value(json_object_get(f, "replays")),
               reproduced = json_integer_value(json_object_get(f, "reproduced")),
               first = json_integer_value(json_object_get(f, "first_schedule"));
+    const json_t *shrunk = json_object_get(f, "shrunk");
     char *seen = all >= schedules ? mem_format("seen in %lld of %lld schedules", schedules, all)
                                   : mem_format("seen in %lld schedules", schedules);
     char *again = mem_format("reproduced %lld of %lld times", reproduced, replays);
@@ -119,6 +120,12 @@ static void tags(FILE *to, const json_t *report, const json_t *f)
         tag(to, "seen", again);
     if (first)
         tag(to, "seen", number);
+    if (json_is_object(shrunk)) {
+        long long switches = json_integer_value(json_object_get(shrunk, "preemptions"));
+        char *needs = mem_format("%lld preemption%s", switches, switches == 1 ? "" : "s");
+        tag(to, "seen", needs);
+        free(needs);
+    }
     fputs("</ul>\n", to);
     free(seen);
     free(again);
@@ -296,6 +303,45 @@ static void names(FILE *to, const json_t *list, const char *words)
     fputs("</li>\n", to);
 }
 
+/* The remarks of the summary: each begins with "  note: ", and goes on in lines that are indented further. */
+static void remarks(FILE *to, const char *summary)
+{
+    static const char begins[] = "\n  note: ", goes_on[] = "        ";
+
+    for (const char *at = summary; (at = strstr(at, begins));) {
+        const char *line = at + strlen(begins);
+        for (const char *between = "<li>";; between = " ", line += strlen(goes_on)) {
+            char *words = mem_format("%.*s", (int)strcspn(line, "\n"), line);
+            fputs(between, to);
+            text(to, words);
+            free(words);
+            at = line + strcspn(line, "\n");
+            line = at + (*at == '\n');
+            if (strncmp(line, goes_on, strlen(goes_on)) != 0)
+                break;
+        }
+        fputs("</li>\n", to);
+    }
+}
+
+/* The same of what was merged from several, as far as it is known of all. */
+static void remarks_of_all(FILE *to, const json_t *s)
+{
+    if (json_is_false(json_object_get(s, "accesses_watched")))
+        fputs("<li>memory accesses were not watched, so data races were not looked for: build with "
+              "heddle-cc</li>\n",
+              to);
+    names(to, json_object_get(s, "unmodelled"), "not under control");
+    names(to, json_object_get(s, "control_lost_at"), "control was lost at");
+    names(to, json_object_get(s, "shared"), "shared by all schedules");
+}
+
+static bool is_proof(const json_t *exhaustive)
+{
+    return json_is_true(json_object_get(exhaustive, "complete")) &&
+           json_array_size(json_object_get(exhaustive, "no_proof")) == 0;
+}
+
 /* What was looked at, and what was not. */
 static void looked_at(FILE *to, const json_t *report)
 {
@@ -308,20 +354,18 @@ static void looked_at(FILE *to, const json_t *report)
     number(to, s, "schedules", "Schedules");
     number(to, s, "interleavings", "Distinct interleavings");
     number(to, s, "judged", "Schedules that came to an end");
+    number(to, s, "cut", "Schedules that were cut (--max-steps)");
     number(to, s, "steps", "Decisions");
     number(to, s, "threads_max", "Most threads in one schedule");
     number(to, s, "seconds", "Seconds");
     fputs("</tbody></table>\n<ul>\n", to);
-    if (json_is_false(json_object_get(s, "accesses_watched")))
-        fputs("<li>Memory accesses were not watched, so data races were not looked for: build with "
-              "heddle-cc.</li>\n",
-              to);
-    if (json_integer_value(json_object_get(s, "cut")))
-        fputs("<li>Some schedules were cut at the step bound (--max-steps).</li>\n", to);
-    names(to, json_object_get(s, "unmodelled"), "Not under control");
-    names(to, json_object_get(s, "control_lost_at"), "Control was lost at");
-    names(to, json_object_get(s, "shared"), "Shared by all schedules");
-    fputs("<li>Schedules are tried, not all of them: nothing found is no proof.</li>\n</ul>\n", to);
+    if (summary)
+        remarks(to, summary);
+    else
+        remarks_of_all(to, s);
+    if (!is_proof(json_object_get(s, "exhaustive")))
+        fputs("<li>schedules were tried, not all of them: nothing found is no proof</li>\n", to);
+    fputs("</ul>\n", to);
     if (summary) {
         fputs("<details><summary>Summary</summary>", to);
         element(to, "pre", summary);

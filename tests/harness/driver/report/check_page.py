@@ -190,7 +190,7 @@ class Check:
         self.open("nothing.html", mounted=False)
         self.true("it says so", "document.body.innerText.includes('Nothing was found.')")
         self.true("what was looked at", "document.querySelector('.looked-at table').rows.length >= 5")
-        self.true("what was not", "document.querySelector('.looked-at').textContent.includes('Memory accesses were not watched')")
+        self.true("what was not", "document.querySelector('.looked-at').textContent.includes('memory accesses were not watched')")
         self.close()
 
     def damaged(self):
