@@ -59,6 +59,13 @@ struct hdi_object {
         uint16_t kind;
         uint64_t site;
     } user[4]; /* recent distinct users */
+    /* Who was last at it where, in this schedule: core/coverage.c */
+    struct {
+        uint16_t place, thread, made;
+        bool commutes;
+    } passed[8];
+    uint16_t passes;
+    uint8_t last_passed;
     char label[32];
 };
 

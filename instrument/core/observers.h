@@ -31,6 +31,9 @@
                               HDI_OF(THREAD_JOINED) | HDI_OF(STARTS) | HDI_OF(ENDS))               \
     /* What is owed, and to which leak check. */                                                   \
     X(hdi_leaks_observe, HDI_OF(OWED))                                                             \
+    /* Which ways the synchronisation goes. */                                                     \
+    X(hdi_coverage_observes, HDI_OF(MADE) | HDI_OF(ACQUIRED) | HDI_OF(MISSED) |                    \
+                                 HDI_OF(THREAD_MADE) | HDI_OF(THREAD_JOINED) | HDI_OF(STARTS))     \
     /* Who can still be woken. */                                                                  \
     X(hdi_reach_observes, HDI_OF(BYTES_LEFT) | HDI_OF(THREAD_MADE) | HDI_OF(STARTS))               \
     /* Happens-before and the tape. It looks at the locks that the caller holds. */                \

@@ -52,6 +52,7 @@
 
 #include "explore.h"
 #include "faults.h"
+#include "covered.h"
 #include "finding_record.h"
 #include "known.h"
 #include "lock_edges.h"
@@ -341,6 +342,7 @@ struct hdp_region {
     struct hdp_learned learned;  /* what schedules before this one learned: by the driver */
     uint16_t tuple[HDP_TUPLES];  /* how often schedules had each (tuples.h): by the driver */
     struct hdp_learned news;     /* what this worker's schedules add to it; the driver empties it */
+    struct hdp_covered covered;  /* by all schedules of this worker */
     struct hdp_reached reached;  /* points that threads of the schedule came to */
     struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */
     uint32_t profile_steps;           /* used entries of profile[] */

@@ -770,8 +770,25 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     batches_open(c);
 }
 
+/* Where addresses are others in each start, places of several starts cannot be told from each other. */
+static void take_coverage(struct campaign *c)
+{
+    bool whole = !c->options.native && !(c->crew.bell && c->crew.bell->randomised);
+
+    for (unsigned i = 0; whole && c->crew.worker && i < c->crew.workers; i++) {
+        struct worker *w = &c->crew.worker[i];
+        if (!c->maps[i] || !w->region)
+            continue;
+        symbols_map(c->symbols, c->maps[i]);
+        if (!c->stats.coverage)
+            c->stats.coverage = coverage_new();
+        coverage_take(c->stats.coverage, &w->region->covered, c->symbols);
+    }
+}
+
 void campaign_reopen(struct campaign *c, const struct campaign_options *options)
 {
+    take_coverage(c);
     close_crew(c);
     batches_close(c);
     free(c->trouble);
@@ -911,6 +928,7 @@ void campaign_finish(struct campaign *c)
     c->stats.ended_ns = real_now();
     c->stats.faults.wanted = c->options.config.faults;
     fault_plan_count(c->faults, &c->stats.faults);
+    take_coverage(c);
     leave_out_excluded(c);
     if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
         doubt_unconfirmed(&c->findings);
@@ -950,6 +968,7 @@ void campaign_close(struct campaign *c)
     free(c->excluded_key);
     distinct_free(&c->stats.interleavings);
     unseen_free(&c->stats.unseen);
+    coverage_free(c->stats.coverage);
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);
     names_free(&c->stats.shared);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 int cmd_baseline(int argc, char **argv);
+int cmd_coverage(int argc, char **argv);
 int cmd_ctest(int argc, char **argv);
 int cmd_test(int argc, char **argv);
 int cmd_run(int argc, char **argv);

@@ -29,6 +29,7 @@ static const struct {
      "print what a run found again, as a page to walk through its schedules, or as a trace",
      cmd_report},
     {"merge", "put what several machines found together", cmd_merge},
+    {"coverage", "what never happened in a run, or how two runs differ there", cmd_coverage},
     {"baseline", "write the findings of a run as known ones, for later runs", cmd_baseline},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},
 };

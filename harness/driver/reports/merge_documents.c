@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "findings/finding.h"
+#include "coverage_document.h"
 #include "test_document.h"
 #include "util/alloc.h"
 
@@ -282,12 +283,15 @@ static char *add_test(struct merging *m, const json_t *test, const char *folder)
         json_object_set_new(copy, "suppressed", json_integer(0));
         json_object_set_new(copy, "shard", json_null());
         json_object_set_new(copy, "summary", json_null());
+        json_object_set_new(copy, "coverage", json_deep_copy(json_object_get(report, "coverage")));
         json_object_set_new(m->test, "report", copy);
         there = copy;
     } else {
         json_object_set_new(json_object_get(there, "statistics"), "interleavings_exact",
                             json_false());
         join_worth(json_object_get(there, "statistics"), json_object_get(report, "statistics"));
+        if (json_is_object(json_object_get(there, "coverage")))
+            coverage_join(json_object_get(there, "coverage"), json_object_get(report, "coverage"));
     }
     if (trouble)
         json_object_set(there, "trouble", json_object_get(report, "trouble"));

@@ -339,6 +339,8 @@ json_t *report_json(const struct report *r, int code)
     json_object_set_new(doc, "suppressed", json_integer((json_int_t)r->suppressed));
     json_object_set_new(doc, "statistics", statistics(r->stats));
     json_object_set_new(doc, "summary", summary(r));
+    json_object_set_new(doc, "coverage",
+                        r->stats->coverage ? coverage_json(r->stats->coverage) : json_null());
     json_object_set_new(doc, "findings", list);
     return doc;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "exhaustive/exploration.h"
+#include "coverage_document.h"
 #include "symbols/numbering.h"
 #include "util/distinct.h"
 #include "util/unseen.h"
@@ -26,9 +27,10 @@ struct stats {
         uint64_t cut;   /* searches that did not look at the whole of a schedule */
     } predicted;
     struct distinct interleavings;
-    struct unseen unseen; /* of the interleavings */
-    uint64_t numbered;    /* schedules of campaigns before this one: numbers begin again */
-    bool saturated;       /* ended because hardly any more was unseen */
+    struct unseen unseen;      /* of the interleavings */
+    uint64_t numbered;         /* schedules of campaigns before this one: numbers begin again */
+    struct coverage *coverage; /* NULL: not known */
+    bool saturated;            /* ended because hardly any more was unseen */
     struct pct_stats {
         uint64_t schedules; /* of pct that its promise holds for; 0: none with this depth */
         uint32_t depth, threads, steps;

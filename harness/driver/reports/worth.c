@@ -103,6 +103,8 @@ void worth_print(FILE *to, const struct findings *all, const struct stats *s)
         return;
     print_unseen(to, s);
     print_pct(to, s);
+    if (s->coverage)
+        coverage_summary(to, s->coverage);
 }
 
 json_t *worth_unseen_json(const struct stats *s)

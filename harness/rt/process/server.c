@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "core/observers.h"
+#include "core/coverage.h"
 #include "core/story.h"
 #include "locks/lockorder.h"
 #include "reach/reach.h"
@@ -101,6 +102,7 @@ static void start_schedule(void)
     rt.region->maps_bytes = 0;
     rt.region->stack_used = rt.prefix_stacks;
     rt_schedule_begin();
+    hdi_covered = &rt.region->covered;
     hdi_story = rt.config.flags & HDP_RICH ? &rt.region->story : NULL;
     rt.region->story.events = rt.region->story.full = 0;
     hdi_tell(STARTS, .thread = rt.main, .mode = rt.config.flags);

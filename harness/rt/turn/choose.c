@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/coverage.h"
 #include "models/signals.h"
 #include "reach/reach.h"
 
@@ -89,6 +90,7 @@ static void grant(struct hdi_thread *t, enum hdi_wake wake)
     if (rt.config.flags & HDP_EDITED)
         rt_edited_done(t);
     rt_record(t, flag[wake]);
+    hdi_coverage_goes_on(t, t->op, wake);
     if (t->turn.published_move != rt.moves && ++t->turn.rounds <= RT_PERIODIC_ROUNDS)
         rt.still_move = rt.moves;
     note_user(t);

@@ -1,6 +1,7 @@
 /* operations.c - what threads are about to do, and whether they could do it now. */
 #include "rt.h"
 
+#include "core/coverage.h"
 #include "core/story.h"
 #include "models/signals.h"
 #include "reach/reach.h"
@@ -67,8 +68,10 @@ void rt_evaluate(struct hdi_thread *t)
     evaluate(t);
     if (t->enabled && !was) /* what comes from outside is nobody's doing */
         hdi_story_goes_on(t, t->op, t->outside || rt.current == t ? NULL : rt.current);
-    else if (was && !t->enabled)
+    else if (was && !t->enabled) {
         hdi_story_waits(t, t->op);
+        hdi_coverage_waits(t, t->op);
+    }
 }
 
 static void link_pending(struct hdi_thread *t)
@@ -144,8 +147,10 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     t->turn.published_move = rt.moves;
     link_pending(t);
     evaluate(t);
-    if (!t->enabled)
+    if (!t->enabled) {
         hdi_story_waits(t, op);
+        hdi_coverage_waits(t, op);
+    }
     if (!rt_only_tries(op) && !is_try) {
         t->turn.idle_ops = t->turn.tries = 0;
         rt.idle_ops = 0;
@@ -210,6 +215,7 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
     if (t->reach.finding) /* it was signalled, whether or not it gets the mutex */
         hdi_reach_mistaken(t);
     hdi_story_goes_on(t, op, rt.current);
+    hdi_coverage_goes_on(t, op, HDI_READY);
     if (op == t->op)
         rt_withdraw(t);
     op->kind = kind;
@@ -224,6 +230,7 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
     evaluate(t);
     if (!t->enabled) {
         hdi_story_waits(t, op);
+        hdi_coverage_waits(t, op);
         rt_look_for_cycle(t);
     }
 }

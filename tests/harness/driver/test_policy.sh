@@ -113,7 +113,7 @@ lacks 'had no effect'
 # Help.
 expect 0 'Run PROGRAM under many schedules' "$heddle" help run
 expect 0 'Run PROGRAM under many schedules' "$heddle" run -h
-for command in run replay watch ctest test merge stress doctor baseline; do
+for command in run replay watch ctest test merge stress doctor baseline coverage; do
     expect 0 "^Usage: heddle $command" "$heddle" help $command
     expect 0 "^Usage: heddle $command" "$heddle" $command -h
 done

@@ -108,6 +108,7 @@ struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
     {                                                                                              \
         (void)what, (void)e;                                                                       \
     }
+IGNORES(hdi_coverage_observes)
 IGNORES(hdi_story_observes)
 IGNORES(hdi_lockorder_observes)
 IGNORES(hdi_leaks_observe)
