@@ -19,6 +19,37 @@ static bool has_no_other_order(uint16_t thread, uint16_t made_then, const struct
     return t->index >= made_then || (thread < JOINED && joiner[thread] == t->index + 1);
 }
 
+/* A word is about to be changed. False: it must not be, as that could not be noted. */
+static bool may_change(const void *at)
+{
+    struct hdp_covered *c = hdi_covered;
+    uint32_t word = (uint32_t)(((uintptr_t)at - (uintptr_t)c) / sizeof(uint32_t));
+
+    if (!c->noted)
+        return true;
+    if (c->changes >= HDP_COVERED_CHANGES) {
+        c->full = 1;
+        return false;
+    }
+    c->change[c->changes++] =
+        (struct hdp_covered_change){word, ((const uint32_t *)(void *)c)[word]};
+    return true;
+}
+
+static void add_ways(uint32_t *to, uint32_t more)
+{
+    if ((*to | more) != *to && may_change(to))
+        *to |= more;
+}
+
+static void add_order(uint32_t first, uint32_t second, uint8_t more)
+{
+    uint8_t *to = &hdi_covered->order[first][second];
+
+    if ((*to | more) != *to && may_change(to))
+        *to |= more;
+}
+
 /* Index of a place; HDP_COVERED_PLACES: there are too many. */
 static uint32_t place_of(uint64_t site, uint32_t ways)
 {
@@ -33,11 +64,13 @@ static uint32_t place_of(uint64_t site, uint32_t ways)
             c->full = 1;
             return HDP_COVERED_PLACES;
         }
-        c->place[c->places].site = site;
+        if (!may_change(&c->slot[at]) || !may_change(&c->places))
+            return HDP_COVERED_PLACES;
+        c->place[c->places] = (struct hdp_covered_place){.site = site};
         c->slot[at] = (uint16_t)++c->places;
     }
     at = (c->slot[at] - 1u) % HDP_COVERED_PLACES;
-    c->place[at].ways |= ways;
+    add_ways(&c->place[at].ways, ways);
     return at;
 }
 
@@ -53,11 +86,13 @@ static void lock_is(const struct hdi_object *o, uint32_t ways)
             c->full = 1;
             return;
         }
+        if (!may_change(&c->lock[at].id) || !may_change(&c->locks))
+            return;
         c->locks++;
         c->lock[at] = (struct hdp_covered_lock){
             .id = o->id, .addr = o->addr, .created_site = o->created_site};
     }
-    c->lock[at].ways |= ways;
+    add_ways(&c->lock[at].ways, ways);
 }
 
 /* t, at a place, comes after those that were at `o` in this schedule. True: it might have come before one of them. */
@@ -79,11 +114,11 @@ static bool comes_after(struct hdi_object *o, uint32_t place, const struct hdi_t
             continue;
         others = true;
         if (!(commutes && o->passed[i].commutes))
-            c->order[o->passed[i].place][place] |= HDP_COVERED_BEFORE;
+            add_order(o->passed[i].place, place, HDP_COVERED_BEFORE);
     }
     if (at == KEPT) { /* the oldest makes room */
         at = o->passes % KEPT;
-        c->place[o->passed[at].place].ways |= HDP_COVERED_PARTLY;
+        add_ways(&c->place[o->passed[at].place].ways, HDP_COVERED_PARTLY);
     }
     if (at >= n)
         o->passes++;
@@ -119,7 +154,7 @@ static void is_kept_waiting(const struct hdi_thread *t, struct hdi_object *o, ui
         return;
     lock_is(o, HDP_COVERED_SHARED | HDP_COVERED_WAITED);
     if (place < HDP_COVERED_PLACES)
-        hdi_covered->order[o->passed[o->last_passed].place][place] |= HDP_COVERED_MET;
+        add_order(o->passed[o->last_passed].place, place, HDP_COVERED_MET);
 }
 
 void hdi_coverage_waits(const struct hdi_thread *t, const struct hdi_op *op)

@@ -10,6 +10,7 @@
 #ifndef HEDDLE_COVERED_H
 #define HEDDLE_COVERED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum hdp_covered_way {
@@ -37,6 +38,12 @@ enum hdp_covered_order {
     HDP_COVERED_MET = 2, /* who was at the one had the lock, who was at the other waited for it */
 };
 
+/* What was changed in schedules that may not count after all (in place), to be taken back: a word and what it was. */
+#define HDP_COVERED_CHANGES 16384u
+struct hdp_covered_change {
+    uint32_t word, was;
+};
+
 #define HDP_COVERED_PLACES 512u
 #define HDP_COVERED_OBJECTS 1024u
 
@@ -55,10 +62,24 @@ struct hdp_covered {
     uint32_t places;                       /* used entries of place[] */
     uint32_t locks;                        /* of lock[], a hash table */
     uint32_t full;                         /* something did not fit */
+    uint32_t noted;                        /* changes are noted, */
+    uint32_t changes;                      /* so many since then */
     uint16_t slot[2 * HDP_COVERED_PLACES]; /* hash table of sites: index + 1 */
     struct hdp_covered_place place[HDP_COVERED_PLACES];
     struct hdp_covered_lock lock[HDP_COVERED_OBJECTS];
     uint8_t order[HDP_COVERED_PLACES][HDP_COVERED_PLACES]; /* [first][second] */
+    struct hdp_covered_change change[HDP_COVERED_CHANGES];
 };
+
+/* As it was after so many changes. */
+static inline void hdp_covered_take_back(struct hdp_covered *c, uint32_t changes)
+{
+    uint32_t n = c->changes < HDP_COVERED_CHANGES ? c->changes : HDP_COVERED_CHANGES;
+
+    for (; n > changes; n--)
+        if (c->change[n - 1].word < offsetof(struct hdp_covered, change) / 4)
+            ((uint32_t *)(void *)c)[c->change[n - 1].word] = c->change[n - 1].was;
+    c->changes = changes;
+}
 
 #endif /* HEDDLE_COVERED_H */

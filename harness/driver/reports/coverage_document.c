@@ -97,11 +97,12 @@ static uint32_t entry(struct place **list, size_t *count, char *text, uint32_t w
     return (uint32_t)i;
 }
 
-void coverage_take(struct coverage *c, const struct hdp_covered *from, struct symbols *symbols)
+void coverage_take(struct coverage *c, struct hdp_covered *from, struct symbols *symbols)
 {
     uint32_t index[HDP_COVERED_PLACES];
     uint32_t n = from->places < HDP_COVERED_PLACES ? from->places : HDP_COVERED_PLACES;
 
+    hdp_covered_take_back(from, 0); /* its last batch may have died */
     c->partly |= from->full != 0;
     for (uint32_t i = 0; i < n; i++) {
         char *text = place_text(symbols, from->place[i].site);

@@ -18,7 +18,7 @@ struct coverage;
 struct coverage *coverage_new(void);
 void coverage_free(struct coverage *c);
 /* Add what the schedules of a worker came to; symbols as of it. */
-void coverage_take(struct coverage *c, const struct hdp_covered *from, struct symbols *symbols);
+void coverage_take(struct coverage *c, struct hdp_covered *from, struct symbols *symbols);
 /* The document's "coverage" (docs/json.md). */
 json_t *coverage_json(const struct coverage *c);
 /* Lines of such a document: what never happened, at most so many of each kind. */

@@ -18,6 +18,7 @@ void rt_in_place_say(const char *what)
 void rt_in_place_leave(enum hdp_batch_end end)
 {
     rt.region->batch.end = end;
+    rt.region->covered.changes = 0; /* what was not taken back counts */
     for (;;)
         hdi_passed_call(SYS_exit_group, 0, 0, 0, 0, 0, 0);
 }

@@ -20,14 +20,14 @@
 
 /* What schedules write in memory that is shared with the driver, and only add to. */
 struct news {
-    uint32_t sites, words, pairs, full;
+    uint32_t sites, words, pairs, full, covered;
 };
 
 static struct news news_so_far(void)
 {
     const struct hdp_learned *n = &rt.region->news;
 
-    return (struct news){n->sites, n->words, n->pairs, n->full};
+    return (struct news){n->sites, n->words, n->pairs, n->full, rt.region->covered.changes};
 }
 
 static void news_take_back(struct news then)
@@ -38,6 +38,7 @@ static void news_take_back(struct news then)
     n->words = then.words;
     n->pairs = then.pairs;
     n->full = then.full;
+    hdp_covered_take_back(&rt.region->covered, then.covered);
 }
 
 static int64_t now_ns(void)
@@ -122,10 +123,12 @@ static void run_all(void)
 {
     struct hdp_batch *b = &rt.region->batch;
     uint32_t window = 1, i = 0, steps = 0, done_steps = 0;
-    struct news news = news_so_far(), before = news;
+    struct news news, before;
     int64_t begin = now_ns();
     uint64_t first = hdi_cycles();
 
+    rt.region->covered.noted = 1;
+    news = before = news_so_far();
     while (i < b->count) {
         uint64_t start = hdi_cycles(), ran, restored;
         bool good, full, last;
@@ -151,6 +154,7 @@ static void run_all(void)
         b->pages = rt_engine->image.hots;
         if (fresh < 0) {
             news_take_back(before);
+            hdp_covered_take_back(&rt.region->covered, news.covered);
             rt_in_place_say(rt_engine->image.hots == RT_HOT
                                 ? "writes more than 64 MiB"
                                 : "the kernel no longer tells which pages are written");
@@ -179,6 +183,7 @@ static void run_all(void)
             break;
         }
         b->done = i;
+        rt.region->covered.changes = 0;
         news = news_so_far();
         done_steps = steps;
         window = b->check ? 1 : window < WINDOW ? 2 * window : WINDOW;

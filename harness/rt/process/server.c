@@ -180,6 +180,9 @@ void hdi_first_thread(void)
         hdi_file_names_remove();
         rt_world_set_back();
         __atomic_store_n(&rt.region->state, HDP_RUNNING, __ATOMIC_RELEASE);
+        /* A batch that died left what had not been looked after. */
+        hdp_covered_take_back(&rt.region->covered, 0);
+        rt.region->covered.noted = 0;
         pid = fork_plain();
         if (pid == 0) {
             hdi_real.syscall(SYS_setpgid, 0, 0);
