@@ -1,12 +1,15 @@
 /* test.h - explore the schedules of a function inside an ordinary test program.
  *
  * Link with Heddle::test (libheddle-test, which brings the runtime library). hd_explore() runs fn
- * again and again, each time under another schedule, in a child process; goroutines are switched on
- * one kernel thread, so a schedule costs microseconds. What fn uses to wait must be lib/'s
- * (goroutines, channels,
- * ...): programs that use pthreads directly are explored by `heddle run`. A schedule fails when a
+ * again and again, each time under another schedule, in a child process; goroutines, and threads that fn makes,
+ * are switched on one kernel thread, so a schedule costs microseconds. Thread-local variables of the program are the
+ * same for all of them: a program that needs its own is explored by `heddle run`. A schedule fails when a
  * goroutine deadlocks or is still blocked when fn has returned, when an assertion or a panic ends
  * it, and when it crashes; other schedules go on.
+ *
+ * Of code that is built with heddle-cc, accesses to memory that threads share are decisions as well, and each schedule is a
+ * process of its own. Data races are not reported: `heddle run` does that. heddle/linear.h compares a whole data structure
+ * with a sequential model of it.
  *
  * fn must start from the same state each time: what it changes outside its own variables it must
  * set back itself.

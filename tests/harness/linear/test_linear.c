@@ -269,6 +269,27 @@ static void apply_get_one(void *state, struct hd_call *call)
     call->result[0] = *(long *)state;
 }
 
+/* Wrong only in a call that begins after a set is over, by a thread that had called before the set began. */
+static void set_seen(void *structure, struct hd_call *call)
+{
+    struct number *n = structure;
+
+    hd_mutex_lock(&n->lock);
+    n->before = n->running ? n->value : call->arg[0];
+    n->value = call->arg[0];
+    hd_mutex_unlock(&n->lock);
+}
+
+static void get_again(void *structure, struct hd_call *call)
+{
+    struct number *n = structure;
+
+    hd_mutex_lock(&n->lock);
+    n->running++; /* calls so far */
+    call->result[0] = n->before;
+    hd_mutex_unlock(&n->lock);
+}
+
 #define SET(how, by)                                                                               \
     {                                                                                              \
         .name = "set", .run = how, .apply = apply_set_one, .args = 1, .distinct = 1, .only = by    \
@@ -308,6 +329,16 @@ static void conditions_differ(void **state)
     assert_int_equal(judged(late, &o), 1);
     assert_true(says("has no place: number is not quiescently consistent\n"));
     assert_int_equal(judged(quiet, &o), 0);
+}
+
+static void others_come_between_two_calls_of_a_thread(void **state)
+{
+    static const struct hd_linear_op ops[] = {SET(set_seen, 1), GET(get_again, 2)};
+    const struct hd_linear_options o = {
+        .scenarios = 20, .schedules = 40, .threads = 2, .calls = 2, .alone = -1};
+
+    (void)state;
+    assert_int_equal(judged(ops, &o), 1);
 }
 
 /* Two relaxed registers: that one call was over when another began orders the two, unless time is no matter. */
@@ -485,6 +516,7 @@ int main(void)
         cmocka_unit_test(what_waits_through_the_library_needs_no_hooks),
         cmocka_unit_test(crashes_and_deadlocks_are_reported_with_their_history),
         cmocka_unit_test(conditions_differ),
+        cmocka_unit_test(others_come_between_two_calls_of_a_thread),
         cmocka_unit_test(weak_registers_are_judged_by_what_time_orders),
         cmocka_unit_test(a_name_is_a_replay),
         cmocka_unit_test(bad_specifications_are_refused),
