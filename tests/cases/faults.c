@@ -186,6 +186,16 @@ static void faults_beside_another_bug(void)
     finish(t[1]);
 }
 
+/* Before there are threads nothing fails. */
+static void faults_before_threads(void)
+{
+    char *p = malloc(10);
+
+    touch(p);
+    run_beside(fills_block, NULL);
+    free(p);
+}
+
 /* ---- threads ---- */
 
 static void *works(void *unused)
@@ -510,6 +520,7 @@ static const struct variant all[] = {
     VARIANT(faults, the_seventeenth),
     VARIANT(faults, two_at_once),
     VARIANT(faults, beside_another_bug),
+    VARIANT(faults, before_threads),
     VARIANT(faults, pthread_create),
     VARIANT(faults, thrd_create),
     VARIANT(faults, short_write),

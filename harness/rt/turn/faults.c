@@ -14,12 +14,14 @@
 #define SLOTS (2 * HDP_FAULT_PLACES)
 
 uint32_t hdi_faults;
-static uint32_t had;         /* bit i: fault[i] of the configuration has happened */
+static bool threads; /* the program has made one, or tried to: it has come to its own code */
+static uint32_t had; /* bit i: fault[i] of the configuration has happened */
 static uint16_t slot[SLOTS]; /* hash table of places: index + 1 */
 
 void rt_faults_begin(void)
 {
     hdi_faults = rt.config.faults;
+    threads = rt.in_process;
     had = 0;
     if (!hdi_faults)
         return;
@@ -92,7 +94,8 @@ bool hdi_fault_here(enum hdp_fault_kind kind, uint64_t site)
     struct hdi_thread *self = hdi_self();
     struct hdp_fault_place *p;
 
-    if (!rt.started || !hdi_controlled() || rt.draining || hdi_map_is_own(site) ||
+    threads |= kind == HDP_FAULT_CREATE || rt.all_count > 1;
+    if (!rt.started || !threads || !hdi_controlled() || rt.draining || hdi_map_is_own(site) ||
         is_linker(site) || !(p = place_of(self->hash, kind, site)))
         return false;
     p->count++;

@@ -97,6 +97,11 @@ says '--faults takes malloc, pthread_create, short, eintr, cas and cancel, with 
 run -n 20 --faults=malloc --schedule=native -- "$cases/faults_plain" malloc right
 ends 2
 says '--faults does not go with --schedule=native'
+# Not before the first thread is made, nor in what starts a program.
+run -n 20 --fresh --faults=malloc -- "$cases/faults_plain" before_threads right
+ends 0
+says '^  faults: malloc 1 of 1 point tried; some in [0-9]+ schedules$'
+
 run --exhaustive --faults=malloc -- "$cases/faults_plain" malloc right
 ends 2
 says '--faults does not go with --exhaustive'
