@@ -244,6 +244,14 @@ static struct point point_of(const struct fault_plan *p, uint64_t n)
     return (struct point){p->known[i], (uint32_t)n + 1};
 }
 
+/* This one, and what it is met behind. */
+static void try_point(const struct point *at, struct hdp_config *config)
+{
+    config->fault[0] = fault_at(at);
+    if (at->nth > at->place->count)
+        config->fault[1] = at->place->fault;
+}
+
 void fault_plan_choose(const struct fault_plan *p, uint64_t seed, uint64_t number,
                        struct hdp_config *config)
 {
@@ -254,26 +262,20 @@ void fault_plan_choose(const struct fault_plan *p, uint64_t seed, uint64_t numbe
         return;
     n = serial(p->begin, number);
     if (n < p->points) {
-        at = p->next[n];
-        config->fault[0] = fault_at(&at);
-        if (at.nth > at.place->count)
-            config->fault[1] = at.place->fault;
+        try_point(&p->next[n], config);
         return;
     }
-    for (uint32_t i = 0; i < HDP_FAULTS; i++) {
-        if (i && random % 4 == 0)
-            break;
-        random = hash_next(random);
-        at = point_of(p, random % p->total);
-        config->fault[i] = fault_at(&at);
-        if (!i && random / 4 % 4 == 0 && at.place->behind > at.place->count) {
-            at.nth = at.place->count + 1 +
-                     (uint32_t)(random / 16) % (at.place->behind - at.place->count);
-            config->fault[0] = fault_at(&at);
-            config->fault[1] = at.place->fault;
-            return;
-        }
-    }
+    at = point_of(p, random % p->total);
+    random = hash_next(random);
+    if (random % 4 == 0 && at.place->behind > at.place->count)
+        at.nth =
+            at.place->count + 1 + (uint32_t)(random / 4 % (at.place->behind - at.place->count));
+    try_point(&at, config);
+    random = hash_next(random);
+    if (config->fault[1].nth || random % 4 == 0)
+        return;
+    at = point_of(p, random / 4 % p->total);
+    config->fault[1] = fault_at(&at);
 }
 
 void fault_plan_count(const struct fault_plan *p, struct fault_stats *s)
