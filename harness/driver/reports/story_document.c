@@ -654,6 +654,7 @@ static void write_matter(FILE *to, struct story *s, const struct finding *f)
     write_relation(to, s, f, "waits", HD_ROLE_WAITS);
     write_relation(to, s, f, "holds", HD_ROLE_HOLDS);
     write_relation(to, s, f, "could_wake", HD_ROLE_COULD_WAKE);
+    write_relation(to, s, f, "would_wake", HD_ROLE_WOULD_WAKE);
     write_relation(to, s, f, "lock_held", HD_ROLE_EDGE_HELD);
     write_relation(to, s, f, "lock_took", HD_ROLE_EDGE_TOOK);
     write_accesses(to, s, f);

@@ -96,7 +96,7 @@ class Story {
     Object.assign(this, {
       threads: json.threads, objects: json.objects, places: json.places, sources: json.sources, steps: json.steps,
       first: json.first, whole: json.whole, waitsAtEnd: json.waits, holdsAtEnd: json.holds,
-      couldWake: json.could_wake, end: json.end, lockHeld: json.lock_held, lockTook: json.lock_took
+      couldWake: json.could_wake, wouldWake: json.would_wake, end: json.end, lockHeld: json.lock_held, lockTook: json.lock_took
     });
     this.moments = new Set(json.moments);
     this.accesses = json.accesses.slice().sort((a, b) => a.step - b.step);
@@ -315,7 +315,7 @@ class Story {
   matters() {
     this.aboutThreads = new Set();
     this.aboutObjects = new Set();
-    for (const list of [this.waitsAtEnd, this.holdsAtEnd, this.couldWake, this.lockHeld, this.lockTook])
+    for (const list of [this.waitsAtEnd, this.holdsAtEnd, this.couldWake, this.wouldWake, this.lockHeld, this.lockTook])
       for (const [thread, object] of list) {
         this.aboutThreads.add(thread);
         this.aboutObjects.add(object);
@@ -431,9 +431,10 @@ class Story {
       if (wanted.has(object))
         graph.edge(this.objectNode(object), this.threadNode(thread), 'held by');
     if (end)
-      for (const [thread, object] of this.couldWake)
-        if (wanted.has(object))
-          graph.edge(this.objectNode(object), this.threadNode(thread), 'could have come from');
+      for (const [list, words] of [[this.wouldWake, 'would come from'], [this.couldWake, 'could have come from']])
+        for (const [thread, object] of list)
+          if (wanted.has(object))
+            graph.edge(this.objectNode(object), this.threadNode(thread), words);
     graph.markCycles(edge => edge.label !== 'could have come from');
     return graph;
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The HTML report in a browser: check_page.py CHROMIUM FOLDER
 
-FOLDER has the pages that test_report.sh writes: deadlock.html, channel.html, hostile.html, nothing.html, damaged.html,
+FOLDER has the pages that test_report.sh writes: deadlock.html, channel.html, ring.html, hostile.html, nothing.html, damaged.html,
 many.html. Each is opened, used by mouse and keyboard, in light and dark, wide and narrow. None may log an error or ask for
 another file.
 """
@@ -171,6 +171,13 @@ class Check:
         self.true("arrows of order", "document.querySelectorAll('.lanes .arrow.order').length > 0")
         self.close()
 
+    def ring(self):
+        """A cycle through a lock and a channel."""
+        self.open("ring.html")
+        self.same("nodes of the cycle", self.browser.run("document.querySelectorAll('.waits-graph .node.cycle').length"), 4)
+        self.true("who would receive", "[...document.querySelectorAll('.waits-graph .edge.cycle .edge-label')].some(l => l.textContent === 'would come from')")
+        self.close()
+
     def hostile(self):
         self.open("hostile.html")
         self.browser.run("for (const v of document.querySelectorAll('.story')) mount(v)")
@@ -235,7 +242,7 @@ def main():
     check = Check(browser, sys.argv[2])
     try:
         browser.look(1400, 900)
-        for page in check.deadlock, check.channel, check.hostile, check.nothing, check.damaged, check.many, check.everywhere:
+        for page in check.deadlock, check.channel, check.ring, check.hostile, check.nothing, check.damaged, check.many, check.everywhere:
             page()
     except Trouble as trouble:
         check.fail(str(trouble))

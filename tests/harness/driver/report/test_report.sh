@@ -50,6 +50,7 @@ grep -qi '<img\|</script><\(img\|!\)\|<!--' hostile.html && fail 'the hostile na
 # The trace.
 "$here/check_trace.py" deadlock.trace 3 >trace.txt || { fail 'the trace of a deadlock'; cat trace.txt; }
 "$heddle" run -q -n 60 -o channel.out --report=html:channel.html -- "$bugs" feed_before_drain_wrong >/dev/null 2>&1
+"$heddle" run -q -n 60 -o ring.out --report=html:ring.html -- "$bugs" send_under_lock_wrong >/dev/null 2>&1
 "$heddle" report channel.out --finding=deadlock-1 --trace channel.trace || fail 'no trace of channels'
 "$here/check_trace.py" channel.trace 3 >trace.txt && grep -q 'C:' trace.txt && grep -q 's:' trace.txt || { fail 'the trace of channels'; cat trace.txt; }
 "$heddle" run -q -n 30 -o classic.out -- ./cond_if >/dev/null 2>&1
