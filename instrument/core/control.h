@@ -312,5 +312,7 @@ bool hdi_meeting_site(uint32_t i, uint64_t *site);
 void hdi_memory_start(void);
 /* Something of the program was built with heddle-cc, and its accesses are watched.   any */
 bool hdi_memory_is_watched(void);
+/* How often the calling thread wrote to memory beside its stack, in an exhaustive exploration.   any */
+uint64_t hdi_memory_writes(void);
 
 #endif /* HEDDLE_CONTROL_H */

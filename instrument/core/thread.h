@@ -99,6 +99,7 @@ struct hdi_thread_turn {
     struct hdi_op *suspended; /* the wait that handlers run in, innermost; see hdi_perform */
     uint32_t word;            /* futex word of the vehicle */
     uint32_t live_at;         /* its place in rt.live */
+    uintptr_t first_frame;    /* the program's frames lie below; 0: unknown */
     uint32_t deadline_at;     /* in rt.deadline, + 1; 0: it waits for no time */
     uint32_t passed_over;     /* how often it could run and another did, of those looked at */
     uint32_t published_move;  /* of the clock, when its operation was published */

@@ -259,7 +259,8 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 /* Does each access go the long way? */
 static bool all_looked_at(void)
 {
-    return hdi_tape || (hdi_watch.config.scout && !hdi_watch.config.replay);
+    return hdi_tape || hdi_watch.config.exhaustive ||
+           (hdi_watch.config.scout && !hdi_watch.config.replay);
 }
 
 /* `accesses` more before it must yield. */
@@ -348,6 +349,8 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
             s->quiet = 1;
         return;
     }
+    if (write && addr - (uintptr_t)__builtin_frame_address(0) >= OWN_STACK)
+        s->writes++;
     bool point = hdi_watch.all || hdi_is_point(pc) || scout(addr, pc);
     if (point) {
         hdi_access_point(s, write ? HD_EV_WRITE : HD_EV_READ, addr, pc);
@@ -449,6 +452,11 @@ void hdi_memory_start(void)
     if (hdi_watch.config.tape)
         hdi_tape_start(hdi_watch.config.tape, hdi_watch.config.steps);
     refill(hdi_watched, hdi_watch.all ? 1 : HDI_QUIET_FIRST);
+}
+
+uint64_t hdi_memory_writes(void)
+{
+    return hdi_watched ? hdi_watched->writes : 0;
 }
 
 bool hdi_memory_is_watched(void)

@@ -103,6 +103,7 @@ void hdi_atomic_stores(const uint8_t *at, uint8_t v, int order, uint64_t pc)
 static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes, uint64_t old,
                     uint64_t v, bool changed, int order, uint64_t pc)
 {
+    hdi_touched_memory(addr, bytes, true);
     if (modelled(8 * bytes))
         hdi_model_read(s, order);
     else

@@ -38,6 +38,7 @@ struct hdi_memory_thread {
     uint32_t unread, unwritten; /* so often told to ignore its reads and writes */
     uint32_t repeats;           /* loads in a row that brought nothing new */
     uint32_t seen_at;
+    uint64_t writes; /* to other memory than its stack, where each access goes the long way */
     uint64_t seen[HDI_SEEN]; /* hashes of recent loads: place, address and value */
 };
 

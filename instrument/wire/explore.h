@@ -22,8 +22,8 @@ enum hdp_touch_mode {
     HDP_TOUCH_CHANGES,
     HDP_TOUCH_LOOKS,    /* any number of looks commute, and so do ... */
     HDP_TOUCH_ADDS,     /* ... posts, and ... */
-    HDP_TOUCH_ENABLES,  /* ... what lets a thread go on, and ... */
-    HDP_TOUCH_DISABLES, /* ... what keeps it from that, and ... */
+    HDP_TOUCH_ENABLES,  /* ... what lets a thread go on that could not, and ... */
+    HDP_TOUCH_AFFECTS,  /* ... what keeps it from that, or makes it go on otherwise, and ... */
     HDP_TOUCH_SHARES,   /* ... readers of a lock, who come and ... */
     HDP_TOUCH_UNSHARES, /* ... go */
     HDP_TOUCH_TAKES,    /* a lock that is free, by one that waits for it as long as it must */
@@ -51,7 +51,7 @@ static inline bool hdp_modes_commute(uint32_t a, uint32_t b)
  * that, does so to what it is about to do, not to what it did. */
 static inline bool hdp_modes_follow(uint32_t a, uint32_t b)
 {
-    return !hdp_modes_commute(a, b) && b != HDP_TOUCH_ENABLES && b != HDP_TOUCH_DISABLES;
+    return !hdp_modes_commute(a, b) && b != HDP_TOUCH_ENABLES && b != HDP_TOUCH_AFFECTS;
 }
 
 /* ... and could they have come the other way round? Not where the first makes the second possible. */

@@ -19,6 +19,10 @@ static char *reason(const struct stats *s, unsigned i)
         bool counted;
     } all[] = {
         {!e->over, "not all was explored", false},
+        {!s->accesses_watched,
+         "what threads share beside what they lock and wait for was not watched (build with "
+         "heddle-cc)",
+         false},
         {s->cut, "schedules that reached the step bound (--max-steps): %llu", true},
         {s->timed_out, "schedules that ran out of time (--timeout): %llu", true},
         {s->control_lost, "times that control was lost: %llu", true},
@@ -71,14 +75,12 @@ static void print_covered(FILE *to, const struct stats *s)
     if (s->explored.bounded)
         fprintf(to, ", with at most %u preemption%s", s->explored.preemptions,
                 s->explored.preemptions == 1 ? "" : "s");
-    if (!s->accesses_watched)
-        fputs("; none of memory accesses, which were not watched", to);
-    else if (s->explored.points == HDP_POINTS_SYNC)
-        fputs(", and of atomic accesses", to);
-    else if (s->explored.points == HDP_POINTS_ALL)
-        fputs(", and of memory accesses", to);
-    else
-        fputs(", of atomic accesses, and of memory accesses that race", to);
+    if (s->accesses_watched)
+        fputs(s->explored.points == HDP_POINTS_SYNC  ? ", and of atomic accesses"
+              : s->explored.points == HDP_POINTS_ALL ? ", and of memory accesses"
+                                                     : ", of atomic accesses, and of memory "
+                                                       "accesses that race",
+              to);
     fputs("; sequential consistency\n", to);
 }
 
@@ -90,8 +92,7 @@ void explored_print(FILE *to, const struct stats *s, size_t bugs)
     if (!s->explored.wanted)
         return;
     if (e->over) {
-        fprintf(to, "%s %s schedule%s explored: ", e->schedules == 1 ? "the only" : "all",
-                e->schedules == 1 ? "one" : show_count(e->schedules, text),
+        fprintf(to, "all %s schedule%s explored: ", show_count(e->schedules, text),
                 e->schedules == 1 ? "" : "s");
         fputs(bugs ? "not all pass\n" : "none fails\n", to);
     } else {

@@ -350,7 +350,7 @@ bool rt_choose_next(void)
             live[i]->turn.steps_half = live[i]->turn.steps;
     }
     if ((rt.config.max_steps && rt.region->result.steps >= rt.config.max_steps) ||
-        rt.idle_ops > LIVELOCK_OPS)
+        (rt.idle_ops > LIVELOCK_OPS && !rt.exploring))
         rt_step_bound();
     n = gather(e);
     rt_look_for_repetition();

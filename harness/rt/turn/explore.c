@@ -1,18 +1,19 @@
 /* explore.c - one schedule of an exhaustive exploration: it follows the driver's orders, then goes on with
  * threads that do not sleep, and notes of each step what it touched (instrument/wire/explore.h).
  *
- * A thread that comes back to the very state in which it yielded before would do the same again: it waits
- * until somebody changes what it touched in between.
+ * A thread that comes back to the very state in which it yielded before, and has changed nothing in between,
+ * would do the same again: it waits until somebody changes what it touched.
  */
 #include "rt.h"
 
 #include <string.h>
 
 #include "models/signals.h"
-#include "reach/reach.h"
 
 #define SPINNERS 64u /* threads, by index, that are looked at */
 #define SPUN_KEYS 64u
+#define SPUN_STATES 4u
+#define MOST_STACK 65536u
 
 static bool noting; /* the step that is being made is noted */
 static bool time_passed;
@@ -20,10 +21,14 @@ static uint32_t ordered;         /* orders followed */
 static uint32_t awake_before;    /* touches up to which those that sleep were woken */
 static bool awake[HDP_SLEEPERS]; /* of the driver's sleepers: not any more */
 static struct spinner {
-    uint64_t key[SPUN_KEYS]; /* touched since its last yield */
+    uint64_t key[SPUN_KEYS]; /* touched since the states below */
     uint32_t keys;
-    bool waits, yielded;
-    uint64_t state, next_calls; /* as of then */
+    uint64_t state[SPUN_STATES]; /* in which it yielded, one after another */
+    uint32_t states;
+    uint32_t changes;   /* what it changed itself, counted */
+    bool waits;         /* until one of the keys is changed */
+    bool may_have_done; /* since its last yield something that others do not see yet */
+    uint32_t chosen_at; /* step */
 } spinner[SPINNERS];
 
 static struct hdp_explore *record(void)
@@ -107,10 +112,11 @@ static bool has_spun(const struct spinner *s, uint64_t key)
     return key == HDP_EVERYTHING || s->keys > SPUN_KEYS;
 }
 
-static void wake_spinners(uint64_t key)
+/* But t. */
+static void wake_spinners(const struct hdi_thread *t, uint64_t key)
 {
     for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
-        if (spinner[i].waits && has_spun(&spinner[i], key)) {
+        if (rt.all[i] != t && spinner[i].waits && has_spun(&spinner[i], key)) {
             spinner[i].waits = false;
             hdi_reconsider(rt.all[i]);
         }
@@ -123,25 +129,50 @@ static bool spins_no_more(const struct hdi_op *op)
     return !s || !s->waits;
 }
 
+/* All that decides what t does next until it touches something: its registers and its stack, and what it has
+ * changed so far. 0: there is too much of it. */
+__attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hdi_thread *t,
+                                                                 const struct spinner *s)
+{
+    const struct hdp_registers *r = &t->reach.registers;
+    uint64_t h = hash_next(hdi_memory_writes() ^ (uint64_t)s->changes << 32 ^ t->locks.count);
+
+    if (!t->turn.first_frame || r->sp > t->turn.first_frame ||
+        t->turn.first_frame - r->sp > MOST_STACK)
+        return 0;
+    for (size_t i = 0; i < sizeof r->kept / sizeof r->kept[0]; i++)
+        h = hash_next(h ^ r->kept[i]);
+    for (uint64_t at = r->sp; at + 8 <= t->turn.first_frame; at += 8)
+        h = hash_next(h ^ *(const volatile uint64_t *)at);
+    return h | 1;
+}
+
+/* Has t yielded in this state before? */
+static bool was_there(const struct hdi_thread *t, struct spinner *s)
+{
+    uint64_t state = state_of(t, s);
+
+    for (uint32_t i = 0; i < s->states && state; i++)
+        if (s->state[i] == state)
+            return true;
+    if (s->states == SPUN_STATES || !state) /* it gets somewhere */
+        s->states = s->keys = 0;
+    s->state[s->states++] = state;
+    return false;
+}
+
 void rt_explore_yields(struct hdi_thread *t, struct hdi_op *op)
 {
     struct spinner *s = spinner_of(t);
-    struct hdi_program_state now;
 
     if (!rt.exploring || !s || op->kind != HD_EV_YIELD || rt.draining)
         return;
-    if (!hdi_program_state(&now)) {
-        s->yielded = false;
-    } else {
-        s->waits = s->yielded && s->state == now.hash && s->next_calls == now.calls;
-        s->yielded = true;
-        s->state = now.hash;
-        s->next_calls = now.next_calls;
-    }
+    s->waits = was_there(t, s);
     if (s->waits)
         op->ready = spins_no_more;
-    else
-        s->keys = 0;
+    else if (s->may_have_done)
+        wake_spinners(t, HDP_EVERYTHING);
+    s->may_have_done = false;
 }
 
 /* Nobody can run but those that wait in loops for each other: what becomes of that is the verdict's affair. */
@@ -154,15 +185,32 @@ static bool let_spinners_go(void)
     if (!any || rt.deadlines || hdi_timer_next() || rt_awaited_outside() || rt.external_count)
         return false;
     rt_explore_end(HDP_EXPLORED_SPINS);
-    for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
-        if (spinner[i].waits) {
-            spinner[i].waits = false;
-            hdi_reconsider(rt.all[i]);
-        }
     return true;
 }
 
 /* ---- what is touched ---- */
+
+/* Is it more than what a loop that waits does and undoes? Of updates those tell it that changed something. */
+static bool changes(enum hdp_touch_mode mode, enum hd_event kind)
+{
+    switch (kind) {
+    case HD_EV_ATOMIC_RMW:
+    case HD_EV_YIELD:
+    case HD_EV_MUTEX_LOCK:
+    case HD_EV_MUTEX_TRYLOCK:
+    case HD_EV_MUTEX_UNLOCK:
+    case HD_EV_SPIN_LOCK:
+    case HD_EV_SPIN_TRYLOCK:
+    case HD_EV_SPIN_UNLOCK:
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+    case HD_EV_RWLOCK_TRYLOCK:
+    case HD_EV_RWLOCK_UNLOCK:
+        return false;
+    default:
+        return mode != HDP_TOUCH_LOOKS;
+    }
+}
 
 static void touch(uint64_t key, enum hdp_touch_mode mode)
 {
@@ -183,10 +231,14 @@ static void touch(uint64_t key, enum hdp_touch_mode mode)
     }
     x->touch[x->touches++] = (struct hdp_touch){.key = key, .mode = mode};
     s->touches++;
-    if (rt.current && spinner_of(rt.current))
+    if (rt.current && spinner_of(rt.current)) {
         note_spun(spinner_of(rt.current), key);
-    if (mode != HDP_TOUCH_LOOKS)
-        wake_spinners(key);
+        spinner_of(rt.current)->changes +=
+            key != wait_of(rt.current) && changes(mode, rt.current->last.kind);
+    }
+    /* An update tells by itself whether it changed anything. */
+    if (mode != HDP_TOUCH_LOOKS && !(rt.current && rt.current->last.kind == HD_EV_ATOMIC_RMW))
+        wake_spinners(rt.current, key);
 }
 
 static void uncontrolled(enum hdp_uncontrolled what)
@@ -214,6 +266,7 @@ static enum hdp_touch_mode mode_of(const struct hdi_thread *t, const struct hdi_
     case HD_EV_SEM_TRYWAIT:
     case HD_EV_READ:
     case HD_EV_ATOMIC_LOAD:
+    case HD_EV_ATOMIC_RMW: /* one that fails; else it says so: hdi_touched_memory() */
         return HDP_TOUCH_LOOKS;
     case HD_EV_THREAD_JOIN:
         return waits(op) ? HDP_TOUCH_TAKES : HDP_TOUCH_LOOKS;
@@ -227,7 +280,9 @@ static enum hdp_touch_mode mode_of(const struct hdi_thread *t, const struct hdi_
                : waits(op)           ? HDP_TOUCH_TAKES
                                      : HDP_TOUCH_CHANGES;
     case HD_EV_RWLOCK_RDLOCK:
-        return wake == HDI_TIMED_OUT ? HDP_TOUCH_LOOKS : HDP_TOUCH_SHARES;
+        return wake == HDI_TIMED_OUT ? HDP_TOUCH_LOOKS
+               : waits(op)           ? HDP_TOUCH_SHARES
+                                     : HDP_TOUCH_CHANGES;
     case HD_EV_SEM_WAIT:
         return wake == HDI_TIMED_OUT ? HDP_TOUCH_LOOKS : HDP_TOUCH_CHANGES;
     case HD_EV_MUTEX_UNLOCK:
@@ -257,10 +312,13 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
     if (op->outside && !op->own)
         uncontrolled(HDP_UNCONTROLLED_OUTSIDE);
     switch (op->kind) {
+    case HD_EV_YIELD:
+        if (!hdi_memory_is_watched()) /* who yields thinks of others: whatever it does next, they may see */
+            touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+        return;
     case HD_EV_NONE:
     case HD_EV_THREAD_START:
     case HD_EV_THREAD_CREATE:
-    case HD_EV_YIELD:
     case HD_EV_PREEMPT:
     case HD_EV_RELEASED:
     case HD_EV_FENCE:
@@ -349,10 +407,18 @@ void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
         touch(word_key((first + i) << 3), write ? HDP_TOUCH_CHANGES : HDP_TOUCH_LOOKS);
 }
 
-void rt_explore_affects(const struct hdi_thread *t, bool can_run)
+void rt_explore_got_on(void)
+{
+    if (rt.exploring && rt.current && rt.current->last.kind == HD_EV_ATOMIC_RMW)
+        wake_spinners(rt.current, word_key((uint64_t)(uintptr_t)rt.current->last.data));
+    if (rt.exploring && spinner_of(rt.current))
+        spinner_of(rt.current)->changes++;
+}
+
+void rt_explore_affects(const struct hdi_thread *t, bool enables)
 {
     if (t != rt.current)
-        touch(wait_of(t), can_run ? HDP_TOUCH_ENABLES : HDP_TOUCH_DISABLES);
+        touch(wait_of(t), enables ? HDP_TOUCH_ENABLES : HDP_TOUCH_AFFECTS);
 }
 
 void rt_explore_clock(bool by_itself)
@@ -374,7 +440,7 @@ void rt_explore_deadlines(const struct hdi_thread *before)
     if (now == before)
         return;
     if (now)
-        rt_explore_affects(now, true);
+        rt_explore_affects(now, false);
     if (before && before->turn.deadline_at)
         rt_explore_affects(before, false);
 }
@@ -471,6 +537,19 @@ static void note_decision(struct hdi_thread *const *e, uint32_t n, const struct 
         x->runnable[x->runnables++] = e[i]->hash;
 }
 
+/* Without orders the one that has the turn keeps it, unless it only tries again. */
+static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b,
+                      const struct hdi_thread *timed)
+{
+    bool yields = a->op->kind == HD_EV_YIELD, other_yields = b->op->kind == HD_EV_YIELD;
+
+    if (a == timed || b == timed)
+        return b == timed;
+    if (yields && other_yields && a->index < SPINNERS && b->index < SPINNERS)
+        return spinner[a->index].chosen_at < spinner[b->index].chosen_at;
+    return yields != other_yields ? other_yields : a == rt.current;
+}
+
 bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next, bool *early)
 {
     struct hdi_thread *timed, *t = NULL;
@@ -491,8 +570,8 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
     } else {
         wake_sleepers();
         for (uint32_t i = 0; i < n; i++)
-            if (!sleeps(e[i]) && (!t || e[i] == rt.current))
-                t = e[i] == timed && t ? t : e[i];
+            if (!sleeps(e[i]) && (!t || is_better(e[i], t, timed)))
+                t = e[i];
         if (!t) {
             rt_explore_end(HDP_EXPLORED_REDUNDANT);
             rt_finish(HDP_CUT);
@@ -508,6 +587,17 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
 
 void rt_explore_step(const struct hdi_thread *t, enum hdi_wake wake)
 {
+    struct spinner *s = spinner_of(t);
+
+    if (!rt.exploring)
+        return;
+    if (s)
+        s->chosen_at = record()->steps;
+    /* What it writes is not seen. Behind a yield it may come back to where it was. */
+    if (s && !hdi_memory_is_watched() && t->last.kind == HD_EV_YIELD)
+        s->may_have_done = true;
+    else if (!hdi_memory_is_watched())
+        wake_spinners(t, HDP_EVERYTHING);
     touch_of_operation(t, &t->last, wake);
 }
 
@@ -567,9 +657,9 @@ void rt_explore_end(enum hdp_explored_end end)
 
     if (!rt.exploring)
         return;
+    memset(spinner, 0, sizeof spinner);
     if (end != HDP_EXPLORED_ASTRAY && end != HDP_EXPLORED_FULL) {
         live = hdi_live(&n);
-        memset(spinner, 0, sizeof spinner);
         for (uint32_t i = 0; i < n && x->steps && x->left < HDP_SLEEPERS; i++)
             note_left(live[i]);
         if (n > HDP_SLEEPERS)
@@ -577,4 +667,9 @@ void rt_explore_end(enum hdp_explored_end end)
     }
     x->end = end;
     noting = rt.exploring = false;
+    live = hdi_live(&n);
+    for (uint32_t i = 0; i < n; i++)
+        if (live[i]->op && live[i]->op->kind == HD_EV_YIELD)
+            hdi_reconsider(live[i]);
+    rt.idle_ops = 0; /* that one thread was kept trying is our doing */
 }

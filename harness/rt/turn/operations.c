@@ -49,7 +49,7 @@ static void evaluate(struct hdi_thread *t)
     if (ready && !t->enabled)
         t->turn.enabled_since = rt.now_ns;
     if (ready != t->enabled)
-        rt_explore_affects(t, ready);
+        rt_explore_affects(t, ready && !rt_has_deadline(t->op));
     if (__builtin_expect(t->reach.finding != NULL, 0) && ready)
         hdi_reach_mistaken(t);
     t->enabled = ready;
@@ -132,6 +132,7 @@ void hdi_got_on(void)
     hdi_self()->turn.idle_ops = hdi_self()->turn.tries = 0;
     rt.idle_ops = 0;
     rt.got_on = rt.region->result.steps;
+    rt_explore_got_on();
 }
 
 void rt_publish(struct hdi_thread *t, struct hdi_op *op)
@@ -212,6 +213,7 @@ void hdi_retarget(struct hdi_thread *t, enum hd_event kind, struct hdi_object *o
 {
     struct hdi_op *op = t->turn.suspended ? t->turn.suspended : t->op;
 
+    rt_explore_affects(t, !rt_has_deadline(op));
     if (t->reach.finding) /* it was signalled, whether or not it gets the mutex */
         hdi_reach_mistaken(t);
     hdi_story_goes_on(t, op, rt.current);

@@ -8,6 +8,8 @@
 #include "core/real.h"
 #include "models/signals.h"
 
+extern void *__libc_stack_end; /* of ld.so: where the stack was when the program began */
+
 /* Threads that ended leave gaps in rt.live, which are closed when somebody wants to see it. */
 static void close_gaps(void)
 {
@@ -177,6 +179,7 @@ struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start,
             rt.still_move = rt.moves;
     } else {
         rt_become(t);
+        t->turn.first_frame = (uintptr_t)__libc_stack_end;
         rt.main = rt.current = t;
         t->life.known = true;
         t->handle = pthread_self();
@@ -244,6 +247,7 @@ void hdi_thread_leave(void)
 void hdi_thread_begin(struct hdi_thread *t)
 {
     rt_become(t);
+    t->turn.first_frame = (uintptr_t)__builtin_frame_address(0);
     t->inside = true;
     if (!rt_vehicle->make)
         t->tid = (int)hdi_real.syscall(SYS_gettid);
