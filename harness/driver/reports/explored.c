@@ -92,9 +92,11 @@ void explored_print(FILE *to, const struct stats *s, size_t bugs)
     if (!s->explored.wanted)
         return;
     if (e->over) {
-        fprintf(to, "all %s schedule%s explored: ", show_count(e->schedules, text),
-                e->schedules == 1 ? "" : "s");
-        fputs(bugs ? "not all pass\n" : "none fails\n", to);
+        if (e->schedules == 1)
+            fprintf(to, "the only schedule explored: it %s\n", bugs ? "fails" : "does not fail");
+        else
+            fprintf(to, "all %s schedules explored: %s\n", show_count(e->schedules, text),
+                    bugs ? "not all pass" : "none fails");
     } else {
         char *estimate = explored_estimate(s);
         fprintf(to, "%s of %s schedules explored\n", show_count(e->schedules, text),

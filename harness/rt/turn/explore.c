@@ -346,8 +346,11 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
     case HD_EV_EXTERNAL:
         touch(the_kernel, HDP_TOUCH_CHANGES);
         break;
-    case HD_EV_THREAD_CANCEL:
     case HD_EV_THREAD_KILL:
+        uncontrolled(HDP_UNCONTROLLED_SIGNAL);
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+        return;
+    case HD_EV_THREAD_CANCEL:
     case HD_EV_EXIT:
     case HD_EV_LEAK_CHECK:
     case HD_EV_SELECT:
@@ -405,6 +408,11 @@ void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
         touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
     for (uintptr_t i = 0; i < words && words <= WORDS; i++)
         touch(word_key((first + i) << 3), write ? HDP_TOUCH_CHANGES : HDP_TOUCH_LOOKS);
+}
+
+void rt_explore_handled(void)
+{
+    uncontrolled(HDP_UNCONTROLLED_SIGNAL);
 }
 
 void rt_explore_got_on(void)

@@ -259,7 +259,8 @@ uint32_t rt_explore_choice(uint32_t n);
 void rt_explore_end(enum hdp_explored_end end); /* what follows is not explored */
 /* t is about to publish a yield: does it only wait? */
 void rt_explore_yields(struct hdi_thread *t, struct hdi_op *op);
-void rt_explore_got_on(void); /* the update of this step changed its word */
+void rt_explore_handled(void); /* handlers are about to run */
+void rt_explore_got_on(void);  /* the update of this step changed its word */
 /* What t does next was changed by the step that is being made; enables: it could not do anything before. */
 void rt_explore_affects(const struct hdi_thread *t, bool enables);
 void rt_explore_clock(bool by_itself); /* it moved; by itself: since nobody could run */

@@ -124,6 +124,7 @@ static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi
     struct hdi_op *outer = self->turn.suspended;
     enum hdi_handled handled;
 
+    rt_explore_handled();
     *op = self->last;
     self->turn.suspended = op;
     handled = hdi_deliver(self);
