@@ -348,15 +348,19 @@ static bool is_whole(const json_t *story)
                 return false;
         }
     }
-    json_array_foreach(json_object_get(story, "rows"), i, part)
+    int64_t before = 0, first = json_integer_value(json_object_get(story, "first")),
+            steps = json_integer_value(json_object_get(story, "steps"));
+    const json_t *rows = json_object_get(story, "rows");
+    json_array_foreach(rows, i, part)
     {
         int64_t step = json_integer_value(json_array_get(part, 0));
-        if (step < 0 || step > INT32_MAX)
+        if (step < before || step > steps)
             return false;
+        before = step;
     }
-    return json_integer_value(json_object_get(story, "steps")) >= 0 &&
-           json_integer_value(json_object_get(story, "steps")) <= INT32_MAX &&
-           json_integer_value(json_object_get(story, "first")) >= 1;
+    /* each step has its row */
+    return json_is_array(rows) && first >= 1 && steps >= 0 && steps < INT32_MAX &&
+           steps - first < (int64_t)json_array_size(rows);
 }
 
 json_t *trace_new(void)

@@ -73,6 +73,15 @@ refuses 3 'there is no schedule to write a trace of' nothing.out --trace x.trace
 cp -r heddle-out damaged.out && echo '{"schema": "heddle-story"' >damaged.out/deadlock-1.story.json
 (mkdir apart && mv damaged.out apart && cd apart && "$heddle" report damaged.out --html ../damaged.html) || fail 'no page with a damaged story'
 refuses 3 'deadlock-1.story.json cannot be read, or is damaged' apart/damaged.out --finding=deadlock-1 --trace x.trace
+for damage in '.steps = 2000000000' '.rows |= reverse' '.rows = 7' 'del(.threads)' '.objects[0] = 1' '.first = 0' '.rows[3][0] = 1e300' '.rows[3][0] = -1'; do
+    jq "$damage" heddle-out/deadlock-1.story.json >apart/damaged.out/deadlock-1.story.json
+    refuses 3 'deadlock-1.story.json cannot be read, or is damaged' apart/damaged.out --finding=deadlock-1 --trace x.trace
+done
+for damage in '.rows[3] = 7' '.rows[3][1] = 99' '.rows[3][4] = 99' '.rows[3][5] = -1' '.rows[3][2] = 5' '.places = []'; do
+    jq "$damage" heddle-out/deadlock-1.story.json >apart/damaged.out/deadlock-1.story.json
+    timeout 20 "$heddle" report apart/damaged.out --trace y.trace >/dev/null 2>&1
+    [ $? -lt 4 ] || fail "a story with $damage"
+done
 mkdir empty && refuses 2 'there is no report.json in empty' empty
 refuses 2 'there is no report.json|cannot be read' no/such/folder
 mkdir broken && echo '{"schema": "heddle-tests", "tests": [' >broken/report.json && refuses 2 'broken/report.json:' broken --html x.html
