@@ -44,6 +44,11 @@ void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uin
     (void)s, (void)addr, (void)value, (void)pc;
 }
 
+void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
+{
+    (void)addr, (void)bytes, (void)write;
+}
+
 void hdi_got_on(void)
 {
 }
