@@ -38,7 +38,17 @@ struct spare {
     unsigned char *low;
 };
 
+/* Of each slab, at its beginning: debuggers find all stacks by it. One is in use if the fibre at its
+ * top says that this is its stack. */
+struct slab {
+    struct slab *next;
+    unsigned char *first;
+    size_t bytes; /* of each stack */
+    unsigned count;
+};
+
 static struct hdi_lock lock;
+static struct slab *slabs;
 static struct spare *spares; /* at the top of the free stacks themselves */
 static size_t spare_bytes;   /* of each */
 static unsigned spare_count;
@@ -96,18 +106,19 @@ static void push(unsigned char *low)
 /* With the lock held: a slab of new ones. */
 static bool more(void)
 {
-    unsigned char *slab = map(IN_A_SLAB * spare_bytes);
+    unsigned char *low = map(PAGE + IN_A_SLAB * spare_bytes), *first = low + PAGE;
+    struct slab *slab = (struct slab *)(void *)low;
+    unsigned count = 0;
 
-    if (!slab)
+    if (!low)
         return false;
-    for (unsigned i = 0; i < IN_A_SLAB; i++) {
-        if (!guard(slab + i * spare_bytes)) {
-            munmap(slab + i * spare_bytes, (IN_A_SLAB - i) * spare_bytes);
-            return i > 0;
-        }
-        push(slab + i * spare_bytes);
-    }
-    return true;
+    while (count < IN_A_SLAB && guard(first + count * spare_bytes))
+        push(first + count++ * spare_bytes);
+    if (count < IN_A_SLAB)
+        munmap(first + count * spare_bytes, (IN_A_SLAB - count) * spare_bytes);
+    *slab = (struct slab){slabs, first, spare_bytes, count};
+    slabs = slab;
+    return count > 0;
 }
 
 bool hdi_stack_get(struct hdi_stack *stack, size_t bytes)
@@ -153,6 +164,7 @@ void hdi_stack_put(struct hdi_stack stack)
 
 void hdi_stack_forget(void)
 {
+    slabs = NULL;
     spares = NULL;
     spare_count = 0;
     atomic_store(&lock.word, 0);
