@@ -16,6 +16,7 @@ int cmd_verify_fix(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 
 /* May reports be printed in bold? On a terminal that can (TERM is neither unset nor dumb), unless NO_COLOR is set
  * and not empty (no-color.org). */

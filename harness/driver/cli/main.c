@@ -31,6 +31,7 @@ static const struct {
     {"merge", "put what several machines found together", cmd_merge},
     {"coverage", "what never happened in a run, or how two runs differ there", cmd_coverage},
     {"baseline", "write the findings of a run as known ones, for later runs", cmd_baseline},
+    {"explain", "say what a kind of finding means, with a wrong and a right program", cmd_explain},
     {"doctor", "say what works on this machine, what does not, how to mend it", cmd_doctor},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -18,7 +18,13 @@ _heddle() {
             sed -n 's/^ *\(-[a-zA-Z], \)\{0,1\}\(--[a-z-]*=\{0,1\}\).*/\2/p')" -- "$current")
         [[ ${COMPREPLY[0]:-} == *= ]] && compopt -o nospace
         ;;
-    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    *)
+        if [ "$command" = explain ]; then
+            mapfile -t COMPREPLY < <(compgen -W "$(heddle explain 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  *[a-z].*/\1/p')" -- "$current")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        ;;
     esac
 }
 complete -o filenames -F _heddle heddle

@@ -914,6 +914,8 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     explored_print(to, s, bugs - doubtful);
     if (!s->explored.wanted)
         worth_print(to, all, s);
+    if (page.folds && all->count)
+        fprintf(to, "  what it means: heddle explain %s\n", all->list[0]->name);
     print_remarks(to, s);
     page_end(&page);
 }

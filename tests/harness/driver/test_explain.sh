@@ -1,0 +1,54 @@
+#!/bin/bash
+# test_explain.sh BUILD - heddle explain: a page for each kind of finding, whose wrong program, as it is printed, gives that kind,
+# and whose right one gives nothing.
+build=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
+heddle=$build/harness/driver/heddle table=$here/../../../instrument/wire/finding_kinds.inc
+export LC_ALL=C PATH=$build/harness/driver:$build/bin:$PATH
+work=$(mktemp -d) && cd "$work" || exit 99
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+compile() { # BUILD-LINE SOURCE PROGRAM
+    case $1 in
+    heddle-cc*) heddle-cc -g -O1 -pthread "$2" -o "$3" ;;
+    *fsanitize*) cc -g -O1 -pthread -fsanitize=address "$2" -o "$3" ;;
+    *pkg-config*) cc -g -O1 -pthread -I"$here/../../../lib/include" "$2" -o "$3" -L"$build/lib" -Wl,-rpath,"$build/lib" -lheddle ;;
+    *) cc -g -O1 -pthread "$2" -o "$3" ;;
+    esac
+}
+
+# program KIND WHICH: the program under that head
+program() {
+    sed -n "/^  $2:$/,/^  [RW][a-z]*:$/{/^  [RW][a-z]*:$/!p}" "page-$1" | sed 's/^      //'
+}
+
+"$heddle" explain >list || fail "no list"
+mapfile -t kinds < <(awk -F'"' '/^FINDING/ { print $2 }' "$table")
+for kind in ${ONLY:-"${kinds[@]}"}; do
+    grep -q "^  $kind  *[a-z]" list || fail "$kind is not in the list"
+    "$heddle" explain "$kind-12" >"page-$kind" || { fail "$kind has no page"; continue; }
+    for word in Means Found Limits; do
+        grep -q "^  $word: " "page-$kind" || fail "$kind does not say what $word"
+    done
+    [ "$kind" = tool ] && continue # what heddle does not know the form of has no example
+    how=$(sed -n 's/^  Build:  //p' "page-$kind") run=$(sed -n 's/^  Run:    heddle run \(.*\)-- .*/\1/p' "page-$kind")
+    for which in Wrong Right; do
+        program "$kind" $which >$which.c
+        compile "$how" $which.c $which 2>err || { fail "$kind: $which does not compile"; cat err; continue 2; }
+        eval "timeout 100 $heddle run -q -j1 --json -n 100 $run -o out-$kind-$which -- ./$which" >$which.json 2>/dev/null </dev/null
+        found=$(jq -r '[.findings[].kind] | unique | join(" ")' $which.json)
+        case $which in
+        Wrong) [[ " $found " == *" $kind "* ]] || fail "$kind: its wrong program gives: ${found:-nothing}" ;;
+        Right) [ -z "$found" ] && jq -e '.statistics.judged > 0' $which.json >/dev/null || fail "$kind: its right program gives: ${found:-no verdict}" ;;
+        esac
+    done
+done
+[ ${#kinds[@]} -gt 30 ] || fail "no table of kinds"
+"$heddle" explain deadlok 2>err && fail "an unknown kind is no error"
+grep -q 'did you mean deadlock?' err || fail "no guess for deadlok"
+exit $failed
