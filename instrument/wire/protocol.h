@@ -130,8 +130,9 @@ struct hdp_race_place {
 };
 
 /* A thread cannot come to its event because it waits for another: that one goes on, or the event is
- * left out. From HDP_NEAR on some events are left out by chance, or all from one on, and chance goes on at the end. */
-enum hdp_attempt { HDP_HELP, HDP_LEAVE_OUT, HDP_NEAR };
+ * left out. From HDP_NEAR on some events are left out by chance, or all from one on, and chance goes on at the end.
+ * From HDP_BETWEEN on other threads come between the events, too. */
+enum hdp_attempt { HDP_HELP, HDP_LEAVE_OUT, HDP_NEAR, HDP_BETWEEN = HDP_NEAR + 100 };
 
 /* What the driver asks of one schedule. */
 struct hdp_config {

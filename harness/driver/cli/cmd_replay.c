@@ -299,7 +299,7 @@ int cmd_replay(int argc, char **argv)
             "3 it could not be followed, 128 + N signal N (as of Ctrl-C, 130) stopped it before it "
             "was known. Of several: 0 all pass, else 1 if one fails, else 2 or 3 for one of which "
             "nothing is known."};
-    struct arguments a = {.times = 1, .around = USUALLY_AROUND};
+    struct arguments a = {.times = 1, .around = HDP_BETWEEN - HDP_NEAR};
     struct schedule_files files;
 
     options_parse(&argp, "heddle replay", argc, argv, ARGP_IN_ORDER, &a);

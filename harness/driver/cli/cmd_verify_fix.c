@@ -1,7 +1,8 @@
 /* cmd_verify_fix.c - heddle verify-fix: is what a schedule shows gone, or did it only move?
  *
  * A fix often closes the very order that was found, and leaves its neighbours. So many schedules near that
- * order are tried: some of its events left out, or all from one on, and then chance.
+ * order are tried: some of its events left out, or all from one on, or other threads between them, and
+ * then chance.
  */
 #include <argp.h>
 #include <stdlib.h>
@@ -159,13 +160,12 @@ static void tell_fixed(const struct tries *t)
 {
     char near[32], distinct[32];
 
-    printf(
-        "fixed, as far as was tried: nothing fails\n"
-        "  in the recorded order (%u of its %u events happen in it)\n"
-        "  in %s schedules near it (%s distinct): events of it left out by chance, or all from one "
-        "on, and then whoever chance lets go on\n",
-        t->followed, t->named, show_count(t->near, near),
-        show_count(distinct_count(&t->distinct), distinct));
+    printf("fixed, as far as was tried: nothing fails\n"
+           "  in the recorded order (%u of its %u events happen in it)\n"
+           "  in %s schedules near it (%s distinct): with some of its events left out, or all from "
+           "one on, or other\n  threads between them, and then chance\n",
+           t->followed, t->named, show_count(t->near, near),
+           show_count(distinct_count(&t->distinct), distinct));
 }
 
 /* Its exit code; EXIT_NOTHING: nothing is wrong. */

@@ -240,7 +240,7 @@ void replaying_prepare(struct replaying *r, uint32_t attempt)
     if (attempt >= HDP_NEAR) {
         static const enum hdp_strategy end[] = {HDP_RANDOM, HDP_POS, HDP_PCT};
         /* Far from the recorded order it matters more how chance chooses. */
-        region->config.strategy = end[attempt < HDP_NEAR + USUALLY_AROUND ? 0 : attempt % 3];
+        region->config.strategy = end[attempt < HDP_BETWEEN ? 0 : attempt % 3];
         region->config.depth = 3;
         region->config.expected_steps = r->schedule.steps;
         region->config.seed = attempt;

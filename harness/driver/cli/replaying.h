@@ -21,9 +21,6 @@ struct replay_options {
     bool quiet;           /* no notes on stderr */
 };
 
-/* As many schedules near one of another build are tried unless --around says otherwise. */
-#define USUALLY_AROUND 100u
-
 struct replaying {
     const struct replay_options *options;
     char *file; /* path, wherever the program runs */

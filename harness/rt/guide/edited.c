@@ -253,11 +253,25 @@ static bool can_go(const struct hdi_thread *t, uint16_t flags)
            (flags & HDP_STEP_TIMEOUT && rt_has_deadline(t->op));
 }
 
+/* Who comes between, if anybody does: seldom, or more often from one attempt to the next. */
+static struct hdi_thread *between(struct hdi_thread *const *e, uint32_t n)
+{
+    if (rt.config.attempt < HDP_BETWEEN || n < 2 ||
+        rt_random_below(2u << rt.config.attempt % 4) != 0)
+        return NULL;
+    return e[rt_random_below(n)];
+}
+
 struct hdi_thread *rt_edited_next(struct hdi_thread *const *enabled, uint32_t n,
                                   enum rt_replay *how, uint16_t *flags)
 {
     struct hdp_result *r = &rt.region->result;
+    struct hdi_thread *other = between(enabled, n);
 
+    *flags = 0;
+    *how = RT_FOLLOW;
+    if (other && rt.replay_at < end)
+        return other;
     while (rt.replay_at < end) {
         const struct hdp_step *e = &rt.region->replay[rt.replay_at];
         struct hdi_thread *t;

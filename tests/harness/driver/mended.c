@@ -1,7 +1,9 @@
-/* mended.c - a counter that two threads raise, by a read and a write that another thread can come between.
+/* mended.c - a counter that two threads raise twice each, by a read and a write that another thread can
+ * come between.
  *
- * -DMOVED: mended in name only: what comes between now stands one step later. -DFIXED: the lock is held.
- * An argument that it was recorded with must come again.
+ * -DMENDED=N: so many of the two times the lock is held from the read to the write, the first times; with -DLAST the
+ * last ones. 2: it is mended; 1: the failure has only moved. An argument that it was recorded with must
+ * come again.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -17,28 +19,30 @@ static void note(void)
     pthread_mutex_unlock(&log_lock);
 }
 
+#ifdef LAST
+#define HELD(i) ((i) >= 2 - MENDED)
+#else
+#define HELD(i) ((i) < MENDED)
+#endif
+
 static void *raise_count(void *arg)
 {
-    int seen;
+    for (int i = 0; i < 2; i++) {
+        int seen;
 
-    note();
-#if defined MOVED || defined FIXED
-    note();
-#endif
-    pthread_mutex_lock(&lock);
-    seen = count;
-#ifdef FIXED
-    count = seen + 1;
-#endif
-    pthread_mutex_unlock(&lock);
-#ifdef MOVED
-    note();
-#endif
-#ifndef FIXED
-    pthread_mutex_lock(&lock);
-    count = seen + 1;
-    pthread_mutex_unlock(&lock);
-#endif
+        note();
+        pthread_mutex_lock(&lock);
+        seen = count;
+        if (HELD(i))
+            count = seen + 1;
+        pthread_mutex_unlock(&lock);
+        if (HELD(i))
+            continue;
+        note();
+        pthread_mutex_lock(&lock);
+        count = seen + 1;
+        pthread_mutex_unlock(&lock);
+    }
     note();
     return arg;
 }
@@ -53,6 +57,6 @@ int main(int argc, char **argv)
         pthread_create(&t[i], NULL, raise_count, NULL);
     for (int i = 0; i < 2; i++)
         pthread_join(t[i], NULL);
-    assert(count == 2);
+    assert(count == 4);
     return 0;
 }
