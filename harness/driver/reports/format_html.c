@@ -389,7 +389,8 @@ static void command(FILE *to, const json_t *report)
     fputs("</code></p>\n", to);
 }
 
-static void one_test(struct page *page, const json_t *test)
+/* alone: it is the only one of the page. */
+static void one_test(struct page *page, const json_t *test, bool alone)
 {
     const json_t *report = json_object_get(test, "report");
     const char *verdict = document_word(test, "verdict"), *why = document_word(test, "why");
@@ -409,10 +410,15 @@ static void one_test(struct page *page, const json_t *test)
     }
     for (json_t *f; (f = document_finding(test, &at));)
         finding(page, report, f);
-    if (page->findings == before)
+    if (page->findings == before && strcmp(verdict, "passed") == 0)
         fputs("<p class=\"nothing\">Nothing was found.</p>\n", to);
-    if (json_is_object(report))
+    if (json_is_object(report) && alone) {
         looked_at(to, report);
+    } else if (json_is_object(report)) {
+        fputs("<details><summary>What was and was not looked at</summary>\n", to);
+        looked_at(to, report);
+        fputs("</details>\n", to);
+    }
     fputs("</section>\n", to);
 }
 
@@ -483,9 +489,25 @@ static void head(FILE *to, const json_t *tests)
     fprintf(to, " - Heddle</title>\n<style>%s</style>\n</head>\n", html_style);
 }
 
+/* Those that failed first. A new reference. */
+static json_t *in_order(const json_t *tests)
+{
+    static const char *const order[] = {"failed", "error", "passed", "skipped"};
+    json_t *sorted = json_array(), *test;
+    size_t i;
+
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        json_array_foreach(tests, i, test)
+        {
+            if (strcmp(document_word(test, "verdict"), order[k]) == 0)
+                json_array_append(sorted, test);
+        }
+    return sorted;
+}
+
 void format_html(FILE *to, const json_t *document)
 {
-    const json_t *tests = json_object_get(document, "tests");
+    json_t *tests = in_order(json_object_get(document, "tests"));
     struct page page = {.to = to};
     size_t i;
     json_t *test;
@@ -501,7 +523,8 @@ void format_html(FILE *to, const json_t *document)
     fputs("<main>\n", to);
     json_array_foreach(tests, i, test)
     {
-        one_test(&page, test);
+        one_test(&page, test, json_array_size(tests) == 1);
     }
     fprintf(to, "</main>\n</div>\n<script>%s</script>\n</body>\n</html>\n", html_script);
+    json_decref(tests);
 }

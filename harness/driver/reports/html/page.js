@@ -29,9 +29,8 @@ class View {
       make('h4', {}, 'Schedule'), ...this.remarks(), this.toolbar(), this.filters(),
       make('div', {class: 'two'},
         make('div', {class: 'left'}, this.where, this.timeline.element, this.legend(), this.table,
-          make('div', {class: 'graphs'}, make('section', {class: 'graph-box'}, make('h4', {}, 'Who waits for whom'), this.waits),
-            ...this.lockOrder())),
-        make('div', {class: 'right'}, this.source.element, make('h5', {}, 'Where the threads are'), this.state)));
+          make('section', {class: 'graph-box'}, make('h4', {}, 'Who waits for whom'), this.waits)),
+        make('div', {class: 'right'}, this.source.element, make('h5', {}, 'Where the threads are'), this.state, ...this.lockOrder())));
     host.addEventListener('keydown', e => this.key(e));
     host.addEventListener('pointerdown', () => View.active = this);
     host.addEventListener('focusin', () => View.active = this);

@@ -101,7 +101,8 @@ class Timeline {
     const line = this.view.length && this.place ? this.story.lines[this.view[this.current]] : null;
     if (line && this.place.has(line.thread)) {
       const left = this.place.get(line.thread);
-      if (left < s.scrollLeft || left + this.lane > s.scrollLeft + s.clientWidth)
+      const right = Math.min(left + this.lane, this.gutter + this.lanes);
+      if (left < s.scrollLeft + this.gutter - 6 || right > s.scrollLeft + s.clientWidth)
         s.scrollLeft = left - this.gutter;
     }
   }

@@ -121,7 +121,7 @@ class Check:
         self.same("edges of the cycle", self.browser.run("document.querySelectorAll('.waits-graph .edge.cycle').length"), 4)
         self.true("the cycle in words", r"/^Cycle: T\d.* \u2192 mutex M\d.* \u2192 T\d.* \u2192 mutex M\d.* \u2192 T\d/.test(document.querySelector('.waits-graph .cycle-text').textContent)")
         self.same("who waits, in the table", self.browser.run("document.querySelectorAll('.waits-graph tbody tr').length"), 5)
-        self.same("the lock order", self.browser.run("document.querySelectorAll('.graph-box:last-child .node.cycle').length"), 2)
+        self.same("the lock order", self.browser.run("document.querySelectorAll('.right .graph-box .node.cycle').length"), 2)
         self.same("bars of locks", self.browser.run("[...document.querySelectorAll('.lanes .lock title')].map(t => t.textContent).sort().join('; ')"),
                   "T1 holds mutex M1 (accounts); T2 holds mutex M2 (journal)")
         self.same("lines that wait", self.browser.run("document.querySelectorAll('.lanes .state.waits').length"), 3)
