@@ -476,19 +476,17 @@ static void own_stack(uintptr_t *low, uintptr_t *high)
     pthread_attr_t attr;
     void *base;
     size_t size;
-    bool known;
     if (hdi_thread_stack(self, low, high))
         return;
-    self->in_real++; /* what it allocates is not the program's */
-    known = pthread_getattr_np(pthread_self(), &attr) == 0;
-    self->in_real--;
-    if (!known)
-        return;
-    if (!pthread_attr_getstack(&attr, &base, &size)) {
-        *low = (uintptr_t)base;
-        *high = *low + size;
+    self->in_real++; /* what it allocates, and gives back, is not the program's */
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        if (!pthread_attr_getstack(&attr, &base, &size)) {
+            *low = (uintptr_t)base;
+            *high = *low + size;
+        }
+        pthread_attr_destroy(&attr);
     }
-    pthread_attr_destroy(&attr);
+    self->in_real--;
 }
 
 static void thread_begins(void)
