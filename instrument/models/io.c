@@ -197,6 +197,15 @@ bool hdi_takes_parts(int fd, size_t bytes)
     return takes;
 }
 
+bool hdi_comes_in_parts(int fd)
+{
+    int saved = errno;
+    bool comes = may_block(fd) && is_stream_socket(fd);
+
+    errno = saved;
+    return comes;
+}
+
 /* A pipe takes what fits into it whole, or not at all; what is read of one may be any part. */
 static bool may_be_short(int fd, size_t bytes, enum hdp_fault_kind kind)
 {

@@ -30,6 +30,9 @@ void hdi_touch(int fd, short events, uint64_t site);
  * it may go on before the caller does. */
 ssize_t hdi_handed_on(ssize_t rc, uint64_t site);
 
+/* What is read of fd, a stream socket, may come in parts, and is waited for. */
+bool hdi_comes_in_parts(int fd);
+
 /* How many of `bytes` a call reads from fd, or writes to it: fewer if the schedule has it so, which may happen
  * to files and streams of bytes. */
 size_t hdi_fewer(int fd, size_t bytes, enum hdp_fault_kind kind, uint64_t site);

@@ -80,28 +80,60 @@ HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
     return rc;
 }
 
-#define RECEIVES(name, params, args)                                                               \
+/* MSG_WAITALL: as it comes, each part when it is there. */
+static ssize_t receive_all(int fd, char *to, size_t bytes, int flags, uint64_t site)
+{
+    size_t got = 0;
+    ssize_t n = 0;
+
+    while (got < bytes) {
+        if (!hdi_await(fd, POLLIN, site)) {
+            n = -1;
+            break;
+        }
+        n = hdi_real.recv(fd, to + got, bytes - got, (flags & ~MSG_WAITALL) | MSG_DONTWAIT);
+        if (n > 0)
+            got += (size_t)n;
+        else if (n == 0 || errno != EAGAIN)
+            break;
+    }
+    hdi_call_writes(to, got, site);
+    return got ? (ssize_t)got : n;
+}
+
+static bool is_for_all(int fd, int flags)
+{
+    return (flags & (MSG_WAITALL | MSG_DONTWAIT | MSG_PEEK)) == MSG_WAITALL && hdi_enter() &&
+           hdi_comes_in_parts(fd);
+}
+
+/* in_parts: the call could as well be several. */
+#define RECEIVES(name, params, args, in_parts)                                                     \
     HDI_EXPORT ssize_t name params                                                                 \
     {                                                                                              \
+        if (hdi_enter())                                                                           \
+            bytes = hdi_fewer(fd, bytes, HDP_FAULT_READ, HDI_SITE());                              \
+        if ((in_parts) && is_for_all(fd, flags))                                                   \
+            return receive_all(fd, buffer, bytes, flags, HDI_SITE());                              \
         if (hdi_enter() && !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, HDI_SITE()))        \
             return -1;                                                                             \
-        bytes = hdi_fewer(fd, bytes, HDP_FAULT_READ, HDI_SITE());                                  \
         ssize_t n = hdi_real.name args;                                                            \
         hdi_call_writes(buffer, n > 0 ? (size_t)n : 0, HDI_SITE());                                \
         return n;                                                                                  \
     }
 
-RECEIVES(recv, (int fd, void *buffer, size_t bytes, int flags), (fd, buffer, bytes, flags))
+RECEIVES(recv, (int fd, void *buffer, size_t bytes, int flags), (fd, buffer, bytes, flags), true)
 RECEIVES(__recv_chk, (int fd, void *buffer, size_t bytes, size_t room, int flags),
-         (fd, buffer, bytes, room, flags))
+         (fd, buffer, bytes, room, flags), bytes <= room)
 RECEIVES(recvfrom,
          (int fd, void *restrict buffer, size_t bytes, int flags, __SOCKADDR_ARG addr,
           socklen_t *restrict length),
-         (fd, buffer, bytes, flags, addr.__sockaddr__, length))
+         (fd, buffer, bytes, flags, addr.__sockaddr__, length), !addr.__sockaddr__)
 RECEIVES(__recvfrom_chk,
          (int fd, void *restrict buffer, size_t bytes, size_t room, int flags, __SOCKADDR_ARG addr,
           socklen_t *restrict length),
-         (fd, buffer, bytes, room, flags, addr.__sockaddr__, length))
+         (fd, buffer, bytes, room, flags, addr.__sockaddr__, length),
+         bytes <= room && !addr.__sockaddr__)
 
 static ssize_t receive(int fd, struct msghdr *message, int flags, uint64_t site)
 {

@@ -344,6 +344,33 @@ static void faults_short_recv(void)
     finish(t);
 }
 
+static void *sends_message(void *unused)
+{
+    char message[MESSAGE] = "message";
+    size_t done = 0;
+
+    do
+        done += (size_t)send(ends[1], message + done, sizeof message - done, 0);
+    while (!wrong && done < sizeof message);
+    return unused;
+}
+
+/* Who waits for all of it gets it in parts. */
+static void faults_short_send(void)
+{
+    char message[MESSAGE];
+    pthread_t t;
+
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    t = start(sends_message, NULL);
+    for (size_t got = 0; got < sizeof message;) {
+        ssize_t n = recv(ends[0], message + got, sizeof message - got, MSG_WAITALL);
+        assert(n > 0);
+        got += (size_t)n;
+    }
+    finish(t);
+}
+
 static void *reads_file(void *fd)
 {
     char text[8] = "";
@@ -528,6 +555,7 @@ static const struct variant all[] = {
     VARIANT(faults, whole_write),
     VARIANT(faults, short_writev),
     VARIANT(faults, short_recv),
+    VARIANT(faults, short_send),
     VARIANT(faults, short_read),
     VARIANT(faults, interrupted_sem_wait),
     VARIANT(faults, interrupted_read),
