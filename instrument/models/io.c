@@ -102,7 +102,7 @@ static bool await(int fd, short events, enum hdi_interrupt interrupt, uint64_t s
                         .ready = fd_ready,
                         .data = &p,
                         .outside = true,
-                        .interrupt = interrupt,
+                        .interrupt = (uint8_t)interrupt,
                         .cancellable = true};
     enum hdi_wake wake = HDI_READY;
     bool waits = false;
