@@ -6,6 +6,10 @@
 
 #include "util/alloc.h"
 
+/* So often a schedule is run again that was not under control, as on a machine with too much to do, before it is
+ * taken as it is. */
+#define TRIES 8u
+
 struct exploration *exploration_new(const struct exploration_options *o)
 {
     struct exploration *e = mem_zeroed(1, sizeof *e);
@@ -265,14 +269,17 @@ bool exploration_take(struct exploration *e, const struct hdp_region *r)
     const struct hdp_explore *x = &r->explore;
     uint32_t steps = steps_of(x), from = first_new(e);
     struct exploration_counts *c = &e->counts;
-    bool redundant = x->end == HDP_EXPLORED_REDUNDANT;
+    bool redundant = x->end == HDP_EXPLORED_REDUNDANT, same = followed(e, x, steps);
 
+    if ((!same || r->result.control_lost) && e->tries++ < TRIES)
+        return false;
+    e->tries = 0;
     c->uncontrolled |= x->uncontrolled;
     c->full |= x->end == HDP_EXPLORED_FULL;
     c->died |= x->end == HDP_EXPLORED_DIED;
     c->schedules += !redundant;
     c->redundant += redundant;
-    if (!followed(e, x, steps)) {
+    if (!same) {
         c->astray = true;
     } else {
         take_steps(e, x, steps);

@@ -26,7 +26,7 @@ void exploration_free(struct exploration *e);
 bool exploration_is_over(const struct exploration *e);
 /* Give the next schedule its orders. */
 void exploration_order(const struct exploration *e, struct hdp_region *r);
-/* That schedule is over. False: it was redundant, and says nothing new. */
+/* That schedule is over. False: it says nothing new: it was redundant, or is run again. */
 bool exploration_take(struct exploration *e, const struct hdp_region *r);
 /* Begin anew: the program has more points than was known. */
 void exploration_restart(struct exploration *e);

@@ -42,6 +42,7 @@ struct exploration {
     struct node *path;
     uint32_t depth, room;
     bool over;
+    uint32_t tries; /* of the next schedule that came to nothing */
     struct exploration_counts counts;
     struct distinct traces;
 };
