@@ -32,6 +32,7 @@ static struct hdi_memory_thread *watched(void)
 static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
                  enum hdp_tape_kind kind, uint64_t pc)
 {
+    hdi_touched_memory(addr, bytes, kind != HDP_TAPE_ATOMIC_READ);
     hdi_note_context(s, pc);
     if (hdi_tape)
         hdi_tape_access(s, addr, bytes, kind, pc, true);
@@ -103,7 +104,6 @@ void hdi_atomic_stores(const uint8_t *at, uint8_t v, int order, uint64_t pc)
 static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes, uint64_t old,
                     uint64_t v, bool changed, int order, uint64_t pc)
 {
-    hdi_touched_memory(addr, bytes, true);
     if (modelled(8 * bytes))
         hdi_model_read(s, order);
     else

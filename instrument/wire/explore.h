@@ -38,12 +38,13 @@ struct hdp_touch {
 };
 #define HDP_EVERYTHING 0u /* the key of what no step commutes with */
 
+/* Each of these goes with the one before it in the list. */
 static inline bool hdp_modes_commute(uint32_t a, uint32_t b)
 {
-    if (a == HDP_TOUCH_UNSHARES)
-        a = HDP_TOUCH_SHARES;
-    if (b == HDP_TOUCH_UNSHARES)
-        b = HDP_TOUCH_SHARES;
+    if (a == HDP_TOUCH_UNSHARES || a == HDP_TOUCH_AFFECTS)
+        a--;
+    if (b == HDP_TOUCH_UNSHARES || b == HDP_TOUCH_AFFECTS)
+        b--;
     return a == b && a != HDP_TOUCH_CHANGES && a != HDP_TOUCH_TAKES && a != HDP_TOUCH_GIVES;
 }
 

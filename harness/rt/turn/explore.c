@@ -14,6 +14,7 @@
 #define SPUN_KEYS 64u
 #define SPUN_STATES 4u
 #define MOST_STACK 65536u
+#define MOST_BYTES 16u /* of one access, as long as it is not known */
 
 static bool noting; /* the step that is being made is noted */
 static bool time_passed;
@@ -53,7 +54,7 @@ static const uint64_t the_deadlines = (uint64_t)(HD_OB_COUNT + 4) << 56;
 
 static uint64_t word_key(uint64_t addr)
 {
-    return key_of(HD_OB_MEMORY, addr & ~7ull);
+    return key_of(HD_OB_MEMORY, addr & ~3ull);
 }
 
 static uint64_t object_key(const struct hdi_object *o)
@@ -400,14 +401,14 @@ void hdi_touched(const struct hdi_object *o)
 void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
 {
     enum { WORDS = 64 };
-    uintptr_t first = addr >> 3, words = bytes ? ((addr + bytes - 1) >> 3) - first + 1 : 0;
+    uintptr_t first = addr >> 2, words = bytes ? ((addr + bytes - 1) >> 2) - first + 1 : 0;
 
     if (!rt.exploring)
         return;
     if (words > WORDS)
         touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
     for (uintptr_t i = 0; i < words && words <= WORDS; i++)
-        touch(word_key((first + i) << 3), write ? HDP_TOUCH_CHANGES : HDP_TOUCH_LOOKS);
+        touch(word_key((first + i) << 2), write ? HDP_TOUCH_CHANGES : HDP_TOUCH_LOOKS);
 }
 
 void rt_explore_handled(void)
@@ -647,7 +648,9 @@ static void note_left(const struct hdi_thread *t)
     last->touches = 0;
     if (t->op)
         touch_of_operation(t, t->op, HDI_READY);
-    else
+    if (t->op && t->op->kind >= HD_EV_READ && t->op->kind <= HD_EV_ATOMIC_RMW)
+        hdi_touched_memory((uintptr_t)t->op->data, MOST_BYTES, true);
+    if (!t->op)
         touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
     x->left_thread[x->left++] =
         (struct hdp_explored_thread){.thread = t->hash,
