@@ -314,7 +314,8 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
         uncontrolled(HDP_UNCONTROLLED_OUTSIDE);
     switch (op->kind) {
     case HD_EV_YIELD:
-        if (!hdi_memory_is_watched()) /* who yields thinks of others: whatever it does next, they may see */
+        if (!op->granted &&
+            !hdi_memory_is_watched()) /* who yields thinks of others: whatever it does next, they may see */
             touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
         return;
     case HD_EV_NONE:

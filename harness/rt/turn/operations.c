@@ -181,7 +181,8 @@ void hdi_retry(void)
     struct hdi_thread *self = hdi_self();
 
     if (rt.config.flags & HDP_EXHAUSTIVE) {
-        hdi_point(HD_EV_YIELD, NULL, self->last.site);
+        struct hdi_op op = {.kind = HD_EV_YIELD, .site = self->last.site, .granted = true};
+        hdi_perform(&op);
         return;
     }
     rt.retries++;
