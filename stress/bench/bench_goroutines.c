@@ -1,7 +1,8 @@
 /* bench_goroutines.c - goroutines at work: the same programs as bench_goroutines.go, whole, in either
  * vehicle of lib/ (HEDDLE_LIB). Each line: name, wall and CPU milliseconds, medians of 5; of goroutines
  * that are alive also bytes each. `bench_goroutines NAME` runs one. stress/bench/goroutines makes the
- * table.
+ * table. `bench_goroutines most COUNT MIB` starts COUNT that stay alive, or as many as the machine
+ * allows in MIB of memory, and says what ended it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -374,6 +375,40 @@ static void cancel(void)
     hd_context_unref(ctx);
 }
 
+/* ---- as many as there can be ---- */
+
+static struct hd_atomic_int64 arrived;
+
+static void arrive(void *gate)
+{
+    hd_int64_add(&arrived, 1);
+    hd_chan_recv(gate, NULL);
+}
+
+static int most(long wanted, long mib)
+{
+    struct hd_chan *gate = chan(0);
+    struct hd_wg wg = HD_WG_INIT;
+    long before = resident_bytes(), limit = mib << 20, count = 0, bytes = 0;
+    hd_err err = NULL;
+
+    while (count < wanted && bytes < limit && !(err = hd_wg_go(&wg, arrive, gate)))
+        if (++count % 1000 == 0)
+            bytes = resident_bytes();
+    while (hd_int64_load(&arrived) < count)
+        hd_sleep(HD_MILLISECOND);
+    bytes = resident_bytes();
+    printf("%ld goroutines alive, %.0f bytes each, %ld MiB in all: %s\n", count,
+           count > 0 ? (double)(bytes - before) / (double)count : 0, bytes >> 20,
+           err               ? hd_err_message(err)
+           : count == wanted ? "as many as were asked for"
+                             : "the memory that was allowed is used");
+    hd_chan_close(gate);
+    hd_wg_wait(&wg);
+    hd_chan_unref(gate);
+    return count == wanted ? 0 : 1;
+}
+
 /* In a goroutine, as Go's main is one; in lib/ main is a thread. */
 static void run_it(void *run)
 {
@@ -420,6 +455,8 @@ int main(int argc, char **argv)
         {"buffered_1_1", buffered_1}, {"buffered_4_4", buffered_4},  {"mutex_8", mutex},
         {"cancel_10k", cancel},       {"alive_10k", alive_10k},      {"alive_100k", alive_100k}};
 
+    if (argc == 4 && strcmp(argv[1], "most") == 0)
+        return most(atol(argv[2]), atol(argv[3]));
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (argc < 2 || strcmp(argv[1], all[i].name) == 0)
             measure(all[i].name, all[i].run);
