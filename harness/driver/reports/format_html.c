@@ -276,11 +276,13 @@ static void finding(struct page *page, const json_t *report, const json_t *f)
         text(to, advice);
         fputs("</p>\n", to);
     }
+    fputs("<p class=\"replay\">What it means: <code>heddle explain ", to);
+    text(to, document_word(f, "kind"));
     if (replay) {
-        fputs("<p class=\"replay\">To see it again: <code>", to);
+        fputs("</code>; to see it again: <code>", to);
         text(to, replay);
-        fputs("</code></p>\n", to);
     }
+    fputs("</code></p>\n", to);
     fputs("</article>\n", to);
     free(replay);
 }
