@@ -14,6 +14,7 @@
 #include "batches.h"
 #include "bring_about.h"
 #include "confirm.h"
+#include "corpus.h"
 #include "judge.h"
 #include "kept.h"
 #include "outcomes.h"
@@ -768,6 +769,8 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->lockgraph = options->lock_graph ? lockgraph_new() : NULL;
     open_crew(c);
     batches_open(c);
+    if (options->learned)
+        corpus_give(c, options->learned);
 }
 
 /* Where addresses are others in each start, places of several starts cannot be told from each other. */

@@ -4,6 +4,7 @@
 #ifndef HEDDLE_DRIVER_CAMPAIGN_STATE_H
 #define HEDDLE_DRIVER_CAMPAIGN_STATE_H
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,6 +80,8 @@ struct campaign_options {
     bool predict;           /* predict races, and bring them about */
     const char *oracle;     /* shell command, or NULL; also in launch */
     const char *out;        /* folder, or NULL: nothing is written */
+    const char *corpus;     /* folder for what was learned, or NULL; */
+    const json_t *learned;  /* ... what it has, or NULL */
     const char *lock_graph; /* file for the lock-order graph, or NULL */
     struct aim aim;         /* the deadlock that every schedule is steered at; no names: none */
     struct plan plan;

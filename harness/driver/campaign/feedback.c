@@ -164,3 +164,127 @@ void feedback_share(struct feedback *f, struct crew *crew)
         memcpy(r->profile, f->profile, f->steps * sizeof *f->profile);
     }
 }
+
+/* ---- as data ---- */
+
+static json_t *numbers(const uint64_t *list, size_t count)
+{
+    json_t *o = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(o, json_integer((json_int_t)list[i]));
+    return o;
+}
+
+/* How many there are; UINT32_MAX: it is no list of numbers, or does not fit. */
+static uint32_t read_numbers(const json_t *from, uint64_t *list, size_t most)
+{
+    size_t n = json_array_size(from), i;
+    json_t *item;
+
+    if (!json_is_array(from) || n > most)
+        return UINT32_MAX;
+    json_array_foreach(from, i, item)
+    {
+        if (!json_is_integer(item))
+            return UINT32_MAX;
+        list[i] = (uint64_t)json_integer_value(item);
+    }
+    return (uint32_t)n;
+}
+
+/* thread, kind, flags, choice, object, site */
+enum { STEP_NUMBERS = 6 };
+
+json_t *feedback_json(const struct feedback *f)
+{
+    const struct hdp_learned *k = &f->known;
+    json_t *o = json_object(), *pairs = json_array(), *profile = json_array(),
+           *tuples = json_array();
+
+    for (uint32_t i = 0; i < k->pairs; i++)
+        json_array_append_new(pairs,
+                              numbers((const uint64_t[]){k->pair[i].first, k->pair[i].second}, 2));
+    for (uint32_t i = 0; i < f->steps; i++) {
+        const struct hdp_step *s = &f->profile[i];
+        json_array_append_new(profile, numbers((const uint64_t[]){s->thread, s->kind, s->flags,
+                                                                  s->choice, s->object, s->site},
+                                               STEP_NUMBERS));
+    }
+    for (uint32_t i = 0; i < HDP_TUPLES; i++)
+        json_array_append_new(tuples, json_integer(f->tuple[i]));
+    json_object_set_new(o, "sites", numbers(k->site, k->sites));
+    json_object_set_new(o, "words", numbers(k->word, k->words));
+    json_object_set_new(o, "pairs", pairs);
+    json_object_set_new(o, "full", json_boolean(k->full));
+    json_object_set_new(o, "tuples", tuples);
+    json_object_set_new(o, "profile", profile);
+    json_object_set_new(o, "profile_of", json_integer((json_int_t)f->profiled));
+    json_object_set_new(o, "profile_news", json_integer(f->news));
+    return o;
+}
+
+static bool read_learned(struct hdp_learned *k, const json_t *from)
+{
+    json_t *list = json_object_get(from, "pairs"), *item;
+    uint64_t pair[2];
+    size_t i;
+
+    k->sites = read_numbers(json_object_get(from, "sites"), k->site, HDP_LEARNED_SITES);
+    k->words = read_numbers(json_object_get(from, "words"), k->word, HDP_LEARNED_WORDS);
+    if (k->sites == UINT32_MAX || k->words == UINT32_MAX || !json_is_array(list) ||
+        json_array_size(list) > HDP_LEARNED_PAIRS)
+        return false;
+    json_array_foreach(list, i, item)
+    {
+        if (read_numbers(item, pair, 2) != 2)
+            return false;
+        k->pair[k->pairs++] = (struct hdp_learned_pair){pair[0], pair[1]};
+    }
+    qsort(k->site, k->sites, sizeof *k->site, by_value);
+    qsort(k->word, k->words, sizeof *k->word, by_value);
+    qsort(k->pair, k->pairs, sizeof *k->pair, by_pair);
+    k->full = json_is_true(json_object_get(from, "full"));
+    return true;
+}
+
+static bool read_rest(struct feedback *f, const json_t *from)
+{
+    json_t *tuples = json_object_get(from, "tuples"), *profile = json_object_get(from, "profile"),
+           *item;
+    uint64_t n[STEP_NUMBERS];
+    size_t i;
+
+    if (json_array_size(tuples) != HDP_TUPLES || !json_is_array(profile) ||
+        json_array_size(profile) > HDP_PROFILE)
+        return false;
+    json_array_foreach(tuples, i, item)
+    {
+        f->tuple[i] = (uint16_t)json_integer_value(item);
+    }
+    json_array_foreach(profile, i, item)
+    {
+        if (read_numbers(item, n, STEP_NUMBERS) != STEP_NUMBERS || n[1] >= HD_EV_COUNT)
+            return false;
+        f->profile[f->steps++] = (struct hdp_step){.thread = (uint32_t)n[0],
+                                                   .kind = (uint16_t)n[1],
+                                                   .flags = (uint16_t)n[2],
+                                                   .choice = (uint32_t)n[3],
+                                                   .object = (uint32_t)n[4],
+                                                   .site = n[5]};
+    }
+    f->profiled = (uint64_t)json_integer_value(json_object_get(from, "profile_of"));
+    f->news = (uint32_t)json_integer_value(json_object_get(from, "profile_news"));
+    return true;
+}
+
+bool feedback_read(struct feedback *f, const json_t *from)
+{
+    struct feedback *read = feedback_new();
+    bool whole = read_learned(&read->known, from) && read_rest(read, from);
+
+    if (whole)
+        *f = *read;
+    feedback_free(read);
+    return whole;
+}

@@ -6,6 +6,8 @@
 #ifndef HEDDLE_DRIVER_FEEDBACK_H
 #define HEDDLE_DRIVER_FEEDBACK_H
 
+#include <jansson.h>
+
 #include "program/worker.h"
 
 struct feedback;
@@ -19,5 +21,8 @@ void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t n
 void feedback_count(struct feedback *f, const struct hdp_region *r);
 /* A phase begins and no schedule runs: join the news of all workers and give them to all. */
 void feedback_share(struct feedback *f, struct crew *crew);
+/* All of it as data, for the next campaign of the same build; and back, into what is new. False: it is none. */
+json_t *feedback_json(const struct feedback *f);
+bool feedback_read(struct feedback *f, const json_t *from);
 
 #endif /* HEDDLE_DRIVER_FEEDBACK_H */

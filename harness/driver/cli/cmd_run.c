@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "campaign/campaign.h"
+#include "campaign/corpus.h"
 #include "campaign/toolbox.h"
 #include "cli.h"
 #include "conclude.h"
@@ -67,6 +68,7 @@ enum {
     OPT_SHARD,
     OPT_CONTINUE,
     OPT_SATURATED,
+    OPT_CORPUS,
     OPT_TOOL,
     OPT_TOOL_ARG,
     OPT_SCHEDULE,
@@ -98,6 +100,11 @@ static const struct argp_option table[] = {
      "Go on where the campaign ended that FILE was written by, and write there where this one "
      "ends; "
      "the first time there is none",
+     0},
+    {"corpus", OPT_CORPUS, "DIR", 0,
+     "Begin with what earlier campaigns of this build have learned, where the last of them ended, "
+     "and keep in DIR "
+     "what this one learns",
      0},
     {"until-saturated", OPT_SATURATED, "PERCENT", OPTION_ARG_OPTIONAL,
      "Stop when of further schedules no more than about PERCENT (1) would be a new interleaving, "
@@ -340,6 +347,9 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
     case OPT_CONTINUE:
         a->outcome.progress = arg;
         return 0;
+    case OPT_CORPUS:
+        o->corpus = arg;
+        return 0;
     case OPT_SATURATED:
         o->until_share = percent_of(state, "--until-saturated", arg ? arg : "1") / 100;
         return 0;
@@ -571,6 +581,7 @@ static const struct {
     {OPT_SHARD, "--shard"},
     {OPT_CONTINUE, "--continue"},
     {OPT_SATURATED, "--until-saturated"},
+    {OPT_CORPUS, "--corpus"},
     {OPT_FAULTS, "--faults"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
@@ -593,6 +604,7 @@ static const struct {
     {OPT_ENGINE, "--engine"},
     {OPT_TOOL, "--tool"},
     {OPT_SATURATED, "--until-saturated"},
+    {OPT_CORPUS, "--corpus"},
 };
 enum { UNEXPLORED = sizeof unexplored / sizeof *unexplored };
 
@@ -644,6 +656,11 @@ static void check_together(struct argp_state *state, const struct arguments *a)
     if (o->shards > 1 && o->until_share > 0)
         argp_failure(state, EXIT_USAGE, 0,
                      "--until-saturated does not go with --shard: none knows what others saw");
+    if (o->corpus && (o->shards > 1 || a->outcome.progress || a->box.tools > 1 ||
+                      o->config.faults || o->exhaustive))
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--corpus goes with none of --shard, --continue, --faults, --exhaustive and "
+                     "several tools");
     if (o->shards > 1 && o->lock_graph)
         argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --shard");
     if (o->shards > 1 && a->box.tools > 1)
@@ -768,6 +785,17 @@ static int explore(struct arguments *a, char **argv)
     }
     o->target = &target;
     o->argv = argv;
+    json_t *learned = NULL;
+    if (o->corpus && (why = corpus_read(o->corpus, o, &learned))) {
+        complain("%s", why);
+        free(why);
+        if (input >= 0)
+            close(input);
+        free(runtime);
+        target_free(&target);
+        return EXIT_USAGE;
+    }
+    o->learned = learned;
     o->launch = (struct launch){.program = target.path,
                                 .argv = argv,
                                 .runtime = runtime,
@@ -780,6 +808,7 @@ static int explore(struct arguments *a, char **argv)
     toolbox_run(&a->box, &campaign, o);
     int code = run_conclude(&campaign, &a->outcome, cli_bold());
     campaign_close(&campaign);
+    json_decref(learned);
     toolbox_free(&a->box);
     if (input >= 0)
         close(input);

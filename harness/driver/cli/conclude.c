@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "campaign/campaign.h"
+#include "campaign/corpus.h"
 #include "program/worker.h"
 #include "progress_file.h"
 #include "suite_member.h"
@@ -181,6 +182,8 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
     if (o->progress && !c->trouble &&
         !progress_write(o->progress, c->options.argv, &c->options.plan, campaign_reached(c)) &&
         code == EXIT_NOTHING)
+        code = EXIT_CANNOT;
+    if (c->options.corpus && !c->trouble && !corpus_write(c) && code == EXIT_NOTHING)
         code = EXIT_CANNOT;
     if (o->suite && !member_leave(o->suite, name, document) && code == EXIT_NOTHING)
         code = EXIT_CANNOT;

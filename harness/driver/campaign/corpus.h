@@ -1,0 +1,21 @@
+/* corpus.h - what a campaign has learned, in a folder that the next one of the same program begins with:
+ * --corpus=DIR. Which accesses are points, what followed what, a profile, and how far the numbers came.
+ *
+ * Unlike --continue, nothing is run again to learn it. Addresses stand in it: it is of one build.
+ */
+#ifndef HEDDLE_DRIVER_CORPUS_H
+#define HEDDLE_DRIVER_CORPUS_H
+
+#include <jansson.h>
+
+#include "campaign_state.h"
+
+/* What the folder has; *state NULL: nothing yet, or of another build, which is said. Returns NULL, or why it is none of
+ * this campaign's (free() it). */
+char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state);
+/* An opened campaign, of which nothing has run, goes on there. */
+void corpus_give(struct campaign *c, const json_t *state);
+/* The campaign is over: keep what it has learned. False: it cannot be written, which is said. */
+bool corpus_write(struct campaign *c);
+
+#endif /* HEDDLE_DRIVER_CORPUS_H */
