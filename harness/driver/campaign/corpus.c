@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "campaign.h"
 #include "reports/json_text.h"
 #include "reports/test_document.h"
 #include "schedules/config_words.h"
@@ -106,7 +105,7 @@ void corpus_give(struct campaign *c, const json_t *state)
     feedback_share(c->feedback, &c->crew);
 }
 
-bool corpus_write(struct campaign *c)
+bool corpus_write(struct campaign *c, uint64_t next)
 {
     char *file = file_of(c->options.corpus), *text;
     json_t *state = json_object();
@@ -117,7 +116,7 @@ bool corpus_write(struct campaign *c)
     json_object_set_new(state, "version", json_integer(VERSION));
     json_object_set_new(state, "campaign", same_of(&c->options));
     json_object_set_new(state, "build_id", json_text(c->options.target->build_id));
-    json_object_set_new(state, "next_schedule", json_integer((json_int_t)campaign_reached(c)));
+    json_object_set_new(state, "next_schedule", json_integer((json_int_t)next));
     json_object_set_new(state, "steps", json_integer(c->steps_seen));
     json_object_set_new(state, "threads", json_integer(c->threads_seen));
     json_object_set_new(state, "waited_steps", json_integer(c->waited_steps_seen));

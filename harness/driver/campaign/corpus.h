@@ -15,7 +15,7 @@
 char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state);
 /* An opened campaign, of which nothing has run, goes on there. */
 void corpus_give(struct campaign *c, const json_t *state);
-/* The campaign is over: keep what it has learned. False: it cannot be written, which is said. */
-bool corpus_write(struct campaign *c);
+/* The campaign is over: keep what it has learned, and the number that the next one begins with. False: it cannot be written, which is said. */
+bool corpus_write(struct campaign *c, uint64_t next);
 
 #endif /* HEDDLE_DRIVER_CORPUS_H */

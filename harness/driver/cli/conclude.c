@@ -183,7 +183,8 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
         !progress_write(o->progress, c->options.argv, &c->options.plan, campaign_reached(c)) &&
         code == EXIT_NOTHING)
         code = EXIT_CANNOT;
-    if (c->options.corpus && !c->trouble && !corpus_write(c) && code == EXIT_NOTHING)
+    if (c->options.corpus && !c->trouble && !corpus_write(c, campaign_reached(c)) &&
+        code == EXIT_NOTHING)
         code = EXIT_CANNOT;
     if (o->suite && !member_leave(o->suite, name, document) && code == EXIT_NOTHING)
         code = EXIT_CANNOT;
