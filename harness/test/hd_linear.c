@@ -20,6 +20,7 @@
 
 #define DEFAULT_SCENARIOS 100u
 #define DEFAULT_SCHEDULES 100u
+#define NAME_BYTES 200u /* at most */
 
 extern const struct hd_seam *heddle_rt_seam(uint32_t version);
 
@@ -264,6 +265,8 @@ static const char *wrong_spec(const struct hd_linear_spec *spec)
         return "there is no specification";
     if (!spec->name)
         return "the specification has no name";
+    if (strlen(spec->name) > NAME_BYTES)
+        return "the specification's name is too long";
     if (!spec->make)
         return "there is no make()";
     if (!spec->ops || !spec->op_count)
@@ -358,36 +361,69 @@ static int run_from_outside(struct linear *l, struct hd_explore_result *r)
     return 0;
 }
 
-/* All scenarios, or the one that is asked for. */
-static int run_scenarios(struct linear *l, void (*attach)(const struct hd_seam *seam),
-                         uint64_t scenario, uint64_t number, struct hd_explore_result *r)
+/* Nothing failed. -1: nothing can be said. */
+static int silent(const struct linear *l, struct hd_explore_result *r)
 {
-    uint64_t last = scenario ? scenario : l->options.scenarios, schedules = 0, steps = 0;
+    const char *name = l->spec->name;
+
+    if (!l->history->points) {
+        snprintf(r->report, sizeof r->report,
+                 "hd_linear: nothing of %s is seen: build it with heddle-cc\n", name);
+        return -1;
+    }
+    if (r->cut)
+        snprintf(
+            r->report, sizeof r->report,
+            "hd_linear: %llu of %llu schedules of %s did not end within %u steps, and were not "
+            "judged\n",
+            (unsigned long long)r->cut, (unsigned long long)r->schedules, name,
+            l->options.max_steps);
+    return r->cut && r->cut == r->schedules ? -1 : 0;
+}
+
+static void add_counts(struct hd_explore_result *to, const struct hd_explore_result *more)
+{
+    to->schedules += more->schedules;
+    to->steps += more->steps;
+    to->cut += more->cut;
+    to->virtual_ns += more->virtual_ns;
+}
+
+/* Scenario s. `number`: the schedule that is asked for, in which the process ends; 0: none. */
+static int run_scenario(struct linear *l, void (*attach)(const struct hd_seam *seam), uint64_t s,
+                        uint64_t number, struct hd_explore_result *r)
+{
+    char again[256];
+    struct explore e = explorer(l, attach, s);
+    int failed;
+
+    snprintf(again, sizeof again, "%s:%llu.", l->spec->name, (unsigned long long)s);
+    e.again = again;
+    e.only_kind = true;
+    draw(l, s);
+    failed = explore(&e, 1, l->options.schedules, r);
+    if (failed == 1)
+        failed = report(l, &e, s, number, r);
+    if (!number)
+        return failed;
+    fputs(failed ? r->report : "passes\n", stderr);
+    explore_in_place(&e, number);
+}
+
+static int run_scenarios(struct linear *l, void (*attach)(const struct hd_seam *seam),
+                         struct hd_explore_result *r)
+{
+    struct hd_explore_result before = {0};
     int failed = 0;
 
-    for (uint64_t s = scenario ? scenario : 1; !failed && s <= last; s++) {
-        char again[256];
-        struct explore e = explorer(l, attach, s);
-        snprintf(again, sizeof again, "%s:%llu.", l->spec->name, (unsigned long long)s);
-        e.again = again;
-        e.only_kind = true;
-        draw(l, s);
-        failed = explore(&e, 1, l->options.schedules, r);
-        if (failed == 1)
-            failed = report(l, &e, s, number, r);
-        r->schedules = schedules += r->schedules;
-        r->steps = steps += r->steps;
-        if (!failed && !l->history->points) {
-            snprintf(r->report, sizeof r->report,
-                     "hd_linear: nothing of %s is seen: build it with heddle-cc\n", l->spec->name);
-            failed = -1;
-        }
-        if (!scenario)
-            continue;
-        fputs(failed ? r->report : "passes\n", stderr);
-        explore_in_place(&e, number);
+    for (uint64_t s = 1; !failed && s <= l->options.scenarios; s++) {
+        failed = run_scenario(l, attach, s, 0, r);
+        add_counts(r, &before);
+        before = *r;
+        if (!l->history->points)
+            break;
     }
-    return failed;
+    return failed ? failed : silent(l, r);
 }
 
 int hd_linear_through(void (*attach)(const struct hd_seam *seam), const struct hd_linear_spec *spec,
@@ -416,7 +452,8 @@ int hd_linear_through(void (*attach)(const struct hd_seam *seam), const struct h
         snprintf(r->report, sizeof r->report, "hd_linear: no memory to share with a child\n");
         return -1;
     }
-    failed = run_scenarios(&l, attach, scenario, number, r);
+    failed =
+        scenario ? run_scenario(&l, attach, scenario, number, r) : run_scenarios(&l, attach, r);
     munmap(l.history, sizeof *l.history);
     return failed;
 }

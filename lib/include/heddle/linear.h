@@ -111,14 +111,14 @@ struct hd_linear_options {
     const char *memory_model; /* "sc" (NULL), "tso", "c11" */
 };
 
-/* 0: no schedule failed; 1: one did; -1: it could not be done; result->report says what. result->schedules
- * counts those of all scenarios. options and result may be NULL.
+/* 0: no schedule failed; 1: one did; -1: it could not be done; result->report says what, and with 0 how many schedules
+ * were cut at max_steps and not judged, if any. result->schedules counts those of all scenarios. options and result may be NULL.
  *   threads: a process with one thread   blocks: until done */
 static inline int hd_linear(const struct hd_linear_spec *spec,
                             const struct hd_linear_options *options,
                             struct hd_explore_result *result);
 
-/* The same, with the report on stderr. */
+/* The same, with the report on stderr; also when some schedules were not judged. */
 static inline int hd_linear_print(const struct hd_linear_spec *spec,
                                   const struct hd_linear_options *options);
 
@@ -144,7 +144,7 @@ static inline int hd_linear_print(const struct hd_linear_spec *spec,
     static struct hd_explore_result result; /* too large for small stacks */
     int failed = hd_linear(spec, options, &result);
 
-    if (failed) {
+    if (result.report[0]) {
         fputs(result.report, stderr);
         fflush(stderr);
     }

@@ -423,6 +423,7 @@ static void refused(const struct hd_linear_spec *spec, const struct hd_linear_op
 
 static void bad_specifications_are_refused(void **state)
 {
+    static char long_name[300];
     struct hd_linear_op op = plain_ops[0];
     struct hd_linear_spec good = spec_of(&op), spec = good;
 
@@ -430,6 +431,9 @@ static void bad_specifications_are_refused(void **state)
     refused(NULL, NULL, "there is no specification");
     spec.name = NULL;
     refused(&spec, NULL, "the specification has no name");
+    spec.name = long_name;
+    memset(long_name, 'x', sizeof long_name - 1);
+    refused(&spec, NULL, "the specification's name is too long");
     spec = good;
     spec.make = NULL;
     refused(&spec, NULL, "there is no make()");
@@ -497,6 +501,34 @@ static void what_cannot_be_seen_does_not_pass(void **state)
                         "hd_linear: nothing of counter is seen: build it with heddle-cc\n");
 }
 
+/* Whoever comes second waits for ever, in steps. */
+static void wait_in_steps(void *structure, struct hd_call *call)
+{
+    struct counter *c = structure;
+
+    call->result[0] = 0;
+    if (atomic_fetch_add(&c->atomic, 1) % 2)
+        while (atomic_load(&c->atomic) < 1000)
+            atomic_fetch_add(&c->atomic, 2);
+}
+
+static void schedules_that_are_cut_are_told(void **state)
+{
+    static const struct hd_linear_op ops[] = {
+        {.name = "wait", .run = wait_in_steps, .apply = apply_nothing}};
+    struct hd_linear_options o = {
+        .scenarios = 10, .schedules = 10, .max_steps = 60, .threads = 2, .calls = 1};
+
+    (void)state;
+    o.alone = -1;
+    assert_int_equal(explore(ops, &o), -1);
+    assert_string_equal(result.report, "hd_linear: 100 of 100 schedules of counter did not end "
+                                       "within 60 steps, and were not judged\n");
+    o.max_steps = 0;
+    assert_int_equal(explore(ops, &o), 0);
+    assert_string_equal(result.report, "");
+}
+
 static void no_structure_is_a_failure(void **state)
 {
     struct hd_linear_spec spec = spec_of(plain_ops);
@@ -522,6 +554,7 @@ int main(void)
         cmocka_unit_test(bad_specifications_are_refused),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(what_cannot_be_seen_does_not_pass),
+        cmocka_unit_test(schedules_that_are_cut_are_told),
         cmocka_unit_test(no_structure_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
