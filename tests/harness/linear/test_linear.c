@@ -269,25 +269,22 @@ static void apply_get_one(void *state, struct hd_call *call)
     call->result[0] = *(long *)state;
 }
 
-/* Wrong only in a call that begins after a set is over, by a thread that had called before the set began. */
+/* Wrong only in a call that begins after a set is over, by a thread that had called before the set began. What a get
+ * does last is what a set sees of it. */
 static void set_seen(void *structure, struct hd_call *call)
 {
     struct number *n = structure;
 
-    hd_mutex_lock(&n->lock);
-    n->before = n->running ? n->value : call->arg[0];
-    n->value = call->arg[0];
-    hd_mutex_unlock(&n->lock);
+    if (!atomic_load(&n->weak[1]))
+        atomic_store(&n->weak[0], call->arg[0]);
 }
 
 static void get_again(void *structure, struct hd_call *call)
 {
     struct number *n = structure;
 
-    hd_mutex_lock(&n->lock);
-    n->running++; /* calls so far */
-    call->result[0] = n->before;
-    hd_mutex_unlock(&n->lock);
+    call->result[0] = atomic_load(&n->weak[0]);
+    atomic_fetch_add(&n->weak[1], 1);
 }
 
 #define SET(how, by)                                                                               \
@@ -360,6 +357,33 @@ static void weak_registers_are_judged_by_what_time_orders(void **state)
     assert_int_equal(judged(ops, &o), 1);
     o.memory_model = NULL;
     assert_int_equal(judged(ops, &o), 0);
+}
+
+/* A counter that cannot be destroyed after exactly two calls: what is smaller fails, but otherwise. */
+static void add_counted(void *structure, struct hd_call *call)
+{
+    atomic_fetch_add(&((struct counter *)structure)->atomic, 1);
+    add_plain(structure, call);
+}
+
+static void destroy_unless_two(void *structure)
+{
+    if (atomic_load(&((struct counter *)structure)->atomic) == 2)
+        abort();
+    free(structure);
+}
+
+static void what_is_smaller_fails_in_the_same_way(void **state)
+{
+    static const struct hd_linear_op ops[] = {ADD(add_counted)};
+    struct hd_linear_options o = {.schedules = 25, .alone = -1};
+    struct hd_linear_spec spec = spec_of(ops);
+
+    (void)state;
+    spec.destroy = destroy_unless_two;
+    assert_int_equal(hd_linear(&spec, &o, &result), 1);
+    assert_string_equal(result.word, "assertion");
+    assert_true(says(" has no place: counter is not linearizable\n"));
 }
 
 /* What the child prints with HEDDLE_SCHEDULE set, and how it ends. */
@@ -550,6 +574,7 @@ int main(void)
         cmocka_unit_test(conditions_differ),
         cmocka_unit_test(others_come_between_two_calls_of_a_thread),
         cmocka_unit_test(weak_registers_are_judged_by_what_time_orders),
+        cmocka_unit_test(what_is_smaller_fails_in_the_same_way),
         cmocka_unit_test(a_name_is_a_replay),
         cmocka_unit_test(bad_specifications_are_refused),
         cmocka_unit_test(bad_options_are_refused),
