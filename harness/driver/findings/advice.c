@@ -172,8 +172,53 @@ static const char *panic(const struct finding *f)
     return "";
 }
 
+static const char *crash(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_HERE && f->note[i].text &&
+            strstr(f->note[i].text, "null pointer"))
+            return "Look at the interleaving: set the pointer before the thread that uses it is "
+                   "made, or "
+                   "wait until it is set; if another thread clears it, test and use it under one "
+                   "lock.";
+    return "Look at the interleaving: which thread changed or freed what this one was using?";
+}
+
+static const char *livelock(const struct finding *f)
+{
+    if (is_wait_under_lock(f))
+        return "A thread tries again and again while it holds a lock that another one waits for: "
+               "release "
+               "it between the tries, or wait on a condition variable.";
+    return "Threads keep running without getting anywhere: back off, or wait on a condition "
+           "variable "
+           "instead of retrying.";
+}
+
+/* A flag or number of the program's own, which one side reads and the other writes. */
+static bool is_plain_variable(const struct finding *f)
+{
+    bool named = false;
+    unsigned writes = 0;
+
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_ACCESS && n->role != HD_ROLE_PREVIOUS_ACCESS)
+            continue;
+        writes += (n->extra & HD_ACCESS_WRITE) != 0;
+        named |= n->object && n->name_at && !strpbrk(n->object + n->name_at, "[.+");
+    }
+    return named && writes == 1;
+}
+
 static const char *race(const struct finding *f)
 {
+    if (!is_plain_variable(f))
+        return "Guard both accesses by the same lock, and with them what belongs together: a test "
+               "and "
+               "what relies on it. What is one thread's alone, such as the argument of a thread "
+               "that a loop "
+               "makes, is better copied.";
     for (size_t i = 0; i < f->notes; i++) {
         const struct note *n = &f->note[i];
         unsigned bytes = 0;

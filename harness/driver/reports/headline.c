@@ -429,6 +429,12 @@ static char *order_headline(const struct finding *f)
         list_more(&list, lock, named > 0 && named + 1 == n);
         free(lock);
     }
+    const struct note *waiter = f->kind == HD_FK_WAIT_HOLDING_LOCK ? find(f, HD_ROLE_WAITED) : NULL;
+    if (waiter) {
+        char *more = mem_format("%s, by %s", list, waiter->thread);
+        free(list);
+        list = more;
+    }
     char *line =
         mem_format("%s%s%s%s%s",
                    f->kind == HD_FK_LOCK_ORDER && n == 1 ? "lock read again by who reads it"
@@ -445,6 +451,41 @@ static char *exit_headline(const struct finding *f)
     bool by_another = here && strncmp(here->thread, "T0 ", 3) != 0;
     return mem_format("%s: %s%s%s%s", finding_title(f->kind), f->text, by_another ? ": " : "",
                       by_another ? here->thread : "", by_another ? " ended the program" : "");
+}
+
+/* "wait on a condition variable without its mutex: T1 (f) waited on condition variable c without mutex m" */
+static char *wait_headline(const struct finding *f)
+{
+    char *line = misuse_headline(f);
+    size_t told = 0;
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        if (n->role != HD_ROLE_WITH)
+            continue;
+        char *mutex = thing(n);
+        char *longer = f->kind == HD_FK_COND_NOT_LOCKED
+                           ? mem_format("%s without holding %s", line, mutex ? mutex : "it")
+                           : mem_format("%s%s%s with %s", line, told ? ", " : "",
+                                        told && n->thread ? n->thread : "", mutex ? mutex : "one");
+        free(mutex);
+        free(line);
+        line = longer;
+        told++;
+    }
+    return line;
+}
+
+/* "livelock: threads run, but only try again and again: T1 (f) keeps yielding at f.c:5" */
+static char *livelock_headline(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++) {
+        const struct note *n = &f->note[i];
+        const struct frame *fr = n->stack.count ? &n->stack.frame[0] : NULL;
+        if (n->role == HD_ROLE_WAITS && n->thread && !n->object && fr && fr->file)
+            return mem_format("%s: %s: %s keeps %s at %s:%u", finding_title(f->kind), f->text,
+                              n->thread, event_doing(n->kind), base_name(fr->file), fr->line);
+    }
+    return mem_format("%s: %s", finding_title(f->kind), f->text);
 }
 
 static bool is_misuse(enum hd_finding_kind kind)
@@ -484,6 +525,11 @@ char *report_headline(const struct finding *f)
         break;
     case HD_FK_EXIT_CODE:
         return exit_headline(f);
+    case HD_FK_COND_NOT_LOCKED:
+    case HD_FK_COND_TWO_MUTEXES:
+        return wait_headline(f);
+    case HD_FK_LIVELOCK:
+        return livelock_headline(f);
     default:
         break;
     }
