@@ -84,6 +84,20 @@ static void lost_updates_are_found(void **state)
     assert_string_equal(r.report, again.report);
 }
 
+/* Nothing of one schedule is known in the next: run alone, as for the report, it fails as well. */
+static void a_failing_schedule_fails_alone(void **state)
+{
+    static struct hd_explore_result r;
+    struct hd_explore_options options = {.schedules = 200};
+    void (*add)(void *) = add_plain;
+
+    (void)state;
+    for (options.seed = 1; options.seed <= 12; options.seed++) {
+        assert_int_equal(hd_explore(by_threads, &add, &options, &r), 1);
+        assert_non_null(strstr(r.report, "reproduced 1 of 1"));
+    }
+}
+
 static void atomic_updates_are_silent(void **state)
 {
     static struct hd_explore_result r;
@@ -155,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_updates_are_found),
+        cmocka_unit_test(a_failing_schedule_fails_alone),
         cmocka_unit_test(atomic_updates_are_silent),
         cmocka_unit_test(old_values_are_seen_where_the_model_has_them),
         cmocka_unit_test(unknown_models_are_refused),
