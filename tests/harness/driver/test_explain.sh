@@ -1,6 +1,6 @@
 #!/bin/bash
 # test_explain.sh BUILD [-w] - heddle explain: a page for each kind of finding, whose wrong program, as it is printed, gives that
-# kind, and whose right one gives nothing. The report of the wrong one is compared with golden/KIND.txt, which -w writes anew:
+# kind, and whose right one gives nothing. The report of the wrong one is compared with the one of its kind in golden, which -w writes anew:
 # read it once more as somebody would who does not know the program.
 build=$(cd "$1" && pwd) here=$(cd "$(dirname "$0")" && pwd)
 heddle=$build/harness/driver/heddle table=$here/../../../instrument/wire/finding_kinds.inc
