@@ -371,10 +371,13 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
         hdi_points_learn(pc);
     if (!point || !matters(addr))
         return;
-    if (write)
+    if (write) {
         hdi_progress(s);
-    else
+    } else {
         hdi_loaded(s, addr, value_at(addr, bytes), pc);
+        hdi_touched_memory(addr, bytes,
+                           false); /* what is read behind a yield is read in its step */
+    }
 }
 
 /* ---- the kernel ---- */
