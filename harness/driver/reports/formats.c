@@ -28,8 +28,8 @@ static char *check_path(const char *path)
     char *folder = whole_file_folder(path), *why = NULL;
     struct stat st;
 
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        why = mem_format("--report: %s is no file", path);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        why = mem_format("--report: %s is a folder", path);
     else if (!*path || path[strlen(path) - 1] == '/' || stat(folder, &st) != 0 ||
              !S_ISDIR(st.st_mode))
         why = mem_format("--report: %s cannot be written, there is no folder %s", path, folder);

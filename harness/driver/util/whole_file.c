@@ -93,8 +93,25 @@ char *whole_file_folder(const char *path)
                          : mem_copy(".");
 }
 
+/* A pipe, a terminal, /dev/null: what is written goes to it, and it stays. */
+static bool is_no_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int write_to(const char *path, const void *data, size_t bytes)
+{
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+    return fd < 0 ? errno : close_file(fd, write_all(fd, data, bytes));
+}
+
 int whole_file_replace(const char *path, const void *data, size_t bytes)
 {
+    if (is_no_file(path))
+        return write_to(path, data, bytes);
     const char *slash = strrchr(path, '/');
     char *folder = whole_file_folder(path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? errno : 0;

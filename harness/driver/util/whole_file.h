@@ -13,7 +13,8 @@ int whole_file_write(int folder, const char *name, mode_t mode, bool replace, co
 
 /* The folder that a path's file lies in. free() it. */
 char *whole_file_folder(const char *path);
-/* The same by path, whatever is there by that name. 0, or errno. */
+/* The same by path, in place of the file that is there by that name; what is there and no file, a pipe
+ * or a device, is written to. 0, or errno. */
 int whole_file_replace(const char *path, const void *data, size_t bytes);
 
 #endif /* HEDDLE_DRIVER_WHOLE_FILE_H */

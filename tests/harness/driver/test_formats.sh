@@ -78,6 +78,14 @@ jq -e '.[0].location.path == "src/abba.c"' repo/a.gitlab >/dev/null || fail 'the
 jq -e '.runs[0].results[0].locations[0].physicalLocation.artifactLocation == {uri: "src/abba.c", uriBaseId: "SRCROOT"}' \
     repo/a.sarif >/dev/null || fail 'the path in SARIF'
 
+# A pipe or a device is written to, and stays what it is.
+mkfifo pipe
+cat pipe >piped.xml &
+"$heddle" run -q -n 5 --report=junit:pipe -- "$plain" deadlock >out.txt 2>&1
+[ -p pipe ] || { fail 'a pipe was replaced by a file'; : >pipe; }
+wait $!
+grep -q '<testsuites' piped.xml || { fail 'a pipe was not written to'; cat out.txt; }
+
 # Wrong input.
 expect() {
     local pattern=$1
@@ -89,7 +97,7 @@ expect 'there is no format "pdf"' --report=pdf:x
 expect 'junit goes to a file, junit:FILE' --report=junit
 expect 'names sarif twice' --report=sarif:a,sarif:b
 expect 'there is no folder no/such' --report=junit:no/such/x.xml
-expect 'is no file' --report=junit:/tmp
+expect 'is a folder' --report=junit:/tmp
 expect 'json has stdout for itself' --report=github --json
 "$heddle" run -q -n 5 --report=junit:/proc/x.xml -- "$plain" correct >out.txt 2>&1
 [ $? -eq 3 ] && grep -q '/proc/x.xml cannot be written' out.txt || { fail 'a file that cannot be written'; cat out.txt; }
