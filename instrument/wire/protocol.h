@@ -242,10 +242,12 @@ struct hdp_step {
 #define HDP_STEP_CHOSE(what, detail) ((uint16_t)((what) << 5 | (detail) << 8)) /* enum hdp_chose */
 #define HDP_STEP_WHAT(flags) ((flags) >> 5 & 7u)
 #define HDP_STEP_DETAIL(flags) ((flags) >> 8)
-/* A fault that happened: of kind HDP_STEP_DETAIL(flags), the choice-th of its thread there. */
+/* A fault that happened: of kind HDP_STEP_DETAIL(flags), the choice-th of its thread there. The program may
+ * have written over a trace: a fault of no kind is none. */
 static inline int hdp_step_is_fault(const struct hdp_step *s)
 {
-    return s->flags & HDP_STEP_CHOICE && HDP_STEP_WHAT(s->flags) == HDP_CHOSE_FAULT;
+    return s->flags & HDP_STEP_CHOICE && HDP_STEP_WHAT(s->flags) == HDP_CHOSE_FAULT &&
+           HDP_STEP_DETAIL(s->flags) < HDP_FAULT_KINDS;
 }
 
 /* A thread of the schedule, in order of creation; entry 0 is main. */

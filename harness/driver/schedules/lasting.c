@@ -137,17 +137,19 @@ static void record_threads(struct schedule *s, const struct hdp_region *r, struc
     struct identity *id = &s->identity;
     for (uint32_t i = 1; i < r->thread_count && i < HDP_THREADS; i++) {
         const struct hdp_thread *t = &r->thread[i];
-        const char *dot = strrchr(t->name, '.');
-        uint64_t child = strtoull(dot ? dot + 1 : t->name + 1, NULL, 10);
+        char name[sizeof t->name + 1]; /* the program may have written over its end */
+        snprintf(name, sizeof name, "%.31s", t->name);
+        const char *dot = strrchr(name, '.');
+        uint64_t child = *name ? strtoull(dot ? dot + 1 : name + 1, NULL, 10) : 0;
         struct known_thread k = {.hash = t->hash,
                                  .creator = r->thread[t->creator % HDP_THREADS].hash,
                                  .start = site_index(s, symbols, t->start),
                                  .rank = 1,
                                  .child = (uint32_t)child};
-        if (t->name[0] != 'T' || !child || !names_text(&s->threads, k.creator))
+        if (name[0] != 'T' || !child || !names_text(&s->threads, k.creator))
             continue;
         if (!names_text(&s->threads, t->hash))
-            names_add(&s->threads, t->hash, t->name);
+            names_add(&s->threads, t->hash, name);
         for (size_t j = 0; j < id->threads; j++)
             k.rank += id->thread[j].creator == k.creator && id->thread[j].start == k.start;
         id->thread = mem_grow(id->thread, id->threads, sizeof *id->thread);

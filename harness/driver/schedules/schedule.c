@@ -423,7 +423,7 @@ char *schedule_describe(const struct hdp_step *step, const struct names *threads
     }
     char *site = describe_site(symbols, step->site);
     char *text;
-    if (hdp_step_is_fault(step) && HDP_STEP_DETAIL(step->flags) < HDP_FAULT_KINDS)
+    if (hdp_step_is_fault(step))
         text =
             mem_format("%s fault: %s%s%s", thread, fault_words[HDP_STEP_DETAIL(step->flags)].text,
                        site ? " at " : "", site ? site : "");

@@ -363,6 +363,81 @@ static void points_keep_their_steps(void **state)
     free(maps);
 }
 
+/* What a schedule with these steps is, once it is written and read again. */
+static struct schedule written_and_read(const struct hdp_region *r)
+{
+    struct symbols *symbols = symbols_new();
+    struct names objects = {0};
+    struct schedule s = {.program = strdup("p"), .build_id = strdup("0")}, read;
+    char *text = NULL;
+    size_t bytes;
+    s.argument = malloc(sizeof *s.argument);
+    s.argument[s.arguments++] = strdup("p");
+    schedule_record(&s, r, symbols, &objects);
+    identity_record(&s, r, symbols);
+    FILE *out = open_memstream(&text, &bytes);
+    schedule_write(out, &s, NULL);
+    fclose(out);
+    char *why = schedule_parse("f", text, bytes, &read);
+    if (why)
+        fail_msg("%s in:\n%s", why, text);
+    free(text);
+    schedule_free(&s);
+    names_free(&objects);
+    symbols_free(symbols);
+    return read;
+}
+
+/* The last kind of fault that there is, and what a program wrote over a trace. */
+static void a_fault_of_no_kind_is_none(void **state)
+{
+    (void)state;
+    static struct hdp_region r, again;
+    static const uint32_t kinds[] = {HDP_FAULT_KINDS - 1, HDP_FAULT_KINDS, 255};
+    struct symbols *symbols = symbols_new();
+    r.thread_count = 1;
+    r.thread[0].hash = name_hash("T0");
+    strcpy(r.thread[0].name, "T0");
+    r.result.steps = 3;
+    for (uint32_t i = 0; i < 3; i++)
+        r.trace[i] = (struct hdp_step){
+            .thread = r.thread[0].hash,
+            .flags = (uint16_t)(HDP_STEP_CHOICE | HDP_STEP_CHOSE(HDP_CHOSE_FAULT, kinds[i])),
+            .choice = 1};
+    struct schedule s = written_and_read(&r);
+    assert_int_equal(s.runs, 3);
+    assert_true(schedule_run_is_fault(&s.run[0]));
+    assert_false(schedule_run_is_fault(&s.run[1]) || schedule_run_is_fault(&s.run[2]));
+    schedule_expand(&s, symbols, &again);
+    assert_int_equal(again.config.faults, 1u << (HDP_FAULT_KINDS - 1));
+    assert_int_equal(again.config.replay_steps, 2);
+    schedule_free(&s);
+    symbols_free(symbols);
+}
+
+/* A name without an end takes nothing from what stands behind it. */
+static void names_of_threads_have_an_end(void **state)
+{
+    (void)state;
+    static struct hdp_region r;
+    r.thread_count = 3;
+    r.thread[0].hash = name_hash("T0");
+    strcpy(r.thread[0].name, "T0");
+    r.thread[1].hash = name_hash("T1");
+    strcpy(r.thread[1].name, "T1");
+    r.thread[2].hash = 7;
+    memset(r.thread[2].name, '1', sizeof r.thread[2].name);
+    memset(r.thread[2].label, '1', sizeof r.thread[2].label - 1);
+    memcpy(r.thread[2].name, "T1.", 3);
+    r.result.steps = 1;
+    r.trace[0].thread = r.thread[0].hash;
+    struct schedule s = written_and_read(&r);
+    assert_int_equal(s.identity.threads, 2);
+    assert_int_equal(strlen(names_text(&s.threads, s.identity.thread[0].hash)), 2);
+    assert_int_equal(strlen(names_text(&s.threads, s.identity.thread[1].hash)), 31);
+    schedule_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +451,8 @@ int main(void)
         cmocka_unit_test(faults_are_to_happen_again),
         cmocka_unit_test(a_trace_is_recorded_and_expanded),
         cmocka_unit_test(points_keep_their_steps),
+        cmocka_unit_test(a_fault_of_no_kind_is_none),
+        cmocka_unit_test(names_of_threads_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
