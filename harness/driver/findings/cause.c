@@ -1,6 +1,7 @@
 /* cause.c - findings that one mistake makes, and which of them is the mistake.
  *
- * Races of one variable, or between the same two functions, lack the same lock. A misuse of an object
+ * Races of one variable lack the same lock, and so do those between the same two functions where no
+ * lock is held. A misuse of an object
  * leaves it in a state that makes misuse of what others do with it.
  */
 #include <stdlib.h>
@@ -32,33 +33,68 @@ static bool at_one_place(const struct note *a, const struct note *b)
 
 /* ---- races ---- */
 
-/* The functions of a race's two sides, in the order of their names; false: they are not both known. */
-static bool functions_of(const struct finding *f, const char *function[2])
+static int by_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) : !b - !a;
+}
+
+/* Functions and files of one name may be several. */
+static int by_function(const struct frame *a, const struct frame *b)
+{
+    int order = by_text(a->function, b->function);
+    order = order ? order : by_text(a->file, b->file);
+    return order ? order : by_text(a->module, b->module);
+}
+
+static bool is_access(const struct note *n)
+{
+    return n->role == HD_ROLE_ACCESS || n->role == HD_ROLE_PREVIOUS_ACCESS;
+}
+
+/* Where the two sides of a race are, in order of the functions; false: they are not both known. */
+static bool functions_of(const struct finding *f, const struct frame *side[2])
 {
     size_t n = 0;
 
     for (size_t i = 0; i < f->notes && n < 2; i++)
-        if ((f->note[i].role == HD_ROLE_ACCESS || f->note[i].role == HD_ROLE_PREVIOUS_ACCESS) &&
-            f->note[i].stack.count && f->note[i].stack.frame[0].function)
-            function[n++] = f->note[i].stack.frame[0].function;
-    if (n == 2 && strcmp(function[0], function[1]) > 0) {
-        const char *first = function[1];
-        function[1] = function[0];
-        function[0] = first;
+        if (is_access(&f->note[i]) && f->note[i].stack.count && f->note[i].stack.frame[0].function)
+            side[n++] = &f->note[i].stack.frame[0];
+    if (n == 2 && by_function(side[0], side[1]) > 0) {
+        const struct frame *first = side[1];
+        side[1] = side[0];
+        side[0] = first;
     }
     return n == 2;
 }
 
+static bool between_the_same_functions(const struct finding *f, const struct finding *g)
+{
+    const struct frame *of_f[2], *of_g[2];
+
+    return functions_of(f, of_f) && functions_of(g, of_g) && by_function(of_f[0], of_g[0]) == 0 &&
+           by_function(of_f[1], of_g[1]) == 0;
+}
+
+static bool is_guarded(const struct finding *f)
+{
+    for (size_t i = 0; i < f->notes; i++)
+        if (is_access(&f->note[i]) && f->note[i].with_lock)
+            return true;
+    return false;
+}
+
+/* What nothing guards is one section, whichever variables are in it. With a lock held it may be that
+ * each variable has its own, and one of them is the wrong one. */
 static bool lack_one_lock(const struct finding *f, const struct finding *g)
 {
-    const char *of_f[2], *of_g[2];
+    enum variables variables;
 
     if (!is_race(f) || !is_race(g))
         return false;
-    if (functions_of(f, of_f) && functions_of(g, of_g) && strcmp(of_f[0], of_g[0]) == 0 &&
-        strcmp(of_f[1], of_g[1]) == 0)
-        return true;
-    return finding_variables(f, g) == VARIABLES_SAME;
+    variables = finding_variables(f, g);
+    return variables == VARIABLES_SAME ||
+           (between_the_same_functions(f, g) &&
+            (variables == VARIABLES_UNKNOWN || (!is_guarded(f) && !is_guarded(g))));
 }
 
 /* ---- misuse ---- */
@@ -115,7 +151,7 @@ static void join(struct findings *all, const struct finding *cause, struct findi
 static bool may_join(const struct finding *f, const struct finding *g)
 {
     return f != g && !f->same_as && !g->same_as && !f->same_cause && !g->same_cause &&
-           !g->doubtful == !f->doubtful && f->known == g->known;
+           !g->doubtful == !f->doubtful && f->known == g->known && f->fails == g->fails;
 }
 
 void findings_group(struct findings *all)

@@ -95,6 +95,7 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
             n->object = variable ? mem_format("variable %s", variable) : NULL;
             n->object_kind = HD_OB_MEMORY;
             n->name_at = variable ? strlen("variable ") : 0;
+            n->variable = symbols_variable_number(scene->symbols, raw->addr);
             free(variable);
         }
     }
@@ -320,7 +321,7 @@ static void add_faults(const struct scene *scene, struct finding *f, uint32_t en
         const struct hdp_step *at = &scene->region->trace[i];
         const struct hdp_thread *t = scene_thread_entry(scene->region, at->thread);
         uint32_t kind = HDP_STEP_DETAIL(at->flags);
-        if (!hdp_step_is_fault(at) || kind >= HDP_FAULT_KINDS)
+        if (!hdp_step_is_fault(at))
             continue;
         char *place = place_text(scene, at->site);
         char *one = mem_format("%s in %.31s at %s", fault_words[kind].text, t ? t->name : "?",

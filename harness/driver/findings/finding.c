@@ -418,26 +418,25 @@ static bool is_half_of(const struct finding *f, const struct finding *whole)
     return false;
 }
 
-/* The variable that a race is about, without which part of it; NULL: it has no name. */
-static const char *variable_of(const struct finding *f, size_t *length)
+/* The side that names the variable that a race is about; NULL: it has no name. */
+static const struct note *named_side(const struct finding *f)
 {
-    for (size_t i = 0; i < f->notes; i++) {
-        const struct note *n = &f->note[i];
-        if (n->role != HD_ROLE_ACCESS || !n->object || !n->name_at)
-            continue;
-        *length = strcspn(n->object + n->name_at, "[+.");
-        return n->object + n->name_at;
-    }
+    for (size_t i = 0; i < f->notes; i++)
+        if (f->note[i].role == HD_ROLE_ACCESS && f->note[i].object && f->note[i].name_at)
+            return &f->note[i];
     return NULL;
 }
 
 enum variables finding_variables(const struct finding *f, const struct finding *g)
 {
-    size_t n = 0, m = 0;
-    const char *v = variable_of(f, &n), *w = variable_of(g, &m);
-    if (!v || !w)
+    const struct note *a = named_side(f), *b = named_side(g);
+    if (!a || !b)
         return VARIABLES_UNKNOWN;
-    return n == m && strncmp(v, w, n) == 0 ? VARIABLES_SAME : VARIABLES_DIFFER;
+    const char *v = a->object + a->name_at, *w = b->object + b->name_at;
+    size_t n = strcspn(v, "[+."), m = strcspn(w, "[+."); /* without which part of it */
+    bool same = n == m && strncmp(v, w, n) == 0 &&
+                (!a->variable || !b->variable || a->variable == b->variable);
+    return same ? VARIABLES_SAME : VARIABLES_DIFFER;
 }
 
 static bool is_taken(const struct findings *all, uint64_t fingerprint)

@@ -44,9 +44,11 @@ struct note {
     char *history;              /* waits: what the schedule did to its object, one line; or NULL */
     struct stack stack;         /* may be empty */
     uint32_t link;              /* index of the note that this one belongs to, or its own */
+    uint64_t variable;          /* accesses: equal numbers: the same variable; 0 = unknown */
     uint64_t addr;              /* accesses: the memory address; 0 = none */
     uint32_t extra;             /* accesses: HD_ACCESS_* */
     uint32_t step;              /* accesses: decisions made before it; 0 = unknown */
+    bool with_lock;             /* accesses: it is known that the thread held one */
     bool in_vain; /* who could have woken, or would: nobody waited when he signalled */
 };
 

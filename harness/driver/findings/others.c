@@ -539,8 +539,8 @@ static size_t held_then(const struct scene *scene, uint32_t thread, uint32_t ste
     return n;
 }
 
-/* "with mutex M1 (lock) held; T0 (main) made T1 (a.c:5)" */
-static char *side_of_race(const struct scene *scene, const struct note *n)
+/* "with mutex M1 (lock) held; T0 (main) made T1 (a.c:5)"; and marks the side if a lock is held. */
+static char *side_of_race(const struct scene *scene, struct note *n)
 {
     const struct hdp_region *r = scene->region;
     const struct hdp_story_event *lock[LOCKS];
@@ -552,6 +552,7 @@ static char *side_of_race(const struct scene *scene, const struct note *n)
     if (!is_thread(r, thread))
         return NULL;
     size_t held = held_then(scene, thread, n->step, lock);
+    n->with_lock = held != 0;
     for (size_t i = 0; i < held; i++) {
         char *name =
             scene_object(scene, lock[i]->object, scene_kind(scene, lock[i]->object, lock[i]->kind));

@@ -436,15 +436,20 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
     free(function);
 }
 
+/* The symbol of the variable at an address, and how far into it that is; NULL: there is none. */
+static const char *variable_at(Dwfl_Module *mod, uint64_t addr, GElf_Off *off)
+{
+    GElf_Sym sym;
+    const char *name = mod ? dwfl_module_addrinfo(mod, addr, off, &sym, NULL, NULL, NULL) : NULL;
+    return name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && *off < sym.st_size ? name : NULL;
+}
+
 char *symbols_variable(struct symbols *s, uint64_t addr)
 {
     Dwfl_Module *mod = module_at(s, addr);
-    if (!mod)
-        return NULL;
     GElf_Off off = 0;
-    GElf_Sym sym;
-    const char *name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
-    if (!name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || off >= sym.st_size)
+    const char *name = variable_at(mod, addr, &off);
+    if (!name)
         return NULL;
     char *plain = demangle(name);
     char *member = variable_member(mod, name, off);
@@ -454,6 +459,12 @@ char *symbols_variable(struct symbols *s, uint64_t addr)
     free(member);
     free(plain);
     return text;
+}
+
+uint64_t symbols_variable_number(struct symbols *s, uint64_t addr)
+{
+    GElf_Off off = 0;
+    return variable_at(module_at(s, addr), addr, &off) ? symbols_stable(s, addr - off) : 0;
 }
 
 struct search {

@@ -80,7 +80,10 @@ char *symbols_member(struct symbols *s, const struct symbols_thread *thread,
 
 /* The global variable at an address: "table.lock", "forks[2]"; NULL = none known. */
 char *symbols_variable(struct symbols *s, uint64_t addr);
-/* And back; 0 = no such variable. */
+/* A number of that variable, whichever part of it is there; the same wherever the file is loaded, and another one for
+ * each of those that have one name. 0 = none known. */
+uint64_t symbols_variable_number(struct symbols *s, uint64_t addr);
+/* The address of a name; 0 = no such variable. */
 uint64_t symbols_variable_address(struct symbols *s, const char *name);
 /* The function at an address, demangled; NULL = unknown. */
 char *symbols_function(struct symbols *s, uint64_t addr);

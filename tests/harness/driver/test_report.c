@@ -150,13 +150,18 @@ static void a_prediction_that_came_true_is_one_bug(void **state)
     findings_free(&all);
 }
 
-static struct finding *race(const char *function, unsigned line)
+static struct finding *race_in(const char *file, const char *function, unsigned line)
 {
     struct finding *f = finding_new(HD_FK_DATA_RACE, TOOL_HEDDLE, "");
     side(f, HD_ROLE_ACCESS, 1, 0, line);
     struct note *n = finding_note(f, HD_ROLE_PREVIOUS_ACCESS);
-    stack_push(&n->stack, function, "/src/table.c", line, 0, "table", line);
+    stack_push(&n->stack, function, file, line, 0, "table", line);
     return f;
+}
+
+static struct finding *race(const char *function, unsigned line)
+{
+    return race_in("/src/table.c", function, line);
 }
 
 static void races_between_two_functions_are_one_block(void **state)
@@ -209,6 +214,80 @@ static void races_on_one_variable_are_one_block(void **state)
     assert_string_equal(all.list[1]->same_cause, "data-race-1");
     assert_null(all.list[2]->same_cause);
     assert_int_equal(findings_bugs(&all), 2);
+    findings_free(&all);
+}
+
+static void functions_of_one_name_are_several(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    findings_add(&all, race_in("/src/a.c", "worker", 1), &is_new);
+    findings_add(&all, race_in("/src/b.c", "worker", 2), &is_new);
+    findings_add(&all, race_in("/src/a.c", "worker", 3), &is_new);
+    findings_group(&all);
+    assert_null(all.list[1]->same_cause);
+    assert_string_equal(all.list[2]->same_cause, "data-race-1");
+    findings_free(&all);
+}
+
+static struct finding *race_on_static(uint64_t variable, const char *function, unsigned line)
+{
+    struct finding *f = race_on("count", function, line);
+    f->note[0].variable = variable;
+    return f;
+}
+
+static void variables_of_one_name_are_several(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    findings_add(&all, race_on_static(7, "one", 1), &is_new);
+    findings_add(&all, race_on_static(8, "two", 2), &is_new);
+    findings_add(&all, race_on_static(7, "three", 3), &is_new);
+    findings_group(&all);
+    assert_null(all.list[1]->same_cause);
+    assert_string_equal(all.list[2]->same_cause, "data-race-1");
+    findings_free(&all);
+}
+
+/* Without any lock it is one section; where one is held, each variable may have another. */
+static void variables_with_locks_are_several(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    findings_add(&all, race_on("a", "bare", 1), &is_new);
+    findings_add(&all, race_on("b", "bare", 2), &is_new);
+    for (unsigned line = 3; line < 6; line++) {
+        struct finding *f = race_on(line == 4 ? "d" : "c", "locked", line);
+        f->note[0].with_lock = true;
+        findings_add(&all, f, &is_new);
+    }
+    findings_group(&all);
+    assert_string_equal(all.list[1]->same_cause, "data-race-1");
+    assert_null(all.list[2]->same_cause);
+    assert_null(all.list[3]->same_cause);
+    assert_string_equal(all.list[4]->same_cause, "data-race-3");
+    findings_free(&all);
+}
+
+/* What fails the run does not hide below what does not, nor the other way. */
+static void what_fails_has_a_block_of_its_own(void **state)
+{
+    (void)state;
+    struct findings all = {0};
+    bool is_new;
+    for (unsigned line = 1; line < 5; line++) {
+        struct finding *f = race("serve", line);
+        f->fails = line > 2;
+        findings_add(&all, f, &is_new);
+    }
+    findings_group(&all);
+    assert_string_equal(all.list[1]->same_cause, "data-race-1");
+    assert_null(all.list[2]->same_cause);
+    assert_string_equal(all.list[3]->same_cause, "data-race-3");
     findings_free(&all);
 }
 
@@ -273,6 +352,10 @@ int main(void)
         cmocka_unit_test(a_prediction_that_came_true_is_one_bug),
         cmocka_unit_test(races_between_two_functions_are_one_block),
         cmocka_unit_test(races_on_one_variable_are_one_block),
+        cmocka_unit_test(functions_of_one_name_are_several),
+        cmocka_unit_test(variables_of_one_name_are_several),
+        cmocka_unit_test(variables_with_locks_are_several),
+        cmocka_unit_test(what_fails_has_a_block_of_its_own),
         cmocka_unit_test(misuse_that_follows_is_told_with_its_cause),
         cmocka_unit_test(the_words_of_a_text_decide_nothing),
     };

@@ -140,6 +140,11 @@ static void variables(void **state)
     is_named(&grid[0][0], "grid[0][0]");
     is_named(&grid[2][3], "grid[2][3]");
     int local;
+    uint64_t number = symbols_variable_number(symbols, (uint64_t)(uintptr_t)&accounts[0]);
+    assert_true(number &&
+                number == symbols_variable_number(symbols, (uint64_t)(uintptr_t)&accounts[2].lock));
+    assert_true(number != symbols_variable_number(symbols, (uint64_t)(uintptr_t)&the_lock));
+    assert_true(!symbols_variable_number(symbols, (uint64_t)(uintptr_t)&local));
     char *text = symbols_variable(symbols, (uint64_t)(uintptr_t)&local);
     assert_null(text);
     assert_null(symbols_variable(symbols, 0));
