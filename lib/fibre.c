@@ -45,6 +45,7 @@ struct hdi_fibre {
     struct hdi_timer timer;
     struct hdi_locals locals;
     struct hdi_stack stack; /* whose top it is */
+    unsigned generation;
 };
 
 struct queue {
@@ -75,6 +76,7 @@ static _Atomic unsigned worker_count; /* threads */
 static _Atomic unsigned spinning;
 static unsigned processors;
 static bool wanted;
+static unsigned generation; /* forks since the first process */
 
 static struct hdi_lock common_lock; /* the common queue, the idle ones, places of workers */
 static struct queue common;
@@ -243,6 +245,8 @@ void hdi_fibre_ready(struct hdi_fibre *fibre)
     struct worker *w = here();
     bool more;
 
+    if (fibre->generation != generation) /* its parent's, which runs there */
+        return;
     if (!w) {
         put_in_common(fibre);
         return;
@@ -571,11 +575,15 @@ static void *monitor(void *arg)
     return arg;
 }
 
-/* A child has but the thread that forked: if that is a worker, it goes on as one. */
+static struct hdi_job time_is_over(struct hdi_timer *timer, int64_t now_ns);
+
+/* A child has but the thread that forked: if that is a worker, it goes on as one, with the fibre that
+ * it runs. Others stay wherever they are linked. */
 static void forget_workers(void)
 {
     struct worker *w = here();
 
+    generation++;
     for (unsigned i = 0; i < MOST_WORKERS; i++)
         if (&workers[i] != w)
             memset(&workers[i], 0, sizeof workers[i]);
@@ -583,6 +591,8 @@ static void forget_workers(void)
         memset(&w->queue, 0, sizeof w->queue);
         w->next = NULL;
         atomic_store(&w->lock.word, 0);
+        if (w->running)
+            w->running->generation = generation;
     }
     memset(&common, 0, sizeof common);
     atomic_store(&common_lock.word, 0);
@@ -591,6 +601,7 @@ static void forget_workers(void)
     atomic_store(&spinning, 0);
     atomic_store(&worker_count, w != NULL);
     atomic_store(&monitored, false);
+    hdi_timers_forget(time_is_over);
     hdi_stack_forget();
 }
 
@@ -639,6 +650,7 @@ bool hdi_fibre_start(void (*fn)(void *arg), void *arg, size_t stack_bytes)
     fibre->fn = fn;
     fibre->arg = arg;
     fibre->stack = stack;
+    fibre->generation = generation;
     prepare(fibre);
     hdi_fibre_ready(fibre);
     return true;

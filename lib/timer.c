@@ -32,6 +32,19 @@ static bool serving;               /* there is a thread, or somebody is making i
 static struct hdi_parker *asleep;  /* the thread's, while nobody has taken it to wake it */
 static struct hdi_parker *leaving; /* whoever waits for the thread to end; NULL: nobody */
 
+/* A fork finds the heap whole. Under the seam one runs at a time, and no fork is inside. */
+static void before_fork(void)
+{
+    if (!hdi_seam)
+        hdi_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    if (!hdi_seam)
+        hdi_unlock(&lock);
+}
+
 /* A child has but the thread that forked. */
 static void forget_thread(void)
 {
@@ -42,7 +55,7 @@ static void forget_thread(void)
 
 __attribute__((constructor(104))) static void hide_timers(void)
 {
-    pthread_atfork(NULL, NULL, forget_thread);
+    pthread_atfork(before_fork, after_fork, forget_thread);
     hdi_hide(&lock, sizeof lock);
     hdi_hide(&root, sizeof root);
     hdi_hide(&started, sizeof started);
@@ -128,6 +141,23 @@ static void take_out(struct hdi_timer *timer)
     }
     timer->next = NULL;
     timer->link = NULL;
+}
+
+void hdi_timers_forget(struct hdi_job (*due)(struct hdi_timer *timer, int64_t now_ns))
+{
+    struct hdi_timer *kept = NULL, **end = &kept, *one;
+
+    while ((one = root)) {
+        take_out(one);
+        if (one->due != due) {
+            *end = one;
+            end = &one->next;
+        }
+    }
+    while ((one = kept)) {
+        kept = one->next;
+        insert(one);
+    }
 }
 
 /* ---- the thread ---- */

@@ -40,6 +40,9 @@ bool hdi_timer_stop(struct hdi_timer *timer, bool (*before)(struct hdi_timer *))
 /* If it is pending, call then() with the timers' lock held; whether it was. */
 bool hdi_timer_if_pending(struct hdi_timer *timer, void (*then)(struct hdi_timer *));
 
+/* In a child: those of this `due` are nobody's. */
+void hdi_timers_forget(struct hdi_job (*due)(struct hdi_timer *timer, int64_t now_ns));
+
 /* Whose time it is changes: the thread of before has ended when this returns, or was abandoned with
  * all its timers if a seam ran it. */
 void hdi_timers_change_hands(void);

@@ -92,6 +92,29 @@ static void forty_thousand_are_alive(void **state)
     hd_chan_unref(gate);
 }
 
+static long pages_now(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long pages = -1;
+
+    if (!file || fscanf(file, "%ld", &pages) != 1)
+        _exit(7);
+    fclose(file);
+    return pages;
+}
+
+/* While no more can be started, asking for more takes no memory. */
+static void be_refused_often(void)
+{
+    long before = pages_now();
+
+    for (int i = 0; i < 2000; i++)
+        if (hd_go(wait_at, NULL) != hd_out_of_threads)
+            _exit(8);
+    if (pages_now() - before > 1000)
+        _exit(9);
+}
+
 /* How many were started before one was not; all have ended when it returns. */
 static int start_until_refused(int most)
 {
@@ -109,6 +132,8 @@ static int start_until_refused(int most)
         if (mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
             MAP_FAILED)
             _exit(4);
+    if (err)
+        be_refused_often();
     hd_chan_close(gate);
     hd_wg_wait(&wg);
     hd_chan_unref(gate);
@@ -438,6 +463,93 @@ static void a_child_can_start_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
+static void sleep_and_count(void *arg)
+{
+    (void)arg;
+    hd_sleep(200 * MS);
+    hd_int32_add(&count, 1);
+}
+
+static void lock_and_count(void *mutex)
+{
+    hd_mutex_lock(mutex);
+    hd_int32_add(&count, 1);
+    hd_mutex_unlock(mutex);
+}
+
+static void sleep_longer(void *arg)
+{
+    (void)arg;
+    hd_sleep(400 * MS);
+}
+
+/* In channels, in lines, among the timers: none of them runs again in a child. */
+static void who_sleeps_at_a_fork_runs_only_in_the_parent(void **state)
+{
+    struct hd_chan *gate = hd_chan_make(0, 0);
+    struct hd_mutex mutex = HD_MUTEX_INIT;
+    struct hd_wg wg = HD_WG_INIT;
+    int status;
+    pid_t child;
+
+    (void)state;
+    hd_int32_store(&count, 0);
+    hd_mutex_lock(&mutex);
+    for (int i = 0; i < 5; i++) {
+        start_in(&wg, wait_at, gate);
+        start_in(&wg, sleep_and_count, NULL);
+        start_in(&wg, lock_and_count, &mutex);
+    }
+    hd_sleep(50 * MS);
+    child = fork_child();
+    if (child == 0) {
+        struct hd_wg own = HD_WG_INIT;
+        hd_chan_close(gate);
+        hd_mutex_unlock(&mutex);
+        hd_must(hd_wg_go(&own, sleep_longer, NULL));
+        hd_wg_wait(&own);
+        for (int i = 0; i < 5000 && hd_go_count() > 0; i++)
+            usleep(1000);
+        if (hd_int32_load(&count) > 0)
+            _exit(3);
+        _exit(hd_go_count() == 0 ? 0 : 4);
+    }
+    hd_chan_close(gate);
+    hd_mutex_unlock(&mutex);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&count), 15);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    hd_chan_unref(gate);
+}
+
+static void fork_in_the_middle(void *arg)
+{
+    int *status = arg;
+    pid_t child = fork_child();
+
+    if (child == 0) {
+        struct hd_wg own = HD_WG_INIT;
+        hd_must(hd_wg_go(&own, sleep_longer, NULL));
+        hd_wg_wait(&own);
+        hd_sleep(MS);
+        hd_go_yield();
+        _exit(0);
+    }
+    waitpid(child, status, 0);
+}
+
+static void who_forks_goes_on_in_the_child(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+    int status = -1;
+
+    (void)state;
+    start_in(&wg, fork_in_the_middle, &status);
+    hd_wg_wait(&wg);
+    assert_int_equal(status, 0);
+}
+
 static struct hd_atomic_int32 enough;
 
 static void nothing(void *arg)
@@ -591,6 +703,8 @@ int main(void)
         cmocka_unit_test(a_child_can_start_its_own),
         cmocka_unit_test(a_child_forked_beside_starts_can_start_its_own),
         cmocka_unit_test(a_line_that_was_locked_at_a_fork_is_free_in_the_child),
+        cmocka_unit_test(who_sleeps_at_a_fork_runs_only_in_the_parent),
+        cmocka_unit_test(who_forks_goes_on_in_the_child),
         cmocka_unit_test(a_child_has_a_poller_of_its_own),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
         cmocka_unit_test(forty_thousand_are_alive),
