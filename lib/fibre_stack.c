@@ -114,11 +114,15 @@ static bool more(void)
         return false;
     while (count < IN_A_SLAB && guard(first + count * spare_bytes))
         push(first + count++ * spare_bytes);
+    if (count == 0) {
+        munmap(low, PAGE + IN_A_SLAB * spare_bytes);
+        return false;
+    }
     if (count < IN_A_SLAB)
         munmap(first + count * spare_bytes, (IN_A_SLAB - count) * spare_bytes);
     *slab = (struct slab){slabs, first, spare_bytes, count};
     slabs = slab;
-    return count > 0;
+    return true;
 }
 
 bool hdi_stack_get(struct hdi_stack *stack, size_t bytes)
