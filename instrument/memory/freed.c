@@ -6,6 +6,9 @@
 #include "reach/reach.h"
 
 #define REMEMBERED 1024u
+/* Of a block that is given back, to the exhaustive exploration: word by word, of a larger one as a whole. */
+#define TOLD_BYTES 4096u
+#define TOLD_STEP 256u
 
 static struct freed {
     uintptr_t low, high;
@@ -55,6 +58,7 @@ static void look_at(struct hdi_object *o, void *memory)
     struct freed *m = memory;
 
     o->freed = true;
+    hdi_touched(o);
     if (!is_lock(o))
         return;
     if (m->site && !m->stack)
@@ -78,7 +82,15 @@ void hdi_freed(const void *p, size_t bytes, uint64_t site)
 {
     struct hdi_thread *self = hdi_self();
 
-    if (has_turn(self) && hdi_reach_on)
+    if (!has_turn(self))
+        return;
+    for (size_t at = 0; at < bytes; at += bytes < TOLD_BYTES ? TOLD_STEP : bytes)
+        hdi_touched_memory((uintptr_t)p + at,
+                           bytes >= TOLD_BYTES      ? bytes
+                           : bytes - at < TOLD_STEP ? bytes - at
+                                                    : TOLD_STEP,
+                           true);
+    if (hdi_reach_on)
         remember((struct freed){(uintptr_t)p, (uintptr_t)p + bytes, self, site, 0});
 }
 

@@ -154,6 +154,7 @@ static void born(void *p, size_t bytes, uint64_t pc)
  * linker's. */
 static void goes(uintptr_t addr, size_t bytes)
 {
+    hdi_touched_memory(addr, bytes, true);
     if (!hdi_watch.on || !tracking())
         return;
     hdi_race_reset(addr, bytes);

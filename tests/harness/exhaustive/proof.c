@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,6 +15,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static atomic_int flag, tries;
 static int count;
+static struct owned {
+    pthread_mutex_t lock;
+    int users;
+} * owned;
 static const char *test;
 
 static bool is(const char *name)
@@ -40,6 +45,16 @@ static void *one(void *arg)
     } else if (is("counts")) {
         while (!atomic_load(&flag))
             atomic_fetch_add(&tries, 1);
+    } else if (is("freed")) {
+        pthread_mutex_lock(&lock);
+        pthread_mutex_unlock(&lock);
+        free(owned);
+    } else if (is("freed_last")) {
+        pthread_mutex_lock(&lock);
+        while (!count)
+            pthread_cond_wait(&cond, &lock);
+        pthread_mutex_unlock(&lock);
+        free(owned);
     } else if (is("timed")) {
         struct timespec ts;
         clock_gettime(CLOCK_REALTIME, &ts);
@@ -63,7 +78,11 @@ static void *two(void *arg)
         return one(arg);
     if (is("sleeps"))
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-    if (is("timed")) {
+    if (is("freed") || is("freed_last")) {
+        pthread_mutex_lock(&owned->lock);
+        pthread_mutex_unlock(&owned->lock);
+    }
+    if (is("timed") || is("freed_last")) {
         pthread_mutex_lock(&lock);
         count = 1;
         pthread_cond_signal(&cond);
@@ -81,6 +100,9 @@ int main(int argc, char **argv)
         return 2;
     test = argv[1];
     signal(SIGUSR1, on_signal);
+    owned = calloc(1, sizeof *owned);
+    if (!owned)
+        return 2;
     if (pthread_create(&t, NULL, one, NULL) || pthread_create(&u, NULL, two, NULL))
         return 2;
     if (is("signals")) {
