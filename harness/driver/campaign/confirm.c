@@ -302,7 +302,8 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
         }
         free(text);
     }
-    if (e->out_bytes)
+    /* Where the output is the finding, replays are compared with it, empty or not. */
+    if (e->out_bytes || (e->out && (f->kind == HD_FK_OUTPUT || f->kind == HD_FK_ORACLE)))
         campaign_write(c, f->name, ".stdout", e->out, e->out_bytes, &f->output_file);
     if (e->err_bytes)
         campaign_write(c, f->name, ".stderr", e->err, e->err_bytes, &f->error_file);

@@ -24,7 +24,7 @@ static const struct argp_option table[] = {
     {"stop-at", OPT_STOP_AT, "STEP", 0,
      "Stop before this decision, as the report numbers them, and say where each thread stands; "
      "with "
-     "--gdb: stop there",
+     "--gdb: stop there. Not with --times nor --show-output",
      0},
     {"times", 'n', "N", 0, "Replay N times and compare (1)", 0},
     {"around", OPT_AROUND, "N", 0,
@@ -103,6 +103,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                          "which schedule? heddle replay FILE.schedule, or a folder of them");
         if (a->replay.command && a->replay.program)
             argp_failure(state, EXIT_USAGE, 0, "--program does not go with -- PROGRAM");
+        if (a->stop_at && (a->times > 1 || a->show))
+            argp_failure(
+                state, EXIT_USAGE, 0,
+                "--stop-at does not go with --times nor --show-output: the schedule is not "
+                "run to its end");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -153,6 +158,10 @@ static int tell(const struct replayed *first, uint64_t times, uint64_t same, uin
     }
     if (first->is_edited && !first->followed) {
         puts("could not be followed: nothing of what the schedule names is in this program");
+        return EXIT_CANNOT;
+    }
+    if (first->unknown) {
+        complain("cannot say whether it is gone: %s", first->unknown);
         return EXIT_CANNOT;
     }
     if (first->is_edited) {
@@ -296,9 +305,11 @@ int cmd_replay(int argc, char **argv)
             "one. Of several, or those of a folder, a line each says how it went: a test that old "
             "findings do not come back."
             "\vExit codes: 0 the schedule passes now, 1 it fails, 2 wrong usage or a bad file, "
-            "3 it could not be followed, 128 + N signal N (as of Ctrl-C, 130) stopped it before it "
+            "3 nothing can be said (a sentence says why), 128 + N "
+            "signal N (as of Ctrl-C, 130) stopped it before it "
             "was known. Of several: 0 all pass, else 1 if one fails, else 2 or 3 for one of which "
-            "nothing is known."};
+            "nothing is known. With --stop-at: 0 it stopped there, 3 it did not (the schedule "
+            "ended before, or could not be run)."};
     struct arguments a = {.times = 1, .around = HDP_BETWEEN - HDP_NEAR};
     struct schedule_files files;
 

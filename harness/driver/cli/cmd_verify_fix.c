@@ -82,32 +82,46 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* What was tried with one schedule file. */
 struct tries {
-    uint32_t near;            /* schedules near its order */
+    uint32_t near;            /* schedules near its order that passed */
+    uint32_t cut, not_run;    /* of all: those that did not come to their end, or did not run */
+    uint32_t unshown;         /* failed, but not when they were run again */
     uint32_t followed, named; /* events that happened in its order, of those that it names */
     struct distinct distinct;
     struct replayed shown; /* what is still there; finding NULL: nothing is */
     bool could;            /* the program ran */
 };
 
+enum how { PASSES, FAILS, UNKNOWN };
+
 /* One attempt, without stacks: is there anything wrong with it? */
-static bool is_wrong(struct replaying *r, uint32_t attempt, struct tries *t)
+static enum how try_one(struct replaying *r, uint32_t attempt, struct tries *t)
 {
     struct symptom list[SYMPTOMS];
     struct hdp_region *region = r->w->region;
+    bool wrong = false;
 
     replaying_prepare(r, attempt);
     region->config.flags &= ~(uint32_t)HDP_RICH;
-    if (!campaign_run_now(&r->c, r->w))
-        return false;
+    if (!campaign_run_now(&r->c, r->w)) {
+        t->not_run += !campaign_stop;
+        return UNKNOWN;
+    }
     t->could = true;
     size_t count = judge(&r->c, r->w, 0, list);
+    for (size_t i = 0; i < count; i++)
+        wrong |= replaying_decides(r, list[i].kind);
     symptoms_free(list, count);
     distinct_add(&t->distinct, region->result.interleaving);
     if (attempt == HDP_HELP) {
         t->followed = region->result.followed;
         t->named = t->followed + region->result.left_out;
     }
-    return count != 0;
+    if (wrong || replaying_printed(r))
+        return FAILS;
+    if (!replaying_cut(r))
+        return PASSES;
+    t->cut++;
+    return UNKNOWN;
 }
 
 static void try_all(struct replaying *r, uint64_t tries, struct tries *t)
@@ -124,15 +138,16 @@ static void try_all(struct replaying *r, uint64_t tries, struct tries *t)
     /* The order of the events is all that is followed, also of the program as it was. */
     r->schedule.other_build = true;
     for (uint32_t n = 0; n < (by_events ? HDP_NEAR + tries : 1) && !campaign_stop; n++) {
-        bool wrong = is_wrong(r, n, t);
+        enum how how = try_one(r, n, t);
         if (!t->could || r->c.trouble)
             break;
-        t->near += n >= HDP_NEAR;
-        if (!wrong)
+        t->near += how == PASSES && n >= HDP_NEAR;
+        if (how != FAILS)
             continue;
         t->shown = replaying_once(r, n);
         if (t->shown.finding)
             break;
+        t->unshown++;
         replayed_free(&t->shown);
     }
 }
@@ -156,6 +171,12 @@ static void tell_shown(const struct arguments *a, const struct replaying *r, con
                                    : "");
 }
 
+/* Is enough known, where some schedules did not come to their end? */
+static bool is_judged(const struct tries *t)
+{
+    return t->near && (t->cut + t->not_run) * 20 <= t->near;
+}
+
 static void tell_fixed(const struct tries *t)
 {
     char near[32], distinct[32];
@@ -166,6 +187,9 @@ static void tell_fixed(const struct tries *t)
            "one on, or other\n  threads between them, and then chance\n",
            t->followed, t->named, show_count(t->near, near),
            show_count(distinct_count(&t->distinct), distinct));
+    if (t->cut + t->not_run)
+        printf("  nothing is known of %u more, which did not come to their end\n",
+               t->cut + t->not_run);
 }
 
 /* Its exit code; EXIT_NOTHING: nothing is wrong. */
@@ -192,10 +216,23 @@ static int verify(const struct arguments *a, struct replaying *r)
         complain("the schedule could not be run: %s",
                  r->c.trouble ? r->c.trouble : "the program's process was killed");
         code = EXIT_CANNOT;
+    } else if (r->blind) {
+        complain("cannot say: nothing else fails, but %s", r->blind);
+        code = EXIT_CANNOT;
     } else if (!t.followed) {
         complain("cannot say: %s", identity_known(&r->schedule)
                                        ? "nothing of what the schedule names is in this program"
                                        : "the file is of an old format, which names no events");
+        code = EXIT_CANNOT;
+    } else if (t.unshown) {
+        complain("cannot say: %u of the schedules failed, but not when they were run again",
+                 t.unshown);
+        code = EXIT_CANNOT;
+    } else if (!is_judged(&t)) {
+        complain(
+            "cannot say: nothing fails in %u schedules near the recorded order, but %u did not "
+            "come to their end (max-steps, --timeout), and %u could not be run",
+            t.near, t.cut, t.not_run);
         code = EXIT_CANNOT;
     } else {
         tell_fixed(&t);

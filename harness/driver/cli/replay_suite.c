@@ -80,7 +80,10 @@ static void tell(enum how how, const char *file, const char *what)
 static enum how tell_replayed(const struct replayed *o, const char *file)
 {
     char *what = NULL;
-    enum how how = o->finding ? FAILS : replayed_is_stale(o) ? STALE : PASSES;
+    enum how how = o->finding             ? FAILS
+                   : replayed_is_stale(o) ? STALE
+                   : o->unknown           ? UNKNOWN
+                                          : PASSES;
 
     if (o->finding) {
         char *headline = report_headline(o->finding);
@@ -89,6 +92,8 @@ static enum how tell_replayed(const struct replayed *o, const char *file)
     } else if (how == STALE) {
         what =
             mem_copy(o->divergence ? o->divergence : "nothing of what it names is in this program");
+    } else if (how == UNKNOWN) {
+        what = mem_copy(o->unknown);
     } else if (o->is_edited) {
         what = mem_format("%u of its %u events happened in their order, and %u schedules near it "
                           "pass",

@@ -16,6 +16,8 @@
 #include "util/exit_code.h"
 #include "util/read_file.h"
 
+#define PRINTED_BOUND (64u << 20)
+
 /* ---- the file and its program ---- */
 
 /* The program and arguments of the file, or those that were given instead. NULL-terminated. */
@@ -95,6 +97,7 @@ static void open_campaign(struct replaying *r)
 
     if (!why)
         why = toolbox_apply(&r->box, s->tool ? r->box.tool[0] : NULL, &r->tool, &o);
+    o.check_output = r->kind == HD_FK_OUTPUT;
     campaign_catch_signals();
     campaign_open(&r->c, &o);
     r->is_open = true;
@@ -108,6 +111,64 @@ static void open_campaign(struct replaying *r)
         const char *name = names_at(&s->objects, i, &id);
         names_add(&r->c.objects, id, name);
     }
+}
+
+/* What was printed in the recorded schedule lies beside the file. */
+static void read_printed(struct replaying *r)
+{
+    size_t stem = strlen(r->file), ending = strlen(".schedule"), min = strlen(".min");
+    if (stem > ending && strcmp(r->file + stem - ending, ".schedule") == 0)
+        stem -= ending;
+    if (stem > min && strncmp(r->file + stem - min, ".min", min) == 0) /* it prints the same */
+        stem -= min;
+    char *path = mem_format("%.*s.stdout", (int)stem, r->file);
+    r->printed = read_file(path, PRINTED_BOUND, &r->printed_bytes);
+    if (!r->printed)
+        r->blind = mem_format("what it is compared with, %s: %s", path, strerror(errno));
+    free(path);
+}
+
+/* An output is compared with that of other schedules of the same program, which chance chooses. Where
+ * these differ, none of them is the right one. */
+static void take_usual_output(struct replaying *r)
+{
+    enum { SCHEDULES = 20 };
+    struct symptom list[SYMPTOMS];
+    struct hdp_region *region = r->w->region;
+    bool differ = false;
+
+    for (uint64_t n = 1; n <= SCHEDULES && !differ; n++) {
+        region->config = r->schedule.config;
+        region->config.strategy = HDP_RANDOM;
+        region->config.seed = n;
+        if (!campaign_run_now(&r->c, r->w))
+            break;
+        size_t count = judge(&r->c, r->w, 0, list);
+        for (size_t i = 0; i < count; i++)
+            differ |= list[i].kind == HD_FK_OUTPUT;
+        symptoms_free(list, count);
+    }
+    if (!r->blind && (differ || !r->c.usual_output))
+        r->blind =
+            mem_copy(differ ? "the output still differs from schedule to schedule, though it "
+                              "is not the recorded one (heddle run --check-output)"
+                            : "no other schedule of the program came to its end, whose output "
+                              "would be compared");
+}
+
+/* Some findings only a comparison makes: with what can be compared here? */
+static void prepare_comparison(struct replaying *r)
+{
+    if (r->kind == HD_FK_OUTPUT || r->kind == HD_FK_ORACLE)
+        read_printed(r);
+    if (r->kind == HD_FK_OUTPUT && r->w)
+        take_usual_output(r);
+    if (r->kind == HD_FK_ORACLE && !r->blind)
+        r->blind = mem_copy("only the oracle tells whether what is printed now is right: heddle "
+                            "run --oracle");
+    if (r->kind == HD_FK_NONDETERMINISM)
+        r->blind = mem_copy("only a comparison of two runs with the same decisions tells: heddle "
+                            "run --check-determinism");
 }
 
 char *replaying_open(struct replaying *r, const struct replay_options *o, int *code)
@@ -141,12 +202,14 @@ char *replaying_open(struct replaying *r, const struct replay_options *o, int *c
     r->argv = arguments_of(r);
     r->changed = !s->build_id || strcmp(s->build_id, r->target.build_id) != 0;
     s->other_build = r->changed;
+    r->kind = s->kind ? finding_kind(s->kind) : HD_FK_COUNT;
     if (r->changed && s->build_id && !o->quiet)
         complain(
             "note: the program has changed since this was recorded; its events are followed as "
             "far as they exist");
     open_campaign(r);
     r->w = campaign_first_worker(&r->c);
+    prepare_comparison(r);
     return NULL;
 }
 
@@ -166,6 +229,8 @@ void replaying_close(struct replaying *r)
     free(r->argv);
     free(r->runtime);
     free(r->file);
+    free(r->printed);
+    free(r->blind);
     target_free(&r->target);
     schedule_free(&r->schedule);
 }
@@ -207,28 +272,35 @@ static char *describe_divergence(struct campaign *c, const struct schedule *s,
 }
 
 /* Is this what the file was written for? A changed program may have moved its lines. */
-static bool is_recorded(const struct schedule *s, const struct finding *f, bool changed)
+static bool is_recorded(const struct replaying *r, const struct finding *f)
 {
-    return finding_is_print(f, s->fingerprint) ||
-           (changed && s->kind && strcmp(s->kind, finding_word(f->kind)) == 0);
+    return finding_is_print(f, r->schedule.fingerprint) ||
+           (f->kind == r->kind && (r->changed || f->kind == HD_FK_OUTPUT));
 }
 
-/* Findings that only a comparison with other schedules makes: the recorded output is compared. */
-static bool printed_the_same(const struct worker *w, const char *file)
+bool replaying_decides(const struct replaying *r, enum hd_finding_kind kind)
 {
-    size_t stem = strlen(file), ending = strlen(".schedule"), min = strlen(".min");
-    if (stem > ending && strcmp(file + stem - ending, ".schedule") == 0)
-        stem -= ending;
-    if (stem > min && strncmp(file + stem - min, ".min", min) == 0) /* it prints the same */
-        stem -= min;
-    char *path = mem_format("%.*s.stdout", (int)stem, file);
-    size_t bytes, got = 0;
-    char *now = worker_output(w, false, &bytes), *then = read_file(path, bytes + 1, &got);
-    bool same = got == bytes && (!bytes || memcmp(now, then, bytes) == 0);
-    free(path);
+    return kind == r->kind || !finding_is_prediction(kind);
+}
+
+bool replaying_printed(const struct replaying *r)
+{
+    size_t bytes;
+
+    if (!r->printed)
+        return false;
+    char *now = worker_output(r->w, false, &bytes);
+    bool same = r->printed_bytes == bytes && memcmp(now, r->printed, bytes) == 0;
     free(now);
-    free(then);
     return same;
+}
+
+const char *replaying_cut(const struct replaying *r)
+{
+    return r->w->slow ? "it did not end within the time that a schedule may take (--timeout)"
+           : r->w->region->result.outcome == HDP_CUT
+               ? "it did not end within the decisions that a schedule may make (max-steps)"
+               : NULL;
 }
 
 void replaying_prepare(struct replaying *r, uint32_t attempt)
@@ -270,8 +342,10 @@ struct replayed replaying_once(struct replaying *r, uint32_t attempt)
     o.followed = w->region->result.followed;
     o.left_out = w->region->result.left_out;
     for (size_t i = 0; i < symptoms && !o.same; i++) {
+        if (!replaying_decides(r, list[i].kind))
+            continue;
         struct finding *f = symptom_finding(c, w, &list[i]);
-        o.same = is_recorded(s, f, r->changed);
+        o.same = is_recorded(r, f);
         if (o.finding && !o.same) {
             finding_free(f);
             continue;
@@ -280,12 +354,12 @@ struct replayed replaying_once(struct replaying *r, uint32_t attempt)
         o.finding = f;
     }
     symptoms_free(list, symptoms);
-    enum hd_finding_kind kind = s->kind ? finding_kind(s->kind) : HD_FK_COUNT;
-    if (!o.finding && (kind == HD_FK_OUTPUT || kind == HD_FK_ORACLE)) {
-        o.same = printed_the_same(w, r->file);
-        if (o.same)
-            o.finding = finding_new(kind, TOOL_HEDDLE, s->text);
+    if (!o.finding && replaying_printed(r)) {
+        o.same = true;
+        o.finding = finding_new(r->kind, TOOL_HEDDLE, s->text);
     }
+    if (!o.finding)
+        o.unknown = r->blind ? r->blind : replaying_cut(r);
     return o;
 }
 

@@ -37,7 +37,11 @@ struct replaying {
     struct toolbox box;
     struct tool_run tool;
     struct campaign c;
-    struct worker *w; /* NULL: the program does not come to its first thread */
+    struct worker *w;          /* NULL: the program does not come to its first thread */
+    enum hd_finding_kind kind; /* the recorded one; HD_FK_COUNT: none is known */
+    char *printed; /* what the program printed then, where that is the finding, or NULL */
+    size_t printed_bytes;
+    char *blind; /* why no replay can tell whether the finding is gone; NULL: one can */
 };
 
 /* Read the file and start the program. NULL, or why not: a sentence that the caller frees, *code with
@@ -50,13 +54,20 @@ struct replayed {
     struct finding *finding; /* the recorded one, or another; NULL = none */
     bool same;               /* it is the recorded one */
     bool ran, is_edited;
-    char *divergence; /* a sentence, or NULL */
+    char *divergence;    /* a sentence, or NULL */
+    const char *unknown; /* why nothing is known although nothing is wrong, or NULL */
     uint64_t decisions;
     uint32_t attempt, followed, left_out; /* of another build's schedule */
     uint32_t around;                      /* schedules tried near it that did not show it */
 };
 
 void replayed_free(struct replayed *o);
+/* Do symptoms of this kind decide? Predictions are of other schedules: only the recorded one does. */
+bool replaying_decides(const struct replaying *r, enum hd_finding_kind kind);
+/* Did the program print what makes the recorded finding? */
+bool replaying_printed(const struct replaying *r);
+/* Why the schedule that the worker ran says nothing of what was still to come; NULL: it ended. */
+const char *replaying_cut(const struct replaying *r);
 /* Into the worker's region, to be run; of another build's, one attempt to follow it. */
 void replaying_prepare(struct replaying *r, uint32_t attempt);
 struct replayed replaying_once(struct replaying *r, uint32_t attempt);

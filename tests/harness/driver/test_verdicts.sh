@@ -1,0 +1,82 @@
+#!/bin/bash
+# test_verdicts.sh HEDDLE PROGRAM CHANGED SELFTEST - whether a finding is gone: what a replay and verify-fix may say of
+# findings that only a comparison makes, of schedules that were not judged, and of what is no failure.
+heddle=$1 program=$2 changed=$3 selftest=$4
+export LC_ALL=C
+work=$(mktemp -d) && cd "$work" || exit 99
+export XDG_STATE_HOME=$work/state
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
+expect() {
+    local code=$1 pattern=$2
+    shift 2
+    "$@" >out.txt 2>&1 </dev/null
+    local got=$?
+    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
+        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
+        sed 's/^/    /' out.txt
+        failed=1
+    fi
+}
+replay=("$heddle" replay)
+verify=("$heddle" verify-fix -n 60)
+
+# Outputs are compared with the recorded one, and with another schedule's.
+expect 1 'output-1' "$heddle" run -q -n 100 --check-output -o output -- "$program" print
+f=output/output-1.schedule
+expect 1 '^reproduced$' "${replay[@]}" $f
+expect 1 '^not fixed: the recorded order still shows it$' "${verify[@]}" $f
+expect 1 '^not fixed: .* still shows it$' "${verify[@]}" $f -- "$changed" print
+expect 1 'another|^not fixed: .* still shows it$' env WORDS=1 "${verify[@]}" $f
+expect 3 'cannot say whether it is gone: the output still differs' env WORDS=1 "${replay[@]}" $f
+expect 1 '^FAILS  ' env WORDS=1 "${replay[@]}" --program="$changed" output
+expect 0 '^fixed, as far as was tried' env MENDED=1 "${verify[@]}" $f
+expect 0 '^fixed, as far as was tried' env MENDED=1 WORDS=1 "${verify[@]}" $f -- "$changed" print
+expect 0 'passes now' env MENDED=1 "${replay[@]}" $f -- "$changed" print
+expect 0 '^2 schedules: 2 pass$' env MENDED=1 WORDS=1 "${replay[@]}" output --program="$changed"
+mkdir moved
+cp $f moved
+expect 3 'cannot say whether it is gone: .*moved/output-1.stdout: No such file' env MENDED=1 "${replay[@]}" moved/output-1.schedule -- "$changed" print
+expect 3 '^not run  moved/output-1.schedule: .*output-1.stdout: No such file' env MENDED=1 "${replay[@]}" moved --program="$changed"
+expect 3 '^heddle: cannot say: .*output-1.stdout: No such file' env MENDED=1 "${verify[@]}" moved/output-1.schedule
+
+# What an oracle rejects, only the oracle can accept; an empty output is one, too.
+expect 1 'oracle-1' "$heddle" run -q -n 100 --oracle='grep -qx 2' -o oracle -- "$program" print
+f=oracle/oracle-1.schedule
+expect 1 '^reproduced$' "${replay[@]}" $f
+expect 1 '^not fixed: the recorded order still shows it$' "${verify[@]}" $f
+expect 3 'cannot say whether it is gone: only the oracle' env MENDED=1 "${replay[@]}" $f -- "$changed" print
+expect 3 '^not run  oracle/oracle-1.schedule: only the oracle' env MENDED=1 "${replay[@]}" oracle --program="$changed"
+expect 3 'cannot say: .*only the oracle' env MENDED=1 "${verify[@]}" $f
+expect 1 'oracle-1' "$heddle" run -q -n 5 --oracle='grep -q .' -o empty -- "$program" nothing
+expect 1 '^reproduced$' "${replay[@]}" empty/oracle-1.schedule
+
+# One replay cannot differ from itself.
+if [ -n "$selftest" ]; then
+    expect 1 'nondeterminism-1' "$heddle" run -q -n 5 --check-determinism -o differs -- "$selftest" nondeterminism
+    expect 3 'cannot say whether it is gone: only a comparison of two runs' "${replay[@]}" differs/nondeterminism-1.schedule
+    expect 3 'cannot say: .*only a comparison of two runs' "${verify[@]}" differs/nondeterminism-1.schedule
+fi
+
+# What was cut short has not passed; nor has what failed, and not again.
+expect 1 'assertion-1' "$heddle" run -q -n 100 --max-steps=300 -o asserts -- "$program" assert
+f=asserts/assertion-1.schedule
+expect 0 'in 60 schedules near it' env MENDED=1 AFTER=20 "${verify[@]}" $f
+expect 0 'passes now' env MENDED=1 AFTER=20 "${replay[@]}" $f -- "$changed" assert
+expect 3 'cannot say: nothing fails in 0 .* but 6[0-9] did not come to their end' env MENDED=1 AFTER=1000 "${verify[@]}" $f
+expect 3 'cannot say whether it is gone: it did not end within the decisions' env MENDED=1 AFTER=1000 "${replay[@]}" $f -- "$changed" assert
+expect 3 '^not run .*it did not end within the decisions' env MENDED=1 AFTER=1000 "${replay[@]}" asserts --program="$changed"
+touch file
+expect 3 'cannot say: 1 of the schedules failed, but not when' env MENDED=1 ONCE="$work/file" "${verify[@]}" $f -- "$changed" assert
+[ ! -e file ] || { echo "FAILED: no schedule failed"; failed=1; }
+expect 0 '^fixed' env MENDED=1 ONCE="$work/file" "${verify[@]}" $f -- "$changed" assert
+
+# A look at one step is no run to the end.
+for option in --times=2 --show-output; do
+    expect 2 '.--stop-at does not go with --times nor --show-output' "${replay[@]}" --stop-at=2 $option $f
+done
+expect 0 '^stopped before step 2$' "${replay[@]}" --stop-at=2 $f
+
+exit $failed
