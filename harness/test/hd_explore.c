@@ -139,10 +139,27 @@ static bool failed(const struct hdp_region *region, int status)
     return region->result.findings || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-/* Of the first finding; another number: it ended wrongly. */
-static uint32_t kind_of(const struct hdp_region *region)
+static struct explore_failure failure_of(const struct hdp_region *region, int status)
 {
-    return region->result.findings ? region->finding[0].kind : UINT32_MAX;
+    const struct hdp_finding *f = &region->finding[0];
+    struct explore_failure how = {.kind = UINT32_MAX, .status = status};
+
+    if (!region->result.findings)
+        return how;
+    how.kind = f->kind;
+    how.status = 0;
+    if (f->kind != HD_FK_CRASH && f->kind != HD_FK_PANIC && f->kind != HD_FK_ASSERTION)
+        return how;
+    snprintf(how.text, sizeof how.text, "%s", f->text);
+    how.site = f->notes ? f->note[0].site : 0;
+    return how;
+}
+
+static bool counts(const struct hdp_region *region, int status)
+{
+    struct explore_failure how = failure_of(region, status);
+
+    return !now.counts || now.counts(now.arg, &how);
 }
 
 static void set_kind(struct hd_explore_result *r, enum hd_finding_kind kind)
@@ -183,8 +200,7 @@ static void describe(struct hd_explore_result *r, struct hdp_region *region, int
     if (to) {
         report_finding(to, f, false, true);
         fclose(to);
-        snprintf(r->report, sizeof r->report,
-                 "schedule %llu: %s\n  run it again alone: HEDDLE_SCHEDULE=%s%llu\n",
+        snprintf(r->report, sizeof r->report, "schedule %llu: %s\n  run it again alone: %s%llu\n",
                  (unsigned long long)number, text, now.again, (unsigned long long)number);
         free(text);
     }
@@ -193,18 +209,48 @@ static void describe(struct hd_explore_result *r, struct hdp_region *region, int
     symbols_free(symbols);
 }
 
+/* The schedule that failed, without stacks. */
+struct first_failure {
+    struct hdp_finding finding;
+    uint32_t findings;
+    int status;
+};
+
+static void keep(struct first_failure *kept, const struct hdp_region *region, int status)
+{
+    kept->finding = region->finding[0];
+    kept->findings = region->result.findings;
+    kept->status = status;
+}
+
+static uint32_t kind_of(const struct first_failure *kept)
+{
+    return kept->findings ? kept->finding.kind : HD_FK_CRASH;
+}
+
 /* The schedule with this number once more, with stacks, for the report. */
 static void report(struct hd_explore_result *r, struct hdp_region *region, struct rt_explored *told,
-                   uint64_t number, uint32_t kind)
+                   uint64_t number, const struct first_failure *kept)
 {
     const struct rt_explored before = *told;
+    struct first_failure shown;
+    bool again;
     int status;
 
     extra_flags = HDP_RICH;
     status = explore_in_child(region, told, number, number);
     extra_flags = 0;
     *told = before;
-    describe(r, region, status, number, kind == kind_of(region));
+    keep(&shown, region, status);
+    again = failed(region, status) && kind_of(&shown) == kind_of(kept) && counts(region, status);
+    if (!again) {
+        region->finding[0] = kept->finding;
+        region->result.findings = kept->findings;
+        status = kept->status;
+    }
+    describe(r, region, status, number, again);
+    if (now.again_so)
+        *now.again_so = again;
 }
 
 static bool tells(uint64_t number)
@@ -303,7 +349,8 @@ int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_ex
 {
     struct rt_explored *told;
     struct hdp_region *region;
-    uint32_t kind = 0, preemptions = UINT32_MAX;
+    struct first_failure kept = {0};
+    uint32_t preemptions = UINT32_MAX;
     bool could = true;
 
     memset(r, 0, sizeof *r);
@@ -324,21 +371,21 @@ int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_ex
         if (told->running) /* it died on the way */
             told->schedules++;
         learn(region, next);
-        if (!failed(region, status))
+        if (!failed(region, status) || !counts(region, status))
             continue;
         r->failing++;
         if (!r->first || (e->fewest && these < preemptions)) {
             r->first = first + told->schedules - 1;
-            kind = kind_of(region);
+            keep(&kept, region, status);
             preemptions = these;
         }
         if (!e->options.keep_going && !e->fewest)
             break;
     }
     if (could && r->first && e->only_kind)
-        set_kind(r, kind == UINT32_MAX ? HD_FK_CRASH : (enum hd_finding_kind)kind);
+        set_kind(r, (enum hd_finding_kind)kind_of(&kept));
     else if (could && r->first)
-        report(r, region, told, r->first, kind);
+        report(r, region, told, r->first, &kept);
     end_faults(r, could && !r->failing);
     r->schedules = told->schedules;
     r->steps = told->steps;
@@ -385,6 +432,11 @@ static uint64_t number_in(const char *variable)
     return value ? strtoull(value, NULL, 10) : 0;
 }
 
+bool explore_schedules_asked(void)
+{
+    return number_in("HEDDLE_SCHEDULES") != 0;
+}
+
 bool explore_settle(struct hd_explore_options *o, char *text, size_t bytes)
 {
     uint64_t schedules = number_in("HEDDLE_SCHEDULES");
@@ -423,14 +475,22 @@ bool explore_settle(struct hd_explore_options *o, char *text, size_t bytes)
 }
 
 /* HEDDLE_SCHEDULE: the schedule to be run alone; 0: all are, as nobody asks for one. *other: it is of a test
- * with another name. */
-static uint64_t asked_for(const char *name, bool *other)
+ * with another name. *bad: it is of this one, and no number. */
+static uint64_t asked_for(const char *name, bool *other, bool *bad)
 {
     const char *value = getenv("HEDDLE_SCHEDULE"), *colon = value ? strrchr(value, ':') : NULL;
     size_t n = colon ? (size_t)(colon - value) : 0;
+    uint64_t number;
+    char *end;
 
+    *bad = false;
     *other = colon && !(name && strlen(name) == n && strncmp(name, value, n) == 0);
-    return value ? strtoull(colon ? colon + 1 : value, NULL, 10) : 0;
+    if (!value || !*value || *other)
+        return 0;
+    value = colon ? colon + 1 : value;
+    number = strtoull(value, &end, 10);
+    *bad = *value < '0' || *value > '9' || *end || !number;
+    return number;
 }
 
 int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(void *arg), void *arg,
@@ -438,9 +498,9 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
 {
     struct hd_explore_result own, *r = result ? result : &own;
     struct explore e = {.attach = attach, .fn = fn, .arg = arg};
-    char again[128] = "", text[256];
+    char again[128] = "HEDDLE_SCHEDULE=", text[256];
     uint64_t alone;
-    bool other;
+    bool other, bad;
 
     memset(r, 0, sizeof *r);
     r->kind = -1;
@@ -456,13 +516,19 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
         return -1;
     }
     if (e.options.name)
-        snprintf(again, sizeof again, "%s:", e.options.name);
+        snprintf(again, sizeof again, "HEDDLE_SCHEDULE=%s:", e.options.name);
     e.again = again;
-    alone = asked_for(e.options.name, &other);
-    if (!alone)
-        return explore(&e, 1, e.options.schedules, r);
+    alone = asked_for(e.options.name, &other, &bad);
     if (other)
         return 0;
+    if (bad) {
+        snprintf(r->report, sizeof r->report,
+                 "hd_explore: %s is the number of no schedule: HEDDLE_SCHEDULE=NAME:N or N\n",
+                 getenv("HEDDLE_SCHEDULE"));
+        return -1;
+    }
+    if (!alone)
+        return explore(&e, 1, e.options.schedules, r);
     if (explore(&e, alone, alone, r))
         fputs(r->report, stderr);
     else

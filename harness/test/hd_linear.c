@@ -21,6 +21,8 @@
 #define DEFAULT_SCENARIOS 100u
 #define DEFAULT_SCHEDULES 100u
 #define NAME_BYTES 200u /* at most */
+#define TRIES 200u      /* to make a scenario smaller */
+#define UNSEEN 10u      /* scenarios in which nothing is seen are enough */
 
 extern const struct hd_seam *heddle_rt_seam(uint32_t version);
 
@@ -34,7 +36,10 @@ struct linear {
     struct linear_history scenario;
     struct linear_history *history; /* of the schedule that runs, or ran last */
     void *structure;
-    bool from_outside; /* `heddle run` explores the program */
+    bool from_outside;              /* `heddle run` explores the program */
+    struct explore_failure failure; /* the one that is made smaller */
+    bool contradicts;               /* and it is that there is no order of the calls */
+    uint32_t tries;                 /* to make it smaller */
 };
 
 /* ---- one schedule ---- */
@@ -174,40 +179,93 @@ static struct explore explorer(struct linear *l, void (*attach)(const struct hd_
                             .all_accesses = true};
 }
 
-/* Fewer threads and calls, smaller arguments, as long as a schedule fails in the same way. */
+static bool is_contradiction(const struct linear *l)
+{
+    return l->history->wrong < l->history->count;
+}
+
+/* The first failure: whichever it is. */
+static bool sets_the_way(void *arg, const struct explore_failure *how)
+{
+    struct linear *l = arg;
+
+    l->failure = *how;
+    l->contradicts = is_contradiction(l);
+    return true;
+}
+
+/* Of what contradicts, the text is about the calls; that of a panic may be about values. */
+static bool fails_in_the_same_way(void *arg, const struct explore_failure *how)
+{
+    const struct linear *l = arg;
+    const struct explore_failure *first = &l->failure;
+
+    return how->kind == first->kind && how->status == first->status && how->site == first->site &&
+           is_contradiction(l) == l->contradicts &&
+           (l->contradicts || how->kind == HD_FK_PANIC || strcmp(how->text, first->text) == 0);
+}
+
+/* Fewer threads and calls, smaller arguments, as long as a schedule fails in the same way. What was in vain is tried
+ * again once something else is smaller. */
 static void make_smaller(struct linear *l, struct explore *e, struct hd_explore_result *r)
 {
     static struct hd_explore_result tried;
     struct linear_history smallest = l->scenario;
     uint32_t way = 0;
+    bool anew = false;
 
-    while (scenario_smaller(&l->scenario, &smallest, &way)) {
+    for (l->tries = 0; l->tries < TRIES; l->tries++) {
+        if (!scenario_smaller(&l->scenario, &smallest, &way)) {
+            if (!anew)
+                break;
+            anew = false;
+            way = 0;
+            continue;
+        }
         int failed = explore(e, 1, e->options.schedules, &tried);
         r->schedules += tried.schedules;
-        if (failed != 1 || strcmp(tried.word, r->word) != 0)
+        if (failed != 1)
             continue;
         smallest = l->scenario;
-        way = 0;
+        anew = true;
+        way--;
     }
     l->scenario = smallest;
 }
 
+/* `remark`: of the scenario. */
 static void write_report(struct linear *l, struct hd_explore_result *r, uint64_t scenario,
-                         const char *detail)
+                         const char *remark, const char *detail)
 {
     FILE *to = fmemopen(r->report, sizeof r->report - 1, "w");
     const struct linear_history *h = l->history;
 
     if (!to)
         return;
-    if (h->wrong < h->count)
+    if (is_contradiction(l))
         print_text(to, l);
     else
         fprintf(to, "%s: %s", l->spec->name, r->word);
-    fprintf(to, "\n  scenario %llu, made smaller:\n\n", (unsigned long long)scenario);
+    fprintf(to, "\n  scenario %llu, %s:\n\n", (unsigned long long)scenario, remark);
     scenario_print(to, h);
     fprintf(to, "\n%s", detail);
     fclose(to);
+}
+
+/* `first`: the history of schedule r->first, which failed. */
+static void report_what_came_once(struct linear *l, struct hd_explore_result *r, uint64_t scenario,
+                                  const struct linear_history *first)
+{
+    const char *text = l->contradicts ? "" : l->failure.text;
+    char remark[100], detail[HDP_TEXT + 200];
+
+    *l->history = *first;
+    snprintf(remark, sizeof remark, "as schedule %llu of it was", (unsigned long long)r->first);
+    snprintf(detail, sizeof detail,
+             "%s%s  It did not come again: what happens depends on more than the schedule.\n", text,
+             text[0] ? "\n" : "");
+    write_report(l, r, scenario, remark, detail);
+    r->failing = 1;
 }
 
 /* A schedule of the scenario failed. `number`: the one of the smaller scenario that is asked for; 0: the one
@@ -216,18 +274,30 @@ static int report(struct linear *l, struct explore *e, uint64_t scenario, uint64
                   struct hd_explore_result *r)
 {
     static struct hd_explore_result smallest;
-    uint64_t schedules;
+    const struct linear_history first = *l->history;
+    char remark[100] = "made smaller";
+    bool again = false;
     int failed;
 
+    e->counts = fails_in_the_same_way;
     make_smaller(l, e, r);
+    if (number)
+        e->counts = NULL; /* whatever it does */
     e->fewest = true;
     e->only_kind = false;
+    e->again_so = &again;
     failed = explore(e, number ? number : 1, number ? number : e->options.schedules, &smallest);
-    schedules = r->schedules + smallest.schedules;
+    smallest.schedules += r->schedules;
+    r->schedules = smallest.schedules;
+    if (!number && !again) {
+        report_what_came_once(l, r, scenario, &first);
+        return 1;
+    }
     *r = smallest;
-    r->schedules = schedules;
+    if (l->tries == TRIES)
+        snprintf(remark, sizeof remark, "made smaller as far as %u tries went", TRIES);
     if (failed == 1)
-        write_report(l, r, scenario, smallest.report);
+        write_report(l, r, scenario, remark, smallest.report);
     return failed;
 }
 
@@ -331,20 +401,48 @@ static bool settle(struct linear *l, const struct hd_linear_options *options, ch
     return true;
 }
 
-/* HEDDLE_SCHEDULE=NAME:S.N; nobody asks: 0 and 0. False: it is of another test. */
-static bool is_asked_for(const char *name, uint64_t *scenario, uint64_t *number)
+/* HEDDLE_SCHEDULE=NAME:S.N, behind the colon; NULL: nobody asks. *other: it is of another test. */
+static const char *asked_for(const char *name, bool *other)
 {
     const char *value = getenv("HEDDLE_SCHEDULE"), *colon = value ? strrchr(value, ':') : NULL;
-    size_t n = strlen(name);
+    size_t n = colon ? (size_t)(colon - value) : 0;
+
+    *other = value && *value && !(colon && strlen(name) == n && strncmp(value, name, n) == 0);
+    return colon && !*other ? colon + 1 : NULL;
+}
+
+/* Behind the number; NULL: there is none, or 0. */
+static const char *read_number(const char *text, uint64_t *number)
+{
     char *end;
 
-    if (!value || !*value)
-        return true;
-    if (!colon || (size_t)(colon - value) != n || strncmp(value, name, n) != 0)
+    if (*text < '0' || *text > '9')
+        return NULL;
+    *number = strtoull(text, &end, 10);
+    return *number ? end : NULL;
+}
+
+/* "S.N". False: text says why it cannot be. */
+static bool names_schedule(const struct linear *l, const char *asked, uint64_t *scenario,
+                           uint64_t *number, char *text, size_t bytes)
+{
+    const char *at = read_number(asked, scenario);
+
+    if (at)
+        at = *at == '.' ? read_number(at + 1, number) : NULL;
+    if (!at || *at) {
+        snprintf(text, bytes, "HEDDLE_SCHEDULE=%s:%s is none: %s:S.N is schedule N of scenario S",
+                 l->spec->name, asked, l->spec->name);
         return false;
-    *scenario = strtoull(colon + 1, &end, 10);
-    *number = *end == '.' ? strtoull(end + 1, NULL, 10) : 0;
-    return *scenario && *number;
+    }
+    if (*number > l->options.schedules) {
+        snprintf(text, bytes,
+                 "there are %u schedules of each scenario, and no schedule %llu: "
+                 "HEDDLE_SCHEDULES=N asks for more",
+                 l->options.schedules, (unsigned long long)*number);
+        return false;
+    }
+    return true;
 }
 
 static int run_from_outside(struct linear *l, struct hd_explore_result *r)
@@ -393,12 +491,17 @@ static void add_counts(struct hd_explore_result *to, const struct hd_explore_res
 static int run_scenario(struct linear *l, void (*attach)(const struct hd_seam *seam), uint64_t s,
                         uint64_t number, struct hd_explore_result *r)
 {
-    char again[256];
+    char again[300] = "";
     struct explore e = explorer(l, attach, s);
+    size_t used = 0;
     int failed;
 
-    snprintf(again, sizeof again, "%s:%llu.", l->spec->name, (unsigned long long)s);
+    if (explore_schedules_asked()) /* what is smallest depends on it */
+        used = (size_t)snprintf(again, sizeof again, "HEDDLE_SCHEDULES=%u ", l->options.schedules);
+    snprintf(again + used, sizeof again - used, "HEDDLE_SCHEDULE=%s:%llu.", l->spec->name,
+             (unsigned long long)s);
     e.again = again;
+    e.counts = sets_the_way;
     e.only_kind = true;
     draw(l, s);
     failed = explore(&e, 1, l->options.schedules, r);
@@ -420,7 +523,7 @@ static int run_scenarios(struct linear *l, void (*attach)(const struct hd_seam *
         failed = run_scenario(l, attach, s, 0, r);
         add_counts(r, &before);
         before = *r;
-        if (!l->history->points)
+        if (s >= UNSEEN && !l->history->points)
             break;
     }
     return failed ? failed : silent(l, r);
@@ -433,7 +536,9 @@ int hd_linear_through(void (*attach)(const struct hd_seam *seam), const struct h
     struct hd_explore_result *r = result ? result : &own;
     struct linear l = {.spec = spec};
     uint64_t scenario = 0, number = 0;
-    char text[256];
+    const char *asked;
+    bool other;
+    char text[700];
     int failed;
 
     memset(r, 0, sizeof *r);
@@ -444,8 +549,13 @@ int hd_linear_through(void (*attach)(const struct hd_seam *seam), const struct h
     }
     if (explored_from_outside())
         return run_from_outside(&l, r);
-    if (!is_asked_for(spec->name, &scenario, &number))
+    asked = asked_for(spec->name, &other);
+    if (other)
         return 0;
+    if (asked && !names_schedule(&l, asked, &scenario, &number, text, sizeof text)) {
+        snprintf(r->report, sizeof r->report, "hd_linear: %s\n", text);
+        return -1;
+    }
     l.history =
         mmap(NULL, sizeof *l.history, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (l.history == MAP_FAILED) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOWERINGS 64u /* of an argument; it has so many bits */
+
 /* ---- drawing ---- */
 
 static uint64_t next(uint64_t *random)
@@ -97,16 +99,19 @@ static void remove_call(struct linear_history *h, uint32_t i)
     h->count--;
 }
 
-/* To the least value, or down by one. False: it is the least, or not to be touched. */
-static bool lower(struct linear_call *c, uint32_t arg, bool by_one)
+/* By the whole way to the least value, by half of it, by a quarter, ... by one. False: that is no step, or it is not
+ * to be touched. */
+static bool lower(struct linear_call *c, uint32_t arg, uint32_t halvings)
 {
     const struct hd_linear_op *op = c->op;
     long least = op->range[arg].least, *value = &c->call.arg[arg];
+    uint64_t step;
 
     if (op->draw || (op->distinct && arg == 0) || (int)arg >= op->args || *value <= least)
         return false;
-    *value = by_one ? *value - 1 : least;
-    return true;
+    step = ((uint64_t)*value - (uint64_t)least) >> halvings;
+    *value = (long)((uint64_t)*value - step);
+    return step != 0;
 }
 
 /* Distinct numbers from 1 on. False: they are. */
@@ -135,6 +140,8 @@ static void remove_thread(struct linear_history *h, uint32_t thread)
 
 bool scenario_smaller(struct linear_history *to, const struct linear_history *from, uint32_t *way)
 {
+    const uint32_t lowerings = LOWERINGS * HD_CALL_VALUES * from->count;
+
     for (;;) {
         uint32_t i = (*way)++;
         *to = *from;
@@ -145,12 +152,13 @@ bool scenario_smaller(struct linear_history *to, const struct linear_history *fr
         } else if ((i -= LINEAR_THREADS) < from->count) {
             remove_call(to, i);
             return true;
-        } else if ((i -= from->count) > 2 * HD_CALL_VALUES * from->count) {
+        } else if ((i -= from->count) > lowerings) {
             return false;
-        } else if (i == 2 * HD_CALL_VALUES * from->count) {
+        } else if (i == lowerings) {
             if (count_anew(to))
                 return true;
-        } else if (lower(&to->call[i / 2 / HD_CALL_VALUES], i / 2 % HD_CALL_VALUES, i % 2)) {
+        } else if (lower(&to->call[i / LOWERINGS / HD_CALL_VALUES], i / LOWERINGS % HD_CALL_VALUES,
+                         i % LOWERINGS)) {
             return true;
         }
     }

@@ -13,7 +13,8 @@ struct scenario_bounds {
 void scenario_draw(struct linear_history *h, const struct hd_linear_spec *spec,
                    const struct scenario_bounds *bounds, uint64_t seed);
 
-/* The next way to make `from` smaller: *way begins as 0. False: there are no more. */
+/* The next way to make `from` smaller: *way begins as 0, and is set back by one to go on from what became of it.
+ * False: there are no more. */
 bool scenario_smaller(struct linear_history *to, const struct linear_history *from, uint32_t *way);
 
 /* Which of the threads that call anything it is, from 1: so the runtime counts them. */

@@ -29,7 +29,7 @@
  * Under `heddle run` each schedule runs one of the scenarios, by a choice that is explored and replayed.
  *
  *   HEDDLE_SCHEDULE=NAME:S.N  in the environment: scenario S alone, made smaller as before; its schedule N is
- *                             shown, then run in place, for a debugger
+ *                             shown, then run in place, for a debugger; with the HEDDLE_SCHEDULES that found it
  *   HEDDLE_SCHEDULES=N        of each scenario, instead of the number that the test asks for
  *
  * source: Herlihy and Wing 1990; Wing and Gong 1993; Lowe 2017; Burckhardt et al. 2010 (Line-Up).

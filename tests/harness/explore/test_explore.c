@@ -1,6 +1,7 @@
 /* hd_explore: what it finds, that it stays silent on right code, that a number is a replay. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -169,6 +170,44 @@ static void aborts_are_found_again(void **state)
     assert_string_equal(one.word, "crash");
 }
 
+static void aborts_once(void *schedules)
+{
+    if (atomic_fetch_add((atomic_int *)schedules, 1) == 0)
+        abort();
+}
+
+static void what_does_not_come_again_is_shown_as_it_was(void **state)
+{
+    void *schedules =
+        mmap(NULL, sizeof(atomic_int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct hd_explore_result r;
+
+    (void)state;
+    assert_ptr_not_equal(schedules, MAP_FAILED);
+    r = explore(aborts_once, schedules, 1);
+    assert_string_equal(r.word, "crash");
+    assert_non_null(strstr(r.report, "SIGABRT"));
+    assert_non_null(strstr(r.report, "not reproduced"));
+    munmap(schedules, sizeof(atomic_int));
+}
+
+static void names_of_no_schedule_are_refused(void **state)
+{
+    static const char *const wrong[] = {"puts:", "puts:x", "puts:0", "puts:3x", "first"};
+    struct hd_explore_options o = {.name = "puts"};
+    struct hd_explore_result r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv("HEDDLE_SCHEDULE", wrong[i], 1);
+        assert_int_equal(hd_explore(receives_all, NULL, &o, &r), -1);
+        assert_non_null(strstr(r.report, "is the number of no schedule"));
+    }
+    setenv("HEDDLE_SCHEDULE", "gets:", 1);
+    assert_int_equal(hd_explore(receives_too_many, NULL, &o, &r), 0);
+    unsetenv("HEDDLE_SCHEDULE");
+}
+
 static void panics_are_found(void **state)
 {
     struct hd_explore_result r = explore(closes_twice, NULL, 1);
@@ -333,6 +372,8 @@ int main(void)
         cmocka_unit_test(leaks_are_found),
         cmocka_unit_test(standstills_are_found),
         cmocka_unit_test(aborts_are_found_again),
+        cmocka_unit_test(what_does_not_come_again_is_shown_as_it_was),
+        cmocka_unit_test(names_of_no_schedule_are_refused),
         cmocka_unit_test(panics_are_found),
         cmocka_unit_test(others_go_on),
         cmocka_unit_test(leaks_may_be_ignored),

@@ -1,12 +1,16 @@
 /* hd_linear(): what it finds, what it says of it, that it is silent on what is right, that a schedule's name is a
  * replay; each bad specification is refused with one sentence. */
+#include <assert.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -373,6 +377,42 @@ static void destroy_unless_two(void *structure)
     free(structure);
 }
 
+/* The same as an assertion, which is what a contradiction is reported as. */
+static void destroy_asserts_unless_two(void *structure)
+{
+    assert(atomic_load(&((struct counter *)structure)->atomic) != 2);
+    free(structure);
+}
+
+/* Calls that overlap crash; others are counted. */
+static void add_alone(void *structure, struct hd_call *call)
+{
+    add_crashing(structure, call);
+    call->result[0] = 0;
+    ((struct counter *)structure)->plain++;
+}
+
+static void destroy_crashes_at_two(void *structure)
+{
+    if (((struct counter *)structure)->plain == 2)
+        raise(SIGFPE);
+    free(structure);
+}
+
+static void a_smaller_crash_is_the_same_one(void **state)
+{
+    static const struct hd_linear_op ops[] = {
+        {.name = "add", .run = add_alone, .apply = apply_nothing}};
+    struct hd_linear_options o = {.schedules = 25, .alone = -1};
+    struct hd_linear_spec spec = spec_of(ops);
+
+    (void)state;
+    spec.destroy = destroy_crashes_at_two;
+    assert_int_equal(hd_linear(&spec, &o, &result), 1);
+    assert_true(says("SIGABRT"));
+    assert_false(says("SIGFPE"));
+}
+
 static void what_is_smaller_fails_in_the_same_way(void **state)
 {
     static const struct hd_linear_op ops[] = {ADD(add_counted)};
@@ -384,6 +424,91 @@ static void what_is_smaller_fails_in_the_same_way(void **state)
     assert_int_equal(hd_linear(&spec, &o, &result), 1);
     assert_string_equal(result.word, "assertion");
     assert_true(says(" has no place: counter is not linearizable\n"));
+    spec.destroy = destroy_asserts_unless_two;
+    assert_int_equal(hd_linear(&spec, &o, &result), 1);
+    assert_true(says(" has no place: counter is not linearizable\n"));
+}
+
+static atomic_int *shared; /* by all schedules */
+
+static void add_wrong_once(void *structure, struct hd_call *call)
+{
+    add_atomic(structure, call);
+    if (!atomic_exchange(shared, 1))
+        call->result[0] = -1;
+}
+
+static void crash_once(void *structure, struct hd_call *call)
+{
+    add_atomic(structure, call);
+    if (!atomic_exchange(shared, 1))
+        abort();
+}
+
+static void what_does_not_come_again_is_reported(void **state)
+{
+    static const struct hd_linear_op wrong[] = {ADD(add_wrong_once)}, crash[] = {ADD(crash_once)};
+    const struct hd_linear_options o = {.schedules = 5};
+
+    (void)state;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(shared, MAP_FAILED);
+    assert_int_equal(explore(wrong, &o), 1);
+    assert_int_equal(result.failing, 1);
+    assert_int_equal(result.first, 1);
+    assert_true(says(" = -1 of T"));
+    assert_true(says(
+        " has no place: counter is not linearizable\n  scenario 1, as schedule 1 of it was:\n"));
+    assert_true(says("<- has no place\n"));
+    assert_true(says("  It did not come again: "));
+    assert_false(says("HEDDLE_SCHEDULE"));
+    atomic_store(shared, 0);
+    assert_int_equal(explore(crash, &o), 1);
+    assert_int_equal(result.failing, 1);
+    assert_string_equal(result.word, "crash");
+    assert_true(says("SIGABRT: aborted\n  It did not come again: "));
+    munmap(shared, sizeof *shared);
+    assert_int_equal(explore(plain_ops, NULL), 1);
+    assert_false(says("did not come again"));
+}
+
+/* ---- large arguments ---- */
+
+#define WRONG_FROM 1234567890123
+
+static void wrong_if_large(void *structure, struct hd_call *call)
+{
+    atomic_fetch_add(&((struct counter *)structure)->atomic, 1);
+    call->result[0] = 1;
+    for (int a = 0; a < HD_CALL_VALUES; a++)
+        call->result[0] &= call->arg[a] == 0 || call->arg[a] >= WRONG_FROM + a;
+    call->result[0] &= call->arg[0] != 0;
+}
+
+static void apply_zero(void *state, struct hd_call *call)
+{
+    (void)state;
+    call->result[0] = 0;
+}
+
+static void large_arguments_become_the_smallest_that_fail(void **state)
+{
+    struct hd_linear_op op = {.name = "take",
+                              .run = wrong_if_large,
+                              .apply = apply_zero,
+                              .args = 1,
+                              .results = 1,
+                              .range = {{0, LONG_MAX}, {1, LONG_MAX}, {1, LONG_MAX}}};
+    const struct hd_linear_options o = {.schedules = 2, .threads = 2, .calls = 1, .alone = -1};
+
+    (void)state;
+    assert_int_equal(explore(&op, &o), 1);
+    assert_true(says("take(1234567890123) = 1 of T1 has no place"));
+    assert_true(says("scenario 1, made smaller:\n"));
+    op.args = 3; /* there is an end, also where the smallest is far */
+    assert_int_equal(explore(&op, &o), 1);
+    assert_true(says(" = 1 of T1 has no place"));
+    assert_true(says("scenario 1, made smaller as far as 200 tries went:\n"));
 }
 
 /* What the child prints with HEDDLE_SCHEDULE set, and how it ends. */
@@ -416,6 +541,7 @@ static void a_name_is_a_replay(void **state)
 {
     static char text[65536], name[64];
     const char *at;
+    unsigned schedules;
     int status;
 
     (void)state;
@@ -431,6 +557,39 @@ static void a_name_is_a_replay(void **state)
     assert_string_equal(text, "passes\n");
     status = run_alone("another:1.1", plain_ops, text, sizeof text);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    setenv("HEDDLE_SCHEDULES", "40", 1);
+    assert_int_equal(explore(plain_ops, NULL), 1);
+    at = strstr(result.report, "HEDDLE_SCHEDULES=");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "HEDDLE_SCHEDULES=%u HEDDLE_SCHEDULE=%60s", &schedules, name), 2);
+    assert_int_equal(schedules, 40);
+    status = run_alone(name, plain_ops, text, sizeof text);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_non_null(strstr(text, result.report));
+    unsetenv("HEDDLE_SCHEDULES");
+}
+
+static void names_of_no_schedule_are_refused(void **state)
+{
+    static const char *const wrong[] = {"counter:",    "counter:3",    "counter:3.",  "counter:0.1",
+                                        "counter:3.0", "counter:1.1x", "counter:-1.1"};
+    char wanted[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv("HEDDLE_SCHEDULE", wrong[i], 1);
+        assert_int_equal(explore(plain_ops, NULL), -1);
+        snprintf(wanted, sizeof wanted,
+                 "hd_linear: HEDDLE_SCHEDULE=%s is none: counter:S.N is schedule N of scenario S\n",
+                 wrong[i]);
+        assert_string_equal(result.report, wanted);
+    }
+    setenv("HEDDLE_SCHEDULE", "counter:3.26", 1);
+    assert_int_equal(explore(plain_ops, NULL), -1);
+    assert_string_equal(result.report,
+                        "hd_linear: there are 25 schedules of each scenario, and no schedule 26: "
+                        "HEDDLE_SCHEDULES=N asks for more\n");
+    unsetenv("HEDDLE_SCHEDULE");
 }
 
 /* ---- what cannot be ---- */
@@ -523,6 +682,21 @@ static void what_cannot_be_seen_does_not_pass(void **state)
     assert_int_equal(explore(ops, NULL), -1);
     assert_string_equal(result.report,
                         "hd_linear: nothing of counter is seen: build it with heddle-cc\n");
+    assert_int_equal(result.schedules, 10 * 25); /* more scenarios would not help */
+}
+
+/* Not in the first scenario. */
+static void what_is_seen_later_passes(void **state)
+{
+    static const struct hd_linear_op ops[] = {
+        {.name = "nothing", .run = nothing, .apply = apply_nothing, .weight = 6}, ADD(add_atomic)};
+    const struct hd_linear_options o = {.schedules = 2, .threads = 2, .calls = 1, .alone = -1};
+    struct hd_linear_spec spec = spec_of(ops);
+
+    (void)state;
+    spec.op_count = 2;
+    assert_int_equal(hd_linear(&spec, &o, &result), 0);
+    assert_int_equal(result.schedules, 200);
 }
 
 /* Whoever comes second waits for ever, in steps. */
@@ -575,10 +749,15 @@ int main(void)
         cmocka_unit_test(others_come_between_two_calls_of_a_thread),
         cmocka_unit_test(weak_registers_are_judged_by_what_time_orders),
         cmocka_unit_test(what_is_smaller_fails_in_the_same_way),
+        cmocka_unit_test(a_smaller_crash_is_the_same_one),
+        cmocka_unit_test(what_does_not_come_again_is_reported),
+        cmocka_unit_test(large_arguments_become_the_smallest_that_fail),
         cmocka_unit_test(a_name_is_a_replay),
+        cmocka_unit_test(names_of_no_schedule_are_refused),
         cmocka_unit_test(bad_specifications_are_refused),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(what_cannot_be_seen_does_not_pass),
+        cmocka_unit_test(what_is_seen_later_passes),
         cmocka_unit_test(schedules_that_are_cut_are_told),
         cmocka_unit_test(no_structure_is_a_failure),
     };
