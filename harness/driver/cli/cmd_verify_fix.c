@@ -156,6 +156,7 @@ static void tell_shown(const struct arguments *a, const struct replaying *r, con
 {
     const struct replayed *o = &t->shown;
 
+    o->finding->replays = o->finding->reproduced = 1;
     report_finding(stdout, o->finding, cli_bold(), false);
     printf("\nnot fixed: ");
     if (o->attempt < HDP_NEAR)

@@ -903,6 +903,7 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
         fprintf(to, "  %-18s %s%s\n", f->name, headline,
                 f->known      ? " (known)"
                 : f->doubtful ? " (doubtful)"
+                : !f->fails   ? " (does not fail the run)"
                               : "");
         free(headline);
         print_same_cause(to, all, f);
