@@ -26,6 +26,7 @@
 #include "reports/outdir.h"
 #include "reports/stats.h"
 #include "schedules/stamp.h"
+#include "schedules/config_words.h"
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
 #include "tools/false_alarms.h"
@@ -68,7 +69,7 @@ struct campaign_options {
     double until_share; /* of further schedules that would be new: no more then; 0: go on */
     int64_t timeout_ns; /* of one schedule, real time */
     bool allow_no_threads; /* a program that creates none and exits well is fine */
-    uint64_t fine_exit[4]; /* exit codes that are no failure besides 0, a bit each */
+    uint64_t fine_exit[EXIT_CODES];
     bool stop_at_first, strict, check_output, check_determinism, quiet;
     enum engine engine;
     bool check_restore;    /* in place: compare all memory after each schedule */

@@ -114,6 +114,7 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     if (o->tool)
         s->config.watchdog_ms /= o->tool->backend->slower;
     s->timeout_ns = o->timeout_ns;
+    memcpy(s->fine_exit, o->fine_exit, sizeof s->fine_exit);
     schedule_record(s, w->region, c->symbols, &c->objects);
     if (!o->launch.show_output) {
         e->out = worker_output(w, false, &e->out_bytes);

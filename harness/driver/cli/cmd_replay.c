@@ -17,7 +17,7 @@
 #include "util/options.h"
 #include "util/quantity.h"
 
-enum { OPT_GDB = 256, OPT_TIMEOUT, OPT_SHOW, OPT_TRUST, OPT_AROUND, OPT_PROGRAM, OPT_STOP_AT };
+enum { OPT_GDB = 256, OPT_SHOW, OPT_AROUND, OPT_PROGRAM, OPT_STOP_AT };
 
 static const struct argp_option table[] = {
     {"gdb", OPT_GDB, 0, 0, "Run it in gdb, which stops at the finding", 0},
@@ -33,10 +33,7 @@ static const struct argp_option table[] = {
      0},
     {"program", OPT_PROGRAM, "PATH", 0,
      "Run this program instead of the recorded one, with the recorded arguments", 0},
-    {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that it may take (as recorded)", 0},
     {"show-output", OPT_SHOW, 0, 0, "Print what the program prints", 0},
-    {"trust", OPT_TRUST, 0, 0,
-     "Run the program that the file names, although you did not write the file on this machine", 0},
     {0},
 };
 
@@ -55,11 +52,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->replay;
+        return 0;
     case OPT_GDB:
         a->gdb = true;
-        return 0;
-    case OPT_TRUST:
-        a->replay.trust = true;
         return 0;
     case OPT_SHOW:
         a->show = true;
@@ -73,11 +70,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!parse_count(arg, 0, 1000000, &a->around))
             argp_failure(state, EXIT_USAGE, 0,
                          "--around wants a whole number from 0 to 1000000, not \"%s\"", arg);
-        return 0;
-    case OPT_TIMEOUT:
-        if (!parse_time(arg, &a->replay.timeout_ns))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--timeout wants a time such as 500ms, 30s or 5m, not \"%s\"", arg);
         return 0;
     case OPT_STOP_AT:
         if (!parse_count(arg, 1, HDP_STEPS, &a->stop_at))
@@ -160,6 +152,8 @@ static int tell(const struct replayed *first, uint64_t times, uint64_t same, uin
         puts("could not be followed: nothing of what the schedule names is in this program");
         return EXIT_CANNOT;
     }
+    if (first->suppressed)
+        puts("(what it shows is suppressed)");
     if (first->unknown) {
         complain("cannot say whether it is gone: %s", first->unknown);
         return EXIT_CANNOT;
@@ -296,9 +290,11 @@ static int replay_one(const struct arguments *a)
 
 int cmd_replay(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&replay_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = table,
         .parser = parse,
+        .children = children,
         .args_doc = "FILE.schedule|FOLDER... [-- PROGRAM [ARGUMENT...]]",
         .doc =
             "Run a recorded schedule again, with the program that it was recorded with or another "
@@ -330,5 +326,6 @@ int cmd_replay(int argc, char **argv)
     schedule_files_free(&files);
     free(a.file);
     free(a.program);
+    replay_options_free(&a.replay);
     return code;
 }

@@ -670,24 +670,6 @@ static void check_together(struct argp_state *state, const struct arguments *a)
                      "--json has stdout for itself: give the report a file, --report=github:FILE");
 }
 
-static void parse_exit_codes(struct argp_state *state, struct campaign_options *o, const char *list)
-{
-    char *copy = mem_copy(list), *rest = copy, *word;
-    uint64_t code;
-
-    while ((word = strsep(&rest, ",")))
-        if (strcmp(word, "any") == 0)
-            memset(o->fine_exit, 0xff, sizeof o->fine_exit);
-        else if (parse_count(word, 0, 255, &code))
-            o->fine_exit[code / 64] |= 1ull << (code & 63);
-        else
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--exit-code wants numbers up to 255 with commas between, or any, not "
-                         "\"%s\"",
-                         list);
-    free(copy);
-}
-
 static error_t parse_outcome(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
@@ -720,7 +702,8 @@ static error_t parse_outcome(int key, char *arg, struct argp_state *state)
         return 0;
     }
     case OPT_EXIT_CODE:
-        parse_exit_codes(state, o, arg);
+        if (!exit_codes_parse(arg, o->fine_exit))
+            argp_failure(state, EXIT_USAGE, 0, EXIT_CODES_WANTED, arg);
         return 0;
     case OPT_SUITE:
         a->outcome.suite = arg;

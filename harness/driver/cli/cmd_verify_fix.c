@@ -21,15 +21,12 @@
 #include "util/options.h"
 #include "util/quantity.h"
 
-enum { OPT_TRIES = 256, OPT_TIMEOUT, OPT_TRUST, OPT_PROGRAM };
+enum { OPT_PROGRAM = 256 };
 
 static const struct argp_option table[] = {
     {"tries", 'n', "N", 0, "Try N schedules near the recorded order (1000)", 0},
     {"program", OPT_PROGRAM, "PATH", 0,
      "The mended program, run with the recorded arguments (else the recorded one, rebuilt)", 0},
-    {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that a schedule may take (as recorded)", 0},
-    {"trust", OPT_TRUST, 0, 0,
-     "Run the program that the file names, although you did not write the file on this machine", 0},
     {0},
 };
 
@@ -43,18 +40,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->replay;
+        return 0;
     case 'n':
         if (!parse_count(arg, 1, 1000000, &a->tries))
             argp_failure(state, EXIT_USAGE, 0,
                          "-n wants a whole number from 1 to 1000000, not \"%s\"", arg);
-        return 0;
-    case OPT_TIMEOUT:
-        if (!parse_time(arg, &a->replay.timeout_ns))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--timeout wants a time such as 500ms, 30s or 5m, not \"%s\"", arg);
-        return 0;
-    case OPT_TRUST:
-        a->replay.trust = true;
         return 0;
     case OPT_PROGRAM:
         a->program = strchr(arg, '/') ? realpath(arg, NULL) : NULL;
@@ -84,6 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct tries {
     uint32_t near;            /* schedules near its order that passed */
     uint32_t cut, not_run;    /* of all: those that did not come to their end, or did not run */
+    uint32_t suppressed;      /* of all: they showed what nobody wants to hear of */
     uint32_t unshown;         /* failed, but not when they were run again */
     uint32_t followed, named; /* events that happened in its order, of those that it names */
     struct distinct distinct;
@@ -147,7 +140,12 @@ static void try_all(struct replaying *r, uint64_t tries, struct tries *t)
         t->shown = replaying_once(r, n);
         if (t->shown.finding)
             break;
-        t->unshown++;
+        if (t->shown.suppressed) {
+            t->suppressed++;
+            t->near += n >= HDP_NEAR;
+        } else {
+            t->unshown++;
+        }
         replayed_free(&t->shown);
     }
 }
@@ -188,6 +186,8 @@ static void tell_fixed(const struct tries *t)
            "one on, or other\n  threads between them, and then chance\n",
            t->followed, t->named, show_count(t->near, near),
            show_count(distinct_count(&t->distinct), distinct));
+    if (t->suppressed)
+        printf("  (%u showed what is suppressed)\n", t->suppressed);
     if (t->cut + t->not_run)
         printf("  nothing is known of %u more, which did not come to their end\n",
                t->cut + t->not_run);
@@ -259,9 +259,11 @@ static char *shrunk_beside(const char *file)
 
 int cmd_verify_fix(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&replay_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = table,
         .parser = parse,
+        .children = children,
         .args_doc = "FILE.schedule [-- PROGRAM [ARGUMENT...]]",
         .doc =
             "Is what a schedule shows gone from the mended program? Follows the recorded order "
@@ -290,5 +292,6 @@ int cmd_verify_fix(int argc, char **argv)
     replaying_close(&r);
     free(shrunk);
     free(a.program);
+    replay_options_free(&a.replay);
     return code;
 }

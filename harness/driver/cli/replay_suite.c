@@ -94,6 +94,8 @@ static enum how tell_replayed(const struct replayed *o, const char *file)
             mem_copy(o->divergence ? o->divergence : "nothing of what it names is in this program");
     } else if (how == UNKNOWN) {
         what = mem_copy(o->unknown);
+    } else if (o->suppressed) {
+        what = mem_copy("what it shows is suppressed");
     } else if (o->is_edited) {
         what = mem_format("%u of its %u events happened in their order, and %u schedules near it "
                           "pass",

@@ -92,11 +92,14 @@ static void open_campaign(struct replaying *r)
         .timeout_given = wanted != 0,
         .argv = r->argv,
         .quiet = true,
+        .suppressions = r->options->suppressions,
         .config = s->config};
     char *why = s->tool ? toolbox_parse(&r->box, s->tool) : NULL;
 
     if (!why)
         why = toolbox_apply(&r->box, s->tool ? r->box.tool[0] : NULL, &r->tool, &o);
+    for (size_t i = 0; i < EXIT_CODES; i++)
+        o.fine_exit[i] = s->fine_exit[i] | r->options->fine_exit[i];
     o.check_output = r->kind == HD_FK_OUTPUT;
     campaign_catch_signals();
     campaign_open(&r->c, &o);
@@ -345,6 +348,11 @@ struct replayed replaying_once(struct replaying *r, uint32_t attempt)
         if (!replaying_decides(r, list[i].kind))
             continue;
         struct finding *f = symptom_finding(c, w, &list[i]);
+        if (c->options.suppressions && suppress_matches(c->options.suppressions, f)) {
+            finding_free(f);
+            o.suppressed++;
+            continue;
+        }
         o.same = is_recorded(r, f);
         if (o.finding && !o.same) {
             finding_free(f);

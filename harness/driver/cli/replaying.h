@@ -5,13 +5,15 @@
 #ifndef HEDDLE_DRIVER_REPLAYING_H
 #define HEDDLE_DRIVER_REPLAYING_H
 
+#include <argp.h>
+
 #include "campaign/campaign_state.h"
 #include "campaign/toolbox.h"
 #include "program/target.h"
 #include "schedules/schedule.h"
 #include "tools/tool.h"
 
-/* All borrowed. */
+/* All borrowed, but for the last. */
 struct replay_options {
     const char *file;
     char *const *command; /* program and arguments instead of the recorded ones; NULL: those */
@@ -19,7 +21,12 @@ struct replay_options {
     int64_t timeout_ns;   /* 0: as recorded */
     bool trust;           /* the file may name a program, and a standard input */
     bool quiet;           /* no notes on stderr */
+    uint64_t fine_exit[EXIT_CODES];    /* besides the recorded ones */
+    struct suppressions *suppressions; /* or NULL; owned: replay_options_free() */
 };
+/* The options that replay and verify-fix share; its input is a struct replay_options. */
+extern const struct argp replay_argp;
+void replay_options_free(struct replay_options *o);
 
 struct replaying {
     const struct replay_options *options;
@@ -58,6 +65,7 @@ struct replayed {
     const char *unknown; /* why nothing is known although nothing is wrong, or NULL */
     uint64_t decisions;
     uint32_t attempt, followed, left_out; /* of another build's schedule */
+    uint32_t suppressed;                  /* what it showed that nobody wants to hear of */
     uint32_t around;                      /* schedules tried near it that did not show it */
 };
 

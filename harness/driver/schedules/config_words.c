@@ -1,7 +1,11 @@
 /* config_words.c - see config_words.h */
 #include "config_words.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "util/alloc.h"
+#include "util/quantity.h"
 
 const char strategy_list[] = "auto"
 #define STRATEGY(NAME, word, table, depth) ", " word
@@ -50,3 +54,37 @@ const struct schedule_flag schedule_flags[] = {
 
 const char *const points_words[POINTS_WORDS] = {"shared", "all", "sync"};
 const char *const model_words[MODEL_WORDS] = {"sc", "tso", "c11"};
+
+bool exit_codes_parse(const char *list, uint64_t set[EXIT_CODES])
+{
+    char *copy = mem_copy(list), *rest = copy, *word;
+    bool good = true;
+    uint64_t code;
+
+    while (good && (word = strsep(&rest, ",")))
+        if (strcmp(word, "any") == 0)
+            memset(set, 0xff, EXIT_CODES * sizeof *set);
+        else if ((good = parse_count(word, 0, 255, &code)))
+            set[code / 64] |= 1ull << (code & 63);
+    free(copy);
+    return good;
+}
+
+char *exit_codes_words(const uint64_t set[EXIT_CODES])
+{
+    char *words = NULL;
+    unsigned codes = 0;
+
+    for (unsigned code = 0; code < 256; code++) {
+        if (!(set[code / 64] >> (code & 63) & 1))
+            continue;
+        char *more = words ? mem_format("%s,%u", words, code) : mem_format("%u", code);
+        free(words);
+        words = more;
+        codes++;
+    }
+    if (codes < 256)
+        return words;
+    free(words);
+    return mem_copy("any");
+}

@@ -2,6 +2,7 @@
 #ifndef HEDDLE_DRIVER_CONFIG_WORDS_H
 #define HEDDLE_DRIVER_CONFIG_WORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/protocol.h"
@@ -25,5 +26,13 @@ extern const struct schedule_flag schedule_flags[];
 enum { POINTS_WORDS = 3, MODEL_WORDS = 3 };
 extern const char *const points_words[POINTS_WORDS];
 extern const char *const model_words[MODEL_WORDS];
+
+/* Exit codes that are no failure besides 0, a bit each. "77,99" or "any" is added; false: it is neither. */
+enum { EXIT_CODES = 4 };
+#define EXIT_CODES_WANTED                                                                          \
+    "--exit-code wants numbers up to 255 with commas between, or any, not \"%s\""
+bool exit_codes_parse(const char *list, uint64_t set[EXIT_CODES]);
+/* Back in words; NULL: there are none. free() it. */
+char *exit_codes_words(const uint64_t set[EXIT_CODES]);
 
 #endif /* HEDDLE_DRIVER_CONFIG_WORDS_H */

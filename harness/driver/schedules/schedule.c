@@ -243,6 +243,9 @@ static void write_header(FILE *out, const struct schedule *s)
         write_value(out, "argument", s->argument[i]);
     write_value(out, "stdin", s->input);
     write_value(out, "tool", s->tool);
+    char *codes = exit_codes_words(s->fine_exit);
+    write_value(out, "exit-codes", codes);
+    free(codes);
     if (s->finding) {
         fprintf(out, "finding %s %s %016llx\n", s->finding, s->kind,
                 (unsigned long long)s->fingerprint);

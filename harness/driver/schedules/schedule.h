@@ -40,6 +40,7 @@
 
 #include "symbols/numbering.h"
 #include "symbols/symbol.h"
+#include "config_words.h"
 #include "lasting.h"
 #include "stamp.h"
 #include "wire/protocol.h"
@@ -71,6 +72,7 @@ struct schedule {
     uint64_t fingerprint;
     struct hdp_config config;
     int64_t timeout_ns; /* 0 = not given */
+    uint64_t fine_exit[EXIT_CODES];
     struct names threads, objects, sites;
     struct schedule_point *point;
     size_t points;

@@ -518,6 +518,12 @@ static void parse_header(struct parser *p, const char *key, char *value)
         parse_option(p, value);
     } else if (strcmp(key, "points") == 0) {
         s->config.points = parse_choice(p, key, value, points_words, POINTS_WORDS);
+    } else if (strcmp(key, "exit-codes") == 0) {
+        if (!exit_codes_parse(value, s->fine_exit))
+            fail(p,
+                 "\"exit-codes\" wants numbers up to 255 with commas between, or any, not "
+                 "\"%.40s\"",
+                 value);
     } else if (strcmp(key, "memory-model") == 0) {
         s->config.memory_model = parse_choice(p, key, value, model_words, MODEL_WORDS);
     } else if (strcmp(key, "point") == 0) {

@@ -27,6 +27,7 @@ static const char good[] =
     "seed 18446744073709551615\n"
     "depth 3\n"
     "option spurious\n"
+    "exit-codes 0,63,64,255\n"
     "max-steps 1000\n"
     "patience-ns 100\n"
     "clock-base-ns 5\n"
@@ -212,7 +213,9 @@ static void each_wrong_line_is_named(void **state)
     refused("depth 3", "depth three", "wants a number, not \"three\"");
     refused("depth 3", "colour red", "f:12: \"colour\" is not understood here");
     refused("option spurious", "option warp", "unknown option \"warp\"");
-    refused("object M1 1f3a90c2", "object M1", "f:18: \"object\" wants a name and an id");
+    refused("0,63,64,255", "0,256", "\"exit-codes\" wants numbers up to 255");
+    refused("0,63,64,255", "77,", "\"exit-codes\" wants numbers up to 255");
+    refused("object M1 1f3a90c2", "object M1", "f:19: \"object\" wants a name and an id");
     refused("object M1 1f3a90c2", "object M1 1f3a90c2\nobject M1 2", "a second time");
     refused("object M1 1f3a90c2\n", "", "object \"M1\" is not declared above");
     refused("steps 8", "steps 9", "announces 9 steps but has 8");
@@ -220,7 +223,7 @@ static void each_wrong_line_is_named(void **state)
     refused("steps 8\n", "", "comes before \"steps\"");
     refused("run T0 4 ", "run T0 0 ", "\"0\" is no count of steps");
     refused("run T0 4 ", "run T0 99999999999 ", "is no count of steps");
-    refused("run T0 4 thread_create", "run T0 4 dance", "f:26: unknown event \"dance\"");
+    refused("run T0 4 thread_create", "run T0 4 dance", "f:27: unknown event \"dance\"");
     refused("run T0 4 thread_create -", "run T0 4", "\"run\" wants a thread");
     refused("bank!main+0x5d", "main", "a site is written");
     refused("timeout spurious", "timeout bored", "\"bored\" is no end of a wait");

@@ -73,6 +73,44 @@ expect 3 'cannot say: 1 of the schedules failed, but not when' env MENDED=1 ONCE
 [ ! -e file ] || { echo "FAILED: no schedule failed"; failed=1; }
 expect 0 '^fixed' env MENDED=1 ONCE="$work/file" "${verify[@]}" $f -- "$changed" assert
 
+# What was no failure to the run is none to a replay, and what one says is none, neither.
+expect 1 'exit-code-1' "$heddle" run -q -n 100 -o exits -- "$program" exit
+f=exits/exit-code-1.schedule
+grep -q '^exit-codes' $f && { echo "FAILED: exit codes that nobody named are in the file"; failed=1; }
+expect 1 '^reproduced$' "${replay[@]}" $f
+expect 1 '^reproduced$' "${replay[@]}" --exit-code=7,78 $f
+expect 0 'passes now' "${replay[@]}" --exit-code=77 $f
+expect 0 '^2 schedules: 2 pass$' "${replay[@]}" --exit-code=any exits
+expect 1 '^not fixed' "${verify[@]}" $f
+expect 0 '^fixed' "${verify[@]}" --exit-code=3,77 $f
+expect 1 'assertion-1' "$heddle" run -q -n 100 --exit-code=77 -o fine -- "$program" assert
+f=fine/assertion-1.schedule
+grep -q '^exit-codes 77$' $f || { echo "FAILED: the exit codes are not in the file"; failed=1; }
+expect 0 'passes now' "${replay[@]}" $f -- "$changed" exit
+expect 0 '^fixed' "${verify[@]}" $f -- "$changed" exit
+expect 1 'another one' "${verify[@]}" asserts/assertion-1.schedule -- "$changed" exit
+for command in replay verify-fix; do
+    expect 2 '.--exit-code wants numbers up to 255' "$heddle" $command --exit-code=256 $f
+    expect 2 'No such file' "$heddle" $command --suppressions=absent $f
+done
+echo 'assertion:raise_nothing' >others
+echo 'assertion:main' >ours
+expect 1 '^reproduced$' "${replay[@]}" --suppressions=others $f
+expect 0 'what it shows is suppressed' "${replay[@]}" --suppressions=ours $f
+expect 0 '^passes .*what it shows is suppressed' "${replay[@]}" --suppressions=ours fine
+expect 1 '^not fixed' "${verify[@]}" --suppressions=others $f
+expect 0 'showed what is suppressed' "${verify[@]}" --suppressions=ours $f
+
+# A prediction that is not the recorded finding does not decide; the recorded one does.
+for p in "$program" "$changed"; do
+    expect 0 'fixed' env MENDED=1 ORDERS=1 "${verify[@]}" $f -- "$p" assert
+done
+expect 0 'passes now' env MENDED=1 ORDERS=1 "${replay[@]}" $f -- "$changed" assert
+expect 0 'lock-order-1 .*doubtful' env MENDED=1 ORDERS=1 "$heddle" run -q -n 20 --steer=0 -o order -- "$program" assert
+expect 1 '^reproduced$' env MENDED=1 ORDERS=1 "${replay[@]}" order/lock-order-1.schedule
+expect 1 '^not fixed' env MENDED=1 ORDERS=1 "${verify[@]}" order/lock-order-1.schedule -- "$changed" assert
+expect 0 '^fixed' env MENDED=1 "${verify[@]}" order/lock-order-1.schedule -- "$changed" assert
+
 # A look at one step is no run to the end.
 for option in --times=2 --show-output; do
     expect 2 '.--stop-at does not go with --times nor --show-output' "${replay[@]}" --stop-at=2 $option $f

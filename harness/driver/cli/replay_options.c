@@ -1,0 +1,61 @@
+/* replay_options.c - the options that heddle replay and heddle verify-fix share. */
+#include <stdlib.h>
+
+#include "findings/suppress.h"
+#include "replaying.h"
+#include "util/exit_code.h"
+#include "util/quantity.h"
+
+enum { OPT_TIMEOUT = 512, OPT_TRUST, OPT_EXIT_CODE, OPT_SUPPRESSIONS };
+
+static const struct argp_option table[] = {
+    {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that a schedule may take (as recorded)", 0},
+    {"exit-code", OPT_EXIT_CODE, "LIST", 0,
+     "Exit codes of the program that are no failure, besides 0 and those that were none when it "
+     "was "
+     "recorded: 77,99, or any",
+     0},
+    {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
+     "What FILE names is no failure (as for heddle run)", 0},
+    {"trust", OPT_TRUST, 0, 0,
+     "Run the program that the file names, although you did not write the file on this machine", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct replay_options *o = state->input;
+
+    switch (key) {
+    case OPT_TIMEOUT:
+        if (!parse_time(arg, &o->timeout_ns))
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--timeout wants a time such as 500ms, 30s or 5m, not \"%s\"", arg);
+        return 0;
+    case OPT_EXIT_CODE:
+        if (!exit_codes_parse(arg, o->fine_exit))
+            argp_failure(state, EXIT_USAGE, 0, EXIT_CODES_WANTED, arg);
+        return 0;
+    case OPT_SUPPRESSIONS: {
+        if (!o->suppressions)
+            o->suppressions = suppress_new();
+        char *why = suppress_read(o->suppressions, arg);
+        if (why)
+            argp_failure(state, EXIT_USAGE, 0, "%s", why);
+        free(why);
+        return 0;
+    }
+    case OPT_TRUST:
+        o->trust = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp replay_argp = {.options = table, .parser = parse};
+
+void replay_options_free(struct replay_options *o)
+{
+    suppress_free(o->suppressions);
+}
