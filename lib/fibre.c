@@ -684,6 +684,7 @@ static struct hdi_job time_is_over(struct hdi_timer *timer, int64_t now_ns)
 bool hdi_fibre_park(struct hdi_parker *parker, int64_t until_ns)
 {
     struct hdi_fibre *self = hdi_fibre_self();
+    _Atomic uint32_t nobody_wakes_it = 1;
 
     if (atomic_load_explicit(&parker->go, memory_order_acquire) == 1)
         return true;
@@ -695,7 +696,14 @@ bool hdi_fibre_park(struct hdi_parker *parker, int64_t until_ns)
     if (until_ns <= hdi_now_ns())
         return false;
     self->timer.due = time_is_over;
-    hdi_timer_start(&self->timer, until_ns, 0, NULL, NULL);
+    while (!hdi_timer_try_start(&self->timer, until_ns)) { /* no thread for it: look now and then */
+        sleep_on(&nobody_wakes_it, 1, LOOK_NS);
+        hdi_fibre_yield();
+        if (atomic_load_explicit(&parker->go, memory_order_acquire) == 1)
+            return true;
+        if (until_ns <= hdi_now_ns())
+            return false;
+    }
     leave(TO_PARK);
     hdi_timer_stop(&self->timer, NULL);
     return atomic_load_explicit(&parker->go, memory_order_acquire) == 1;

@@ -300,19 +300,19 @@ static bool make_thread(const void *site)
     return made;
 }
 
-bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
-                     bool (*before)(struct hdi_timer *), const void *site)
+static bool start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
+                  bool (*before)(struct hdi_timer *), const void *site, bool *was)
 {
     struct hdi_parker *wake = NULL;
-    bool was, make;
+    bool make;
 
     hdi_release(timer);
     hdi_lock(&lock);
-    was = timer->link != NULL;
-    if (was)
+    *was = timer->link != NULL;
+    if (*was)
         take_out(timer);
     if (before)
-        was = before(timer) || was;
+        *was = before(timer) || *was;
     timer->when_ns = when_ns;
     timer->period_ns = period_ns;
     insert(timer);
@@ -331,9 +331,26 @@ bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns
         if (timer->link)
             take_out(timer);
         hdi_unlock(&lock);
-        hd_panic_err(hd_out_of_threads);
+        return false;
     }
+    return true;
+}
+
+bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
+                     bool (*before)(struct hdi_timer *), const void *site)
+{
+    bool was;
+
+    if (!start(timer, when_ns, period_ns, before, site, &was))
+        hd_panic_err(hd_out_of_threads);
     return was;
+}
+
+bool hdi_timer_try_start(struct hdi_timer *timer, int64_t when_ns)
+{
+    bool was;
+
+    return start(timer, when_ns, 0, NULL, NULL, &was);
 }
 
 bool hdi_timer_stop(struct hdi_timer *timer, bool (*before)(struct hdi_timer *))

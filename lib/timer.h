@@ -34,6 +34,9 @@ struct hdi_timer {
 bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
                      bool (*before)(struct hdi_timer *), const void *site);
 
+/* The same, once; false instead of a panic. */
+bool hdi_timer_try_start(struct hdi_timer *timer, int64_t when_ns);
+
 /* The same without starting it. When this returns, `due` is not running and will not run. */
 bool hdi_timer_stop(struct hdi_timer *timer, bool (*before)(struct hdi_timer *));
 
