@@ -130,6 +130,30 @@ static void wake(uint64_t key)
         hdi_unpark(&turn->parker);
 }
 
+/* The program has closed them (daemons close all that they find). Who waits tries again, and makes
+ * new ones. */
+static void give_up(void)
+{
+    hdi_lock(&lock);
+    made = serving = false;
+    hdi_unlock(&lock);
+    for (struct bucket *bucket = buckets; bucket < buckets + BUCKETS; bucket++) {
+        struct hdi_turn *list = NULL, *next;
+        hdi_lock(&bucket->lock);
+        for (struct hdi_turn *turn = bucket->first; turn; turn = turn->next)
+            if (turn->waits) {
+                turn->waits = false;
+                turn->woken = list;
+                list = turn;
+            }
+        hdi_unlock(&bucket->lock);
+        for (; list; list = next) {
+            next = list->woken; /* read before it may go */
+            hdi_unpark(&list->parker);
+        }
+    }
+}
+
 static void *serve(void *arg)
 {
     struct pollfd either[2] = {{.fd = polls[0], .events = POLLIN},
@@ -139,9 +163,15 @@ static void *serve(void *arg)
 
     while (go_on) {
         bool idle = poll(either, 2, LINGER_MS) == 0;
-        for (int i = 0; i < 2; i++)
-            for (int n = epoll_wait(polls[i], events, AT_ONCE, 0); n > 0; n--)
+        for (int i = 0; i < 2; i++) {
+            int n = epoll_wait(either[i].fd, events, AT_ONCE, 0);
+            if (n < 0 && errno != EINTR) {
+                give_up();
+                return arg;
+            }
+            for (; n > 0; n--)
                 wake(events[n - 1].data.u64);
+        }
         if (!idle)
             continue;
         hdi_lock(&lock);
@@ -181,17 +211,20 @@ static bool make_polls(void)
     return made;
 }
 
-static bool one_more_waits(void)
+/* For the one of them that serves the key; -1: none does. */
+static int one_more_waits(uint64_t key)
 {
     bool served;
+    int of;
 
     hdi_lock(&lock);
     if (made || make_polls())
         serving = serving || start_serving();
     served = serving;
     waiting += served;
+    of = served ? polls[key & 1] : -1;
     hdi_unlock(&lock);
-    return served;
+    return of;
 }
 
 static void one_less_waits(void)
@@ -202,11 +235,11 @@ static void one_less_waits(void)
 }
 
 /* Out of line: see io.c, of errno. */
-static __attribute__((noinline)) bool ask(uint64_t key)
+static __attribute__((noinline)) bool ask(int of, uint64_t key)
 {
     struct epoll_event event = {.events = (key & 1 ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT,
                                 .data.u64 = key};
-    int of = polls[key & 1], fd = (int)(key >> 1);
+    int fd = (int)(key >> 1);
 
     return epoll_ctl(of, EPOLL_CTL_MOD, fd, &event) == 0 ||
            (errno == ENOENT && epoll_ctl(of, EPOLL_CTL_ADD, fd, &event) == 0);
@@ -215,12 +248,13 @@ static __attribute__((noinline)) bool ask(uint64_t key)
 enum hdi_ready hdi_turn_wait(struct hdi_turn *turn, int64_t until_ns)
 {
     enum hdi_ready ready = HDI_READY;
+    int of = one_more_waits(turn->key);
 
-    if (!one_more_waits())
+    if (of < 0)
         return HDI_UNKNOWN;
     hdi_parker_init(&turn->parker);
     set_waits(turn, true);
-    if (!ask(turn->key))
+    if (!ask(of, turn->key))
         ready = HDI_UNKNOWN;
     else if (!hdi_park(&turn->parker, &why, until_ns))
         ready = HDI_TOO_LATE;

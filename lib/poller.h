@@ -12,9 +12,10 @@
 
 /* On the fibre's stack. */
 struct hdi_turn {
-    struct hdi_turn *next; /* in its bucket, in the order in which they came */
-    uint64_t key;          /* which descriptor, and whether to write */
-    bool waits;            /* until it is ready, and nobody has taken it to wake it */
+    struct hdi_turn *next;  /* in its bucket, in the order in which they came */
+    struct hdi_turn *woken; /* in the list of those that are woken at once */
+    uint64_t key;           /* which descriptor, and whether to write */
+    bool waits;             /* until it is ready, and nobody has taken it to wake it */
     struct hdi_parker parker;
 };
 
