@@ -53,8 +53,12 @@ static __attribute__((noinline)) ssize_t tell(ssize_t result)
 static bool is_ready(const struct call *call)
 {
     struct pollfd one = {.fd = call->fd, .events = call->to_write ? POLLOUT : POLLIN};
+    ssize_t ready;
 
-    return poll(&one, 1, 0) != 0;
+    do
+        ready = told(poll(&one, 1, 0));
+    while (ready == -EINTR);
+    return ready != 0;
 }
 
 static bool may_not_wait(int fd)
@@ -155,12 +159,23 @@ static const void *rest(const struct call *call, size_t *bytes)
     return (const char *)call->from + call->done;
 }
 
+/* A write that has come part of the way raises no SIGPIPE at a socket. */
+static ssize_t send_rest(const struct call *call, int flags)
+{
+    size_t bytes;
+    const void *from = rest(call, &bytes);
+
+    return told(send(call->fd, from, bytes, flags | (call->done > 0 ? MSG_NOSIGNAL : 0)));
+}
+
 static ssize_t write_itself(struct call *call)
 {
     size_t bytes;
     const void *from = rest(call, &bytes);
-    ssize_t result = told(write(call->fd, from, bytes));
+    ssize_t result = send_rest(call, 0);
 
+    if (result == -ENOTSOCK)
+        result = told(write(call->fd, from, bytes));
     return result < 0 ? result : result + (ssize_t)call->done;
 }
 
@@ -175,9 +190,7 @@ static ssize_t write_to_pipe(struct call *call)
 
 static ssize_t try_to_write(struct call *call)
 {
-    size_t bytes;
-    const void *from = rest(call, &bytes);
-    ssize_t result = told(send(call->fd, from, bytes, MSG_DONTWAIT));
+    ssize_t result = send_rest(call, MSG_DONTWAIT);
     struct stat file;
 
     if (result != -ENOTSOCK)
@@ -238,41 +251,40 @@ int hd_accept(int fd, struct sockaddr *address, socklen_t *length)
     return is_in_fibre() ? accept_in_fibre(fd, address, length) : accept(fd, address, length);
 }
 
-/* It is under way: how it ended. */
-static ssize_t came_of_it(struct call *call)
+static ssize_t connect_itself(struct call *call)
 {
-    int error = 0;
-    socklen_t length = sizeof error;
-
-    if (getsockopt(call->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
-        return told(-1);
-    return -error;
+    return told(connect(call->fd, call->from, (socklen_t)call->bytes));
 }
 
+/* It is under way. When it has ended the same call says how, and leaves the socket as after that. */
 static ssize_t try_to_end(struct call *call)
 {
-    return is_ready(call) ? came_of_it(call) : -EAGAIN;
+    return is_ready(call) ? connect_itself(call) : -EAGAIN;
 }
 
-static ssize_t poll_to_end(struct call *call)
+/* Only these wait for an answer. And a Unix socket's connect is over at once, or waits for room that
+ * nobody tells of. */
+static bool waits_for_an_answer(int fd)
 {
-    struct pollfd one = {.fd = call->fd, .events = POLLOUT};
+    int type = 0, domain = AF_UNIX;
+    socklen_t length = sizeof type;
 
-    while (poll(&one, 1, -1) < 0 && errno == EINTR)
-        ;
-    return came_of_it(call);
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+           (type == SOCK_STREAM || type == SOCK_SEQPACKET) &&
+           getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain != AF_UNIX;
 }
 
 /* The socket does not wait while this is asked of it. */
-static __attribute__((noinline)) ssize_t begin(int fd, int flags, const struct sockaddr *address,
-                                               socklen_t length)
+static ssize_t begin(struct call *call)
 {
+    int flags = fcntl(call->fd, F_GETFL);
     ssize_t result;
 
-    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+    if (fcntl(call->fd, F_SETFL, flags | O_NONBLOCK) != 0)
         return told(-1);
-    result = told(connect(fd, address, length));
-    (void)fcntl(fd, F_SETFL, flags);
+    result = connect_itself(call);
+    flags = fcntl(call->fd, F_GETFL); /* others may have set some meanwhile */
+    (void)fcntl(call->fd, F_SETFL, flags & ~O_NONBLOCK);
     return result;
 }
 
@@ -282,16 +294,25 @@ static __attribute__((noinline)) int connect_in_fibre(int fd, const struct socka
     struct call call = {.fd = fd,
                         .to_write = true,
                         .attempt = try_to_end,
-                        .itself = poll_to_end,
+                        .itself = connect_itself,
+                        .from = address,
+                        .bytes = length,
                         .late = EINPROGRESS};
-    int flags = fcntl(fd, F_GETFL);
+    struct hdi_turn turn;
     ssize_t result;
 
-    /* A Unix socket's connect is over at once, or waits for room that nobody tells of. */
-    if (flags < 0 || (flags & O_NONBLOCK) || address->sa_family == AF_UNIX)
+    if (!waits_for_an_answer(fd))
         return connect(fd, address, length);
-    result = begin(fd, flags, address, length);
-    return (int)(result == -EINPROGRESS ? make(&call) : tell(result));
+    hdi_turn_take(&turn, fd, true);
+    if (may_not_wait(fd)) {
+        result = connect_itself(&call);
+    } else {
+        result = begin(&call);
+        if (result == -EINPROGRESS || result == -EALREADY)
+            result = wait_for(&call, &turn);
+    }
+    hdi_turn_give(&turn);
+    return (int)tell(result);
 }
 
 int hd_connect(int fd, const struct sockaddr *address, socklen_t length)

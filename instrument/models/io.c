@@ -257,7 +257,9 @@ ssize_t hdi_write_parts(int fd, const struct iovec *v, size_t n, int flags, uint
             ssize_t part;
             if (waits && !hdi_await(fd, POLLOUT, site))
                 return done ? done : -1;
-            part = socket ? hdi_real.send(fd, from, left, flags | MSG_DONTWAIT)
+            /* What has come part of the way raises no SIGPIPE at a socket. */
+            part = socket ? hdi_real.send(fd, from, left,
+                                          flags | MSG_DONTWAIT | (done > 0 ? MSG_NOSIGNAL : 0))
                           : hdi_real.write(fd, from, left < PIPE_BUF ? left : PIPE_BUF);
             if (part < 0 && (!socket || errno != EAGAIN))
                 return done ? done : -1;

@@ -34,18 +34,6 @@ HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, 
     return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
 }
 
-/* Whether a connection was refused is known when it can be written to. */
-static int connected(int fd)
-{
-    int error = 0;
-    socklen_t bytes = sizeof error;
-
-    if (hdi_real.syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0)
-        return -1;
-    errno = error;
-    return error ? -1 : 0;
-}
-
 /* Without waiting first. One that has to wait can be waited for, but where the queue of a local
  * socket is full. */
 static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t length, uint64_t site)
@@ -58,8 +46,9 @@ static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t len
     hdi_real.syscall(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
     rc = hdi_real.connect(fd, address, length);
     hdi_real.syscall(SYS_fcntl, fd, F_SETFL, flags);
-    if (rc != 0 && errno == EINPROGRESS)
-        return hdi_await(fd, POLLOUT, site) ? connected(fd) : -1;
+    /* When it has ended, the same call says how, and leaves the socket as after that. */
+    if (rc != 0 && (errno == EINPROGRESS || errno == EALREADY))
+        return hdi_await(fd, POLLOUT, site) ? hdi_real.connect(fd, address, length) : -1;
     if (rc != 0 && errno == EAGAIN)
         HDI_OUTSIDE(int, fd, site, hdi_real.connect(fd, address, length));
     return rc;

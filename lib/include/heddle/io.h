@@ -6,8 +6,9 @@
  * files are always ready, so that a slow disk keeps the thread: see hd_blocking().
  *   blocks     as that function does
  *   threads    any; goroutines that read (or write) one descriptor do so in the order in which they came
- *   departs    a fibre that waits is not interrupted by signals (no EINTR), and a descriptor must not
- *              be closed while one waits for it
+ *   departs    in a fibre that waits: it is not interrupted by signals (no EINTR); a descriptor must not
+ *              be closed while one waits for it; SO_RCVLOWAT is not heeded; and while a connection is
+ *              begun, whoever shares the socket may find it non-blocking for a moment
  * source: Go package net and os, whose files wait in the runtime's poller.
  */
 #ifndef HEDDLE_IO_H
