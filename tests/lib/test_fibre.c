@@ -1,6 +1,10 @@
 /* Goroutines as fibres (HEDDLE_LIB=fibres): what they share with threads, and what not. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -653,6 +659,244 @@ static void a_child_has_a_poller_of_its_own(void **state)
     close(of_parent.ends[1]);
 }
 
+/* ---- what the kernel does seldom ---- */
+
+static struct hd_atomic_int32 interruptions, reads, refusing;
+static int flags_in_connect, flag_to_set;
+
+int __real_poll(struct pollfd *fds, nfds_t count_of_fds, int ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count_of_fds, int ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count_of_fds, int ms)
+{
+    if (ms == 0 && hd_int32_load(&interruptions) > 0) {
+        hd_int32_add(&interruptions, -1);
+        errno = EINTR;
+        return -1;
+    }
+    return __real_poll(fds, count_of_fds, ms);
+}
+
+ssize_t __real_read(int fd, void *to, size_t bytes);
+ssize_t __wrap_read(int fd, void *to, size_t bytes);
+ssize_t __wrap_read(int fd, void *to, size_t bytes)
+{
+    hd_int32_add(&reads, 1);
+    return __real_read(fd, to, bytes);
+}
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    int result;
+
+    flags_in_connect = fcntl(fd, F_GETFL);
+    result = __real_connect(fd, address, length);
+    if (flag_to_set)
+        fcntl(fd, F_SETFL, flags_in_connect | flag_to_set);
+    return result;
+}
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg)
+{
+    return hd_int32_load(&refusing) ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
+}
+
+static void a_look_that_is_interrupted_is_made_again(void **state)
+{
+    struct reader reader = {.got = 0};
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    assert_int_equal(pipe(reader.ends), 0);
+    hd_int32_store(&reads, 0);
+    hd_int32_store(&interruptions, 3);
+    start_in(&wg, read_one, &reader);
+    while (hd_int32_load(&interruptions) > 0)
+        usleep(1000);
+    usleep(20000);
+    assert_int_equal(hd_int32_load(&reads), 0); /* it would keep its worker */
+    assert_int_equal(write(reader.ends[1], "x", 1), 1);
+    hd_wg_wait(&wg);
+    assert_int_equal(reader.got, 'x');
+    close(reader.ends[0]);
+    close(reader.ends[1]);
+}
+
+static void wait_too_long(void *arg)
+{
+    const int *ends = arg;
+    int64_t before = hd_now();
+    char byte;
+
+    if (hd_read(ends[0], &byte, 1) != -1 || my_errno() != EAGAIN)
+        _exit(5);
+    hd_sleep(20 * MS);
+    if (hd_now() - before < 39 * MS)
+        _exit(6);
+    if (write(ends[1], "x", 1) != 1 || hd_read(ends[0], &byte, 1) != 1 || byte != 'x')
+        _exit(7);
+}
+
+/* In a child, which has no thread for timers and gets none. */
+static void times_are_kept_without_a_thread_for_them(void **state)
+{
+    struct timeval limit = {.tv_usec = 20000};
+    struct reader reader = {.got = 0};
+    int ends[2], status;
+    pid_t child = fork_child();
+
+    (void)state;
+    if (child == 0) {
+        struct hd_wg wg = HD_WG_INIT;
+        if (pipe(reader.ends) != 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 ||
+            setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0)
+            _exit(2);
+        hd_must(hd_wg_go(&wg, read_one, &reader)); /* so that there is a poller */
+        usleep(50000);
+        hd_int32_store(&refusing, 1);
+        hd_must(hd_wg_go(&wg, wait_too_long, ends));
+        usleep(50000);
+        if (write(reader.ends[1], "x", 1) != 1)
+            _exit(3);
+        hd_wg_wait(&wg);
+        _exit(reader.got == 'x' ? 0 : 4);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* Whatever waits for events is closed; how many. */
+static int close_pollers(bool really)
+{
+    int closed = 0;
+
+    for (int fd = 3; fd < 256; fd++) {
+        char name[40], target[40];
+        ssize_t length;
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        length = readlink(name, target, sizeof target - 1);
+        if (length < 0)
+            continue;
+        target[length] = 0;
+        if (!strstr(target, "[eventpoll]"))
+            continue;
+        closed++;
+        if (really)
+            close(fd);
+    }
+    return closed;
+}
+
+static void who_closes_all_descriptors_stops_no_reader(void **state)
+{
+    struct reader reader = {.got = 0};
+    struct hd_wg wg = HD_WG_INIT;
+    pid_t child = fork_child();
+    int status;
+
+    (void)state;
+    if (child == 0) {
+        if (pipe(reader.ends) != 0)
+            _exit(2);
+        hd_must(hd_wg_go(&wg, read_one, &reader));
+        usleep(50000);
+        if (close_pollers(true) != 2)
+            _exit(3);
+        while (close_pollers(false) != 2)
+            usleep(10000);
+        if (write(reader.ends[1], "x", 1) != 1)
+            _exit(4);
+        hd_wg_wait(&wg);
+        _exit(reader.got == 'x' ? 0 : 5);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void connect_and_look(void *arg)
+{
+    const struct sockaddr *address = arg;
+    int stream = socket(AF_INET, SOCK_STREAM, 0), datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+
+    assert_int_equal(hd_connect(datagrams, address, sizeof(struct sockaddr_in)), 0);
+    assert_false(flags_in_connect & O_NONBLOCK);
+    flag_to_set = O_APPEND;
+    assert_int_equal(hd_connect(stream, address, sizeof(struct sockaddr_in)), 0);
+    flag_to_set = 0;
+    assert_true(fcntl(stream, F_GETFL) & O_APPEND);
+    assert_false(fcntl(stream, F_GETFL) & O_NONBLOCK);
+    close(stream);
+    close(datagrams);
+}
+
+static int listen_at(struct sockaddr_in *address, int backlog)
+{
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t length = sizeof *address;
+
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(server, (struct sockaddr *)address, length), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)address, &length), 0);
+    assert_int_equal(listen(server, backlog), 0);
+    return server;
+}
+
+static void a_connect_leaves_the_flags_of_others(void **state)
+{
+    struct sockaddr_in address;
+    struct hd_wg wg = HD_WG_INIT;
+    int server = listen_at(&address, 4);
+
+    (void)state;
+    start_in(&wg, connect_and_look, &address);
+    hd_wg_wait(&wg);
+    close(server);
+}
+
+struct client {
+    struct sockaddr_in address;
+    int fd;
+};
+
+static void connect_again(void *arg)
+{
+    const struct client *client = arg;
+
+    assert_int_equal(
+        hd_connect(client->fd, (const struct sockaddr *)&client->address, sizeof client->address),
+        0);
+}
+
+/* The line is full, so that a connection stays under way until there is room. */
+static void who_connects_while_it_is_under_way_waits(void **state)
+{
+    struct client client;
+    struct hd_wg wg = HD_WG_INIT;
+    const struct sockaddr *address = (const struct sockaddr *)&client.address;
+    int server = listen_at(&client.address, 0), first = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_int_equal(connect(first, address, sizeof client.address), 0);
+    client.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(connect(client.fd, address, sizeof client.address), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    fcntl(client.fd, F_SETFL, 0);
+    start_in(&wg, connect_again, &client);
+    usleep(20000);
+    close(accept(server, NULL, NULL));
+    hd_wg_wait(&wg);
+    close(first);
+    close(client.fd);
+    close(server);
+}
+
 static void leave_in_the_middle(void *arg)
 {
     HD_DEFER(hd_wg_done, (struct hd_wg *)arg);
@@ -706,6 +950,11 @@ int main(void)
         cmocka_unit_test(who_sleeps_at_a_fork_runs_only_in_the_parent),
         cmocka_unit_test(who_forks_goes_on_in_the_child),
         cmocka_unit_test(a_child_has_a_poller_of_its_own),
+        cmocka_unit_test(a_look_that_is_interrupted_is_made_again),
+        cmocka_unit_test(times_are_kept_without_a_thread_for_them),
+        cmocka_unit_test(who_closes_all_descriptors_stops_no_reader),
+        cmocka_unit_test(a_connect_leaves_the_flags_of_others),
+        cmocka_unit_test(who_connects_while_it_is_under_way_waits),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
         cmocka_unit_test(forty_thousand_are_alive),
         cmocka_unit_test(an_older_kernel_has_fewer),
