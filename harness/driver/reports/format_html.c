@@ -338,10 +338,37 @@ static void remarks_of_all(FILE *to, const json_t *s)
     names(to, json_object_get(s, "shared"), "shared by all schedules");
 }
 
-static bool is_proof(const json_t *exhaustive)
+/* What was tried of all schedules, and why that is no proof. */
+static void covered(FILE *to, const json_t *exhaustive)
 {
-    return json_is_true(json_object_get(exhaustive, "complete")) &&
-           json_array_size(json_object_get(exhaustive, "no_proof")) == 0;
+    const json_t *reasons = json_object_get(exhaustive, "no_proof");
+    const json_t *preemptions = json_object_get(exhaustive, "preemptions");
+    json_int_t schedules = json_integer_value(json_object_get(exhaustive, "schedules"));
+    size_t i;
+    json_t *reason;
+
+    if (!json_is_object(exhaustive)) {
+        fputs("<li>schedules were tried, not all of them: nothing found is no proof</li>\n", to);
+        return;
+    }
+    fprintf(to, "<li>explored: %s%" JSON_INTEGER_FORMAT " schedule%s",
+            json_is_true(json_object_get(exhaustive, "complete"))
+                ? "every order of the operations that Heddle models, in "
+                : "",
+            schedules, schedules == 1 ? "" : "s");
+    if (json_is_integer(preemptions))
+        fprintf(to, ", with at most %" JSON_INTEGER_FORMAT " preemption%s",
+                json_integer_value(preemptions), json_integer_value(preemptions) == 1 ? "" : "s");
+    fputs("</li>\n", to);
+    if (json_array_size(reasons) == 0)
+        return;
+    fputs("<li>nothing found is no proof: ", to);
+    json_array_foreach(reasons, i, reason)
+    {
+        fputs(i ? "; " : "", to);
+        text(to, json_string_value(reason));
+    }
+    fputs("</li>\n", to);
 }
 
 /* What was looked at, and what was not. */
@@ -365,8 +392,7 @@ static void looked_at(FILE *to, const json_t *report)
         remarks(to, summary);
     else
         remarks_of_all(to, s);
-    if (!is_proof(json_object_get(s, "exhaustive")))
-        fputs("<li>schedules were tried, not all of them: nothing found is no proof</li>\n", to);
+    covered(to, json_object_get(s, "exhaustive"));
     fputs("</ul>\n", to);
     if (summary) {
         fputs("<details><summary>Summary</summary>", to);
