@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exit_code.h"
+#include "help_text.h"
 #include "nearest.h"
 
 static bool is_last(const struct argp_option *o)
@@ -79,14 +80,21 @@ static bool wants_next(const struct argp *argp, const char *cluster)
     return wants;
 }
 
-static void check(const struct argp *argp, const char *command, int argc, char **argv,
-                  unsigned flags)
+static void help(const struct argp *argp, char *command)
+{
+    help_print(stdout, argp, command);
+    exit(EXIT_SUCCESS);
+}
+
+static void check(const struct argp *argp, char *command, int argc, char **argv, unsigned flags)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *word = argv[i];
         if (word[0] != '-' || !word[1]) {
             if (flags & ARGP_IN_ORDER)
                 return;
+        } else if (strcmp(word, "-?") == 0) {
+            help(argp, command);
         } else if (word[1] != '-') {
             i += wants_next(argp, word + 1);
         } else {
@@ -94,6 +102,8 @@ static void check(const struct argp *argp, const char *command, int argc, char *
             const struct argp_option *o = named(argp, word + 2, n);
             if (!o && !is_common(word + 2, n))
                 refuse(argp, command, word + 2, n);
+            if (!o && n && !word[2 + n] && strncmp("help", word + 2, n) == 0)
+                help(argp, command);
             i += o && o->arg && !word[2 + n] && !(o->flags & OPTION_ARG_OPTIONAL);
         }
     }
@@ -109,6 +119,6 @@ void options_parse(const struct argp *argp, const char *name, int argc, char **a
     argv[0] = own_name;
     if (argc == 2 && strcmp(argv[1], "-h") == 0)
         argv[1] = help;
-    check(argp, name, argc, argv, flags);
+    check(argp, own_name, argc, argv, flags);
     argp_parse(argp, argc, argv, flags, NULL, input);
 }
