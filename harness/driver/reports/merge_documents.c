@@ -10,6 +10,7 @@
 
 #include "findings/finding.h"
 #include "coverage_document.h"
+#include "report_text.h"
 #include "test_document.h"
 #include "util/alloc.h"
 
@@ -319,16 +320,98 @@ static bool is_excluded(const struct merging *m, const json_t *finding)
            json_object_get(m->excluded, document_word(finding, "fingerprint"));
 }
 
+/* The fingerprint of what a finding belongs to in the end: each shard has found out a part of it. Those
+ * that belong to each other in a ring have the least of their fingerprints. */
+static const char *cause_of(const struct merging *m, const json_t *finding)
+{
+    const json_t *f = finding, *other;
+    const char *print = document_word(f, "fingerprint"), *least;
+
+    for (size_t i = json_object_size(m->findings); i > 0; i--) {
+        const char *next = document_word(f, "same_cause");
+        if (!next || !(other = json_object_get(m->findings, next)))
+            return print;
+        print = next;
+        f = other;
+    }
+    least = print; /* of as many steps as there are findings the last one is in the ring */
+    for (size_t i = json_object_size(m->findings); i > 0; i--) {
+        print = document_word(json_object_get(m->findings, print), "same_cause");
+        if (strcmp(print, least) < 0)
+            least = print;
+    }
+    return least;
+}
+
+/* The report of a finding ends with those that belong to it, as they are called now. */
+static void tell_also(json_t *finding, json_t *const *list, size_t n)
+{
+    const char *report = document_word(finding, "report"), *at = NULL, *name, *cause;
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = report ? open_memstream(&text, &bytes) : NULL;
+    bool first = true;
+
+    if (!out)
+        return;
+    for (const char *next = report; (next = strstr(next, REPORT_SEEN_ALSO)); next++)
+        at = next;
+    fwrite(report, 1, at ? (size_t)(at - report) : strlen(report), out);
+    name = document_word(finding, "name");
+    for (size_t i = 0; i < n; i++) {
+        struct finding counts = {.kind = finding_kind(document_word(list[i], "kind")),
+                                 .replays = (unsigned)number(list[i], "replays"),
+                                 .reproduced = (unsigned)number(list[i], "reproduced")};
+        cause = document_word(list[i], "same_cause");
+        if (!cause || strcmp(cause, name) != 0)
+            continue;
+        report_seen_also(out, first, document_word(list[i], "name"),
+                         document_word(list[i], "headline"), &counts);
+        first = false;
+    }
+    fclose(out);
+    json_object_set_new(finding, "report", json_string(text));
+    free(text);
+}
+
+/* Those that one mistake makes belong to one of them: to it that the others belong to, or, where that
+ * turned out to be impossible, to the first. */
+static void group(const struct merging *m, json_t *const *list, size_t n, const json_t *listed)
+{
+    const json_t **head = mem_zeroed(n, sizeof *head);
+    json_t *heads = json_object(); /* by fingerprint of the cause */
+
+    for (size_t i = 0; i < n; i++) {
+        const char *cause = cause_of(m, list[i]);
+        json_t *there = json_object_get(listed, cause);
+        if (!json_object_get(heads, cause))
+            json_object_set(heads, cause, there ? there : list[i]);
+        head[i] = json_object_get(heads, cause);
+    }
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(list[i], "same_cause",
+                            head[i] != list[i] && document_fails(head[i]) == document_fails(list[i])
+                                ? json_string(document_word(head[i], "name"))
+                                : json_null());
+    for (size_t i = 0; i < n; i++)
+        tell_also(list[i], list, n);
+    json_decref(heads);
+    free(head);
+}
+
 static json_t *named_findings(struct merging *m)
 {
     size_t room = json_object_size(m->findings), n = 0, named[HD_FK_COUNT + 1] = {0};
-    json_t **list = mem_zeroed(room, sizeof(json_t *)), *f, *all = json_array();
+    json_t **list = mem_zeroed(room, sizeof(json_t *)), *f, *all = json_array(),
+           *listed = json_object(); /* by fingerprint, as m->findings */
     const char *print;
 
     json_object_foreach(m->findings, print, f)
     {
-        if (!is_excluded(m, f))
-            list[n++] = f;
+        if (is_excluded(m, f))
+            continue;
+        list[n++] = f;
+        json_object_set(listed, print, f);
     }
     qsort(list, n, sizeof(json_t *), by_first);
     for (size_t i = 0; i < n; i++) {
@@ -339,10 +422,11 @@ static json_t *named_findings(struct merging *m)
         free(name);
     }
     for (size_t i = 0; i < n; i++) {
-        refer_by_name(list[i], m->findings, "same_as");
-        refer_by_name(list[i], m->findings, "same_cause");
+        refer_by_name(list[i], listed, "same_as");
         json_array_append(all, list[i]);
     }
+    group(m, list, n, listed);
+    json_decref(listed);
     free(list);
     return all;
 }

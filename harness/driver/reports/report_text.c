@@ -633,24 +633,31 @@ void report_finding(FILE *to, const struct finding *f, bool bold, bool final)
     page_end(&page);
 }
 
+void report_seen_also(FILE *to, bool first, const char *name, const char *headline,
+                      const struct finding *f)
+{
+    char *reproduced = report_reproduced(f);
+
+    page_begin(&page, to, false);
+    fprintf(page.to, "%s    %-18s %s, %s\n", first ? REPORT_SEEN_ALSO : "", name, headline,
+            reproduced);
+    page_end(&page);
+    free(reproduced);
+}
+
 void report_same_cause(FILE *to, const struct findings *all, const struct finding *f)
 {
     bool any = false;
 
-    page_begin(&page, to, false);
-    to = page.to;
     for (size_t i = 0; i < all->count; i++) {
         const struct finding *g = all->list[i];
         if (!g->same_cause || strcmp(g->same_cause, f->name) != 0)
             continue;
-        char *headline = report_headline(g), *reproduced = report_reproduced(g);
-        fprintf(to, "%s    %-18s %s, %s\n", any ? "" : "\n  Seen also as:\n\n", g->name, headline,
-                reproduced);
+        char *headline = report_headline(g);
+        report_seen_also(to, !any, g->name, headline, g);
         free(headline);
-        free(reproduced);
         any = true;
     }
-    page_end(&page);
 }
 
 /* ---- the summary ---- */

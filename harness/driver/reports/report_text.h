@@ -17,7 +17,11 @@ void report_waits(FILE *to, const struct finding *f);
 void report_stack(FILE *to, const struct stack *s, int indent);
 /* "reproduced 3 of 3"; free() it. */
 char *report_reproduced(const struct finding *f);
-/* The findings that have the same cause as f, a line each; nothing without one. */
+#define REPORT_SEEN_ALSO "\n  Seen also as:\n\n"
+/* A finding that has the same cause as the one whose report this ends; of f are needed its kind and its replays. */
+void report_seen_also(FILE *to, bool first, const char *name, const char *headline,
+                      const struct finding *f);
+/* All that have the same cause as f; nothing without one. */
 void report_same_cause(FILE *to, const struct findings *all, const struct finding *f);
 /* All that is to say when a campaign is over, the findings themselves excepted. */
 void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold);
