@@ -791,7 +791,6 @@ static void take_coverage(struct campaign *c)
 
 void campaign_reopen(struct campaign *c, const struct campaign_options *options)
 {
-    take_coverage(c);
     close_crew(c);
     batches_close(c);
     free(c->trouble);
@@ -848,6 +847,7 @@ void campaign_explore(struct campaign *c)
 {
     if (!c->trouble)
         run_loop(c);
+    take_coverage(c); /* how many tries there is time for is chance */
     shrink_all(c);
 }
 
@@ -871,12 +871,14 @@ static void find_unjudged(struct campaign *c)
     s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
     if (!s->hardly_judged || campaign_failures(c) || c->no_threads || campaign_stop)
         return;
-    if (!s->schedules && (c->options.shards > 1 || c->options.begin > 1))
+    if (!s->schedules && (c->options.shards > 1 || (c->options.begin > 1 && !c->options.corpus)))
         campaign_trouble(c, mem_format("the time was up before the first %u schedules, from which "
                                        "the others learn, were done",
                                        LEARN_UNTIL));
     else if (!s->schedules)
-        campaign_trouble(c, mem_copy("no schedule was run to its end"));
+        campaign_trouble(c, mem_copy(s->time_up ? "the time was up before a schedule came to its "
+                                                  "end (--time gives it more)"
+                                                : "no schedule was run to its end"));
     else if (s->endless > s->cut + s->slow)
         campaign_trouble(c, mem_copy("no schedule came to its end: a program that is meant to run "
                                      "for ever, such as a server, is for `heddle watch`"));
@@ -931,7 +933,6 @@ void campaign_finish(struct campaign *c)
     c->stats.ended_ns = real_now();
     c->stats.faults.wanted = c->options.config.faults;
     fault_plan_count(c->faults, &c->stats.faults);
-    take_coverage(c);
     leave_out_excluded(c);
     if (!c->options.native && c->options.config.flags & HDP_LOCK_ORDER)
         doubt_unconfirmed(&c->findings);

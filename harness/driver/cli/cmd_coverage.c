@@ -60,12 +60,13 @@ static void say_none(const char *name, const char *path)
 
 static int show(const json_t *document, const char *path)
 {
-    size_t i;
+    size_t i, shown = 0;
     json_t *test;
 
     json_array_foreach(json_object_get(document, "tests"), i, test)
     {
         const json_t *c = coverage_of(test);
+        shown += c != NULL;
         if (!c) {
             say_none(document_word(test, "name"), path);
             continue;
@@ -73,12 +74,12 @@ static int show(const json_t *document, const char *path)
         printf("%s\n", document_word(test, "name"));
         coverage_print(stdout, c, SIZE_MAX);
     }
-    return EXIT_NOTHING;
+    return shown ? EXIT_NOTHING : EXIT_CANNOT;
 }
 
 static int compare(const json_t *one, const json_t *other, char *const *path)
 {
-    size_t i, lost = 0, compared = 0;
+    size_t i, lost = 0, missing = 0, compared = 0;
     json_t *test;
 
     json_array_foreach(json_object_get(one, "tests"), i, test)
@@ -87,13 +88,14 @@ static int compare(const json_t *one, const json_t *other, char *const *path)
         const json_t *a = coverage_of(test), *b = coverage_of(test_named(other, name));
         if (!a || !b) {
             say_none(name, path[a ? 1 : 0]);
+            missing += a != NULL;
             continue;
         }
         compared++;
         printf("%s\n", name);
         lost += coverage_compare(stdout, a, b);
     }
-    return lost ? EXIT_FOUND : compared ? EXIT_NOTHING : EXIT_CANNOT;
+    return !compared ? EXIT_CANNOT : lost || missing ? EXIT_FOUND : EXIT_NOTHING;
 }
 
 int cmd_coverage(int argc, char **argv)
@@ -108,8 +110,9 @@ int cmd_coverage(int argc, char **argv)
             "what only the first did, + for what only the second did. RUN is an output folder of "
             "`heddle run`, or a file that --report=json:FILE wrote."
             "\vExit codes: 0 printed, and the second lacks nothing, 1 the first did what the "
-            "second "
-            "did not, 2 wrong usage, or RUN holds no report, 3 none of the tests is in both."};
+            "second did not, or has a test that the second lacks, 2 wrong usage, or RUN holds no "
+            "report, "
+            "3 there is nothing to print, or none of the tests is in both."};
     struct arguments a = {0};
     json_t *document[2] = {0};
     int code = EXIT_USAGE;

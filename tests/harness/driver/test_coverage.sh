@@ -26,6 +26,14 @@ for how in -j1 -j3 '-j2 --engine=in-place'; do
     "$heddle" run -q -n 300 --json $how -- "$covered" 2>out.txt | jq -c .coverage | cmp -s one - || fail "$how is not the same"
 done
 
+# How many tries there are to make a finding's schedule plainer is a matter of time: they do not count.
+for tries in no 100; do
+    "$heddle" run -q -n 1 --seed=2 --json --shrink=$tries -- "$covered" turned fails >out.json 2>out.txt
+    jq -c .coverage out.json >tries.$tries
+done
+jq -e '.statistics.shrink.tries > 3' out.json >out.txt || fail 'nothing was shrunk'
+cmp -s tries.no tries.100 || { diff tries.no tries.100 >out.txt; fail 'tries count'; }
+
 "$heddle" run -q -n 300 --report=json:before.json -- "$covered" >out.txt 2>&1
 grep -q '^  never contended, 1 of 3 locks that several threads took: apart$' out.txt || fail 'in words'
 grep -Eq '^  never the other way round, .*early.* before .*late' out.txt || fail 'orders in words'
@@ -52,4 +60,10 @@ expect 2 "$heddle" coverage absent
 expect 2 "$heddle" coverage before.json before.json before.json
 "$heddle" run -q -n 3 --schedule=native --report=json:native.json -- "$covered" >out.txt 2>&1
 expect 3 "$heddle" coverage before.json native.json
+expect 3 "$heddle" coverage native.json
+# A test that is there no more is lost, and one that came is not.
+jq '.tests += [.tests[0] | .name = "more"]' before.json >two.json
+expect 1 "$heddle" coverage two.json before.json
+grep -q '^heddle: before.json: more has no coverage' out.txt || fail 'which test is lost'
+expect 0 "$heddle" coverage before.json two.json
 exit $failed
