@@ -64,6 +64,15 @@ static char *check(const json_t *state, const char *file, const struct campaign_
     return why;
 }
 
+static bool is_whole(const json_t *learned)
+{
+    struct feedback *f = feedback_new();
+    bool whole = feedback_read(f, learned);
+
+    feedback_free(f);
+    return whole;
+}
+
 char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state)
 {
     char *file = file_of(folder), *why = NULL;
@@ -76,10 +85,15 @@ char *corpus_read(const char *folder, const struct campaign_options *o, json_t *
         why = mem_format("--corpus: %s:%d: %s", file, error.line, error.text);
     else if (*state)
         why = check(*state, file, o);
-    bool old =
-        *state && !why && strcmp(document_word(*state, "build_id"), o->target->build_id) != 0;
+    const char *build = o->target->build_id;
+    bool old = *state && !why && (!*build || strcmp(document_word(*state, "build_id"), build) != 0);
     if (old)
-        complain("--corpus: %s is of another build: what was learned is learned anew", file);
+        complain("--corpus: %s %s: what was learned is learned anew", file,
+                 *build ? "is of another build" : "may be of another build, as this one has no id");
+    else if (*state && !why && !is_whole(json_object_get(*state, "learned")))
+        why = mem_format("--corpus: %s is damaged: what was learned cannot be read. Without the "
+                         "file it is learned anew",
+                         file);
     if (old || why) {
         json_decref(*state);
         *state = NULL;
@@ -88,9 +102,16 @@ char *corpus_read(const char *folder, const struct campaign_options *o, json_t *
     return why;
 }
 
+/* Then the addresses of one start are none of the next. */
+static bool is_randomised(const struct campaign *c)
+{
+    return c->crew.bell && c->crew.bell->randomised;
+}
+
 void corpus_give(struct campaign *c, const json_t *state)
 {
-    if (c->trouble || !feedback_read(c->feedback, json_object_get(state, "learned")))
+    if (c->trouble || is_randomised(c) ||
+        !feedback_read(c->feedback, json_object_get(state, "learned")))
         return;
     c->next = number(state, "next_schedule");
     c->options.begin = c->next;
@@ -107,10 +128,18 @@ void corpus_give(struct campaign *c, const json_t *state)
 
 bool corpus_write(struct campaign *c, uint64_t next)
 {
-    char *file = file_of(c->options.corpus), *text;
-    json_t *state = json_object();
+    char *file, *text;
+    json_t *state;
     int error;
 
+    if (is_randomised(c)) {
+        complain("--corpus: address randomisation could not be turned off: what was learned holds "
+                 "for no other start, nothing is read from %s nor written there",
+                 c->options.corpus);
+        return false;
+    }
+    file = file_of(c->options.corpus);
+    state = json_object();
     feedback_share(c->feedback, &c->crew);
     json_object_set_new(state, "schema", json_string("heddle-corpus"));
     json_object_set_new(state, "version", json_integer(VERSION));

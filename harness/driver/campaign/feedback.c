@@ -260,6 +260,8 @@ static bool read_rest(struct feedback *f, const json_t *from)
         return false;
     json_array_foreach(tuples, i, item)
     {
+        if (!json_is_integer(item))
+            return false;
         f->tuple[i] = (uint16_t)json_integer_value(item);
     }
     json_array_foreach(profile, i, item)
