@@ -1,10 +1,8 @@
 /* cmd_run.c - heddle run: its options. */
 #include <argp.h>
 #include <errno.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "campaign/campaign.h"
@@ -24,6 +22,7 @@
 #include "util/fault_words.h"
 #include "util/options.h"
 #include "util/quantity.h"
+#include "util/shell.h"
 
 enum {
     OPT_STRATEGY = 256,
@@ -510,18 +509,6 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
     default:
         return parse_tool(key, arg, state, a);
     }
-}
-
-/* Is this in the shell's language? If not, the shell says on stderr what it is that it cannot read. */
-static bool shell_can_read(const char *command)
-{
-    char *argv[] = {"sh", "-n", "-c", (char *)command, NULL};
-    int status = 0;
-    pid_t pid;
-
-    if (posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) || waitpid(pid, &status, 0) != pid)
-        return true;
-    return status == 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

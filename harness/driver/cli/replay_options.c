@@ -5,8 +5,9 @@
 #include "replaying.h"
 #include "util/exit_code.h"
 #include "util/quantity.h"
+#include "util/shell.h"
 
-enum { OPT_TIMEOUT = 512, OPT_TRUST, OPT_EXIT_CODE, OPT_SUPPRESSIONS };
+enum { OPT_TIMEOUT = 512, OPT_TRUST, OPT_EXIT_CODE, OPT_ORACLE, OPT_SUPPRESSIONS };
 
 static const struct argp_option table[] = {
     {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that a schedule may take (as recorded)", 0},
@@ -15,6 +16,8 @@ static const struct argp_option table[] = {
      "was "
      "recorded: 77,99, or any",
      0},
+    {"oracle", OPT_ORACLE, "COMMAND", 0,
+     "Feed the output to a shell command; where it fails, so does the schedule", 0},
     {"suppressions", OPT_SUPPRESSIONS, "FILE", 0,
      "What FILE names is no failure (as for heddle run)", 0},
     {"trust", OPT_TRUST, 0, 0,
@@ -35,6 +38,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_EXIT_CODE:
         if (!exit_codes_parse(arg, o->fine_exit))
             argp_failure(state, EXIT_USAGE, 0, EXIT_CODES_WANTED, arg);
+        return 0;
+    case OPT_ORACLE:
+        if (!shell_can_read(arg))
+            argp_failure(state, EXIT_USAGE, 0, "the oracle `%s` is not in the language of sh", arg);
+        o->oracle = arg;
         return 0;
     case OPT_SUPPRESSIONS: {
         if (!o->suppressions)

@@ -85,6 +85,7 @@ static void open_campaign(struct replaying *r)
                    .argv = r->argv,
                    .runtime = r->runtime,
                    .input = r->input,
+                   .oracle = r->options->oracle,
                    .asan = r->target.asan_inside,
                    .preload_before = r->target.asan[0] ? r->target.asan : NULL},
         .jobs = 1,
@@ -92,6 +93,7 @@ static void open_campaign(struct replaying *r)
         .timeout_given = wanted != 0,
         .argv = r->argv,
         .quiet = true,
+        .oracle = r->options->oracle,
         .suppressions = r->options->suppressions,
         .config = s->config};
     char *why = s->tool ? toolbox_parse(&r->box, s->tool) : NULL;
@@ -162,13 +164,15 @@ static void take_usual_output(struct replaying *r)
 /* Some findings only a comparison makes: with what can be compared here? */
 static void prepare_comparison(struct replaying *r)
 {
-    if (r->kind == HD_FK_OUTPUT || r->kind == HD_FK_ORACLE)
+    bool unjudged = r->kind == HD_FK_ORACLE && !r->options->oracle;
+
+    if (r->kind == HD_FK_OUTPUT || unjudged)
         read_printed(r);
     if (r->kind == HD_FK_OUTPUT && r->w)
         take_usual_output(r);
-    if (r->kind == HD_FK_ORACLE && !r->blind)
-        r->blind = mem_copy("only the oracle tells whether what is printed now is right: heddle "
-                            "run --oracle");
+    if (unjudged && !r->blind)
+        r->blind = mem_copy("only the oracle tells whether what is printed now is right "
+                            "(--oracle=COMMAND)");
     if (r->kind == HD_FK_NONDETERMINISM)
         r->blind = mem_copy("only a comparison of two runs with the same decisions tells: heddle "
                             "run --check-determinism");
@@ -278,7 +282,8 @@ static char *describe_divergence(struct campaign *c, const struct schedule *s,
 static bool is_recorded(const struct replaying *r, const struct finding *f)
 {
     return finding_is_print(f, r->schedule.fingerprint) ||
-           (f->kind == r->kind && (r->changed || f->kind == HD_FK_OUTPUT));
+           (f->kind == r->kind &&
+            (r->changed || f->kind == HD_FK_OUTPUT || f->kind == HD_FK_ORACLE));
 }
 
 bool replaying_decides(const struct replaying *r, enum hd_finding_kind kind)
@@ -367,7 +372,7 @@ struct replayed replaying_once(struct replaying *r, uint32_t attempt)
         o.finding = finding_new(r->kind, TOOL_HEDDLE, s->text);
     }
     if (!o.finding)
-        o.unknown = r->blind ? r->blind : replaying_cut(r);
+        o.unknown = r->blind ? r->blind : c->trouble ? c->trouble : replaying_cut(r);
     return o;
 }
 

@@ -22,6 +22,7 @@ struct replay_options {
     bool trust;           /* the file may name a program, and a standard input */
     bool quiet;           /* no notes on stderr */
     uint64_t fine_exit[EXIT_CODES];    /* besides the recorded ones */
+    const char *oracle;                /* shell command that judges the output; NULL: none */
     struct suppressions *suppressions; /* or NULL; owned: replay_options_free() */
 };
 /* The options that replay and verify-fix share; its input is a struct replay_options. */

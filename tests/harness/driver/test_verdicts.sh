@@ -50,6 +50,14 @@ expect 1 '^not fixed: the recorded order still shows it$' "${verify[@]}" $f
 expect 3 'cannot say whether it is gone: only the oracle' env MENDED=1 "${replay[@]}" $f -- "$changed" print
 expect 3 '^not run  oracle/oracle-1.schedule: only the oracle' env MENDED=1 "${replay[@]}" oracle --program="$changed"
 expect 3 'cannot say: .*only the oracle' env MENDED=1 "${verify[@]}" $f
+expect 0 'passes now' env MENDED=1 "${replay[@]}" --oracle='grep -qx 2' $f -- "$changed" print
+expect 0 '^2 schedules: 2 pass$' env MENDED=1 "${replay[@]}" --oracle='grep -qx 2' --program="$changed" oracle
+expect 0 '^fixed' env MENDED=1 "${verify[@]}" --oracle='grep -qx 2' $f
+expect 1 '^not fixed: .* still shows it$' "${verify[@]}" --oracle='grep -qx 2' $f
+expect 1 '^reproduced$' env WORDS=1 "${replay[@]}" --oracle='grep -qx 2' $f
+expect 2 'not in the language of sh' "${verify[@]}" --oracle='grep "' $f
+expect 3 'cannot be run' env MENDED=1 "${verify[@]}" --oracle=absent-command $f
+expect 3 'cannot be run' env MENDED=1 "${replay[@]}" --oracle=absent-command $f -- "$changed" print
 expect 1 'oracle-1' "$heddle" run -q -n 5 --oracle='grep -q .' -o empty -- "$program" nothing
 expect 1 '^reproduced$' "${replay[@]}" empty/oracle-1.schedule
 
