@@ -349,7 +349,8 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
             s->quiet = 1;
         return;
     }
-    if (write && addr - (uintptr_t)__builtin_frame_address(0) >= OWN_STACK)
+    if (write &&
+        (addr < (uintptr_t)__builtin_frame_address(0) || addr >= s->thread->turn.first_frame))
         s->writes++;
     bool point = hdi_watch.all || hdi_is_point(pc) || scout(addr, pc);
     if (point) {

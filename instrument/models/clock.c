@@ -44,12 +44,14 @@ int64_t hdi_deadline(clockid_t clock, const struct timespec *abs)
     } else if (!monotonic(clock) && at != HDI_FOREVER - 1) {
         at -= hdi_realtime_offset();
     }
+    hdi_touched_clock();
     return at < 1 ? 1 : at;
 }
 
 int64_t hdi_deadline_in(int64_t ns)
 {
     int64_t now = hdi_now();
+    hdi_touched_clock();
     return ns > HDI_FOREVER - 1 - now ? HDI_FOREVER - 1 : now + (ns > 0 ? ns : 0);
 }
 

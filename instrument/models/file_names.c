@@ -86,6 +86,7 @@ static void about_to_make(int at, const char *name, struct place *p)
 {
     int saved = errno;
 
+    hdi_touched_files();
     p->name[0] = 0;
     if (name && hdi_enter() && hdi_real.syscall(SYS_faccessat, at, name, F_OK) != 0 &&
         errno == ENOENT) {
@@ -125,6 +126,7 @@ static int opened(int at, const char *name, int flags, mode_t mode, uint64_t sit
     char own[HDI_PROC_PATH];
     int fd = hdi_proc_status(name, flags);
 
+    hdi_touched_files();
     if (fd >= 0)
         return fd;
     if (flags & O_CREAT)
@@ -188,6 +190,7 @@ HDI_EXPORT int creat64(const char *path, mode_t mode)
         char own[HDI_PROC_PATH];                                                                   \
         FILE *f;                                                                                   \
         int fd = how && how[0] == 'r' && !strchr(how, '+') ? hdi_proc_status(path, O_RDONLY) : -1; \
+        hdi_touched_files();                                                                       \
         if (fd >= 0)                                                                               \
             return fdopen(fd, how);                                                                \
         if (how && how[0] != 'r')                                                                  \

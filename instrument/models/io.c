@@ -52,6 +52,8 @@ bool hdi_never_blocks(int fd)
     int saved = errno;
     bool regular = fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
     errno = saved;
+    if (regular && fd > STDERR_FILENO)
+        hdi_touched_files();
     return regular;
 }
 
@@ -410,6 +412,7 @@ HDI_EXPORT int close(int fd)
 
 HDI_EXPORT int dup2(int fd, int to)
 {
+    hdi_touched_files();
     if (fd != to && hdi_enter())
         closes(to, HDI_SITE());
     return hdi_real.dup2(fd, to);
@@ -417,6 +420,7 @@ HDI_EXPORT int dup2(int fd, int to)
 
 HDI_EXPORT int dup3(int fd, int to, int flags)
 {
+    hdi_touched_files();
     if (fd != to && hdi_enter())
         closes(to, HDI_SITE());
     return hdi_real.dup3(fd, to, flags);

@@ -132,6 +132,7 @@ static enum hd_seam_wake wait_for_token(enum hd_event kind, const void *object, 
     struct hdi_op op = {
         .kind = kind, .site = site, .ready = has_token, .until_ns = until_ns < 1 ? 1 : until_ns};
 
+    hdi_touched_clock();
     if (until_ns <= hdi_now() && !self->wait.token)
         return HD_SEAM_TIMED_OUT;
     op.object = object_of(object, kind, site);

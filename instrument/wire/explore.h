@@ -127,7 +127,11 @@ enum hdp_uncontrolled {
     HDP_UNCONTROLLED_CANCEL = 1 << 1,  /* a thread was cancelled */
     HDP_UNCONTROLLED_TIMER = 1 << 2,   /* a timer was armed */
     HDP_UNCONTROLLED_OUTSIDE = 1 << 3, /* a wait for what may come from outside */
-    HDP_UNCONTROLLED_REASONS = 4,
+    HDP_UNCONTROLLED_SLEEP =
+        1 << 4, /* a timed wait could run out, if a sleep before it were over */
+    HDP_UNCONTROLLED_FILES = 1 << 5, /* files, their names or descriptors were used */
+    HDP_UNCONTROLLED_SPINS = 1 << 6, /* all waited for each other in loops */
+    HDP_UNCONTROLLED_REASONS = 7,
 };
 
 struct hdp_explore {

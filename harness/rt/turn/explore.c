@@ -37,6 +37,12 @@ static struct hdp_explore *record(void)
     return &rt.region->explore;
 }
 
+static void uncontrolled(enum hdp_uncontrolled what)
+{
+    if (rt.exploring && noting)
+        record()->uncontrolled |= what;
+}
+
 static uint64_t key_of(enum hd_object kind, uint64_t value)
 {
     return (uint64_t)(kind + 1) << 56 | (value & ((1ull << 56) - 1));
@@ -117,9 +123,12 @@ static bool has_spun(const struct spinner *s, uint64_t key)
 static void wake_spinners(const struct hdi_thread *t, uint64_t key)
 {
     for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
-        if (rt.all[i] != t && spinner[i].waits && has_spun(&spinner[i], key)) {
+        if (rt.all[i] != t && has_spun(&spinner[i], key)) {
+            bool waited = spinner[i].waits;
             spinner[i].waits = false;
-            hdi_reconsider(rt.all[i]);
+            spinner[i].states = 0; /* what it saw in them is not so any more */
+            if (waited)
+                hdi_reconsider(rt.all[i]);
         }
 }
 
@@ -185,6 +194,7 @@ static bool let_spinners_go(void)
         any |= spinner[i].waits;
     if (!any || rt.deadlines || hdi_timer_next() || rt_awaited_outside() || rt.external_count)
         return false;
+    uncontrolled(HDP_UNCONTROLLED_SPINS);
     rt_explore_end(HDP_EXPLORED_SPINS);
     return true;
 }
@@ -240,12 +250,6 @@ static void touch(uint64_t key, enum hdp_touch_mode mode)
     /* An update tells by itself whether it changed anything. */
     if (mode != HDP_TOUCH_LOOKS && !(rt.current && rt.current->last.kind == HD_EV_ATOMIC_RMW))
         wake_spinners(rt.current, key);
-}
-
-static void uncontrolled(enum hdp_uncontrolled what)
-{
-    if (rt.exploring && noting)
-        record()->uncontrolled |= what;
 }
 
 /* It waits as long as it must: it cannot come before what lets it go on. */
@@ -390,13 +394,31 @@ static bool is_told(const struct hdi_op *op, const struct hdi_object *o)
     }
 }
 
-void hdi_touched(const struct hdi_object *o)
+void rt_explore_changed(const struct hdi_object *o)
 {
     if (!rt.exploring || !rt.current || is_told(&rt.current->last, o))
         return;
     touch(object_key(o), rt.current->last.kind == HD_EV_COND_WAIT && o->kind == HD_OB_MUTEX
                              ? HDP_TOUCH_GIVES
                              : HDP_TOUCH_CHANGES);
+}
+
+void hdi_touched(const struct hdi_object *o)
+{
+    if (rt.exploring && rt.current)
+        touch(object_key(o), HDP_TOUCH_CHANGES);
+}
+
+void hdi_touched_clock(void)
+{
+    if (rt.exploring && rt.current)
+        touch(the_clock, HDP_TOUCH_LOOKS);
+}
+
+void hdi_touched_files(void)
+{
+    if (rt.live_count > 1)
+        uncontrolled(HDP_UNCONTROLLED_FILES);
 }
 
 void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
@@ -496,18 +518,38 @@ static bool is_own_affair(const struct hdi_thread *t)
     }
 }
 
-/* The next timed wait may run out, although others can run; a sleep when nobody can. */
-static uint32_t with_early(struct hdi_thread **e, uint32_t n, struct hdi_thread **early)
+static bool is_to_come(const struct hdi_thread *t)
 {
-    struct hdi_thread *t = rt_earliest();
+    return t->op->until_ns > rt.now_ns && !rt_set_has(&rt.runnable, t->index);
+}
 
-    *early = NULL;
-    if (!t || t->op->until_ns <= rt.now_ns || rt_set_has(&rt.runnable, t->index) ||
-        !(t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)) ||
-        t->op->until_ns - rt.now_ns >= rt.config.patience_ns)
-        return n;
-    *early = t;
-    e[n++] = t;
+static bool may_run_out(const struct hdi_thread *t)
+{
+    return (t->op->elastic || (rt.config.flags & HDP_ELASTIC_SLEEP)) &&
+           t->op->until_ns - rt.now_ns < rt.config.patience_ns;
+}
+
+/* The next timed waits may run out, although others can run; a sleep when nobody can. They come behind the first
+ * n of e. */
+static uint32_t with_early(struct hdi_thread **e, uint32_t n)
+{
+    int64_t next = INT64_MAX;
+    bool sleeps = false;
+    uint32_t others = n;
+
+    for (uint32_t i = 0; i < rt.deadlines; i++)
+        if (is_to_come(rt.deadline[i]) && rt.deadline[i]->op->until_ns < next)
+            next = rt.deadline[i]->op->until_ns;
+    for (uint32_t i = 0; i < rt.deadlines; i++) {
+        struct hdi_thread *t = rt.deadline[i];
+        if (is_to_come(t) && t->op->until_ns == next && may_run_out(t))
+            e[n++] = t;
+        sleeps |= is_to_come(t) && t->op->until_ns == next && !may_run_out(t);
+    }
+    for (uint32_t i = 0; sleeps && others && i < rt.deadlines; i++)
+        if (is_to_come(rt.deadline[i]) && rt.deadline[i]->op->until_ns > next &&
+            may_run_out(rt.deadline[i])) /* it could, were the sleep over */
+            uncontrolled(HDP_UNCONTROLLED_SLEEP);
     return n;
 }
 
@@ -548,13 +590,13 @@ static void note_decision(struct hdi_thread *const *e, uint32_t n, const struct 
 }
 
 /* Without orders the one that has the turn keeps it, unless it only tries again. */
-static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b,
-                      const struct hdi_thread *timed)
+static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b, bool a_early,
+                      bool b_early)
 {
     bool yields = a->op->kind == HD_EV_YIELD, other_yields = b->op->kind == HD_EV_YIELD;
 
-    if (a == timed || b == timed)
-        return b == timed;
+    if (a_early != b_early)
+        return b_early;
     if (yields && other_yields && a->index < SPINNERS && b->index < SPINNERS)
         return spinner[a->index].chosen_at < spinner[b->index].chosen_at;
     return yields != other_yields ? other_yields : a == rt.current;
@@ -562,11 +604,12 @@ static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b,
 
 bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next, bool *early)
 {
-    struct hdi_thread *timed, *t = NULL;
+    struct hdi_thread *t = NULL;
+    uint32_t in_time = n, chosen = 0;
 
     if (hdi_timer_next())
         uncontrolled(HDP_UNCONTROLLED_TIMER);
-    n = with_early(e, n, &timed);
+    n = with_early(e, n);
     if (!n)
         return let_spinners_go();
     for (uint32_t i = 0; record()->at_once && i < n; i++)
@@ -580,8 +623,10 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
     } else {
         wake_sleepers();
         for (uint32_t i = 0; i < n; i++)
-            if (!sleeps(e[i]) && (!t || is_better(e[i], t, timed)))
+            if (!sleeps(e[i]) && (!t || is_better(e[i], t, i >= in_time, chosen >= in_time))) {
                 t = e[i];
+                chosen = i;
+            }
         if (!t) {
             rt_explore_end(HDP_EXPLORED_REDUNDANT);
             rt_finish(HDP_CUT);
@@ -591,7 +636,7 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
         return true; /* it is over, and the rest is chance */
     note_decision(e, n, t);
     *next = t;
-    *early = t == timed;
+    *early = !rt_set_has(&rt.runnable, t->index);
     return true;
 }
 

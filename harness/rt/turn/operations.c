@@ -198,7 +198,7 @@ void hdi_retry(void)
 
 void hdi_changed(struct hdi_object *o)
 {
-    hdi_touched(o);
+    rt_explore_changed(o);
     for (struct hdi_thread *t = o->pending; t; t = t->pending_next)
         rt_evaluate(t);
 }

@@ -1,0 +1,143 @@
+/* overlooked.c - schedules that a reduction misses which does not see all that a step touches: overlooked CASE TWIN.
+ *
+ * The wrong twin fails in some of them, the right one in none.
+ */
+#include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+static bool wrong;
+static pthread_rwlock_t table;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static sem_t units, ready;
+static atomic_int set;
+static _Thread_local int tries;
+
+/* A writer that queues keeps a reader from reading again. */
+static void *reads_twice(void *arg)
+{
+    sem_post(&ready);
+    pthread_rwlock_rdlock(&table);
+    pthread_rwlock_rdlock(&table);
+    pthread_rwlock_unlock(&table);
+    pthread_rwlock_unlock(&table);
+    return arg;
+}
+
+static void *reads_and_writes(void *arg)
+{
+    sem_post(&ready);
+    pthread_rwlock_rdlock(&table);
+    pthread_rwlock_unlock(&table);
+    pthread_rwlock_wrlock(&table);
+    pthread_rwlock_unlock(&table);
+    return arg;
+}
+
+/* What is initialised anew forgets the other's post. */
+static void *posts_and_begins_anew(void *arg)
+{
+    sem_post(&units);
+    if (wrong)
+        sem_init(&units, 0, 0);
+    return arg;
+}
+
+static void *posts(void *arg)
+{
+    sem_post(&units);
+    return arg;
+}
+
+static void nap(long ns)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+}
+
+/* Who reads the clock moves it, and sleeps until later than who did not. */
+static void *sleeps_and_sets(void *arg)
+{
+    nap(1000000);
+    atomic_store(&set, 1);
+    return arg;
+}
+
+static void *looks_after_a_sleep(void *arg)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    nap(1000000);
+    assert(!wrong || atomic_load(&set));
+    return arg;
+}
+
+/* A loop that counts its tries gets somewhere, wherever the counter is. */
+static __attribute__((noinline)) void count_try(void)
+{
+    tries++;
+}
+
+static void *tries_often(void *arg)
+{
+    while (pthread_mutex_trylock(&lock))
+        count_try();
+    assert(!wrong || tries < 9);
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static void *locks(void *arg)
+{
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static const struct {
+    const char *name;
+    void *(*one)(void *), *(*two)(void *);
+} cases[] = {{"queued", reads_twice, reads_and_writes},
+             {"anew", posts_and_begins_anew, posts},
+             {"clock", sleeps_and_sets, looks_after_a_sleep},
+             {"tries", tries_often, locks}};
+
+int main(int argc, char **argv)
+{
+    pthread_rwlockattr_t attr;
+    pthread_t t, u;
+    int value;
+    size_t i = 0;
+
+    if (argc < 3)
+        return 2;
+    while (i < sizeof cases / sizeof *cases && strcmp(cases[i].name, argv[1]) != 0)
+        i++;
+    if (i == sizeof cases / sizeof *cases)
+        return 2;
+    wrong = strcmp(argv[2], "wrong") == 0;
+    sem_init(&units, 0, 0);
+    sem_init(&ready, 0, 0);
+    pthread_rwlockattr_init(&attr);
+    if (wrong)
+        pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&table, &attr);
+    pthread_rwlock_wrlock(&table);
+    if (pthread_create(&t, NULL, cases[i].one, NULL) ||
+        pthread_create(&u, NULL, cases[i].two, NULL))
+        return 2;
+    if (strcmp(argv[1], "queued") == 0) {
+        sem_wait(&ready);
+        sem_wait(&ready);
+    }
+    pthread_rwlock_unlock(&table);
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+    sem_getvalue(&units, &value);
+    assert(strcmp(argv[1], "anew") != 0 || !wrong || value == 1);
+    return 0;
+}
