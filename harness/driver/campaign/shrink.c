@@ -4,7 +4,8 @@
  * those, one with few decisions that differ from running each thread on; then a short one. Candidates
  * are outlines (outline.h) of which something was left out, or in which something was moved. One that
  * shows the finding is the next to be made plainer, if it is. The same tries in the same order,
- * whatever -j is.
+ * whatever -j is, until there are enough of them; the time that they have at most is there for programs that are
+ * slow, and it is told when it was up.
  */
 #include "shrink.h"
 
@@ -89,7 +90,8 @@ static bool run(struct search *s)
 {
     struct campaign *c = s->c;
 
-    if (c->trouble || real_now() > c->shrink_until_ns || !campaign_run_now(c, s->w)) {
+    c->stats.shrink.time_up |= real_now() > c->shrink_until_ns;
+    if (c->trouble || c->stats.shrink.time_up || !campaign_run_now(c, s->w)) {
         s->over = true;
         return false;
     }

@@ -228,6 +228,7 @@ static json_t *shrink(const struct stats *s)
     json_object_set_new(o, "findings", number(s->shrink.findings));
     json_object_set_new(o, "tries", number(s->shrink.tries));
     json_object_set_new(o, "seconds", json_real((double)s->shrink.took_ns / 1e9));
+    json_object_set_new(o, "time_up", json_boolean(s->shrink.time_up));
     return o;
 }
 

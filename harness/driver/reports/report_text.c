@@ -860,6 +860,11 @@ static void print_remarks(FILE *to, const struct stats *s)
         print_names(to, &s->unhooked);
         fputc('\n', to);
     }
+    if (s->shrink.time_up)
+        fputs("  note: the time for making schedules plainer was up before all tries were made: "
+              "another run may "
+              "come to others (--shrink=N with fewer tries does not)\n",
+              to);
     if (s->aslr_on)
         fputs("  note: the system does not let address randomisation be turned off; replays may "
               "diverge\n",

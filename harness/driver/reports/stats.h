@@ -65,6 +65,7 @@ struct stats {
     struct {
         uint64_t findings, tries; /* whose schedules were to be made plainer, and by how many */
         int64_t took_ns;
+        bool time_up; /* before they were all made: how many there were is chance */
     } shrink;
     struct in_place_stats {
         bool wanted, off;    /* off: none since, or none at all */

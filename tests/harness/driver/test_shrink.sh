@@ -63,6 +63,12 @@ run few --shrink=2 -- "$program" ABAB
 "$heddle" run --shrink=much -- "$program" ABA >out 2>&1
 [ $? -eq 2 ] && grep -q -- --shrink out || fail "--shrink=much: $(cat out)"
 
+# Whether there was time for all tries is told.
+jq -e '.statistics.shrink.time_up == false and (.summary | test("time for making") | not)' json >/dev/null || fail "there was time"
+SLOW=400000 run slow -j 1 --strategy=random --stop-at-first -- "$program" ABA
+jq -e '.statistics.shrink.time_up and (.summary | test("time for making schedules plainer was up"))' json >/dev/null ||
+    fail "there was no time: $(jq -c .statistics.shrink json) $(cat err)"
+
 # Stopped in the middle of it.
 SLOW=30000 "$heddle" run -j 1 -n 100 --strategy=random -o stopped -- "$program" ABA >out 2>err </dev/null &
 pid=$!
