@@ -201,7 +201,6 @@ static bool fails_in_the_same_way(void *arg, const struct explore_failure *how)
     const struct explore_failure *first = &l->failure;
 
     return how->kind == first->kind && how->status == first->status && how->site == first->site &&
-           is_contradiction(l) == l->contradicts &&
            (l->contradicts || how->kind == HD_FK_PANIC || strcmp(how->text, first->text) == 0);
 }
 
