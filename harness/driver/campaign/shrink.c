@@ -493,8 +493,7 @@ static void conclude(struct search *s, struct schedule *plain)
     struct finding *f = s->kept->finding, *told;
 
     write_outline(s, &s->best);
-    s->over = false;
-    if (!run(s))
+    if (s->c->trouble || !campaign_run_now(s->c, s->w)) /* no try: the time may be up */
         return;
     forget_runs(plain);
     schedule_record(plain, s->w->region, s->c->symbols, &s->c->objects);

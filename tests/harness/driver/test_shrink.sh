@@ -68,6 +68,7 @@ jq -e '.statistics.shrink.time_up == false and (.summary | test("time for making
 SLOW=400000 run slow -j 1 --strategy=random --stop-at-first -- "$program" ABA
 jq -e '.statistics.shrink.time_up and (.summary | test("time for making schedules plainer was up"))' json >/dev/null ||
     fail "there was no time: $(jq -c .statistics.shrink json) $(cat err)"
+jq -e '.findings[0].shrunk | .preemptions < .preemptions_found' json >/dev/null || fail "what was plainer by then is lost"
 
 # Stopped in the middle of it.
 SLOW=30000 "$heddle" run -j 1 -n 100 --strategy=random -o stopped -- "$program" ABA >out 2>err </dev/null &
