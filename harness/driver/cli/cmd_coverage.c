@@ -72,6 +72,8 @@ static int show(const json_t *document, const char *path)
             continue;
         }
         printf("%s\n", document_word(test, "name"));
+        if (!coverage_lacks(c))
+            puts("  nothing is missing: all that was met went each way");
         coverage_print(stdout, c, SIZE_MAX);
     }
     return shown ? EXIT_NOTHING : EXIT_CANNOT;

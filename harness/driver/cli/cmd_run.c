@@ -233,7 +233,7 @@ struct arguments {
     struct toolbox box;
     struct outcome_options outcome;
     uint64_t given; /* options that not every way of running heeds: a bit of enum choice each */
-    bool counted;
+    bool counted, side_by_side;
     int first; /* index of the program in argv; 0 = none */
 };
 
@@ -326,6 +326,7 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case 'j':
         o->jobs = (unsigned)count_of(state, "-j", arg, 1, 256);
+        a->side_by_side = o->jobs > 1;
         return 0;
     case OPT_EXHAUSTIVE:
         if (arg && strcmp(arg, "plain") != 0 && strcmp(arg, "reduced") != 0)
@@ -621,6 +622,9 @@ static void check_together(struct argp_state *state, const struct arguments *a)
                          unexplored[i].name);
     if (o->exhaustive && (o->native || a->box.tools > 1))
         argp_failure(state, EXIT_USAGE, 0, "--exhaustive is for Heddle's own schedules");
+    if (o->exhaustive && a->side_by_side)
+        argp_failure(state, EXIT_USAGE, 0, "--exhaustive runs one schedule at a time, not -j %u",
+                     o->jobs);
     if (is_given(a, OPT_BOUND_PREEMPTIONS) && !o->exhaustive)
         argp_failure(state, EXIT_USAGE, 0, "--bound-preemptions goes with --exhaustive");
     if (o->lock_graph && !(o->config.flags & HDP_LOCK_ORDER))

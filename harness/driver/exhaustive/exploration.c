@@ -208,7 +208,7 @@ static bool take_branch(struct exploration *e, struct node *n)
         node_sleep(n, n->thread, &n->seen);
     footprint_clear(&n->seen);
     for (uint32_t i = 0; i < n->runnables; i++)
-        if (n->branch[i] == BRANCH_TODO && !node_sleeps(n, n->runnable[i])) {
+        if (n->branch[i] == BRANCH_OPEN && !node_sleeps(n, n->runnable[i])) {
             n->branch[i] = BRANCH_TAKEN;
             n->thread = n->runnable[i];
             return true;
@@ -240,7 +240,7 @@ static double part_done(const struct exploration *e)
             taken = n->choice;
         }
         for (uint32_t k = 0; !n->is_choice && k < n->runnables; k++) {
-            bool sleeps = n->branch[k] == BRANCH_TODO && node_sleeps(n, n->runnable[k]);
+            bool sleeps = n->branch[k] == BRANCH_OPEN && node_sleeps(n, n->runnable[k]);
             all += n->branch[k] != BRANCH_NONE && !sleeps;
             taken += n->branch[k] == BRANCH_TAKEN;
         }

@@ -18,7 +18,7 @@ struct sleeper {
 
 enum branch {
     BRANCH_NONE, /* nobody needs it */
-    BRANCH_TODO,
+    BRANCH_OPEN,
     BRANCH_TAKEN, /* explored, or being explored */
 };
 

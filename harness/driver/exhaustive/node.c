@@ -57,7 +57,7 @@ bool node_add(struct node *n, uint32_t thread)
     for (uint32_t i = 0; i < n->runnables; i++)
         if (n->runnable[i] == thread) {
             if (n->branch[i] == BRANCH_NONE)
-                n->branch[i] = BRANCH_TODO;
+                n->branch[i] = BRANCH_OPEN;
             return true;
         }
     return false;

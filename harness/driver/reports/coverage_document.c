@@ -299,6 +299,14 @@ void coverage_print(FILE *to, const json_t *coverage, size_t most)
         print_way(to, json_object_get(coverage, ways[w].list), w, most);
 }
 
+bool coverage_lacks(const json_t *coverage)
+{
+    for (size_t w = 0; w < WAYS; w++)
+        if (json_array_size(json_object_get(coverage, ways[w].list)))
+            return true;
+    return false;
+}
+
 void coverage_summary(FILE *to, const struct coverage *c)
 {
     json_t *coverage = coverage_json(c);

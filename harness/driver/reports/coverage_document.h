@@ -23,6 +23,8 @@ void coverage_take(struct coverage *c, struct hdp_covered *from, struct symbols 
 json_t *coverage_json(const struct coverage *c);
 /* Lines of such a document: what never happened, at most so many of each kind. */
 void coverage_print(FILE *to, const json_t *coverage, size_t most);
+/* Is there anything that never happened? */
+bool coverage_lacks(const json_t *coverage);
 /* The same for the summary of a run. */
 void coverage_summary(FILE *to, const struct coverage *c);
 /* Add what another one, of the same program, has; both as of documents. */

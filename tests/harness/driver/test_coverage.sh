@@ -66,4 +66,10 @@ jq '.tests += [.tests[0] | .name = "more"]' before.json >two.json
 expect 1 "$heddle" coverage two.json before.json
 grep -q '^heddle: before.json: more has no coverage' out.txt || fail 'which test is lost'
 expect 0 "$heddle" coverage before.json two.json
+# All that was met went each way: that is said, and of others it is not.
+jq '.tests[0].report.coverage |= with_entries(if (.value | type) == "array" then .value = [] else . end)' before.json >whole.json
+"$heddle" coverage whole.json >out.txt 2>&1
+grep -q 'nothing is missing' out.txt || fail 'nothing missing is not said'
+"$heddle" coverage before.json >out.txt 2>&1
+grep -q 'nothing is missing' out.txt && fail 'nothing missing is said where something is'
 exit $failed
