@@ -15,6 +15,7 @@
 #include "util/complain.h"
 #include "util/exit_code.h"
 #include "util/options.h"
+#include "util/shell.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -46,13 +47,8 @@ static char *shell_words(char *const *wrapper)
     FILE *out = open_memstream(&text, &bytes);
 
     for (; *wrapper; wrapper++) {
-        fputc('\'', out);
-        for (const char *p = *wrapper; *p; p++)
-            if (*p == '\'')
-                fputs("'\\''", out);
-            else
-                fputc(*p, out);
-        fputs("' ", out);
+        shell_quote(out, *wrapper);
+        fputc(' ', out);
     }
     fputs("--", out);
     fclose(out);

@@ -20,6 +20,7 @@
 #include "util/exit_code.h"
 #include "util/options.h"
 #include "util/quantity.h"
+#include "util/shell.h"
 
 enum { OPT_PROGRAM = 256 };
 
@@ -162,12 +163,20 @@ static void tell_shown(const struct arguments *a, const struct replaying *r, con
     else
         printf("schedule %u near the recorded order", o->attempt - HDP_NEAR + 1);
     printf(" still shows %s\n", o->same ? "it" : "a finding, which is another one now");
-    if (o->attempt >= HDP_NEAR && o->same && r->changed)
-        printf("See it again:  heddle replay --around=%u %s%s%s\n", o->attempt - HDP_NEAR + 1,
-               a->replay.file, a->replay.command || a->replay.program ? " -- " : "",
-               a->replay.command   ? a->replay.command[0]
-               : a->replay.program ? a->replay.program
-                                   : "");
+    if (o->attempt < HDP_NEAR || !o->same || !r->changed)
+        return;
+    printf("See it again:  heddle replay --around=%u ", o->attempt - HDP_NEAR + 1);
+    if (a->replay.program) {
+        fputs("--program=", stdout);
+        shell_quote(stdout, a->replay.program);
+        putchar(' ');
+    }
+    shell_quote(stdout, a->replay.file);
+    for (char *const *word = a->replay.command; word && *word; word++) {
+        fputs(word == a->replay.command ? " -- " : " ", stdout);
+        shell_quote(stdout, *word);
+    }
+    putchar('\n');
 }
 
 /* Is enough known, where some schedules did not come to their end? */

@@ -17,7 +17,8 @@ struct finding *stop_at(struct replaying *r, uint32_t attempt, uint32_t step)
     region->config.stop_at = step;
     if (!campaign_run_now(&r->c, r->w)) {
         if (!campaign_stop)
-            complain("the schedule could not be run: the program's process was killed");
+            complain("the schedule could not be run: %s",
+                     r->c.trouble ? r->c.trouble : "the program's process was killed");
         return NULL;
     }
     uint32_t at = result->findings < HDP_FINDINGS ? result->findings : HDP_FINDINGS;

@@ -54,14 +54,6 @@ static char *reason(const struct stats *s, unsigned i)
     return NULL;
 }
 
-bool explored_is_proof(const struct stats *s)
-{
-    char *why = reason(s, 0);
-
-    free(why);
-    return !why;
-}
-
 char *explored_estimate(const struct stats *s)
 {
     double estimate = s->explored.counts.estimate;
@@ -109,7 +101,8 @@ void explored_print(FILE *to, const struct stats *s, size_t bugs)
                 estimate ? estimate : "nobody knows how many");
         free(estimate);
     }
-    print_covered(to, s);
+    if (e->over)
+        print_covered(to, s);
     char *why = bugs ? NULL : reason(s, 0);
     if (why)
         fputs("  no proof: ", to);

@@ -7,8 +7,6 @@
 
 #include "stats.h"
 
-/* All was explored, and nothing passed uncontrolled. */
-bool explored_is_proof(const struct stats *s);
 /* `bugs`: findings that are no mere doubts. */
 void explored_print(FILE *to, const struct stats *s, size_t bugs);
 /* "about 3,000": how many schedules there are; free(). NULL: it cannot be told yet. */

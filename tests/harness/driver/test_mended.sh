@@ -75,8 +75,9 @@ for p in "${moved[@]}"; do
     expect 1 '^not fixed: .* still shows it$' "$heddle" verify-fix out/assertion-1.schedule -- "$p" twice
     grep -q '^not fixed: schedule [0-9]* near the recorded order' out.txt || continue
     near=$((near + 1))
-    again=$(sed -n 's/^See it again:  heddle replay \(--around=[0-9]*\) .*/\1/p' out.txt)
-    expect 1 '^reproduced$' "$heddle" replay "$again" out/assertion-1.min.schedule -- "$p" twice
+    again=$(sed -n 's/^See it again:  heddle //p' out.txt)
+    grep -Eq '^replay --around=[0-9]+ .*assertion-1\.min\.schedule -- .* twice$' <<<"$again" || { echo "FAILED: $again"; failed=1; }
+    eval "expect 1 '^reproduced\$' '$heddle' $again"
 done
 [ $near -gt 0 ] || { echo "FAILED: neither was found by a schedule near the recorded order"; failed=1; }
 expect 0 '^fixed, as far as was tried' "$heddle" verify-fix out/assertion-1.schedule --program="$fixed"
