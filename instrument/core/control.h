@@ -126,6 +126,8 @@ bool hdi_inner_points(void);
 /* What the step that is being made touches beside the object of its operation, and what hdi_changed() tells. */
 void hdi_touched(const struct hdi_object *o);
 void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write);
+/* Memory that is given back: word by word, of a large block as a whole. */
+void hdi_touched_block(uintptr_t addr, size_t bytes);
 /* A wait until then, or a question how long it is, goes by the clock, which others move by reading it. */
 void hdi_touched_clock(void);
 /* A file, its name or the table of descriptors: what others see of that is not known. */

@@ -6,9 +6,6 @@
 #include "reach/reach.h"
 
 #define REMEMBERED 1024u
-/* Of a block that is given back, to the exhaustive exploration: word by word, of a larger one as a whole. */
-#define TOLD_BYTES 4096u
-#define TOLD_STEP 256u
 
 static struct freed {
     uintptr_t low, high;
@@ -84,14 +81,8 @@ void hdi_freed(const void *p, size_t bytes, uint64_t site)
 
     if (!has_turn(self))
         return;
-    for (size_t at = 0; at < bytes; at += bytes < TOLD_BYTES ? TOLD_STEP : bytes)
-        hdi_touched_memory((uintptr_t)p + at,
-                           bytes >= TOLD_BYTES      ? bytes
-                           : bytes - at < TOLD_STEP ? bytes - at
-                                                    : TOLD_STEP,
-                           true);
-    if (hdi_reach_on)
-        remember((struct freed){(uintptr_t)p, (uintptr_t)p + bytes, self, site, 0});
+    hdi_touched_block((uintptr_t)p, bytes);
+    remember((struct freed){(uintptr_t)p, (uintptr_t)p + bytes, self, site, 0});
 }
 
 void hdi_freed_forget(const void *p, size_t bytes)

@@ -428,6 +428,8 @@ EXPORT void *mremap(void *addr, size_t had, size_t bytes, int flags, ...)
     if (p != MAP_FAILED && p != addr) {
         goes((uintptr_t)addr, had);
         goes((uintptr_t)p, bytes);
+    } else if (p == addr && bytes < had) {
+        goes((uintptr_t)addr + bytes, had - bytes);
     }
     return p;
 }

@@ -235,9 +235,18 @@ HDI_EXPORT int tss_create(tss_t *key, tss_dtor_t destructor)
 /* What a C++ compiler calls for a thread_local object that has a destructor. */
 HDI_EXPORT int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *library)
 {
+    struct hdi_thread *self;
+    int rc;
+
     hdi_start();
     have_destructors = true;
-    return hdi_real.__cxa_thread_atexit_impl(destructor, object, library);
+    self = hdi_self();
+    if (self)
+        self->in_real++; /* no correct program can do without what it allocates */
+    rc = hdi_real.__cxa_thread_atexit_impl(destructor, object, library);
+    if (self)
+        self->in_real--;
+    return rc;
 }
 
 /* ---- join and detach ---- */

@@ -421,13 +421,25 @@ void hdi_touched_files(void)
         uncontrolled(HDP_UNCONTROLLED_FILES);
 }
 
-void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
+void hdi_touched_block(uintptr_t addr, size_t bytes)
 {
-    enum { WORDS = 64 };
-    uintptr_t first = addr >> 2, words = bytes ? ((addr + bytes - 1) >> 2) - first + 1 : 0;
+    enum { STEP = 256, MOST = 4096 };
 
     if (!rt.exploring)
         return;
+    if (bytes >= MOST)
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
+    for (size_t at = 0; bytes < MOST && at < bytes; at += STEP)
+        hdi_touched_memory(addr + at, bytes - at < STEP ? bytes - at : STEP, true);
+}
+
+void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
+{
+    enum { WORDS = 64 };
+
+    if (!rt.exploring)
+        return;
+    uintptr_t first = addr >> 2, words = bytes ? ((addr + bytes - 1) >> 2) - first + 1 : 0;
     if (words > WORDS)
         touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
     for (uintptr_t i = 0; i < words && words <= WORDS; i++)

@@ -512,7 +512,7 @@ void rt_all_asleep(void)
 
 void rt_look_at_the_left(void)
 {
-    uint32_t n = circle_or_signals(cycle_for_ever());
+    uint32_t n = cycle_for_ever(); /* whoever signals may still do so: others go on */
 
     rt.cycle_step = 0;
     if (n)
