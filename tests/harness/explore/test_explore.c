@@ -318,8 +318,9 @@ static void faults_without_effect_are_named(void **state)
 
     (void)state;
     assert_string_equal(
-        r.report, "hd_explore: faults=short had no effect: no file, pipe or stream was read or "
-                  "written in more than one byte while goroutines ran\n");
+        r.report,
+        "hd_explore: faults=short had no effect: nothing was read by read(), recv() or the like, "
+        "or written so, in more than one byte while goroutines ran\n");
 }
 
 static void unknown_faults_are_refused(void **state)
