@@ -588,7 +588,8 @@ static void ended_without_thread(struct campaign *c, struct worker *w)
     } else if (!c->started) {
         c->ended_early = true;
         campaign_trouble(c, mem_format("the program ended (exit code %d) without creating a "
-                                       "thread: there is nothing to schedule",
+                                       "thread: there is nothing to schedule. What it may have "
+                                       "started, or become (exec), ran without Heddle",
                                        WEXITSTATUS(w->status)));
     }
     if (w->state != WORKER_IDLE && !c->ended_early) {
@@ -861,6 +862,13 @@ static bool only_endless(const struct campaign *c)
     return c->stats.schedules > 1;
 }
 
+/* What brought the schedules about was a child process, and no thread. */
+static bool only_children(const struct campaign *c)
+{
+    return c->stats.schedules && c->stats.threads_max == 1 && !c->options.config.faults &&
+           !c->options.native && distinct_count(&c->stats.interleavings) <= 1;
+}
+
 /* Nothing found means little where hardly anything was looked at. */
 static void find_unjudged(struct campaign *c)
 {
@@ -869,7 +877,17 @@ static void find_unjudged(struct campaign *c)
 
     s->judged = s->schedules - s->cut - s->slow - (only_endless(c) ? s->endless : 0);
     s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
-    if (!s->hardly_judged || campaign_failures(c) || c->no_threads || campaign_stop)
+    if (campaign_failures(c) || c->no_threads || campaign_stop)
+        return;
+    if (only_children(c)) {
+        c->no_threads = c->options.allow_no_threads;
+        if (!c->no_threads)
+            campaign_trouble(c, mem_copy("no schedule created a thread: there is nothing to "
+                                         "schedule. The program's child processes ran without "
+                                         "Heddle: name the program that creates threads"));
+        return;
+    }
+    if (!s->hardly_judged)
         return;
     if (!s->schedules && (c->options.shards > 1 || (c->options.begin > 1 && !c->options.corpus)))
         campaign_trouble(c, mem_format("the time was up before the first %u schedules, from which "

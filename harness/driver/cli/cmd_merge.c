@@ -229,9 +229,11 @@ static int merge(const struct arguments *a)
 
     for (size_t i = 0; i < a->folders && !why; i++) {
         code = EXIT_USAGE;
-        if ((document = test_document_read(a->folder[i], &why)))
-            why = merge_add(all, document, a->folder[i]);
+        char *last = outdir_last(a->folder[i]);
+        if ((document = test_document_read(last, &why)))
+            why = merge_add(all, document, last);
         json_decref(document);
+        free(last);
     }
     document = merge_finish(all, missing);
     if (why)

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "reports/formats.h"
 #include "reports/json_text.h"
+#include "reports/outdir.h"
 #include "reports/test_document.h"
 #include "reports/trace_events.h"
 #include "test_summary.h"
@@ -218,6 +219,10 @@ int cmd_report(int argc, char **argv)
         free(why);
         return EXIT_USAGE;
     }
+    char *last = outdir_last(a.folder);
+    if (strcmp(last, a.folder) != 0)
+        complain("%s holds several runs: this is the last one, %s", a.folder, last);
+    a.folder = last;
     find_files(document, a.folder);
     bool written = true, known = !a.finding || keep(document, a.finding);
     if (!known)
@@ -229,5 +234,6 @@ int cmd_report(int argc, char **argv)
     if (known && a.trace)
         written &= write_trace(document, a.trace);
     json_decref(document);
+    free(last);
     return !known ? EXIT_USAGE : written ? EXIT_NOTHING : EXIT_CANNOT;
 }

@@ -139,18 +139,26 @@ static void tell_set_aside(struct campaign *c, const char *name)
 }
 
 /* The folder of the findings keeps the whole document for `heddle baseline` and `heddle merge`. A shard's has
- * one without findings, too: it is not lost. */
-static void save(struct campaign *c, const json_t *document)
+ * one without findings, too: it is not lost. So has one where earlier findings lie, which are not this campaign's. */
+static bool save(struct campaign *c, const json_t *document)
 {
-    char *text, *written = NULL;
+    bool nothing = !c->findings.count && !c->outdir.path, saved = true;
+    char *text, *written = NULL, *why = NULL;
 
-    if (!c->outdir.path && !c->options.shards)
-        return;
+    if (!c->options.out || (nothing && !c->options.shards && !outdir_is_used(c->options.out)))
+        return true;
     text = json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    if (text)
-        campaign_write(c, "report", ".json", text, strlen(text), &written);
+    if (text && nothing)
+        why = outdir_found_nothing(&c->outdir, c->about, text, strlen(text));
+    else if (text)
+        saved = campaign_write(c, "report", ".json", text, strlen(text), &written);
+    if (why)
+        complain("%s", why);
+    saved &= !why;
     free(text);
     free(written);
+    free(why);
+    return saved;
 }
 
 int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
@@ -172,7 +180,8 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
 
     test_document_add(document, name, c->no_threads ? "skipped" : test_document_verdict(code), why,
                       seconds, json_incref(report));
-    save(c, document);
+    if (!save(c, document) && code == EXIT_NOTHING)
+        code = EXIT_CANNOT;
     if (o->json)
         json_print(stdout, report);
     else

@@ -4,12 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/read_file.h"
 #include "util/whole_file.h"
 
 char *outdir_check(const char *path, bool *misuse)
@@ -67,6 +69,73 @@ static bool holds_schedules(int folder)
     return found;
 }
 
+#define NOTHING_FOUND "nothing found\n"
+
+bool outdir_is_used(const char *path)
+{
+    char *campaign = mem_format("%s/campaign", path);
+    bool used = access(campaign, F_OK) == 0;
+
+    free(campaign);
+    return used;
+}
+
+static bool is_campaign(const char *path, const char *name)
+{
+    char *folder = mem_format("%s/%s", path, name);
+    bool used = outdir_is_used(folder);
+
+    free(folder);
+    return used;
+}
+
+/* The greatest N of campaigns in path/N; 1: there is none. */
+static unsigned last_number(const char *path)
+{
+    DIR *all = opendir(path);
+    unsigned last = 1;
+
+    for (struct dirent *e; all && (e = readdir(all));) {
+        char *end;
+        unsigned long n = strtoul(e->d_name, &end, 10);
+        if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && !*end && n < UINT_MAX && n > last &&
+            is_campaign(path, e->d_name))
+            last = (unsigned)n;
+    }
+    if (all)
+        closedir(all);
+    return last;
+}
+
+char *outdir_last(const char *path)
+{
+    for (unsigned n = last_number(path); n > 1; n--) {
+        char *folder = mem_format("%s/%u", path, n), *report = mem_format("%s/report.json", folder);
+        bool there = access(report, F_OK) == 0;
+        free(report);
+        if (there)
+            return folder;
+        free(folder);
+    }
+    return mem_copy(path);
+}
+
+/* Does the last campaign there say that it found nothing? Then that is its folder; NULL: no. */
+static char *last_without_findings(const char *path)
+{
+    char *folder = outdir_last(path), *file = mem_format("%s/campaign", folder);
+    size_t bytes, n = strlen(NOTHING_FOUND);
+    char *about = read_file(file, 1 << 20, &bytes);
+
+    if (!about || bytes < n || strcmp(about + bytes - n, NOTHING_FOUND) != 0) {
+        free(folder);
+        folder = NULL;
+    }
+    free(about);
+    free(file);
+    return folder;
+}
+
 /* Make the folder ours; one that the user named may be there already. 0; EEXIST: it is another
  * campaign's; or errno. */
 static int claim(const char *path, bool named, const char *about, int *folder)
@@ -91,9 +160,11 @@ static int claim(const char *path, bool named, const char *about, int *folder)
 
 static char *open_folder(struct outdir *dir, const char *about)
 {
-    for (unsigned n = 1;; n++) {
+    unsigned last = last_number(dir->wanted);
+
+    for (unsigned n = 1;; n = n == 1 ? last + 1 : n + 1) {
         char *path = n == 1 ? mem_copy(dir->wanted) : mem_format("%s/%u", dir->wanted, n), *why;
-        int error = claim(path, n == 1, about, &dir->folder);
+        int error = n == 1 && last > 1 ? EEXIST : claim(path, n == 1, about, &dir->folder);
         if (!error) {
             dir->path = path;
             return NULL;
@@ -107,19 +178,48 @@ static char *open_folder(struct outdir *dir, const char *about)
     }
 }
 
-char *outdir_write(struct outdir *dir, const char *about, const char *name, const char *ending,
-                   const void *data, size_t bytes, char **written)
+static char *write_into(struct outdir *dir, const char *name, const char *ending, bool replace,
+                        const void *data, size_t bytes, char **written)
 {
-    char *why = dir->path ? NULL : open_folder(dir, about);
-    if (why)
-        return why;
-    char *file = mem_format("%s%s", name, ending);
-    int error = whole_file_write(dir->folder, file, 0666, false, data, bytes);
+    char *file = mem_format("%s%s", name, ending), *why = NULL;
+    int error = whole_file_write(dir->folder, file, 0666, replace, data, bytes);
+
     if (error)
         why = mem_format("%s/%s cannot be written: %s", dir->path, file, strerror(error));
     else
         *written = mem_format("%s/%s", dir->path, file);
     free(file);
+    return why;
+}
+
+char *outdir_write(struct outdir *dir, const char *about, const char *name, const char *ending,
+                   const void *data, size_t bytes, char **written)
+{
+    char *why = dir->path ? NULL : open_folder(dir, about);
+
+    return why ? why : write_into(dir, name, ending, false, data, bytes, written);
+}
+
+char *outdir_found_nothing(struct outdir *dir, const char *about, const void *report, size_t bytes)
+{
+    char *text = mem_format("%s" NOTHING_FOUND, about), *written = NULL, *why = NULL;
+
+    dir->path = last_without_findings(dir->wanted);
+    if (!dir->path) {
+        why = open_folder(dir, text);
+    } else if ((dir->folder = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        why = mem_format("the output folder %s cannot be opened: %s", dir->path, strerror(errno));
+        free(dir->path);
+        dir->path = NULL;
+    } else {
+        why = write_into(dir, "campaign", "", true, text, strlen(text), &written);
+    }
+    free(written);
+    written = NULL;
+    if (!why)
+        why = write_into(dir, "report", ".json", true, report, bytes, &written);
+    free(written);
+    free(text);
     return why;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "json_text.h"
+#include "outdir.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
 #include "util/exit_code.h"
@@ -90,7 +91,8 @@ json_t *test_document_read(const char *path, char **why)
 {
     struct stat st;
     bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    char *file = folder ? mem_format("%s/report.json", path) : mem_copy(path);
+    char *last = outdir_last(path);
+    char *file = folder ? mem_format("%s/report.json", last) : mem_copy(path);
     json_error_t error;
     json_t *document = NULL;
 
@@ -107,6 +109,7 @@ json_t *test_document_read(const char *path, char **why)
     else if (json_integer_value(json_object_get(document, "version")) > TEST_DOCUMENT_VERSION)
         *why = mem_format("%s is from a newer Heddle", file);
     free(file);
+    free(last);
     if (*why) {
         json_decref(document);
         document = NULL;

@@ -17,7 +17,7 @@ void test_document_add(json_t *document, const char *name, const char *verdict, 
                        double seconds, json_t *report);
 /* The verdict of a campaign with this exit code: "passed", "failed", "error". */
 const char *test_document_verdict(int code);
-/* What a run kept in its folder, or the document of that name. NULL: *why says why not (free() it). */
+/* What the last run kept in a folder (outdir_last()), or the document of that name. NULL: *why says why not (free() it). */
 json_t *test_document_read(const char *path, char **why);
 /* How many tests have this verdict. */
 size_t test_document_count(const json_t *document, const char *verdict);

@@ -101,6 +101,61 @@ static void a_folder_is_one_campaigns(void **state)
     outdir_close(&later);
 }
 
+/* One that found nothing has its say where others were before it, and none of its own before. */
+static void nothing_found_is_the_last_word(void **state)
+{
+    (void)state;
+    struct outdir first = {.wanted = "judged"}, d = {.wanted = "judged"}, again = d, later = d;
+    char *last, *path = NULL;
+    assert_false(outdir_is_used("judged"));
+    assert_null(outdir_write(&first, "about\n", "report", ".json", "1", 1, &path));
+    free(path);
+    assert_true(outdir_is_used("judged"));
+    last = outdir_last("judged");
+    assert_string_equal(last, "judged");
+    free(last);
+    mkdir("judged/7", 0777); /* no campaign's */
+
+    assert_null(outdir_found_nothing(&d, "about\n", "2", 1));
+    assert_string_equal(d.path, "judged/2");
+    assert_null(outdir_found_nothing(&again, "about\n", "3", 1));
+    assert_string_equal(again.path, "judged/2");
+    last = outdir_last("judged");
+    assert_string_equal(last, "judged/2");
+    free(last);
+    char text[8] = "";
+    FILE *in = fopen("judged/2/report.json", "r");
+    assert_int_equal(fread(text, 1, sizeof text, in), 1);
+    assert_string_equal(text, "3");
+    fclose(in);
+
+    assert_null(outdir_write(&later, "about\n", "report", ".json", "4", 1, &path));
+    free(path);
+    last = outdir_last("judged");
+    assert_string_equal(last, "judged/3");
+    free(last);
+    outdir_close(&first);
+    outdir_close(&d);
+    outdir_close(&again);
+    outdir_close(&later);
+}
+
+/* The last is that of the greatest number, also when one between was removed. */
+static void numbers_only_grow(void **state)
+{
+    (void)state;
+    struct outdir one = {.wanted = "grows"}, two = one, three = one, four = one;
+    expect_path(&one, "x", "grows/x.txt");
+    expect_path(&two, "x", "grows/2/x.txt");
+    expect_path(&three, "x", "grows/3/x.txt");
+    assert_int_equal(system("rm -r grows/2"), 0);
+    expect_path(&four, "x", "grows/4/x.txt");
+    outdir_close(&one);
+    outdir_close(&two);
+    outdir_close(&three);
+    outdir_close(&four);
+}
+
 static void a_folder_of_an_older_campaign_stays(void **state)
 {
     (void)state;
@@ -170,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(checks),
                                        cmocka_unit_test(writes_whole_files),
                                        cmocka_unit_test(a_folder_is_one_campaigns),
+                                       cmocka_unit_test(nothing_found_is_the_last_word),
+                                       cmocka_unit_test(numbers_only_grow),
                                        cmocka_unit_test(a_folder_of_an_older_campaign_stays),
                                        cmocka_unit_test(a_folder_with_other_files_is_used),
                                        cmocka_unit_test(nothing_is_followed_or_overwritten),

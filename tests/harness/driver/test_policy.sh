@@ -72,6 +72,28 @@ expect 3 'without creating a thread' run -- /bin/true
 expect 0 'created no thread' run --allow-no-threads -- /bin/true
 expect 3 'exit code 1. without creating' run --allow-no-threads -- /bin/false
 expect 1 'deadlock-1' run --allow-no-threads -- "$abba"
+# What child processes do is not judged: that nothing was found says nothing.
+expect 3 'no schedule created a thread.*ran without Heddle' run -- sh -c "$abba; true"
+expect 0 'created no thread: there was nothing' run --allow-no-threads -- sh -c "$abba; true"
+expect 3 'or become \(exec\), ran without Heddle' run -- env "$abba"
+expect 1 'exit code 7' run -- sh -c 'ls >/dev/null; exit 7'
+expect 0 'nothing found' run -- "$plain" correct
+
+# What a run left is not taken for the findings of a later one.
+expect 1 'deadlock-1' run -o turns -- "$abba"
+expect 0 'nothing found' run -o turns -- "$plain" correct
+expect 0 'nothing found in 50 schedules' "$heddle" report turns
+grep -q 'turns holds several runs: this is the last one, turns/2$' out.txt || { echo "FAILED: which run is not said"; cat out.txt; failed=1; }
+lacks deadlock
+[ -z "$("$heddle" baseline turns | grep -v '^#')" ] || { echo "FAILED: a baseline of what is gone"; failed=1; }
+expect 0 'deadlock-1  deadlock' "$heddle" report turns/report.json
+expect 0 'nothing found in 60 schedules' "$heddle" run -q -n 60 -o turns -- "$plain" correct
+expect 0 'nothing found in 60 schedules' "$heddle" report turns
+[ ! -e turns/3 ] || { echo "FAILED: a folder for each run that found nothing"; failed=1; }
+expect 1 'self-deadlock-1' run -o turns -- "$plain" self-deadlock
+expect 0 'heddle replay turns/3/self-deadlock-1.schedule' "$heddle" report turns
+expect 0 'nothing found' run -o none -- "$plain" correct
+[ ! -e none ] || { echo "FAILED: a folder though nothing was found"; failed=1; }
 
 # Exit codes that are fine.
 expect 1 'exit-code-1 ' run -- "$plain" exit-code
