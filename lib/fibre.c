@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <heddle/fibres.h>
+
 #include "asleep.h"
 #include "fibre_stack.h"
 #include "leak_ledger.h"
@@ -605,6 +607,38 @@ static void forget_workers(void)
     hdi_stack_forget();
 }
 
+/* ---- for those who look from outside ---- */
+
+__attribute__((visibility("hidden"))) struct hd_fibres hdi_fibres;
+__asm__(".pushsection .note.heddle,\"a\",%note\n"
+        ".balign 4\n.long 7, 8, 1\n.asciz \"" HD_FIBRES_OWNER "\"\n.balign 4\n"
+        "1: .8byte hdi_fibres - 1b\n.popsection\n");
+
+static void show(void)
+{
+    hdi_fibres = (struct hd_fibres){
+        .version = HD_FIBRES_VERSION,
+        .workers = MOST_WORKERS,
+        .slabs = hdi_stack_slabs(),
+        .generation = &generation,
+        .worker = workers,
+        .worker_bytes = sizeof(struct worker),
+        .worker_running = offsetof(struct worker, running),
+        .worker_bed = offsetof(struct worker, bed),
+        .fibre_bytes = sizeof(struct hdi_fibre),
+        .fibre_sp = offsetof(struct hdi_fibre, sp),
+        .fibre_wants = offsetof(struct hdi_fibre, wants),
+        .fibre_arg = offsetof(struct hdi_fibre, arg),
+        .fibre_parker = offsetof(struct hdi_fibre, parker),
+        .fibre_timer_link = offsetof(struct hdi_fibre, timer.link),
+        .fibre_stack = offsetof(struct hdi_fibre, stack),
+        .fibre_generation = offsetof(struct hdi_fibre, generation),
+        .wants_to_park = TO_PARK,
+        .parker_go = offsetof(struct hdi_parker, go),
+        .goroutine_number = hdi_goroutine_number,
+    };
+}
+
 extern void __asan_init(void) __attribute__((weak));
 
 __attribute__((constructor(107))) static void choose_vehicle(void)
@@ -614,8 +648,10 @@ __attribute__((constructor(107))) static void choose_vehicle(void)
 
     wanted = CAN_SWITCH && words && strcmp(words, "fibres") == 0 && !__asan_init;
     processors = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
-    if (wanted)
-        pthread_atfork(NULL, NULL, forget_workers);
+    if (!wanted)
+        return;
+    show();
+    pthread_atfork(NULL, NULL, forget_workers);
 }
 
 bool hdi_fibres_wanted(void)

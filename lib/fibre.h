@@ -42,6 +42,7 @@ struct hdi_locals {
     void *current, *working, *check, *gone_at, *flying, *deferred, *innermost;
     int saved_errno;
 };
+extern const uint32_t hdi_goroutine_number; /* where in a goroutine that lies */
 void hdi_go_swap(struct hdi_locals *locals);
 void hdi_panic_swap(struct hdi_locals *locals);
 void hdi_ledger_swap(struct hdi_locals *locals);

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <heddle/fibres.h>
 #include <heddle/go.h>
 
 #include "fibre.h"
@@ -38,17 +39,8 @@ struct spare {
     unsigned char *low;
 };
 
-/* Of each slab, at its beginning: debuggers find all stacks by it. One is in use if the fibre at its
- * top says that this is its stack. */
-struct slab {
-    struct slab *next;
-    unsigned char *first;
-    size_t bytes; /* of each stack */
-    unsigned count;
-};
-
 static struct hdi_lock lock;
-static struct slab *slabs;
+static struct hd_fibre_slab *slabs;
 static struct spare *spares; /* at the top of the free stacks themselves */
 static size_t spare_bytes;   /* of each */
 static unsigned spare_count;
@@ -103,11 +95,21 @@ static void push(unsigned char *low)
     spare_count++;
 }
 
+/* With the lock held. */
+static void list(unsigned char *low, size_t bytes, unsigned count)
+{
+    struct hd_fibre_slab *slab = (struct hd_fibre_slab *)(void *)low;
+
+    *slab = (struct hd_fibre_slab){slabs, &slabs, low + PAGE, bytes, count};
+    if (slabs)
+        slabs->link = &slab->next;
+    slabs = slab;
+}
+
 /* With the lock held: a slab of new ones. */
 static bool more(void)
 {
     unsigned char *low = map(PAGE + IN_A_SLAB * spare_bytes), *first = low + PAGE;
-    struct slab *slab = (struct slab *)(void *)low;
     unsigned count = 0;
 
     if (!low)
@@ -120,9 +122,40 @@ static bool more(void)
     }
     if (count < IN_A_SLAB)
         munmap(first + count * spare_bytes, (IN_A_SLAB - count) * spare_bytes);
-    *slab = (struct slab){slabs, first, spare_bytes, count};
-    slabs = slab;
+    list(low, spare_bytes, count);
     return true;
+}
+
+/* One of another size: a slab of its own. */
+static unsigned char *map_one(size_t bytes)
+{
+    unsigned char *low = map(PAGE + bytes);
+
+    if (!low)
+        return NULL;
+    if (!guard(low + PAGE)) {
+        munmap(low, PAGE + bytes);
+        return NULL;
+    }
+    hdi_lock(&lock);
+    list(low, bytes, 1);
+    hdi_unlock(&lock);
+    return low + PAGE;
+}
+
+static void unmap_one(struct hdi_stack stack)
+{
+    unsigned char *low = stack.low - PAGE;
+    struct hd_fibre_slab *slab = (struct hd_fibre_slab *)(void *)low;
+
+    hdi_lock(&lock);
+    *slab->link = slab->next;
+    if (slab->next)
+        slab->next->link = slab->link;
+    hdi_unlock(&lock);
+    munmap(low, PAGE + stack.bytes);
+    if (atomic_load(&protected) > 0)
+        atomic_fetch_sub(&protected, 1);
 }
 
 bool hdi_stack_get(struct hdi_stack *stack, size_t bytes)
@@ -141,22 +174,15 @@ bool hdi_stack_get(struct hdi_stack *stack, size_t bytes)
         spare_count--;
     }
     hdi_unlock(&lock);
-    if (usual)
-        return stack->low != NULL;
-    stack->low = map(bytes);
-    if (stack->low && guard(stack->low))
-        return true;
-    if (stack->low)
-        munmap(stack->low, bytes);
-    return false;
+    if (!usual)
+        stack->low = map_one(bytes);
+    return stack->low != NULL;
 }
 
 void hdi_stack_put(struct hdi_stack stack)
 {
     if (stack.bytes != spare_bytes) {
-        munmap(stack.low, stack.bytes);
-        if (atomic_load(&protected) > 0)
-            atomic_fetch_sub(&protected, 1);
+        unmap_one(stack);
         return;
     }
     if (spare_count > WARM)
@@ -168,10 +194,14 @@ void hdi_stack_put(struct hdi_stack stack)
 
 void hdi_stack_forget(void)
 {
-    slabs = NULL;
     spares = NULL;
     spare_count = 0;
     atomic_store(&lock.word, 0);
+}
+
+struct hd_fibre_slab *const *hdi_stack_slabs(void)
+{
+    return &slabs;
 }
 
 void hdi_stack_is(struct hdi_stack stack)

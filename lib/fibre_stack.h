@@ -15,6 +15,9 @@ struct hdi_stack {
 bool hdi_stack_get(struct hdi_stack *stack, size_t bytes);
 void hdi_stack_put(struct hdi_stack stack);
 
+/* The list of all that there are. */
+struct hd_fibre_slab *const *hdi_stack_slabs(void);
+
 /* In a child: whoever held the free ones when the program forked is not there. */
 void hdi_stack_forget(void);
 

@@ -39,6 +39,8 @@ struct goroutine {
     _Alignas(max_align_t) unsigned char copy[]; /* of the argument, if it was to be copied */
 };
 
+const uint32_t hdi_goroutine_number = offsetof(struct goroutine, number);
+
 /* A thread between two goroutines, in the list of idle ones; on its own stack. Guarded by idle_lock
  * while it is in the list; then by whoever took it out until it is unparked. */
 struct carrier {

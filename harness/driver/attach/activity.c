@@ -9,7 +9,8 @@
 static const struct viewed *same_thread(const struct view *v, const struct viewed *t)
 {
     for (size_t i = 0; i < v->threads; i++)
-        if (v->thread[i].seen->tid == t->seen->tid && v->thread[i].seen->began == t->seen->began)
+        if (v->thread[i].seen->tid == t->seen->tid && v->thread[i].seen->began == t->seen->began &&
+            v->thread[i].seen->fibre == t->seen->fibre)
             return &v->thread[i];
     return NULL;
 }
@@ -48,7 +49,7 @@ struct activity activity_of(struct view *const *look, const int64_t *at, size_t 
     const struct viewed *t = &last->thread[i], *then = looks > 1 ? same_thread(look[0], t) : NULL;
     struct activity a = {-1, t->seen->idle_ns, NULL};
     int64_t between = at[looks - 1] - at[0];
-    if (!then || between <= 0)
+    if (!then || between <= 0 || t->seen->fibre)
         return a;
     uint64_t ticks = t->seen->used_ticks - then->seen->used_ticks;
     int64_t used = (int64_t)ticks * 1000000000 / sysconf(_SC_CLK_TCK);

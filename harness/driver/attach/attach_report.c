@@ -19,7 +19,21 @@
 #define NAMED 8u       /* threads of a group that are named */
 #define FRAMES_MOST 24 /* of a stack that is printed */
 
-/* Threads that wait for the same at the same place. */
+/* "2 threads", "1 goroutine" */
+static char *counted(size_t n, bool fibres)
+{
+    return mem_format("%zu %s%s", n, fibres ? "goroutine" : "thread", n == 1 ? "" : "s");
+}
+
+static size_t fibres_of(const struct view *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->threads; i++)
+        n += v->thread[i].seen->fibre != 0;
+    return n;
+}
+
+/* Threads, or goroutines without one, that wait for the same at the same place. */
 struct group {
     size_t shape, first, count;
     char *text;
@@ -64,7 +78,8 @@ static struct group *groups_of(const struct attached *a, size_t *count, size_t *
         char *text = state_of(a, i, &did);
         size_t g = 0;
         while (g < *count &&
-               (list[g].shape != v->thread[i].shape || strcmp(list[g].text, text) != 0))
+               (list[g].shape != v->thread[i].shape || strcmp(list[g].text, text) != 0 ||
+                !v->thread[list[g].first].seen->fibre != !v->thread[i].seen->fibre))
             g++;
         if (g == *count) {
             list = mem_grow(list, *count, sizeof *list);
@@ -85,9 +100,11 @@ static void print_members(FILE *to, const struct view *v, const size_t *in, size
 {
     size_t named = 0;
     for (size_t i = 0; i < v->threads && named < NAMED; i++)
-        if (in[i] == group)
-            fprintf(to, "%s%s %d", named++ ? ", " : "    ", v->thread[i].label,
-                    (int)v->thread[i].seen->tid);
+        if (in[i] == group) {
+            fprintf(to, "%s%s", named++ ? ", " : "    ", v->thread[i].label);
+            if (v->thread[i].seen->tid)
+                fprintf(to, " %d", (int)v->thread[i].seen->tid);
+        }
     if (count > named)
         fprintf(to, ", and %zu more", count - named);
     fputc('\n', to);
@@ -118,7 +135,9 @@ static void print_groups(FILE *to, const struct attached *a)
         qsort(list, count, sizeof *list, by_time);
     for (size_t g = 0; g < count; g++) {
         const struct group *one = &list[g];
-        fprintf(to, "\n  %zu thread%s %s", one->count, one->count == 1 ? "" : "s, each", one->text);
+        char *count_text = counted(one->count, v->thread[one->first].seen->fibre);
+        fprintf(to, "\n  %s%s %s", count_text, one->count == 1 ? "" : ", each", one->text);
+        free(count_text);
         if (one->idle_ns >= 0 && one->idle_ns > 100000000)
             fprintf(to, "; %s run for %s", one->count == 1 ? "has not" : "one has not",
                     show_time(one->idle_ns, time, sizeof time));
@@ -191,8 +210,12 @@ static void print_about(FILE *to, const struct attached *a)
     fprintf(to, "\n%s", v->s->program ? v->s->program : "The program");
     if (v->s->pid)
         fprintf(to, ", process %d", (int)v->s->pid);
-    fprintf(to, ": %zu thread%s, by what they wait for, longest first\n", v->threads,
-            v->threads == 1 ? "" : "s");
+    size_t fibres = fibres_of(v);
+    char *threads = counted(v->threads - fibres, false), *others = counted(fibres, true);
+    fprintf(to, ": %s%s%s%s, by what they wait for, longest first\n", threads,
+            fibres ? ", and " : "", fibres ? others : "", fibres ? " that no thread carries" : "");
+    free(threads);
+    free(others);
     print_groups(to, a);
     if (v->s->pid) {
         fprintf(to, "\n%zu look%s; the process stood still for ", a->looks,
@@ -250,7 +273,7 @@ static json_t *json_thread(const struct attached *a, size_t i)
     char *state = state_of(a, i, &did);
     json_t *o = json_object();
     json_object_set_new(o, "thread", json_text(t->label));
-    json_object_set_new(o, "tid", json_integer(t->seen->tid));
+    json_object_set_new(o, "tid", t->seen->fibre ? json_null() : json_integer(t->seen->tid));
     json_object_set_new(o, "name", json_text(*t->seen->name ? t->seen->name : NULL));
     json_object_set_new(o, "does", json_string(event_word(w->kind)));
     json_object_set_new(o, "text", json_text(state));

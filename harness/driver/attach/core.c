@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fibres.h"
 #include "util/alloc.h"
 
 #define THREADS_MOST 100000u
@@ -260,6 +261,9 @@ struct snapshot *core_open(const char *path, const char *program, char **why)
         snapshot_free(c.s);
         return NULL;
     }
+    snapshot_ready(c.s);
+    fibres_locate(c.s);
+    fibres_take(c.s, NULL, NULL);
     snapshot_ready(c.s);
     return c.s;
 }

@@ -11,6 +11,7 @@
 
 #include <heddle/select.h>
 
+#include "fibres.h"
 #include "findings/phrase.h"
 #include "symbols/numbering.h"
 #include "util/alloc.h"
@@ -72,6 +73,11 @@ static bool is_idle(struct view *v, const struct viewed *t)
     return false;
 }
 
+static bool is_insides(const char *name)
+{
+    return begins(name, "hd_") || begins(name, "hdi_") || begins(name, "leave");
+}
+
 static bool is_site(const struct viewed *t, uint64_t pc)
 {
     for (size_t i = 0; i < t->places; i++)
@@ -80,12 +86,17 @@ static bool is_site(const struct viewed *t, uint64_t pc)
     return false;
 }
 
+static bool is_of_library(uint32_t event)
+{
+    return event == HD_EV_SLEEP || (event >= HD_EV_CHAN_SEND && event < HD_EV_COUNT);
+}
+
 static bool find_why(const struct view *v, const struct viewed *t, struct why *why, uint64_t *at)
 {
     uint64_t from = t->seen->reg[7];
     for (uint64_t a = from; a < from + (uint64_t)WORDS_MOST * 8; a += 8)
-        if (snapshot_kept(v->s, a, why, sizeof *why) && why->event >= HD_EV_CHAN_SEND &&
-            why->event < HD_EV_COUNT && is_site(t, why->site)) {
+        if (snapshot_kept(v->s, a, why, sizeof *why) && is_of_library(why->event) &&
+            is_site(t, why->site)) {
             *at = a;
             return true;
         }
@@ -150,6 +161,50 @@ static char *cases_text(const struct wait *w)
     return text;
 }
 
+static void take_why(struct view *v, const struct viewed *t, struct wait *w, const struct why *why,
+                     uint64_t at)
+{
+    while (t->place[w->from].pc != why->site)
+        w->from++;
+    w->kind = (enum hd_event)why->event;
+    w->object = why->object;
+    w->detail = detail_of(v, why);
+    if (w->kind == HD_EV_SELECT)
+        take_cases(v, at, w);
+    if (w->cases)
+        w->text = cases_text(w);
+}
+
+/* A goroutine that no thread carries. What it waits for may be nothing that a struct hdi_why names,
+ * as a descriptor is: then nobody knows who ends it. */
+static void wait_in_fibre(struct view *v, const struct viewed *t, struct wait *w)
+{
+    struct why why;
+    uint64_t at;
+    if (t->seen->state != 'S') {
+        w->kind = HD_EV_NONE;
+        w->ends = true;
+        w->text = mem_copy("is ready to run");
+    } else if (find_why(v, t, &why, &at)) {
+        w->ends = t->seen->has_end;
+        take_why(v, t, w, &why, at);
+    } else {
+        w->kind = HD_EV_HD_OTHER;
+        w->ends = true;
+        w->text = mem_copy("waits in the library, which does not tell what for");
+    }
+    while (!w->from && w->kind == HD_EV_NONE && w->from + 1 < t->places &&
+           is_insides(view_function(v, &t->place[w->from])))
+        w->from++;
+}
+
+static void do_nothing(struct wait *w, const char *text)
+{
+    w->kind = HD_EV_HD_OTHER;
+    w->idle = !w->woken;
+    w->text = mem_copy(text);
+}
+
 bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
 {
     const struct seen_thread *seen = t->seen;
@@ -157,28 +212,28 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
     uint64_t at;
     uint32_t now;
     bool again = seen->call == SYS_restart_syscall;
-    if ((seen->call != SYS_futex && !again) || (uint32_t)seen->arg[2] < ASLEEP ||
-        (uint32_t)seen->arg[2] > ASLEEP_FOR_EVER ||
-        ((int)seen->arg[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET || !is_in_library(v, t))
-        return false;
-    if (is_idle(v, t)) {
-        w->kind = HD_EV_HD_OTHER;
-        w->idle = true;
-        w->text = mem_copy("has no goroutine: it waits a while for the next");
+    if (seen->fibre) {
+        wait_in_fibre(v, t, w);
         return true;
     }
-    if (!find_why(v, t, &why, &at))
-        return false;
-    while (t->place[w->from].pc != why.site)
-        w->from++;
-    w->kind = (enum hd_event)why.event;
-    w->object = why.object;
-    w->ends = (uint32_t)seen->arg[5] != NO_END && (again || seen->arg[3] != 0);
     w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != (uint32_t)seen->arg[2];
-    w->detail = detail_of(v, &why);
-    if (w->kind == HD_EV_SELECT)
-        take_cases(v, at, w);
-    if (w->cases)
-        w->text = cases_text(w);
-    return true;
+    if (fibres_rests(v->s, seen)) {
+        do_nothing(w, "carries goroutines, and none is ready to run");
+        return true;
+    }
+    if ((seen->call == SYS_futex || again) && (uint32_t)seen->arg[2] >= ASLEEP &&
+        (uint32_t)seen->arg[2] <= ASLEEP_FOR_EVER &&
+        ((int)seen->arg[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && is_in_library(v, t)) {
+        if (is_idle(v, t)) {
+            do_nothing(w, "has no goroutine: it waits a while for the next");
+            return true;
+        }
+        if (find_why(v, t, &why, &at)) {
+            w->ends = (uint32_t)seen->arg[5] != NO_END && (again || seen->arg[3] != 0);
+            take_why(v, t, w, &why, at);
+            return true;
+        }
+    }
+    w->woken = false;
+    return false;
 }

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fibres.h"
 #include "util/alloc.h"
 #include "util/read_file.h"
 #include "util/real_time.h"
@@ -269,8 +270,9 @@ static size_t copy(pid_t pid, uint64_t addr, void *to, size_t bytes)
     return n > 0 ? (size_t)n : 0;
 }
 
-static void keep(struct look *l, uint64_t addr, size_t bytes)
+static void keep(void *look, uint64_t addr, size_t bytes)
 {
+    struct look *l = look;
     unsigned char *data = mem_zeroed(bytes, 1);
     size_t n = copy(l->s->through, addr, data, bytes);
     if (n)
@@ -330,11 +332,13 @@ static void copy_all(struct look *l)
     for (size_t i = s->threads; i-- > 0;)
         if (l->held[i].stopped || s->thread[i].call != NO_CALL)
             s->through = s->thread[i].tid;
+    free(s->maps);
     s->maps = read_maps(s->through);
     for (size_t i = 0; s->maps && i < s->threads; i++) {
         keep_stack(l, &s->thread[i]);
         keep_word(l, &s->thread[i]);
     }
+    fibres_take(s, keep, l);
 }
 
 /* A file that was deleted since, as after an upgrade, is still there under another name: of the
@@ -460,6 +464,16 @@ static void tell_missing(struct look *l)
                        running == 1 ? "" : "s");
 }
 
+/* Its first thread may have ended, and then shows nothing. */
+static void locate_fibres(struct snapshot *s)
+{
+    for (size_t i = s->threads; i-- > 0;)
+        if (s->thread[i].state && s->thread[i].state != 'Z' && s->thread[i].state != 'X')
+            s->through = s->thread[i].tid;
+    s->maps = read_maps(s->through);
+    fibres_locate(s);
+}
+
 static void *do_look(void *arg)
 {
     struct look *l = arg;
@@ -467,6 +481,7 @@ static void *do_look(void *arg)
     bool any = false;
     list_new(l);
     tell_all(l, 0);
+    locate_fibres(s);
     int64_t start = real_now();
     size_t from = 0;
     errno = 0;

@@ -38,6 +38,7 @@ void snapshot_free(struct snapshot *s)
         free(s->missing[i]);
     free(s->missing);
     free(s->thread);
+    free(s->fibre);
     free(s->program);
     free(s->maps);
     free(s->root);
@@ -56,13 +57,20 @@ static int by_age(const void *a, const void *b)
     const struct seen_thread *x = a, *y = b;
     if (x->began != y->began)
         return x->began < y->began ? -1 : 1;
-    return (x->tid > y->tid) - (x->tid < y->tid);
+    if (x->tid != y->tid)
+        return x->tid < y->tid ? -1 : 1;
+    return (x->fibre > y->fibre) - (x->fibre < y->fibre);
 }
 
 void snapshot_ready(struct snapshot *s)
 {
     if (s->pieces)
         qsort(s->piece, s->pieces, sizeof *s->piece, by_address);
+    s->thread = mem_resize(s->thread, (s->threads + s->fibres + 1) * sizeof *s->thread);
+    if (s->fibres)
+        memcpy(s->thread + s->threads, s->fibre, s->fibres * sizeof *s->thread);
+    s->threads += s->fibres;
+    s->fibres = 0;
     if (s->threads)
         qsort(s->thread, s->threads, sizeof *s->thread, by_age);
 }

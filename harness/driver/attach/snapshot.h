@@ -16,9 +16,10 @@
 #include <sys/user.h>
 
 #define NO_CALL (-1)
+#define FIBRE_TABLES_MOST 4u
 
 struct seen_thread {
-    pid_t tid, inner_tid; /* in our namespace of processes, and in its own */
+    pid_t tid, inner_tid; /* in our namespace of processes, and in its own; 0: a fibre */
     char name[32];        /* "" unknown */
     char state;           /* as /proc has it: R S D T Z; 0 unknown */
     bool stopped;         /* all registers are known; else sp, pc and the call */
@@ -29,6 +30,9 @@ struct seen_thread {
     uint64_t began;      /* to order threads by */
     uint64_t used_ticks; /* processor time */
     int64_t idle_ns;     /* has not run for so long; -1 unknown */
+    uint64_t fibre;      /* of a goroutine that no thread carries; 0 = a thread */
+    uint64_t goroutine;  /* that it carries; 0 = none is known */
+    bool has_end;        /* a fibre's wait, by time */
 };
 
 /* A stretch of its memory. */
@@ -50,6 +54,11 @@ struct snapshot {
     size_t pieces;
     void *core; /* the file, mapped: pieces lie in it; NULL: each is its own */
     size_t core_bytes;
+    uint64_t fibre_table[FIBRE_TABLES_MOST]; /* struct hd_fibres of the library's */
+    size_t fibre_tables;
+    struct seen_thread *fibre; /* until snapshot_ready() counts them among the threads */
+    size_t fibres;
+    bool lacks_fibres;  /* there may be more */
     int64_t stopped_ns; /* for so long it stood still */
     bool may_be_called; /* a signal handler or timer of the program's own may wake a thread */
     char **missing;     /* sentences: what could not be read */
@@ -60,7 +69,7 @@ struct snapshot *snapshot_new(pid_t pid);
 void snapshot_free(struct snapshot *s);
 /* Its memory is needed no more: threads and map stay. */
 void snapshot_forget(struct snapshot *s);
-/* The pieces and threads are complete. */
+/* The pieces and threads, or now the fibres too, are complete. */
 void snapshot_ready(struct snapshot *s);
 /* Takes `data` over. */
 void snapshot_keep(struct snapshot *s, uint64_t addr, unsigned char *data, size_t bytes);

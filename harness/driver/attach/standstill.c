@@ -21,6 +21,12 @@ static bool has_holder(const struct wait *w)
     return w->holder != NOBODY || w->gone;
 }
 
+/* A thread that only carries goroutines holds what one took that is elsewhere now: any may be. */
+static bool has_thread(const struct view *v, const struct wait *w)
+{
+    return w->holder != NOBODY && !v->thread[w->holder].wait.idle;
+}
+
 static bool *stuck_threads(const struct view *v, size_t *count)
 {
     bool *stuck = mem_zeroed(v->threads ? v->threads : 1, sizeof *stuck);
@@ -34,10 +40,10 @@ static bool *stuck_threads(const struct view *v, size_t *count)
     }
     for (bool changed = true; changed;) {
         changed = false;
-        bool all = left + idle == v->threads;
+        bool all = left + idle == v->threads && !v->s->lacks_fibres;
         for (size_t i = 0; i < v->threads; i++) {
             const struct wait *w = &v->thread[i].wait;
-            bool stays = w->holder != NOBODY ? stuck[w->holder] : w->gone || all;
+            bool stays = has_thread(v, w) ? stuck[w->holder] : w->gone || all;
             if (stuck[i] && !stays) {
                 stuck[i] = false;
                 left--;

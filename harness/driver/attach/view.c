@@ -165,20 +165,27 @@ struct goroutine {
     char name[32];
 };
 
+static bool read_goroutine(const struct view *v, uint64_t addr, struct goroutine *g)
+{
+    return addr > 4096 && addr % 8 == 0 && snapshot_read(v->s, addr, g, sizeof *g) && g->number &&
+           g->number < 1u << 30 && g->stack_bytes >= 16384 && g->stack_bytes % 4096 == 0 &&
+           memchr(g->name, 0, sizeof g->name) && symbols_know(v->symbols, g->fn) &&
+           symbols_know(v->symbols, g->site);
+}
+
 /* The goroutine that a thread carries: what calls its function keeps a pointer to it on the stack. */
 static bool find_goroutine(const struct view *v, const struct viewed *t, struct goroutine *g)
 {
     uint64_t sp = t->seen->reg[7], low, high = 0;
+    if (t->seen->goroutine)
+        return read_goroutine(v, t->seen->goroutine, g);
     if (!sp || !snapshot_mapping(v->s->maps, sp, &low, &high))
         return false;
     for (size_t i = t->places; i-- > 1;) {
         uint64_t from = t->place[i].sp, word;
         for (uint64_t at = from; from && at < from + 512; at += 8)
             if (snapshot_kept(v->s, at, &word, sizeof word) && (word < sp || word >= high) &&
-                word > 4096 && word % 8 == 0 && snapshot_read(v->s, word, g, sizeof *g) &&
-                g->number && g->number < 1u << 30 && g->stack_bytes >= 16384 &&
-                g->stack_bytes % 4096 == 0 && memchr(g->name, 0, sizeof g->name) &&
-                symbols_know(v->symbols, g->fn) && symbols_know(v->symbols, g->site))
+                read_goroutine(v, word, g))
                 return true;
     }
     return false;
@@ -213,11 +220,16 @@ static char *label_of(struct view *v, size_t i)
     if (find_goroutine(v, t, &g)) {
         char *function = symbols_function(v->symbols, g.fn);
         const char *called = *g.name ? g.name : function;
-        char *label = mem_format("T%zu (%s%sgoroutine %llu)", number, called ? called : "",
-                                 called ? ", " : "", (unsigned long long)g.number);
+        unsigned long long n = g.number;
+        char *label = t->seen->fibre ? mem_format("goroutine %llu%s%s%s", n, called ? " (" : "",
+                                                  called ? called : "", called ? ")" : "")
+                                     : mem_format("T%zu (%s%sgoroutine %llu)", number,
+                                                  called ? called : "", called ? ", " : "", n);
         free(function);
         return label;
     }
+    if (t->seen->fibre)
+        return mem_format("goroutine 0x%llx", (unsigned long long)t->seen->fibre);
     return name ? mem_format("T%zu (%s)", number, name) : mem_format("T%zu", number);
 }
 

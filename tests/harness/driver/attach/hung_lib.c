@@ -63,6 +63,40 @@ static void locks_plain(void *arg)
     pthread_mutex_lock(&plain);
 }
 
+static void sleeps(void *arg)
+{
+    int result = 1;
+    (void)arg;
+    hd_sleep(INT64_C(3600) * 1000000000);
+    hd_chan_send(results, &result);
+}
+
+static void keeps_plain(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&plain);
+    hd_chan_recv(results, NULL);
+}
+
+static void computes(void *arg)
+{
+    for (;;)
+        __asm__ volatile("" ::"r"(arg));
+}
+
+static void yields(void *arg)
+{
+    for (;;) {
+        hd_go_yield();
+        (void)arg;
+    }
+}
+
+static void no_fault(int number)
+{
+    (void)number;
+}
+
 static void go(const char *name, void (*fn)(void *), void *arg)
 {
     if (hd_go_named(name, fn, arg))
@@ -105,6 +139,27 @@ static void run(const char *kind)
         pthread_mutex_lock(&plain);
         go("locker", locks_plain, NULL);
         pthread_mutex_lock(&plain);
+    } else if (strcmp(kind, "held-across") == 0) {
+        go("keeper", keeps_plain, NULL);
+        usleep(20000);
+        pthread_mutex_lock(&plain);
+    } else if (strcmp(kind, "stacks") == 0) {
+        go("small", from_nil, NULL);
+        if (hd_go_set_stack((size_t)1 << 20))
+            _exit(98);
+        go("large", from_nil, NULL);
+        from_nil(NULL);
+    } else if (strcmp(kind, "sleeper") == 0) {
+        go("sleeper", sleeps, NULL);
+        hd_chan_recv(results, NULL);
+    } else if (strcmp(kind, "busy") == 0) {
+        for (int i = 0; i < 4; i++)
+            go("computer", computes, NULL);
+        hd_chan_recv(results, NULL);
+    } else if (strcmp(kind, "yielding") == 0) {
+        for (int i = 0; i < 20; i++)
+            go("yielder", yields, NULL);
+        hd_chan_recv(results, NULL);
     } else if (strcmp(kind, "works") == 0) {
         sends(NULL);
         sends(NULL);
@@ -118,6 +173,7 @@ int main(int argc, char **argv)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(300);
+    signal(SIGFPE, no_fault); /* the library ends programs that hang, but for those with handlers */
     if (argc > 1)
         run(argv[1]);
     return 99;
