@@ -1,5 +1,5 @@
-/* cycle.c - threads that wait for each other in a circle, or all together for nobody, while the
- * program runs on or hangs.
+/* cycle.c - threads that can never go on: that wait for each other in a circle, behind one, for a
+ * thread that has ended, or all together for nobody, while the program runs on or hangs.
  *
  * A look takes what each thread waits for; who owns a mutex or a write lock its own memory says,
  * and a thread that waits cannot take or release anything meanwhile. What two looks in a row see
@@ -7,7 +7,14 @@
  */
 #include "observe.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BEHIND_MOST 8u
+#define ROBUST_OR_SHARED                                                                           \
+    (16 | 128) /* of a mutex's kind: its end tells, or another process has it */
 
 static uint64_t looks;
 
@@ -129,7 +136,36 @@ static void write_deeds(struct observe_text *t, const struct follower *f)
     }
 }
 
-static void tell_circle(struct follower *f)
+/* Does who waits for whom lead from f, which is no part of it, into the circle through `member`? */
+static bool is_behind(struct follower *f, const struct follower *member, uint32_t limit)
+{
+    struct follower *at = f;
+    for (uint32_t i = 0; i < limit; i++) {
+        at = settled(at) ? awaited(at) : NULL;
+        if (!at || at == member)
+            return at != NULL;
+    }
+    return false;
+}
+
+/* The others that cannot go on because of it. */
+static void add_behind(struct observe_text *t, const struct follower *member, uint32_t limit)
+{
+    uint32_t n = 0;
+    for (struct follower *f = observe_first(); f; f = f->next) {
+        if (!settled(f) || f->told || !is_behind(f, member, limit))
+            continue;
+        f->told = true;
+        if (++n == 1)
+            observe_add(t, "  and behind them:\n");
+        if (n <= BEHIND_MOST && t->used < 3500)
+            write_wait(t, f, awaited(f));
+    }
+    if (n > BEHIND_MOST)
+        observe_add(t, "  and %u more\n", n - BEHIND_MOST);
+}
+
+static void tell_circle(struct follower *f, uint32_t limit)
 {
     struct observe_text t = {0};
     uint32_t n = 0;
@@ -147,6 +183,7 @@ static void tell_circle(struct follower *f)
     at = f;
     for (uint32_t i = 0; i < n && at && t.used < 3500; i++, at = awaited(at))
         write_wait(&t, at, awaited(at));
+    add_behind(&t, f, limit);
     observe_write(&t);
     observe_end();
 }
@@ -163,6 +200,32 @@ static bool in_circle(struct follower *f, uint32_t limit)
             return true;
     }
     return false;
+}
+
+/* The number of the thread that ended with the mutex that f waits for; 0: it is not so. */
+static int gone(const struct follower *f)
+{
+    const pthread_mutex_t *m = (const pthread_mutex_t *)f->object;
+    if (!settled(f) || f->kind != HD_EV_MUTEX_LOCK || m->__data.__kind & ROBUST_OR_SHARED)
+        return 0;
+    int owner = m->__data.__owner;
+    bool is_thread = owner <= 0 || by_tid(owner) || syscall(SYS_tgkill, getpid(), owner, 0) == 0 ||
+                     errno != ESRCH;
+    return is_thread ? 0 : owner;
+}
+
+static void tell_gone(struct follower *f, int owner)
+{
+    struct observe_text t = {0};
+    observe_begin();
+    f->told = true;
+    observe_add(&t,
+                "heddle: %s: a thread waits for a mutex whose owner (thread %d) ended without "
+                "unlocking it\n",
+                observe_word(HD_FK_LOCK_AT_EXIT), owner);
+    write_wait(&t, f, NULL);
+    observe_write(&t);
+    observe_end();
 }
 
 /* Nobody runs, nobody's wait ends by itself: who could wake the others? */
@@ -200,7 +263,12 @@ void observe_look_for_circles(void)
     }
     for (struct follower *f = observe_first(); f && still; f = f->next)
         if (settled(f) && !f->told && in_circle(f, still))
-            tell_circle(f);
+            tell_circle(f, still);
+    for (struct follower *f = observe_first(); f && still; f = f->next) {
+        int owner = f->told ? 0 : gone(f);
+        if (owner)
+            tell_gone(f, owner);
+    }
     for (struct follower *f = observe_first(); f; f = f->next)
         told += f->used && f->alive && f->told;
     if (still == alive && alive && !told)

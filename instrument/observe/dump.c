@@ -1,6 +1,6 @@
 /* dump.c - every thread, grouped by what it waits for and its stack; and the helper thread that
- * writes it, so that a signal that asks for it, in whatever state the program is, only writes one
- * byte.
+ * writes it, so that a signal that asks for it, in whatever state the program is, only counts and
+ * wakes that. It needs no descriptor: the program may close all that it finds.
  *
  * A thread's stack is taken by itself, in a signal handler; the signal is kept deliverable by our
  * own pthread_sigmask. A thread that does not answer within ANSWER_MS (it blocks all signals by
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,8 +29,8 @@
 
 #define FAREWELL_MS 3000 /* that a program which ends waits for the dump it asked for */
 
-static int ring[2] = {-1, -1}; /* written by signal handlers */
-static _Atomic uint32_t dumps_asked, dumps_done;
+static _Atomic uint32_t dumps_asked, dumps_done; /* the first is the futex of the helper */
+static atomic_bool quits;                        /* the program ends after the next dump */
 static _Atomic uint32_t asking;
 static pid_t process;
 
@@ -62,12 +63,12 @@ static void on_ask(int number, siginfo_t *info, void *context)
 static void on_wanted(int number)
 {
     int saved = errno;
-    char c = (char)number;
-    if (getpid() != process) /* between a vfork and its exec: the pipe is the parent's */
+    if (getpid() != process) /* between a vfork and its exec: the memory is the parent's */
         return;
+    if (number == SIGQUIT)
+        quits = true;
     dumps_asked++;
-    if (write(ring[1], &c, 1) < 0)
-        c = 0; /* full: a dump is under way */
+    syscall(SYS_futex, &dumps_asked, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
     errno = saved;
 }
 
@@ -304,17 +305,10 @@ void observe_leaks_at_exit(void)
 /* ---- the helper ---- */
 
 /* However many asked meanwhile: one dump, then what the gravest of them means. */
-static bool serve(void)
+static void serve(void)
 {
-    char asked[256];
-    bool quit = false;
     uint32_t by_now = dumps_asked;
-    ssize_t n;
-    while ((n = read(ring[0], asked, sizeof asked)) > 0)
-        for (ssize_t i = 0; i < n; i++)
-            quit |= asked[i] == (char)SIGQUIT;
-    if (n == 0)
-        return false;
+    bool quit = quits;
     dump();
     dumps_done = by_now;
     if (quit && observe_sends)
@@ -323,20 +317,21 @@ static bool serve(void)
         signal(SIGQUIT, SIG_DFL);
         kill(process, SIGQUIT);
     }
-    return true;
 }
 
 static void *help(void *arg)
 {
+    static const struct timespec look = {.tv_nsec = LOOK_MS * 1000000};
     (void)arg;
     for (;;) {
-        struct pollfd p = {.fd = ring[0], .events = POLLIN};
-        if (poll(&p, 1, LOOK_MS) > 0) {
-            if (!serve())
-                return NULL;
-        } else if (observe_on) {
-            observe_look_for_circles();
+        uint32_t done = dumps_done;
+        if (dumps_asked != done || observe_is_asked()) {
+            serve();
+            continue;
         }
+        syscall(SYS_futex, &dumps_asked, FUTEX_WAIT_PRIVATE, done, &look, NULL, 0);
+        if (dumps_asked == done && observe_on)
+            observe_look_for_circles();
     }
     return NULL;
 }
@@ -367,8 +362,6 @@ void observe_helper_start(void)
     sigset_t all, old;
     process = getpid();
     backtrace(pc, 2); /* loads the unwinder now, not in a signal handler */
-    if (pipe2(ring, O_CLOEXEC | O_NONBLOCK))
-        return;
     if (observe_dumps) {
         struct sigaction act = {.sa_handler = on_wanted, .sa_flags = SA_RESTART};
         sigaction(SIGQUIT, &act, NULL);

@@ -132,6 +132,8 @@ void observe_add_object(struct observe_text *t, enum hd_event kind, uintptr_t ob
 void observe_add_waits_for(struct observe_text *t, enum hd_event kind, uintptr_t object);
 void observe_write(struct observe_text *t); /* and empties it */
 void observe_report_start(void);
+/* Does the driver want a dump? Asked by the helper alone. */
+bool observe_is_asked(void);
 /* What lies between stands together, and the driver knows the program's memory map of that
  * moment. */
 void observe_report_in_child(void); /* of fork: the lock of a report under way is not ours */

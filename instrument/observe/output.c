@@ -4,27 +4,49 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static int out = 2, log_file = -1;
+/* The program may close a descriptor of ours, and use its number for something else. */
+struct own {
+    int fd;
+    dev_t device;
+    ino_t inode;
+};
+
+static struct own out = {.fd = 2}, log_file = {.fd = -1};
 static pthread_mutex_t reporting = PTHREAD_MUTEX_INITIALIZER; /* a leaf, but for the pipe */
 static bool driver; /* reads what we write, and finds the words for addresses */
+
+static struct own own(int fd)
+{
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 ? (struct own){fd, st.st_dev, st.st_ino}
+                                          : (struct own){.fd = -1};
+}
+
+static bool is_own(const struct own *o)
+{
+    struct stat st;
+    return o->fd == STDERR_FILENO || (o->fd >= 0 && fstat(o->fd, &st) == 0 &&
+                                      st.st_dev == o->device && st.st_ino == o->inode);
+}
 
 void observe_report_start(void)
 {
     const char *fd = getenv("HEDDLE_WATCH_FD"), *path = getenv("HEDDLE_LOG");
     if (fd) {
-        out = atoi(fd);
-        driver = observe_sends = fcntl(out, F_SETFD, FD_CLOEXEC) == 0;
-        if (!driver)
-            out = 2;
+        driver = observe_sends = fcntl(atoi(fd), F_SETFD, FD_CLOEXEC) == 0;
+        if (driver)
+            out = own(atoi(fd));
     }
     if (path)
-        log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        log_file = own(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
     unsetenv("HEDDLE_WATCH_FD");
     unsetenv("HEDDLE_LOG");
 }
@@ -41,10 +63,10 @@ void observe_add(struct observe_text *t, const char *format, ...)
                        : (uint32_t)(sizeof t->text - t->used - 1);
 }
 
-static void write_all(int fd, const char *text, uint32_t bytes)
+static void write_all(const struct own *to, const char *text, uint32_t bytes)
 {
-    while (bytes && fd >= 0) {
-        ssize_t n = write(fd, text, bytes);
+    while (bytes && is_own(to)) {
+        ssize_t n = write(to->fd, text, bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -54,11 +76,23 @@ static void write_all(int fd, const char *text, uint32_t bytes)
     }
 }
 
+bool observe_is_asked(void)
+{
+    static bool alone; /* the driver has ended */
+    struct pollfd p = {.fd = out.fd, .events = POLLIN};
+    char asked[16];
+    if (!driver || alone || !is_own(&out) || poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+        return false;
+    ssize_t n = read(out.fd, asked, sizeof asked);
+    alone = n == 0;
+    return n > 0;
+}
+
 void observe_write(struct observe_text *t)
 {
     int saved = errno;
-    write_all(out, t->text, t->used);
-    write_all(log_file, t->text, t->used);
+    write_all(&out, t->text, t->used);
+    write_all(&log_file, t->text, t->used);
     t->used = 0;
     errno = saved;
 }
@@ -100,12 +134,12 @@ static void write_map(void)
             fresh = part[i] == '\n';
             t.text[t.used++] = part[i];
             if (fresh && t.used > sizeof t.text / 2) {
-                write_all(out, t.text, t.used);
+                write_all(&out, t.text, t.used);
                 t.used = 0;
             }
         }
     }
-    write_all(out, t.text, t.used);
+    write_all(&out, t.text, t.used);
     if (fd >= 0)
         close(fd);
 }
@@ -125,7 +159,7 @@ void observe_begin(void)
 void observe_end(void)
 {
     if (driver)
-        write_all(out, "\3\n", 2);
+        write_all(&out, "\3\n", 2);
     observe_real.unlock(&reporting);
 }
 
@@ -227,7 +261,7 @@ static void send_edge(char what, const struct hdi_lock_edge *e)
             observe_add(&t, " %lx %llx", (unsigned long)e->gate[i],
                         (unsigned long long)e->gate_made[i]);
     observe_add(&t, "\n");
-    write_all(out, t.text, t.used);
+    write_all(&out, t.text, t.used);
 }
 
 static void send_whole(const struct hdi_lock_edge *e, void *data)
@@ -273,8 +307,8 @@ void observe_send_graph(void)
     observe_end();
     hdi_lockgraph_each(observe_graph, send_whole, NULL);
     observe_add(&t, "\2f %llu\n", (unsigned long long)forgotten());
-    write_all(out, t.text, t.used);
-    write_all(out, "\2z\n", 3);
+    write_all(&out, t.text, t.used);
+    write_all(&out, "\2z\n", 3);
 }
 
 /* The edges of a lock that is gone. */

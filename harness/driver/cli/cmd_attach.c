@@ -18,6 +18,7 @@
 #include "util/options.h"
 #include "util/quantity.h"
 #include "util/real_time.h"
+#include "watch_socket.h"
 
 enum { OPT_CORE = 256, OPT_LOOKS, OPT_INTERVAL, OPT_JSON };
 enum { LOOKS_MOST = 100 };
@@ -124,8 +125,10 @@ static int look_and_tell(const struct arguments *a)
 {
     struct attached seen = {.look = mem_zeroed(a->looks, sizeof *seen.look),
                             .at = mem_zeroed(a->looks, sizeof *seen.at)};
-    char *why;
+    char *why, *no_dump = NULL;
     int code = EXIT_CANNOT;
+    /* Before it is looked at: calls that go on after that look different to it. */
+    char *dump = a->core || a->json ? NULL : watch_socket_ask(a->pid, &no_dump);
     look_repeatedly(a, &seen, &why);
     if (!seen.looks) {
         complain("%s", why);
@@ -137,12 +140,18 @@ static int look_and_tell(const struct arguments *a)
         else
             attach_report(stdout, &seen, cli_bold());
     }
+    if (dump)
+        printf("\nheddle watch follows process %d:\n\n%s", (int)a->pid, dump);
+    if (no_dump)
+        complain("%s", no_dump);
     for (size_t i = 0; i < seen.looks; i++) {
         struct snapshot *s = seen.look[i]->s;
         view_free(seen.look[i]);
         snapshot_free(s);
     }
     free(why);
+    free(dump);
+    free(no_dump);
     free(seen.look);
     free(seen.at);
     findings_free(&seen.findings);

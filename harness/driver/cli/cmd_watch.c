@@ -1,15 +1,18 @@
 /* cmd_watch.c - heddle watch: a program followed while the operating system schedules it.
  *
- * The library that is loaded into the program writes to a pipe as things happen; watch_report.c
- * puts it into words, while the program lives.
+ * The library that is loaded into the program writes to a socket as things happen; watch_report.c
+ * puts it into words, while the program lives. By the same socket a dump is asked for, when heddle
+ * attach wants it.
  */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +26,7 @@
 #include "util/complain.h"
 #include "util/exit_code.h"
 #include "util/options.h"
+#include "watch_socket.h"
 
 enum { OPT_LEAKS = 256, OPT_ORDERS, OPT_GRAPH, OPT_USR1, OPT_SUPPRESSIONS };
 
@@ -157,6 +161,63 @@ static void tell_suppressions(struct suppressions *s, uint64_t suppressed)
         complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
 }
 
+/* What has come, and is no whole line yet. */
+struct lines {
+    char *text;
+    size_t used, room;
+};
+
+/* False: there will be no more. */
+static bool take_lines(int fd, struct lines *l, struct watch_report *report)
+{
+    if (l->room - l->used < 4096) {
+        l->room = 2 * l->room + 8192;
+        l->text = mem_resize(l->text, l->room);
+    }
+    ssize_t n = read(fd, l->text + l->used, l->room - l->used);
+    if (n <= 0)
+        return n < 0 && errno == EINTR;
+    l->used += (size_t)n;
+    char *from = l->text, *end;
+    while ((end = memchr(from, '\n', l->used - (size_t)(from - l->text)))) {
+        *end = '\0';
+        watch_report_line(report, from);
+        from = end + 1;
+    }
+    l->used -= (size_t)(from - l->text);
+    memmove(l->text, from, l->used);
+    return true;
+}
+
+/* As long as the program has its end of the socket. */
+static void listen_to(pid_t program, int fd, struct watch_report *report)
+{
+    struct lines lines = {0};
+    int listener = watch_socket_listen(program), asker = -1;
+    for (bool more = true; more;) {
+        struct pollfd p[] = {{.fd = fd, .events = POLLIN},
+                             {.fd = asker < 0 ? listener : -1, .events = POLLIN}};
+        if (poll(p, 2, -1) < 0)
+            continue;
+        if (p[1].revents && (asker = watch_socket_accept(listener)) >= 0) {
+            watch_report_copy(report);
+            send(fd, "d", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
+        if (p[0].revents)
+            more = take_lines(fd, &lines, report);
+        char *dump = asker >= 0 ? watch_report_copied(report) : NULL;
+        if (!dump)
+            continue;
+        watch_socket_answer(asker, dump);
+        asker = -1;
+    }
+    if (asker >= 0)
+        close(asker);
+    if (listener >= 0)
+        close(listener);
+    free(lines.text);
+}
+
 static int follow(const struct arguments *a, const struct target *t, char **argv,
                   const char *library)
 {
@@ -170,7 +231,7 @@ static int follow(const struct arguments *a, const struct target *t, char **argv
         complain("cannot write %s: %s", a->output, strerror(errno));
         return EXIT_CANNOT;
     }
-    if (pipe2(ends, O_CLOEXEC) || (pid = fork()) < 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) || (pid = fork()) < 0) {
         complain("cannot start the program: %s", strerror(errno));
         return EXIT_CANNOT;
     }
@@ -183,17 +244,8 @@ static int follow(const struct arguments *a, const struct target *t, char **argv
         sigaction(passed[i], &act, NULL);
     close(ends[1]);
     struct watch_report *report = watch_report_new(library, log, a->suppressions, a->graph != NULL);
-    FILE *in = fdopen(ends[0], "r");
-    char *line = NULL;
-    size_t room = 0;
-    for (ssize_t n; in && (n = getline(&line, &room, in)) > 0;) {
-        if (line[n - 1] == '\n')
-            line[n - 1] = '\0';
-        watch_report_line(report, line);
-    }
-    free(line);
-    if (in)
-        fclose(in);
+    listen_to(pid, ends[0], report);
+    close(ends[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     uint64_t found = watch_report_end(report, &suppressed);

@@ -25,6 +25,11 @@ struct watch_report {
     char *text;
     size_t text_bytes;
     FILE *held; /* into text */
+    /* The dump that somebody asked for; NULL: none, or it has not begun. */
+    FILE *copy;
+    char *copied;
+    size_t copied_bytes;
+    bool copies; /* the next dump */
 };
 
 static void print_frame(FILE *to, const struct frame *f)
@@ -217,8 +222,37 @@ static void learn(struct watch_report *w, const char *line)
     }
 }
 
+void watch_report_copy(struct watch_report *w)
+{
+    w->copies = true;
+}
+
+char *watch_report_copied(struct watch_report *w)
+{
+    char *text = w->copy ? NULL : w->copied;
+    if (text)
+        w->copied = NULL;
+    return text;
+}
+
+static void copy(struct watch_report *w, const char *text)
+{
+    if (w->copies && strncmp(text, "heddle: dump of ", 16) == 0) {
+        w->copies = false;
+        w->copy = open_memstream(&w->copied, &w->copied_bytes);
+    }
+    if (!w->copy)
+        return;
+    fputs(text, w->copy);
+    if (strncmp(text, "heddle: end of the dump", 23) == 0) {
+        fclose(w->copy);
+        w->copy = NULL;
+    }
+}
+
 static void show(struct watch_report *w, const char *text)
 {
+    copy(w, text);
     fputs(text, stderr);
     if (w->log) {
         fputs(text, w->log);
@@ -331,6 +365,9 @@ void watch_report_free(struct watch_report *w)
 {
     lockgraph_free(w->graph);
     symbols_free(w->symbols);
+    if (w->copy)
+        fclose(w->copy);
+    free(w->copied);
     free(w->map);
     free(w);
 }

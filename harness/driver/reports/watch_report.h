@@ -1,6 +1,6 @@
 /* watch_report.h - what the library of `heddle watch` writes, put into words.
  *
- * The lines come through a pipe while the program runs. {c...} is a code address and {o...} one of
+ * The lines come through a socket while the program runs. {c...} is a code address and {o...} one of
  * data; lines that begin with \1 are the program's memory map, \2 a row of the lock-order graph,
  * and \3 ends a report. A report of a finding is held until it is whole, and dropped if a
  * suppression names it; a dump passes through line by line.
@@ -24,6 +24,9 @@ struct watch_report *watch_report_new(const char *library, FILE *log,
                                       struct suppressions *suppressions, bool graph);
 /* One line without its newline. */
 void watch_report_line(struct watch_report *r, const char *line);
+/* Keep the text of the next dump, and give it once it is whole: NULL until then; free() it. */
+void watch_report_copy(struct watch_report *r);
+char *watch_report_copied(struct watch_report *r);
 /* No line will follow: what is not whole is shown as far as it came. Returns how many findings were
  * shown; *suppressed how many were not. */
 uint64_t watch_report_end(struct watch_report *r, uint64_t *suppressed);

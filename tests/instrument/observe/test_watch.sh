@@ -99,6 +99,53 @@ kill -0 $pid 2>/dev/null || fail 'many: the program did not go on after SIGUSR1'
 kill -TERM $pid
 wait $pid 2>/dev/null
 
+# Who can never go on, while others do.
+"$heddle" watch -- "$victim" behind >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+for ((i = 0; i < 200; i++)); do
+    grep -q 'behind them' "$work/err" && break
+    sleep 0.1
+done
+says 'deadlock: 2 threads wait for each other' behind
+grep -A1 'and behind them' "$work/err" | grep -q 'T3 waits, locking mutex a held by T1' || fail 'behind: who waits behind the circle'
+kill -KILL "$(cat /proc/$pid/task/*/children)"
+wait $pid 2>/dev/null
+watch 20 --leaks=off -- "$victim" abandons
+says 'lock-at-exit: a thread waits for a mutex whose owner (thread [0-9]*) ended without unlocking it' abandons
+says 'locking mutex a' abandons
+[ $code -eq 1 ] || fail "abandons: exit code $code"
+watch 20 --leaks=off -- "$victim" gives-back
+[ $code -eq 0 ] || fail "gives-back: exit code $code"
+silent gives-back
+
+# A program that closes all descriptors, and uses their numbers, loses what was found and nothing else.
+watch 20 -- "$victim" closes
+[ $code -eq 0 ] || fail "closes: exit code $code"
+grep -q 'file is empty' "$work/out" || fail 'closes: we wrote to a file of the program'
+watch 20 -- "$victim" keeps-open
+[ $code -eq 1 ] || fail "keeps-open: exit code $code"
+says 'lock-order: ' keeps-open
+
+# heddle attach asks for the dump, and the program goes on.
+"$heddle" watch -- "$victim" asleep >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+for ((i = 0; i < 300; i++)); do
+    grep -q ready "$work/out" && break
+    sleep 0.1
+done
+sleep 0.3
+program=$(cat /proc/$pid/task/*/children)
+timeout 30 "$heddle" attach --looks=1 $program >"$work/attached" 2>&1
+[ $? -eq 0 ] || fail "attach to a watched program: exit code"
+for words in '^no deadlock seen' 'heddle watch follows process' 'dump of 4 threads' '^1 thread \[sleeping\]' 'end of the dump'; do
+    grep -q -- "$words" "$work/attached" || fail "attach to a watched program: \"$words\" was not said: $(cat "$work/attached")"
+done
+says 'heddle: end of the dump' 'attach to a watched program'
+kill -0 $program || fail 'attach to a watched program: it is gone'
+timeout 30 "$heddle" attach --looks=1 --json $program | grep -q 'dump of' && fail 'attach --json to a watched program: not only a document'
+kill -KILL $program
+wait $pid 2>/dev/null
+
 # dumped NAME: the dump of a program that says when it stands as it should
 dumped() {
     "$heddle" watch -- "$victim" "$1" >"$work/out" 2>"$work/err" </dev/null &

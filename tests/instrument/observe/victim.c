@@ -1,7 +1,9 @@
 /* victim.c - programs for test_watch.sh, by name: what heddle watch must say about them, or not. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +96,50 @@ static void *takes_b(void *arg)
     pthread_barrier_wait(both);
     pthread_mutex_lock(&a);
     return NULL;
+}
+
+static void *abandons(void *keeps)
+{
+    pthread_mutex_lock(&a);
+    if (!keeps)
+        pthread_mutex_unlock(&a);
+    return NULL;
+}
+
+static void *waits_for_a(void *arg)
+{
+    pthread_mutex_lock(&a);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+/* A thread ends, with the mutex or without, and another takes it while main sleeps. */
+static int left_behind(bool keeps)
+{
+    pthread_t s, t;
+    pthread_create(&s, NULL, abandons, keeps ? &a : NULL);
+    pthread_join(s, NULL);
+    pthread_create(&t, NULL, waits_for_a, NULL);
+    sleep(2);
+    return 0;
+}
+
+/* What follows the program loses its descriptors, whose numbers mean a file then. */
+static int closes(bool all)
+{
+    FILE *file = tmpfile();
+    int ours = dup(fileno(file));
+    if (all) {
+        for (int fd = 3; fd < 64; fd++)
+            if (fd != ours)
+                close(fd);
+        for (int fd = 3; fd < 64; fd++)
+            dup2(ours, fd);
+    }
+    two(a_then_b, b_then_a, NULL);
+    sleep(1);
+    puts(lseek(ours, 0, SEEK_END) == 0 ? "file is empty" : "file was written to");
+    return 0;
 }
 
 static void *busy(void *stop)
@@ -233,6 +279,20 @@ int main(int argc, char **argv)
         usleep(50000);
     } else if (strcmp(what, "right") == 0) {
         two(a_then_b, a_then_b, NULL);
+    } else if (strcmp(what, "abandons") == 0 || strcmp(what, "gives-back") == 0) {
+        return left_behind(strcmp(what, "abandons") == 0);
+    } else if (strcmp(what, "closes") == 0 || strcmp(what, "keeps-open") == 0) {
+        return closes(strcmp(what, "closes") == 0);
+    } else if (strcmp(what, "behind") == 0) {
+        pthread_barrier_t both;
+        pthread_t t;
+        pthread_barrier_init(&both, NULL, 2);
+        pthread_create(&t, NULL, takes_a, &both);
+        pthread_create(&t, NULL, takes_b, &both);
+        usleep(50000);
+        pthread_create(&t, NULL, waits_for_a, NULL);
+        for (;;)
+            sleep(1); /* what the others do is no hang */
     } else if (strcmp(what, "storm") == 0) {
         return storm();
     } else if (strcmp(what, "hail") == 0) {
