@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "core/control.h"
 #include "core/observers.h"
 #include "core/real.h"
 
@@ -57,6 +58,7 @@ void hdi_receives(int fd)
 {
     was_full = was_full || is_full(fd);
     hdi_tell(RECEIVED, .clock = clock_of(fd, false));
+    hdi_from_others(true);
     hdi_makes_room(fd);
 }
 
@@ -86,4 +88,16 @@ void hdi_heard(bool waited)
     hdi_tell(RECEIVED, .clock = &ready);
     if (waited || was_full)
         hdi_tell(RECEIVED, .clock = &ready_room);
+}
+
+void hdi_to_others(bool shared)
+{
+    if (shared && hdi_has_forked())
+        hdi_told_kernel();
+}
+
+void hdi_from_others(bool shared)
+{
+    if (shared && hdi_has_forked())
+        hdi_heard(false);
 }

@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 
 #include "clock.h"
+#include "kernel_order.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "memory/freed.h"
@@ -67,6 +68,7 @@ static void own(struct hdi_mutex *x, enum hd_event kind, uint64_t site)
     x->count = 1;
     x->dead_owner = false;
     hdi_tell(ACQUIRED, .object = &x->object, .event = kind, .site = site);
+    hdi_from_others(is_shared(x, (const pthread_mutex_t *)x->object.addr));
     hdi_changed(&x->object);
 }
 
@@ -98,6 +100,7 @@ int hdi_mutex_take(struct hdi_mutex *x, pthread_mutex_t *m, enum hd_event kind, 
 void hdi_mutex_release(struct hdi_mutex *x, pthread_mutex_t *m)
 {
     hdi_tell(RELEASED, .object = &x->object, .thread = x->owner);
+    hdi_to_others(is_shared(x, m));
     x->owner = NULL;
     x->count = 0;
     hdi_real.pthread_mutex_unlock(m);

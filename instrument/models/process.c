@@ -111,6 +111,7 @@ HDI_EXPORT pid_t fork(void)
         return hdi_real.fork();
     hdi_first_thread(); /* a schedule's children are its own */
     hdi_unmodelled("fork", HDI_SITE());
+    hdi_told_kernel();
     pid = hdi_real.fork();
     hdi_child_made(pid);
     return pid;
@@ -121,6 +122,7 @@ HDI_EXPORT pid_t fork(void)
 static void child_begins(void)
 {
     hdi_first_thread();
+    hdi_told_kernel();
     hdi_scheduling_release_cpu();
 }
 
@@ -270,7 +272,7 @@ static struct child_wait by_pid(pid_t pid, int options)
     return (struct child_wait){P_PGID, (id_t)(pid ? hdi_process(-pid) : 0), what};
 }
 
-/* Who sees a child end comes after what was done before that was brought about. */
+/* Who sees a child end comes after what was done before it was made, or that was brought about. */
 static pid_t seen(pid_t ended)
 {
     if (ended > 0 && hdi_enter())

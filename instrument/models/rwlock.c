@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "kernel_order.h"
 #include "mutex.h"
 #include "core/observers.h"
 #include "core/real.h"
@@ -96,6 +97,7 @@ static void took(struct hdi_rwlock *x, bool write, enum hd_event kind, uint64_t 
     else
         x->readers++;
     hdi_tell(ACQUIRED, .object = &x->object, .event = kind, .mode = mode, .site = site);
+    hdi_from_others(x->shared);
     hdi_changed(&x->object);
 }
 
@@ -261,6 +263,7 @@ HDI_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *l)
     }
     held = hdi_held_find(hdi_self(), &x->object) != NULL;
     hdi_tell(RELEASED, .object = &x->object, .thread = hdi_self());
+    hdi_to_others(x->shared);
     if (!held) {
         hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_RWLOCK_UNLOCK, site);
         if (x->writer)

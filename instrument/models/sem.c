@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "clock.h"
+#include "kernel_order.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
@@ -48,6 +49,7 @@ static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, bool could_wait
         hdi_tell(DONE, .object = &x->object, .event = kind, .n = 1,
                  .mode = could_wait ? HDI_COULD_WAIT : 0, .site = site);
         hdi_tell(RECEIVED, .object = &x->object, .clock = s);
+        hdi_from_others(!x->known || x->shared);
     }
     return rc;
 }
@@ -192,6 +194,7 @@ HDI_EXPORT int sem_post(sem_t *s)
     hdi_point(HD_EV_SEM_POST, &x->object, HDI_SITE());
     hdi_tell(DONE, .object = &x->object, .event = HD_EV_SEM_POST, .n = 1, .site = HDI_SITE());
     hdi_tell(SENT, .object = &x->object, .clock = s);
+    hdi_to_others(!x->known || x->shared);
     rc = hdi_real.sem_post(s);
     hdi_changed(&x->object);
     hdi_released(NULL, HDI_SITE());

@@ -349,8 +349,10 @@ void hdi_signal_sent(int number)
 void hdi_signal_taken(int number)
 {
     hdi_tell(RECEIVED, .clock = &action[number]);
-    if (number == SIGCHLD)
+    if (number == SIGCHLD) {
+        hdi_heard(false);
         hdi_child_end_told();
+    }
 }
 
 int hdi_signal_thread(struct hdi_thread *t, const siginfo_t *info)
