@@ -69,6 +69,11 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
 void hdi_loaded(struct hdi_memory_thread *s, uintptr_t addr, uint64_t value, uint64_t pc);
 /* An atomic store that no hook sees is about to be made. Not a point. */
 void hdi_atomic_stores(const uint8_t *at, uint8_t value, int order, uint64_t pc);
+/* An atomic operation of more bytes than the memory model has was made by a library. `value`: what was
+ * loaded, as far as it goes. */
+enum hdi_atomic_step { HDI_LOADED, HDI_STORED, HDI_UPDATED };
+void hdi_atomic_done(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
+                     enum hdi_atomic_step step, uint64_t value, int order, uint64_t pc);
 /* The caller calls the kernel, which makes that a full barrier; which reads a word for the caller. */
 void hdi_memory_barrier(uint64_t pc);
 uint32_t hdi_memory_word(const uint32_t *word, uint64_t pc);

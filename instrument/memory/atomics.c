@@ -29,8 +29,8 @@ static struct hdi_memory_thread *watched(void)
 
 /* Behind the edges of what was read, and before those of what is written: what comes before a store
  * happens before the load that reads it, too. */
-static void feed(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
-                 enum hdp_tape_kind kind, uint64_t pc)
+static void feed(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes, enum hdp_tape_kind kind,
+                 uint64_t pc)
 {
     hdi_touched_memory(addr, bytes, kind != HDP_TAPE_ATOMIC_READ);
     hdi_note_context(s, pc);
@@ -119,6 +119,27 @@ static void updated(struct hdi_memory_thread *s, uintptr_t addr, unsigned bytes,
     } else {
         hdi_loaded(s, addr, old, pc);
     }
+}
+
+void hdi_atomic_done(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
+                     enum hdi_atomic_step step, uint64_t value, int order, uint64_t pc)
+{
+    if (step != HDI_STORED)
+        hdi_race_atomic_load(s->racer, addr, order);
+    feed(s, addr, bytes,
+         step == HDI_LOADED   ? HDP_TAPE_ATOMIC_READ
+         : step == HDI_STORED ? HDP_TAPE_ATOMIC_WRITE
+                              : HDP_TAPE_ATOMIC_UPDATE,
+         pc);
+    if (step == HDI_LOADED) {
+        hdi_loaded(s, addr, value, pc);
+        return;
+    }
+    if (step == HDI_STORED)
+        hdi_race_atomic_store(s->racer, addr, order);
+    else
+        hdi_race_atomic_rmw(s->racer, addr, order);
+    hdi_progress(s);
 }
 
 #define FETCH(bits, type, name, result)                                                            \

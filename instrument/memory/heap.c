@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 
 #include "core/annotate.h"
 #include "core/real.h"
@@ -44,6 +45,7 @@ static struct {
     void *(*mmap)(void *, size_t, int, int, int, off_t);
     int (*munmap)(void *, size_t);
     void *(*mremap)(void *, size_t, size_t, int, ...);
+    void *(*shmat)(int, const void *, int);
 } next;
 
 static bool finding_next;
@@ -73,6 +75,7 @@ static bool ready(void)
     *(void **)&next.usable = find("malloc_usable_size");
     *(void **)&next.munmap = find("munmap");
     *(void **)&next.mremap = find("mremap");
+    *(void **)&next.shmat = find("shmat");
     *(void **)&next.mmap = find("mmap");
     hdi_reach_allocator(next.malloc == __libc_malloc && hdi_reach_is_own(malloc), next.usable);
     finding_next = false;
@@ -431,5 +434,17 @@ EXPORT void *mremap(void *addr, size_t had, size_t bytes, int flags, ...)
     } else if (p == addr && bytes < had) {
         goes((uintptr_t)addr + bytes, had - bytes);
     }
+    return p;
+}
+
+EXPORT void *shmat(int id, const void *addr, int flags)
+{
+    struct shmid_ds segment;
+    void *p;
+
+    ready();
+    p = next.shmat(id, addr, flags);
+    if (p != (void *)-1 && shmctl(id, IPC_STAT, &segment) == 0) /* NOLINT: what shmat() answers */
+        goes((uintptr_t)p, segment.shm_segsz);
     return p;
 }

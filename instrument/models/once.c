@@ -53,10 +53,9 @@ HDI_EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
         hdi_object_reborn(&x->object, sizeof *x, site);
     op.object = &x->object;
     hdi_perform(&op);
-    if (x->done) {
-        hdi_tell(RECEIVED, .object = &x->object, .clock = control, .mode = HDI_STANDS_IN);
+    hdi_tell(RECEIVED, .object = &x->object, .clock = control, .mode = HDI_STANDS_IN);
+    if (x->done)
         return 0;
-    }
     enter(x, site);
     {
         struct hdi_once *guard __attribute__((cleanup(leave_at_end))) = x;
