@@ -4,20 +4,37 @@
 #include <condition_variable>
 #include <coroutine>
 #include <exception>
+#include <functional>
 #include <future>
+#include <iostream>
 #include <latch>
+#include <locale>
 #include <memory>
 #include <mutex>
 #include <semaphore>
 #include <shared_mutex>
-#include <stop_token>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
+#if __has_include(<memory_resource>)
+#include <memory_resource>
+#endif
+
 #include "twin.h"
 
 int x, sink; /* not static: what nobody reads is not there */
+
+/* Both threads may come here. */
+static void sink_of(int value)
+{
+    __atomic_store_n(&sink, value, __ATOMIC_RELAXED);
+}
 
 /* What the wrong twin does beside the order. */
 static void late()
@@ -120,7 +137,11 @@ static void future_shared()
         f.wait();
         sink = x;
     };
-    std::thread a([f] { f.wait(); int seen = x; (void)seen; });
+    std::thread a([f] {
+        f.wait();
+        int seen = x;
+        (void)seen;
+    });
     std::thread t([&p] {
         x = 1;
         p.set_value();
@@ -337,6 +358,7 @@ static void binary_semaphore_timed()
     t.join();
 }
 
+#ifdef __cpp_lib_jthread
 static void jthread()
 {
     {
@@ -355,14 +377,13 @@ static void jthread()
 static void stop_callback()
 {
     std::stop_source source;
-    std::thread t([&source] {
-        std::stop_callback call(source.get_token(), [] { sink = x; });
-    });
+    std::thread t([&source] { std::stop_callback call(source.get_token(), [] { sink = x; }); });
     x = 1;
     source.request_stop();
     late();
     t.join();
 }
+#endif
 
 static void condition_variable()
 {
@@ -409,6 +430,7 @@ static void condition_variable_any()
     t.join();
 }
 
+#ifdef __cpp_lib_jthread
 static void condition_variable_any_stop()
 {
     std::mutex m;
@@ -422,6 +444,7 @@ static void condition_variable_any_stop()
     t.request_stop();
     late();
 }
+#endif
 
 static void shared_mutex()
 {
@@ -563,6 +586,7 @@ static void coroutine()
     task.handle.destroy();
 }
 
+#ifdef __cpp_lib_atomic_shared_ptr
 static void atomic_shared_ptr()
 {
     std::atomic<std::shared_ptr<Shared>> p;
@@ -580,6 +604,7 @@ static void atomic_shared_ptr()
     seen.reset();
     t.join();
 }
+#endif
 
 /* Made by one thread, destroyed by another. */
 static void deleted_elsewhere()
@@ -614,6 +639,275 @@ static void vector_handed_over()
     t.join();
 }
 
+/* Whoever throws, whoever comes next: the function runs until it has come to its end once. */
+static void call_once_throws()
+{
+    static std::once_flag flag;
+    static int tries;
+    auto use = [] {
+        for (bool made = false; !made;)
+            try {
+                std::call_once(flag, [] {
+                    if (++tries == 1)
+                        throw 1;
+                    x = 1;
+                });
+                made = true;
+            } catch (int) {
+            }
+        if (x != 1)
+            abort();
+        if (wrong)
+            sink++;
+    };
+    std::thread a(use), b(use);
+    a.join();
+    b.join();
+}
+
+/* Told when the thread has ended, its thread-local objects destroyed. */
+static void at_thread_exit()
+{
+    std::promise<int> p;
+    auto f = p.get_future();
+    std::thread t([&p] {
+        static thread_local Local local;
+        local.value = 1;
+        p.set_value_at_thread_exit(1);
+        if (wrong)
+            x = 1;
+    });
+    if (wrong)
+        x = 2;
+    sink = f.get();
+    sink = x;
+    t.join();
+}
+
+static void notified_at_thread_exit()
+{
+    static auto &m = *new std::mutex; /* the signal may come when the program ends */
+    static auto &c = *new std::condition_variable;
+    static bool ready;
+    std::thread t([] {
+        std::unique_lock<std::mutex> guard(m);
+        ready = true;
+        x = 1;
+        std::notify_all_at_thread_exit(c, std::move(guard));
+    });
+    t.detach();
+    {
+        std::unique_lock<std::mutex> guard(m);
+        c.wait(guard, [] { return ready; });
+    }
+    if (wrong) {
+        std::thread u([] { x = 2; });
+        sink = x;
+        u.join();
+    }
+    sink = x;
+}
+
+/* Wider than what the processor does at once: libatomic has locks for it. */
+struct Wide {
+    long a, b, c;
+};
+
+static void atomic_wide()
+{
+    static std::atomic<Wide> wide{Wide{0, 0, 0}};
+    std::thread t([] {
+        x = 1;
+        wide.store(Wide{1, 2, 3});
+        late();
+    });
+    while (wide.load().c != 3)
+        std::this_thread::yield();
+    sink = x;
+    t.join();
+}
+
+struct alignas(16) Pair {
+    long a, b;
+};
+
+static void atomic_pair()
+{
+    static std::atomic<Pair> pair{Pair{0, 0}};
+    std::thread t([] {
+        Pair old = pair.load();
+        x = 1;
+        while (!pair.compare_exchange_weak(old, Pair{1, 2}))
+            ;
+        late();
+    });
+    while (pair.load().b != 2)
+        std::this_thread::yield();
+    sink = x;
+    t.join();
+}
+
+static void atomic_ref()
+{
+    static int plain;
+    plain = 0;
+#ifdef __cpp_lib_atomic_ref
+    std::thread t([] {
+        x = 1;
+        std::atomic_ref<int>(plain).store(1, std::memory_order_release);
+        late();
+    });
+    while (std::atomic_ref<int>(plain).load(std::memory_order_acquire) != 1)
+        std::this_thread::yield();
+#else
+    std::thread t([] {
+        x = 1;
+        __atomic_store_n(&plain, 1, __ATOMIC_RELEASE);
+        late();
+    });
+    while (__atomic_load_n(&plain, __ATOMIC_ACQUIRE) != 1)
+        std::this_thread::yield();
+#endif
+    sink = x;
+    t.join();
+}
+
+/* The free functions, which keep a table of locks. */
+static void shared_ptr_functions()
+{
+    static std::shared_ptr<Shared> p;
+    std::thread t([] {
+        auto made = std::make_shared<Shared>();
+        made->value = 1;
+        std::atomic_store(&p, made);
+        if (wrong)
+            made->value = 2;
+    });
+    std::shared_ptr<Shared> seen;
+    while (!(seen = std::atomic_load(&p)))
+        std::this_thread::yield();
+    sink = seen->value;
+    t.join();
+    p.reset();
+}
+
+/* Streams and what they share: locales and their facets are made once, and counted. */
+static void streams()
+{
+    auto print = [](int n) {
+        std::ostringstream out;
+        out.imbue(std::locale::classic());
+        out << n << ' ' << 1.5 * n << std::endl;
+        std::istringstream in(out.str());
+        int back;
+        in >> back;
+        if (back != n)
+            abort();
+        late();
+    };
+    std::thread a(print, 1), b(print, 2);
+    a.join();
+    b.join();
+}
+
+static void standard_streams()
+{
+    auto print = [](int n) {
+        std::clog << "";
+        std::cout << (n ? "" : std::string()) << std::flush;
+        late();
+    };
+    std::thread a(print, 1), b(print, 2);
+    a.join();
+    b.join();
+}
+
+static void global_locale()
+{
+    std::thread t([] {
+        std::locale mine;
+        sink = std::isalpha('x', mine);
+        late();
+    });
+    std::locale::global(std::locale::classic());
+    if (wrong)
+        x = 3;
+    t.join();
+}
+
+#ifdef __cpp_lib_memory_resource
+static void pool_resource()
+{
+    std::pmr::synchronized_pool_resource pool;
+    std::vector<void *> blocks;
+    std::mutex m;
+    auto use = [&] {
+        for (int i = 0; i < 3; i++) {
+            auto *p = (int *)pool.allocate(32);
+            p[0] = i;
+            p[4] = i;
+            pool.deallocate(p, 32);
+        }
+        late();
+    };
+    std::thread a(use), b(use);
+    a.join();
+    b.join();
+}
+#endif
+
+/* Copies of a string, of a function and of an error in both threads. */
+static void copies()
+{
+    std::string text(64, 'a');
+    std::function<int()> call = [text] { return (int)text.size(); };
+    std::exception_ptr error;
+    try {
+        throw std::runtime_error(text);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    auto use = [=]() mutable {
+        try {
+            std::rethrow_exception(error);
+        } catch (std::runtime_error &e) {
+            std::runtime_error copy = e;
+            sink_of(copy.what()[0] + call());
+        }
+        text += "b";
+        late();
+    };
+    std::thread a(use), b(use);
+    error = nullptr;
+    a.join();
+    b.join();
+}
+
+/* The lambda's captures are the thread's own, and go with it. */
+static void captures()
+{
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; i++)
+        threads.emplace_back([i, v = std::vector<int>(3, i)]() mutable {
+            v.push_back(i);
+            late();
+        });
+    for (auto &t : threads)
+        t.join();
+}
+
+static void threads_moved()
+{
+    std::thread a([] { x = 1; });
+    std::thread b(std::move(a));
+    if (!wrong)
+        b.join();
+    std::thread c([] { x = 2; });
+    c.join();
+    if (wrong)
+        b.join();
+}
+
 int main(int argc, char **argv)
 {
     static const struct variant table[] = {
@@ -634,20 +928,40 @@ int main(int argc, char **argv)
         VARIANT(barrier),
         VARIANT(counting_semaphore),
         VARIANT(binary_semaphore_timed),
-        VARIANT(jthread),
-        VARIANT(stop_callback),
         VARIANT(condition_variable),
         VARIANT(condition_variable_any),
-        VARIANT(condition_variable_any_stop),
         VARIANT(shared_mutex),
         VARIANT(timed_mutex),
         VARIANT(recursive_mutex),
         VARIANT(scoped_lock),
         VARIANT(thread_local_destroyed),
         VARIANT(coroutine),
-        VARIANT(atomic_shared_ptr),
         VARIANT(deleted_elsewhere),
         VARIANT(vector_handed_over),
+        VARIANT(call_once_throws),
+        VARIANT(at_thread_exit),
+        VARIANT(notified_at_thread_exit),
+        VARIANT(atomic_wide),
+        VARIANT(atomic_pair),
+        VARIANT(atomic_ref),
+        VARIANT(shared_ptr_functions),
+        VARIANT(streams),
+        VARIANT(standard_streams),
+        VARIANT(global_locale),
+        VARIANT(copies),
+        VARIANT(captures),
+        VARIANT(threads_moved),
+#ifdef __cpp_lib_memory_resource
+        VARIANT(pool_resource),
+#endif
+#ifdef __cpp_lib_jthread
+        VARIANT(jthread),
+        VARIANT(stop_callback),
+        VARIANT(condition_variable_any_stop),
+#endif
+#ifdef __cpp_lib_atomic_shared_ptr
+        VARIANT(atomic_shared_ptr),
+#endif
     };
 
     return RUN_VARIANT(table, argc, argv);

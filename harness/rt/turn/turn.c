@@ -281,10 +281,8 @@ void hdi_external_enter(uint64_t site)
 {
     struct hdi_thread *self = self_, *next;
 
-    if (rt.in_process) {
-        rt.region->result.external++;
+    if (rt.in_process)
         return; /* there is no other thread that could go on */
-    }
     if (rt_vehicle->cannot)
         rt_vehicle->cannot("waits in the kernel, in a call that has no model");
     hdi_registers_here(&self->reach.registers);

@@ -1,0 +1,2 @@
+/* The same, with the C++ library of LLVM. */
+#include "cxx.cc"
