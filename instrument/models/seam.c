@@ -114,6 +114,8 @@ static int about_to(enum hd_event kind, const void *object)
     const struct hdi_object *o = hdi_enter() ? hdi_object_find(object, HD_OB_NONE) : NULL;
     const struct hdi_thread *t;
 
+    if (o)
+        hdi_touched_plans(o);
     for (uint32_t i = 0; o && (t = hdi_thread_known(i)); i++)
         if (t->op && t->op->object == o && t->op->kind == kind)
             return 1;

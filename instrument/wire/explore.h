@@ -88,6 +88,7 @@ static inline bool hdp_touches(const struct hdp_touch *a, uint32_t as, const str
 enum hdp_explored_flags {
     HDP_EXPLORED_CHOICE = 1,      /* a choice within the step before: of `choice` below `options` */
     HDP_EXPLORED_TIME_PASSED = 2, /* before it, as nobody could run */
+    HDP_EXPLORED_OWN = 4, /* it makes, begins, joins or ends a thread, and touched nothing else */
 };
 
 struct hdp_explored_step {
@@ -137,8 +138,7 @@ enum hdp_uncontrolled {
 struct hdp_explore {
     /* From the driver. */
     uint32_t orders, sleepers;
-    uint32_t
-        at_once; /* steps that concern no object are made at once, whatever else could be done */
+    uint32_t own_first; /* steps of threads' own lives, while nothing is ordered */
     struct hdp_explore_order order[HDP_EXPLORED_STEPS];
     struct hdp_explored_thread sleeper[HDP_SLEEPERS]; /* as of before the last order's step */
     struct hdp_touch slept[HDP_TOUCHES];

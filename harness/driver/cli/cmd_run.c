@@ -84,8 +84,8 @@ static const struct argp_option table[] = {
     {"time", OPT_TIME, "TIME", 0, "Stop after TIME: 30s, 5m, 1h", 0},
     {"exhaustive", OPT_EXHAUSTIVE, "HOW", OPTION_ARG_OPTIONAL,
      "Try every schedule that differs in more than the order of independent steps, until none is "
-     "left; plain: "
-     "every schedule whatever",
+     "left; plain: every schedule whatever; inner: as plain, but threads begin and end as soon as "
+     "they can where no other sees it",
      0},
     {"bound-preemptions", OPT_BOUND_PREEMPTIONS, "N", 0,
      "With --exhaustive: every schedule in which at most N times a thread is interrupted that "
@@ -329,10 +329,13 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         a->side_by_side = o->jobs > 1;
         return 0;
     case OPT_EXHAUSTIVE:
-        if (arg && strcmp(arg, "plain") != 0 && strcmp(arg, "reduced") != 0)
-            argp_failure(state, EXIT_USAGE, 0, "--exhaustive is plain or reduced, not \"%s\"", arg);
+        if (arg && strcmp(arg, "plain") != 0 && strcmp(arg, "inner") != 0 &&
+            strcmp(arg, "reduced") != 0)
+            argp_failure(state, EXIT_USAGE, 0,
+                         "--exhaustive is reduced, plain or inner, not \"%s\"", arg);
         o->exhaustive = true;
-        o->explore.plain = arg && strcmp(arg, "plain") == 0;
+        o->explore.inner = arg && strcmp(arg, "inner") == 0;
+        o->explore.plain = o->explore.inner || (arg && strcmp(arg, "plain") == 0);
         return 0;
     case OPT_BOUND_PREEMPTIONS:
         o->explore.preemptions = (uint32_t)count_of(state, "--bound-preemptions", arg, 0, 1000000);
@@ -625,6 +628,9 @@ static void check_together(struct argp_state *state, const struct arguments *a)
     if (o->exhaustive && a->side_by_side)
         argp_failure(state, EXIT_USAGE, 0, "--exhaustive runs one schedule at a time, not -j %u",
                      o->jobs);
+    if (o->explore.bounded && o->explore.inner)
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--bound-preemptions does not go with --exhaustive=inner");
     if (is_given(a, OPT_BOUND_PREEMPTIONS) && !o->exhaustive)
         argp_failure(state, EXIT_USAGE, 0, "--bound-preemptions goes with --exhaustive");
     if (o->lock_graph && !(o->config.flags & HDP_LOCK_ORDER))

@@ -29,6 +29,7 @@ void exploration_free(struct exploration *e)
         return;
     forget_path(e);
     distinct_free(&e->traces);
+    distinct_free(&e->failed);
     free(e->path);
     free(e);
 }
@@ -37,7 +38,8 @@ void exploration_restart(struct exploration *e)
 {
     forget_path(e);
     distinct_free(&e->traces);
-    e->traces = (struct distinct){0};
+    distinct_free(&e->failed);
+    e->traces = e->failed = (struct distinct){0};
     e->over = false;
     e->counts = (struct exploration_counts){.restarts = e->counts.restarts + 1};
 }
@@ -63,7 +65,7 @@ void exploration_order(const struct exploration *e, struct hdp_region *r)
     uint32_t touches = 0;
 
     x->orders = e->depth;
-    x->at_once = e->options.plain && !e->options.bounded; /* they would count as interruptions */
+    x->own_first = e->options.inner;
     for (uint32_t i = 0; i < e->depth; i++)
         x->order[i] = (struct hdp_explore_order){
             .thread = e->path[i].is_choice ? 0 : e->path[i].thread, .choice = e->path[i].choice};
@@ -129,7 +131,7 @@ static void plan_all(struct exploration *e, struct node *n, const struct node *b
     }
 }
 
-static void node_begin(struct exploration *e, struct node *n, const struct hdp_explore *x,
+static void node_begin(struct node *n, const struct hdp_explore *x,
                        const struct hdp_explored_step *s, const struct node *before)
 {
     *n = (struct node){.is_choice = s->flags & HDP_EXPLORED_CHOICE,
@@ -142,8 +144,6 @@ static void node_begin(struct exploration *e, struct node *n, const struct hdp_e
     n->runnable = mem_zeroed(s->runnables + 1u, sizeof *n->runnable);
     n->branch = mem_zeroed(s->runnables + 1u, sizeof *n->branch);
     memcpy(n->runnable, &x->runnable[s->runnable], s->runnables * sizeof *n->runnable);
-    if (e->options.plain)
-        plan_all(e, n, before);
     for (uint32_t i = 0; before && i < before->sleepers; i++) {
         const struct sleeper *z = &before->sleeper[i];
         if (!hdp_touches(z->would.touch, z->would.count, before->step.touch, before->step.count,
@@ -166,6 +166,29 @@ static bool ends_for_all(const struct hdp_explore *x, uint32_t thread)
     return false;
 }
 
+/* A step that has to do with threads' lives alone comes before all else as well as behind it. */
+static bool is_own_affair(const struct hdp_explored_step *s, const struct node *n)
+{
+    for (uint32_t i = 0; i < n->step.count; i++)
+        if (n->step.touch[i].key == HDP_EVERYTHING)
+            return false;
+    return s->flags & HDP_EXPLORED_OWN;
+}
+
+static void plan_new(struct exploration *e, const struct hdp_explore *x, uint32_t old)
+{
+    const struct node *before = last_step(e, old);
+
+    for (uint32_t i = old; i < e->depth; i++) {
+        struct node *n = &e->path[i];
+        if (n->is_choice)
+            continue;
+        if (!e->options.inner || !is_own_affair(&x->step[i], n))
+            plan_all(e, n, before);
+        before = n;
+    }
+}
+
 static void take_steps(struct exploration *e, const struct hdp_explore *x, uint32_t steps)
 {
     uint32_t old = e->depth;
@@ -179,7 +202,7 @@ static void take_steps(struct exploration *e, const struct hdp_explore *x, uint3
         const struct hdp_explored_step *s = &x->step[i];
         struct node *n = &e->path[i];
         if (i >= old)
-            node_begin(e, n, x, s, before);
+            node_begin(n, x, s, before);
         if (!n->is_choice) {
             n->preemptions =
                 (before ? before->preemptions : 0) + is_preemption(before, n, n->thread);
@@ -197,6 +220,8 @@ static void take_steps(struct exploration *e, const struct hdp_explore *x, uint3
         }
     }
     e->depth = steps;
+    if (e->options.plain)
+        plan_new(e, x, old);
 }
 
 /* The next branch of a decision; false: it has no more. */
@@ -284,9 +309,9 @@ bool exploration_take(struct exploration *e, const struct hdp_region *r)
     } else {
         take_steps(e, x, steps);
         uint64_t trace = races_look(e, x, from);
-        if (!redundant &&
-            !ends_for_all(x, last_step(e, e->depth) ? last_step(e, e->depth)->thread : 0))
-            distinct_add(&e->traces, trace);
+        const struct node *last = last_step(e, e->depth);
+        if (!redundant)
+            distinct_add(ends_for_all(x, last ? last->thread : 0) ? &e->failed : &e->traces, trace);
     }
     advance(e);
     return !redundant;
@@ -299,6 +324,8 @@ struct exploration_counts exploration_counts(const struct exploration *e)
 
     c.over = e->over;
     c.traces = distinct_count(&e->traces);
+    if (!e->traces.full && !e->failed.full && !c.astray)
+        c.repeated = c.schedules - c.traces - distinct_count(&e->failed);
     c.estimate = done > 0 ? (double)c.schedules / done : 0;
     return c;
 }

@@ -13,8 +13,9 @@
 #include "wire/protocol.h"
 
 struct exploration_options {
-    bool plain;           /* without reduction: every order of all steps */
-    bool bounded;         /* plain, and of those the ones with ... */
+    bool plain;   /* without reduction: every order of all steps, and ... */
+    bool inner;   /* ... if so, of those that begin and end threads only where others see it */
+    bool bounded; /* plain, and of those the ones with ... */
     uint32_t preemptions; /* ... at most so many */
 };
 
@@ -34,6 +35,7 @@ void exploration_restart(struct exploration *e);
 struct exploration_counts {
     uint64_t schedules, redundant, restarts;
     uint64_t traces;       /* schedules that differ in more than the order of independent steps */
+    uint64_t repeated;     /* schedules that differ from one before in nothing else */
     double estimate;       /* of all schedules, as far as can be told now */
     bool over;             /* nothing is left */
     bool left_out;         /* a bound left something out */

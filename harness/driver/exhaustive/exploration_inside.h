@@ -44,7 +44,8 @@ struct exploration {
     bool over;
     uint32_t tries; /* of the next schedule that came to nothing */
     struct exploration_counts counts;
-    struct distinct traces;
+    struct distinct traces,
+        failed; /* of schedules that came to their end, and of those that did not */
 };
 
 void footprint_clear(struct footprint *f);

@@ -56,11 +56,18 @@ static uint64_t wait_of(const struct hdi_thread *t)
 
 static const uint64_t the_clock = (uint64_t)(HD_OB_COUNT + 2) << 56;
 static const uint64_t the_kernel = (uint64_t)(HD_OB_COUNT + 3) << 56;
+static const uint64_t the_channels = (uint64_t)(HD_OB_COUNT + 5) << 56;
 static const uint64_t the_deadlines = (uint64_t)(HD_OB_COUNT + 4) << 56;
 
 static uint64_t word_key(uint64_t addr)
 {
     return key_of(HD_OB_MEMORY, addr & ~3ull);
+}
+
+/* Who is about to do something to an object. */
+static uint64_t plans_key(const struct hdi_object *o)
+{
+    return key_of(HD_OB_COUNT + 5, o->addr);
 }
 
 static uint64_t object_key(const struct hdi_object *o)
@@ -223,6 +230,13 @@ static bool changes(enum hdp_touch_mode mode, enum hd_event kind)
     }
 }
 
+static bool is_of_lives(uint64_t key, enum hdp_touch_mode mode)
+{
+    uint64_t kind = key >> 56;
+
+    return kind == HD_OB_THREAD + 1 || (kind == HD_OB_COUNT + 1 && mode != HDP_TOUCH_AFFECTS);
+}
+
 static void touch(uint64_t key, enum hdp_touch_mode mode)
 {
     struct hdp_explore *x = record();
@@ -231,6 +245,8 @@ static void touch(uint64_t key, enum hdp_touch_mode mode)
     if (!rt.exploring || !noting || !x->steps)
         return;
     s = &x->step[x->steps - 1];
+    if (!is_of_lives(key, mode))
+        s->flags &= (uint16_t)~HDP_EXPLORED_OWN;
     for (uint32_t i = 0; i < s->touches; i++) {
         struct hdp_touch *known = &x->touch[s->touch + i];
         if (known->key == key && (known->mode == mode || known->mode == HDP_TOUCH_CHANGES))
@@ -339,6 +355,14 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
     case HD_EV_ATOMIC_RMW:
         touch(word_key((uint64_t)(uintptr_t)op->data), mode_of(t, op, wake));
         return;
+    case HD_EV_SELECT:
+        touch(the_channels, HDP_TOUCH_CHANGES);
+        return;
+    case HD_EV_CHAN_SEND:
+    case HD_EV_CHAN_RECV:
+    case HD_EV_CHAN_CLOSE:
+        touch(the_channels, HDP_TOUCH_LOOKS); /* who selects looks at several, and changes one */
+        break;
     case HD_EV_COND_WAIT:
     case HD_EV_BARRIER_WAIT:
     case HD_EV_FUTEX_WAIT:
@@ -359,7 +383,6 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
     case HD_EV_THREAD_CANCEL:
     case HD_EV_EXIT:
     case HD_EV_LEAK_CHECK:
-    case HD_EV_SELECT:
     case HD_EV_HD_CONTEXT:
     case HD_EV_HD_TIMER:
     case HD_EV_HD_OTHER:
@@ -407,6 +430,18 @@ void hdi_touched(const struct hdi_object *o)
 {
     if (rt.exploring && rt.current)
         touch(object_key(o), HDP_TOUCH_CHANGES);
+}
+
+void hdi_touched_plans(const struct hdi_object *o)
+{
+    if (rt.exploring && rt.current)
+        touch(plans_key(o), HDP_TOUCH_LOOKS);
+}
+
+void rt_explore_published(const struct hdi_op *op)
+{
+    if (rt.exploring && op->kind == HD_EV_HD_WAITGROUP_ADD && op->object)
+        touch(plans_key(op->object), HDP_TOUCH_ADDS);
 }
 
 void hdi_touched_clock(void)
@@ -514,7 +549,7 @@ static bool sleeps(const struct hdi_thread *t)
     return false;
 }
 
-/* It concerns no object that another thread could do something to. */
+/* It begins, makes, joins or ends a thread. */
 static bool is_own_affair(const struct hdi_thread *t)
 {
     switch (t->op->kind) {
@@ -591,7 +626,8 @@ static void note_decision(struct hdi_thread *const *e, uint32_t n, const struct 
     }
     x->step[x->steps++] =
         (struct hdp_explored_step){.thread = t->hash,
-                                   .flags = time_passed ? HDP_EXPLORED_TIME_PASSED : 0,
+                                   .flags = (time_passed ? HDP_EXPLORED_TIME_PASSED : 0) |
+                                            (is_own_affair(t) ? HDP_EXPLORED_OWN : 0),
                                    .kind = (uint16_t)t->op->kind,
                                    .touch = x->touches,
                                    .runnable = x->runnables,
@@ -609,6 +645,8 @@ static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b, bo
 
     if (a_early != b_early)
         return b_early;
+    if (record()->own_first && is_own_affair(a) != is_own_affair(b))
+        return is_own_affair(a);
     if (yields && other_yields && a->index < SPINNERS && b->index < SPINNERS)
         return spinner[a->index].chosen_at < spinner[b->index].chosen_at;
     return yields != other_yields ? other_yields : a == rt.current;
@@ -624,11 +662,6 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
     n = with_early(e, n);
     if (!n)
         return let_spinners_go();
-    for (uint32_t i = 0; record()->at_once && i < n; i++)
-        if (is_own_affair(e[i])) {
-            e[0] = e[i];
-            n = 1;
-        }
     if (ordered < record()->orders) {
         t = ordered_thread(e, n);
         awake_before = record()->touches; /* the last order's step is the first that may wake */

@@ -148,6 +148,7 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     t->turn.published_move = rt.moves;
     link_pending(t);
     evaluate(t);
+    rt_explore_published(op);
     if (!t->enabled) {
         hdi_story_waits(t, op);
         hdi_coverage_waits(t, op);

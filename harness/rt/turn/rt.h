@@ -263,6 +263,7 @@ void rt_explore_handled(void); /* handlers are about to run */
 void rt_explore_got_on(void);  /* the update of this step changed its word */
 /* What t does next was changed by the step that is being made; enables: it could not do anything before. */
 void rt_explore_changed(const struct hdi_object *o);
+void rt_explore_published(const struct hdi_op *op);
 void rt_explore_affects(const struct hdi_thread *t, bool enables);
 void rt_explore_clock(bool by_itself); /* it moved; by itself: since nobody could run */
 void rt_explore_deadlines(

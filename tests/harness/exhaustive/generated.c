@@ -2,7 +2,8 @@
  *
  *   generated SEED FILE
  *
- * Two to four threads do one to three operations each, of every kind, on few objects. What each saw, and what
+ * Two to four threads do one to three operations each, of every kind, on few objects; with seeds from 1000000 on
+ * two threads do one each. What each saw, and what
  * was left in the end, is one line that is appended to FILE. A schedule that deadlocks has none.
  */
 #include <fcntl.h>
@@ -16,12 +17,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef ATOMICS
-#define BEFORE_ATOMICS (next(&state) % 2 ? 27 : 0)
-#else
-#define BEFORE_ATOMICS 0
+#ifdef CHANNELS
+#include <heddle/chan.h>
+#include <heddle/select.h>
+#include <heddle/waitgroup.h>
 #endif
-enum { THREADS = 4, OPERATIONS = 3, NOTES = 16, KINDS = 32 };
+
+#if defined ATOMICS || defined CHANNELS
+#define FIRST_KIND (next(&state) % 2 ? 27 : 0)
+#else
+#define FIRST_KIND 0
+#endif
+enum { TINY = 1000000, THREADS = 4, OPERATIONS = 3, NOTES = 16, KINDS = 32 };
 
 static pthread_mutex_t lock[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -35,6 +42,10 @@ static int visits[2], rows, turns, initialised, told, spins;
 #ifdef ATOMICS
 static atomic_int word[2];
 static int loose;
+#endif
+#ifdef CHANNELS
+static struct hd_chan *chan[2]; /* of no capacity, and of one value */
+static struct hd_wg busy;
 #endif
 static uint64_t seed;
 static struct thread {
@@ -82,6 +93,45 @@ static void visit(struct thread *t, unsigned i)
     note(t, visits[i]++);
     pthread_mutex_unlock(&lock[i]);
 }
+
+#ifdef CHANNELS
+static void communicate(struct thread *t, unsigned i, unsigned kind)
+{
+    int value = (int)(t - thread) + 1, got[2] = {0, 0};
+
+    switch (kind) {
+    case 0:
+        hd_chan_send(chan[i], &value);
+        break;
+    case 1:
+        hd_chan_recv(chan[i], &got[i]);
+        break;
+    case 2:
+        note(t, hd_chan_offer(chan[i], &value));
+        break;
+    case 3:
+        note(t, hd_chan_try_recv(chan[i], &got[i], NULL));
+        break;
+    case 4:
+        note(t, HD_SELECT(HD_RECV(chan[0], &got[0]), HD_RECV(chan[1], &got[1])));
+        break;
+    case 5:
+        note(t, HD_SELECT(HD_SEND(chan[i], &value), HD_RECV(chan[!i], &got[!i])));
+        break;
+    case 6:
+        note(t, HD_SELECT_DEFAULT(HD_RECV(chan[i], &got[i]), HD_SEND(chan[!i], &value)));
+        break;
+    case 7:
+        hd_wg_add(&busy, 1);
+        hd_wg_done(&busy);
+        return;
+    default:
+        hd_wg_wait(&busy);
+        return;
+    }
+    note(t, got[0] + 10 * got[1]);
+}
+#endif
 
 static void operate(struct thread *t, uint32_t x)
 {
@@ -227,6 +277,8 @@ static void operate(struct thread *t, uint32_t x)
         default:
             loose = (int)(t - thread) + 1;
         }
+#elif defined CHANNELS
+        communicate(t, i, x / 64 % 9);
 #else
         pthread_mutex_lock(&lock[i]);
         visit(t, i);
@@ -282,9 +334,11 @@ int main(int argc, char **argv)
     next(&state);
     threads = 2 + next(&state) % 3;
     steps = threads == 2 ? 4 + next(&state) % 3 : threads + next(&state) % 2;
+    if (seed >= TINY)
+        threads = steps = 2;
     kinds = 1 + next(&state) % 4; /* few kinds, so that threads meet */
     for (unsigned i = 0; i < kinds; i++) {
-        unsigned from = BEFORE_ATOMICS;
+        unsigned from = FIRST_KIND;
         kind[i] = from + next(&state) % (KINDS - from);
     }
     for (unsigned i = 0; i < steps; i++) {
@@ -297,6 +351,11 @@ int main(int argc, char **argv)
     sem_init(&units, 0, next(&state) % 3);
     pthread_spin_init(&spin, 0);
     pthread_barrier_init(&pair, NULL, 2);
+#ifdef CHANNELS
+    for (size_t i = 0; i < 2; i++)
+        chan[i] = hd_chan_make(sizeof(int), i);
+    hd_wg_init(&busy, "busy");
+#endif
     for (unsigned i = 0; i < threads; i++)
         if (pthread_create(&handle[i], NULL, work, &thread[i]))
             return 2;

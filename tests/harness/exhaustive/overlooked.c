@@ -3,6 +3,7 @@
  * The wrong twin fails in some of them, the right one in none.
  */
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -13,6 +14,9 @@
 static bool wrong;
 static pthread_rwlock_t table;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t news[2] = {PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER};
+static struct timespec until[2];
+static bool told, shorter_was_met, longer_ran_out;
 static sem_t units, ready;
 static atomic_int set;
 static _Thread_local int tries;
@@ -101,18 +105,57 @@ static void *locks(void *arg)
     return arg;
 }
 
+/* The longer of two waits can run out when the shorter one has ended, and its own signal is still to come. */
+static int wait_to_be_told(unsigned which)
+{
+    int rc = -1;
+
+    if (which == 1)
+        sem_wait(&ready);
+    pthread_mutex_lock(&lock);
+    if (which == 0)
+        sem_post(&ready);
+    if (!told)
+        rc = pthread_cond_timedwait(&news[which], &lock, &until[which]);
+    pthread_mutex_unlock(&lock);
+    return rc;
+}
+
+static void *waits_shorter(void *arg)
+{
+    shorter_was_met = wait_to_be_told(0) == 0;
+    return arg;
+}
+
+static void *waits_longer(void *arg)
+{
+    longer_ran_out = wait_to_be_told(1) == ETIMEDOUT;
+    return arg;
+}
+
+static void *signals_both(void *arg)
+{
+    pthread_mutex_lock(&lock);
+    told = true;
+    pthread_cond_signal(&news[!wrong]);
+    pthread_cond_signal(&news[wrong]);
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
 static const struct {
     const char *name;
-    void *(*one)(void *), *(*two)(void *);
-} cases[] = {{"queued", reads_twice, reads_and_writes},
-             {"anew", posts_and_begins_anew, posts},
-             {"clock", sleeps_and_sets, looks_after_a_sleep},
-             {"tries", tries_often, locks}};
+    void *(*one)(void *), *(*two)(void *), *(*three)(void *);
+} cases[] = {{"queued", reads_twice, reads_and_writes, NULL},
+             {"anew", posts_and_begins_anew, posts, NULL},
+             {"clock", sleeps_and_sets, looks_after_a_sleep, NULL},
+             {"tries", tries_often, locks, NULL},
+             {"in_time", waits_shorter, waits_longer, signals_both}};
 
 int main(int argc, char **argv)
 {
     pthread_rwlockattr_t attr;
-    pthread_t t, u;
+    pthread_t t, u, v;
     int value;
     size_t i = 0;
 
@@ -123,6 +166,12 @@ int main(int argc, char **argv)
     if (i == sizeof cases / sizeof *cases)
         return 2;
     wrong = strcmp(argv[2], "wrong") == 0;
+    for (int k = 0; k < 2; k++) {
+        clock_gettime(CLOCK_REALTIME, &until[k]);
+        until[k].tv_nsec += (k + 1) * 5000000L;
+        until[k].tv_sec += until[k].tv_nsec / 1000000000L;
+        until[k].tv_nsec %= 1000000000L;
+    }
     sem_init(&units, 0, 0);
     sem_init(&ready, 0, 0);
     pthread_rwlockattr_init(&attr);
@@ -131,7 +180,8 @@ int main(int argc, char **argv)
     pthread_rwlock_init(&table, &attr);
     pthread_rwlock_wrlock(&table);
     if (pthread_create(&t, NULL, cases[i].one, NULL) ||
-        pthread_create(&u, NULL, cases[i].two, NULL))
+        pthread_create(&u, NULL, cases[i].two, NULL) ||
+        (cases[i].three && pthread_create(&v, NULL, cases[i].three, NULL)))
         return 2;
     if (strcmp(argv[1], "queued") == 0) {
         sem_wait(&ready);
@@ -140,6 +190,9 @@ int main(int argc, char **argv)
     pthread_rwlock_unlock(&table);
     pthread_join(t, NULL);
     pthread_join(u, NULL);
+    if (cases[i].three)
+        pthread_join(v, NULL);
+    assert(!longer_ran_out || !shorter_was_met);
     sem_getvalue(&units, &value);
     assert(strcmp(argv[1], "anew") != 0 || value == (wrong ? 1 : 2));
     return 0;

@@ -55,15 +55,16 @@ static void *one(void *arg)
             pthread_cond_wait(&cond, &lock);
         pthread_mutex_unlock(&lock);
         free(owned);
-    } else if (is("timed")) {
+    } else if (is("timed") || is("timed_out")) {
         struct timespec ts;
+        int rc = 0;
         clock_gettime(CLOCK_REALTIME, &ts);
         ts.tv_sec += ts.tv_nsec >= 990000000;
         ts.tv_nsec = (ts.tv_nsec + 10000000) % 1000000000;
         pthread_mutex_lock(&lock);
-        while (!count && pthread_cond_timedwait(&cond, &lock, &ts) == 0)
-            ;
-        assert(count); /* not when it runs out first */
+        while (!count && rc == 0)
+            rc = pthread_cond_timedwait(&cond, &lock, &ts);
+        assert(count || is("timed_out")); /* not when it runs out first */
         pthread_mutex_unlock(&lock);
     } else if (is("sleeps")) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -82,7 +83,7 @@ static void *two(void *arg)
         pthread_mutex_lock(&owned->lock);
         pthread_mutex_unlock(&owned->lock);
     }
-    if (is("timed") || is("freed_last")) {
+    if (is("timed") || is("timed_out") || is("freed_last")) {
         pthread_mutex_lock(&lock);
         count = 1;
         pthread_cond_signal(&cond);
