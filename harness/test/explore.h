@@ -25,8 +25,10 @@ struct explore {
     const char *again;                 /* what runs a schedule again, up to its number */
     bool
         all_accesses; /* each access that is watched is a point, not only those that threads share */
-    bool only_kind;   /* of a failure; no report of it is written */
-    bool fewest;      /* report, of the schedules that fail, the one with the fewest preemptions */
+    bool
+        while_small; /* exhaustive: given up once there are more schedules than options.schedules */
+    bool only_kind;  /* of a failure; no report of it is written */
+    bool fewest;     /* report, of the schedules that fail, the one with the fewest preemptions */
     /* Does a schedule that has just failed so count? NULL: each does. */
     bool (*counts)(void *arg, const struct explore_failure *how);
     bool *again_so; /* NULL, or set: what is reported came again when it was run once more */

@@ -21,6 +21,7 @@
 #include <heddle/seam.h>
 
 #include "campaign/fault_plan.h"
+#include "exhaustive.h"
 #include "explore.h"
 #include "findings/collect.h"
 #include "schedules/config_words.h"
@@ -31,6 +32,7 @@
 extern const struct hd_seam *heddle_rt_seam(uint32_t version);
 
 #define DEFAULT_SCHEDULES 1000
+#define DEFAULT_MOST_SCHEDULES 100000 /* of all that there are */
 #define DEFAULT_STEPS 20000
 /* The first schedules tell the others where something could fail. */
 #define TELLING 16u
@@ -39,6 +41,7 @@ static struct explore now; /* for configure(), which the runtime calls with a nu
 static uint32_t extra_flags;
 static uint32_t fault_kinds;
 static struct fault_plan *faults;
+static struct exhaustive *exhaustive;            /* NULL: schedules are chosen by chance */
 static struct hdp_config told_with[TELLING + 1]; /* the faults of those that tell */
 
 /* What needs no earlier schedule; round robin only when asked for. */
@@ -71,7 +74,7 @@ static void configure(struct hdp_config *c, uint64_t number)
 {
     static const uint32_t lengths[] = {16, 64, 256};
     const struct hd_explore_options *o = &now.options;
-    size_t which = o->strategy ? find_strategy(o->strategy) : number % TURNS;
+    size_t which = exhaustive ? 0 : o->strategy ? find_strategy(o->strategy) : number % TURNS;
 
     *c = (struct hdp_config){.flags = HDP_TRACE | HDP_SCOUT | extra_flags |
                                       (number % 2 ? 0 : (uint32_t)HDP_RELEASED) |
@@ -86,6 +89,12 @@ static void configure(struct hdp_config *c, uint64_t number)
                              .points = now.all_accesses ? HDP_POINTS_ALL : HDP_POINTS_SHARED,
                              .memory_model = o->memory_model ? find_model(o->memory_model) : 0,
                              .faults = fault_kinds};
+    if (exhaustive) {
+        c->flags &= ~(uint32_t)(HDP_SCOUT | HDP_RELEASED);
+        c->flags |= HDP_EXHAUSTIVE;
+        c->seed = o->seed;
+        c->points = HDP_POINTS_ALL;
+    }
     if (!fault_kinds)
         return;
     if (number <= TELLING)
@@ -214,6 +223,7 @@ struct first_failure {
     struct hdp_finding finding;
     uint32_t findings;
     int status;
+    struct exhaustive_path *path; /* of all schedules: what leads there */
 };
 
 static void keep(struct first_failure *kept, const struct hdp_region *region, int status)
@@ -221,6 +231,8 @@ static void keep(struct first_failure *kept, const struct hdp_region *region, in
     kept->finding = region->finding[0];
     kept->findings = region->result.findings;
     kept->status = status;
+    exhaustive_path_free(kept->path);
+    kept->path = exhaustive ? exhaustive_path_of(region) : NULL;
 }
 
 static uint32_t kind_of(const struct first_failure *kept)
@@ -228,16 +240,26 @@ static uint32_t kind_of(const struct first_failure *kept)
     return kept->findings ? kept->finding.kind : HD_FK_CRASH;
 }
 
+/* What schedules came to. */
+struct outcome {
+    struct hd_explore_result *r;
+    struct first_failure kept; /* the one that is reported */
+    uint32_t preemptions;      /* in it */
+    bool could_not;
+};
+
 /* The schedule with this number once more, with stacks, for the report. */
 static void report(struct hd_explore_result *r, struct hdp_region *region, struct rt_explored *told,
                    uint64_t number, const struct first_failure *kept)
 {
     const struct rt_explored before = *told;
-    struct first_failure shown;
+    struct first_failure shown = {0};
     bool again;
     int status;
 
     extra_flags = HDP_RICH;
+    if (kept->path)
+        exhaustive_follow(kept->path, region);
     status = explore_in_child(region, told, number, number);
     extra_flags = 0;
     *told = before;
@@ -249,6 +271,7 @@ static void report(struct hd_explore_result *r, struct hdp_region *region, struc
         status = kept->status;
     }
     describe(r, region, status, number, again);
+    exhaustive_path_free(shown.path);
     if (now.again_so)
         *now.again_so = again;
 }
@@ -259,23 +282,26 @@ static bool tells(uint64_t number)
 }
 
 /* Before schedule `number` is run, alone in its child. */
-static void choose_faults(uint64_t number)
+static void choose(struct hdp_region *region, uint64_t number)
 {
+    if (exhaustive)
+        exhaustive_order(exhaustive, region);
     if (tells(number))
         fault_plan_choose(faults, now.options.seed, number, &told_with[number]);
 }
 
-/* After that. */
-static void learn(const struct hdp_region *region, uint64_t number)
+/* After that. False: it says nothing new, and has no number. */
+static bool learn(const struct hdp_region *region, uint64_t number)
 {
-    if (!tells(number))
-        return;
-    fault_plan_learn(faults, region, number);
-    fault_plan_phase(faults, number + 1);
+    if (tells(number)) {
+        fault_plan_learn(faults, region, number);
+        fault_plan_phase(faults, number + 1);
+    }
+    return !exhaustive || exhaustive_take(exhaustive, region);
 }
 
-/* What those before `first` tell is needed; what they print and come to is not. */
-static void learn_before(struct hdp_region *region, struct rt_explored *told, uint64_t first)
+/* What those up to `last` tell is needed; what they print and come to is not. */
+static void learn_up_to(struct hdp_region *region, struct rt_explored *told, uint64_t last)
 {
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC), kept[2];
 
@@ -284,10 +310,11 @@ static void learn_before(struct hdp_region *region, struct rt_explored *told, ui
         kept[fd] = dup(fd + 1);
         dup2(null, fd + 1);
     }
-    for (uint64_t number = 1; number < first && tells(number); number++) {
-        choose_faults(number);
+    for (uint64_t number = 1;
+         number <= last && (exhaustive ? !exhaustive_is_over(exhaustive) : tells(number));) {
+        choose(region, number);
         explore_in_child(region, told, number, number);
-        learn(region, number);
+        number += learn(region, number);
     }
     for (int fd = 0; fd < 2; fd++) {
         dup2(kept[fd], fd + 1);
@@ -313,25 +340,29 @@ static void say_without_effect(struct hd_explore_result *r)
                                  fault_words[i].option, fault_words[i].none);
 }
 
-static void begin_faults(const struct explore *e, struct hdp_region *region,
-                         struct rt_explored *told, uint64_t first)
+/* What goes before schedule `first`. */
+static void begin(const struct explore *e, struct hdp_region *region, struct rt_explored *told,
+                  uint64_t first)
 {
     fault_kinds = 0;
-    if (!e->options.faults)
-        return;
-    free(faults_parse(e->options.faults, &fault_kinds));
-    faults = fault_plan_new();
-    learn_before(region, told, first);
+    if (e->options.faults) {
+        free(faults_parse(e->options.faults, &fault_kinds));
+        faults = fault_plan_new();
+    }
+    exhaustive = e->options.exhaustive ? exhaustive_new() : NULL;
+    if (first > 1 && (exhaustive || faults))
+        learn_up_to(region, told, first - 1);
 }
 
-static void end_faults(struct hd_explore_result *r, bool passed)
+static void end(struct hd_explore_result *r, bool passed)
 {
-    if (!fault_kinds)
-        return;
-    if (passed)
+    if (fault_kinds && passed)
         say_without_effect(r);
     fault_plan_free(faults);
+    faults = NULL;
     fault_kinds = 0;
+    exhaustive_free(exhaustive);
+    exhaustive = NULL;
 }
 
 static bool memory(struct hdp_region **region, struct rt_explored **told,
@@ -345,55 +376,89 @@ static bool memory(struct hdp_region **region, struct rt_explored **told,
     return false;
 }
 
+/* Are schedules up to `last` left? */
+static bool goes_on(const struct explore *e, uint64_t next, uint64_t last)
+{
+    if (next > last || (exhaustive && exhaustive_is_over(exhaustive)))
+        return false;
+    return !e->while_small || !exhaustive_is_beyond(exhaustive, e->options.schedules);
+}
+
+/* Schedule `next`, or several from it on. False: a failure that counts ends the exploration. */
+static bool run_next(const struct explore *e, struct hdp_region *region, struct rt_explored *told,
+                     uint64_t next, uint64_t last, struct outcome *o)
+{
+    const struct rt_explored before = *told;
+    struct hd_explore_result *r = o->r;
+    uint32_t these;
+
+    choose(region, next);
+    int status = explore_in_child(region, told, next, exhaustive || tells(next) ? next : last);
+    if (status == -1) {
+        snprintf(r->report, sizeof r->report, "hd_explore: fork failed: %s\n", strerror(errno));
+        o->could_not = true;
+        return false;
+    }
+    these = region->result.preemptions;
+    if (told->running) /* it died on the way */
+        told->schedules++;
+    if (!learn(region, next)) {
+        *told = before;
+        return true;
+    }
+    if (!failed(region, status) || !counts(region, status))
+        return true;
+    r->failing++;
+    if (!r->first || (e->fewest && these < o->preemptions)) {
+        r->first = next + (told->schedules - before.schedules) - 1;
+        keep(&o->kept, region, status);
+        o->preemptions = these;
+    }
+    return e->options.keep_going || e->fewest;
+}
+
+/* Of an exhaustive exploration. -1: it is no proof. */
+static int say_explored(const struct explore *e, struct hd_explore_result *r)
+{
+    r->exhausted = exhaustive_covers_all(exhaustive);
+    if (r->failing && !e->options.keep_going)
+        return 1;
+    exhaustive_print(exhaustive, r->failing, r->report, sizeof r->report);
+    return r->failing ? 1 : r->exhausted ? 0 : -1;
+}
+
 int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_explore_result *r)
 {
     struct rt_explored *told;
     struct hdp_region *region;
-    struct first_failure kept = {0};
-    uint32_t preemptions = UINT32_MAX;
-    bool could = true;
+    struct outcome o = {.r = r, .preemptions = UINT32_MAX};
+    int result;
 
     memset(r, 0, sizeof *r);
     r->kind = -1;
     now = *e;
     if (!memory(&region, &told, r))
         return -1;
-    begin_faults(e, region, told, first);
-    for (uint64_t next = first; next <= last; next = first + told->schedules) {
-        choose_faults(next);
-        int status = explore_in_child(region, told, next, tells(next) ? next : last);
-        uint32_t these = region->result.preemptions;
-        if (status == -1) {
-            snprintf(r->report, sizeof r->report, "hd_explore: fork failed: %s\n", strerror(errno));
-            could = false;
-            break;
-        }
-        if (told->running) /* it died on the way */
-            told->schedules++;
-        learn(region, next);
-        if (!failed(region, status) || !counts(region, status))
-            continue;
-        r->failing++;
-        if (!r->first || (e->fewest && these < preemptions)) {
-            r->first = first + told->schedules - 1;
-            keep(&kept, region, status);
-            preemptions = these;
-        }
-        if (!e->options.keep_going && !e->fewest)
-            break;
-    }
-    if (could && r->first && e->only_kind)
-        set_kind(r, (enum hd_finding_kind)kind_of(&kept));
-    else if (could && r->first)
-        report(r, region, told, r->first, &kept);
-    end_faults(r, could && !r->failing);
+    begin(e, region, told, first);
+    while (goes_on(e, first + told->schedules, last) &&
+           run_next(e, region, told, first + told->schedules, last, &o))
+        ;
+    result = o.could_not ? -1 : r->failing ? 1 : 0;
+    if (!o.could_not && r->first && e->only_kind)
+        set_kind(r, (enum hd_finding_kind)kind_of(&o.kept));
+    else if (!o.could_not && r->first)
+        report(r, region, told, r->first, &o.kept);
+    if (!o.could_not && exhaustive && first == 1 && last == e->options.schedules)
+        result = say_explored(e, r);
+    end(r, result == 0);
     r->schedules = told->schedules;
     r->steps = told->steps;
     r->cut = told->cut;
     r->virtual_ns = told->virtual_ns;
+    exhaustive_path_free(o.kept.path);
     munmap(region, sizeof *region);
     munmap(told, sizeof *told);
-    return !could ? -1 : r->failing ? 1 : 0;
+    return result;
 }
 
 void explore_in_place(const struct explore *e, uint64_t number)
@@ -405,8 +470,11 @@ void explore_in_place(const struct explore *e, uint64_t number)
     now = *e;
     if (!memory(&region, &told, &unused))
         _exit(1);
-    begin_faults(e, region, told, number);
-    choose_faults(number);
+    begin(e, region, told, number + (e->options.exhaustive != 0));
+    if (exhaustive) /* the region has what the schedule did */
+        exhaustive_follow(exhaustive_path_of(region), region);
+    else
+        choose(region, number);
     explore_here(region, told, number, number);
     fflush(NULL);
     _exit(region->result.findings ? 1 : 0);
@@ -444,7 +512,7 @@ bool explore_settle(struct hd_explore_options *o, char *text, size_t bytes)
     if (schedules)
         o->schedules = schedules > UINT32_MAX ? UINT32_MAX : (uint32_t)schedules;
     if (!o->schedules)
-        o->schedules = DEFAULT_SCHEDULES;
+        o->schedules = o->exhaustive ? DEFAULT_MOST_SCHEDULES : DEFAULT_SCHEDULES;
     if (!o->max_steps)
         o->max_steps = DEFAULT_STEPS;
     if (!o->seed)
@@ -454,6 +522,14 @@ bool explore_settle(struct hd_explore_options *o, char *text, size_t bytes)
     if (hooks_come_first()) {
         snprintf(text, bytes,
                  "link Heddle::test, or -lheddle-test -lheddle-rt, before libheddle-hooks");
+        return false;
+    }
+    bool weak = o->memory_model && strcmp(o->memory_model, "sc") != 0;
+    if (o->exhaustive && (o->strategy || o->faults || weak)) {
+        snprintf(text, bytes, "%s does not go with exhaustive",
+                 o->strategy ? "strategy"
+                 : o->faults ? "faults"
+                             : "memory_model");
         return false;
     }
     if (o->strategy && find_strategy(o->strategy) == MIX) {

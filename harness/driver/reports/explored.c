@@ -54,6 +54,11 @@ static char *reason(const struct stats *s, unsigned i)
     return NULL;
 }
 
+char *explored_doubt(const struct stats *s)
+{
+    return reason(s, 0);
+}
+
 char *explored_estimate(const struct stats *s)
 {
     double estimate = s->explored.counts.estimate;

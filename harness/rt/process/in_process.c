@@ -22,6 +22,8 @@ static void *run_body(void *unused)
     (void)unused;
     hdi_memory_start(); /* in the thread that is to be watched */
     body.fn(body.arg);
+    if (rt.exploring && hdi_live(&n) && n > 1) /* the others may go first */
+        hdi_point(HD_EV_EXIT, NULL, (uint64_t)(uintptr_t)body.fn);
     if (body.leaks)
         hdi_look_for_leaks(false);
     hdi_live(&n);
@@ -95,6 +97,7 @@ HDI_EXPORT bool heddle_rt_explore(struct rt_explored *told, uint64_t first, uint
         if (!rt_carrier_start(rt.main))
             return false;
         rt_carrier_enter(rt.main);
+        rt_explore_end(HDP_EXPLORED_ALL);
         if (region->result.findings && !rt.live_count)
             rt_export(); /* none ended the schedule, and so nobody has */
         region->result.virtual_ns = rt.now_ns - RT_CLOCK_START_NS;

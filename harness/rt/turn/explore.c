@@ -237,6 +237,15 @@ static bool is_of_lives(uint64_t key, enum hdp_touch_mode mode)
     return kind == HD_OB_THREAD + 1 || (kind == HD_OB_COUNT + 1 && mode != HDP_TOUCH_AFFECTS);
 }
 
+/* What lies there is part of its state: state_of(). */
+static bool is_own_stack(const struct hdi_thread *t, uint64_t key)
+{
+    uint64_t addr = key & ((1ull << 56) - 1);
+
+    return key == word_key(addr) && addr < t->turn.first_frame &&
+           t->turn.first_frame - addr <= MOST_STACK;
+}
+
 static void touch(uint64_t key, enum hdp_touch_mode mode)
 {
     struct hdp_explore *x = record();
@@ -260,8 +269,9 @@ static void touch(uint64_t key, enum hdp_touch_mode mode)
     s->touches++;
     if (rt.current && spinner_of(rt.current)) {
         note_spun(spinner_of(rt.current), key);
-        spinner_of(rt.current)->changes +=
-            key != wait_of(rt.current) && changes(mode, rt.current->last.kind);
+        spinner_of(rt.current)->changes += key != wait_of(rt.current) &&
+                                           !is_own_stack(rt.current, key) &&
+                                           changes(mode, rt.current->last.kind);
     }
     /* An update tells by itself whether it changed anything. */
     if (mode != HDP_TOUCH_LOOKS && !(rt.current && rt.current->last.kind == HD_EV_ATOMIC_RMW))

@@ -281,8 +281,10 @@ void hdi_external_enter(uint64_t site)
 {
     struct hdi_thread *self = self_, *next;
 
-    if (rt.in_process)
+    if (rt.in_process) {
+        rt.region->result.external++;
         return; /* there is no other thread that could go on */
+    }
     if (rt_vehicle->cannot)
         rt_vehicle->cannot("waits in the kernel, in a call that has no model");
     hdi_registers_here(&self->reach.registers);

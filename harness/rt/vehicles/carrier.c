@@ -80,6 +80,7 @@ __attribute__((noreturn)) static void run(void)
     struct hdi_thread *self = hdi_self(), *t;
     void *abandoned;
 
+    self->turn.first_frame = (uintptr_t)__builtin_frame_address(0);
     hdi_tell(THREAD_BEGINS, .object = &self->object);
     self->life.result = self->life.routine(self->life.arg);
     hdi_point(HD_EV_THREAD_EXIT, &self->object, self->start);

@@ -33,7 +33,7 @@
 HD_BEGIN_DECLS
 
 struct hd_explore_options {
-    uint32_t schedules;       /* 0 = 1000 */
+    uint32_t schedules;       /* 0 = 1000; with exhaustive, at most: 0 = 100000 */
     uint32_t max_steps;       /* a schedule's step bound; 0 = 20000 */
     uint64_t seed;            /* 0 = 1 */
     const char *strategy;     /* "auto" (NULL), "random", "pct", "pos", "burst", "rr" */
@@ -43,6 +43,9 @@ struct hd_explore_options {
     const char *memory_model; /* "sc" (NULL), "tso", "c11": of code that is built with heddle-cc */
     const char
         *faults; /* what may fail, as heddle run --faults=LIST takes it; NULL = nothing does */
+    /* Every schedule that differs from the others in more than the order of independent steps, as heddle run
+     * --exhaustive; goes with none of strategy, memory_model and faults. */
+    int exhaustive;
 };
 
 struct hd_explore_result {
@@ -52,14 +55,19 @@ struct hd_explore_result {
     uint64_t steps;     /* decisions in all */
     uint64_t cut;       /* ended by the step bound */
     int64_t virtual_ns; /* virtual time spent in all */
-    int kind;           /* of the first failure: enum hd_finding_kind, -1 = none */
-    char word[32];      /* its word: "deadlock", "leak-blocked", "assertion" ... */
+    uint64_t
+        exhausted; /* exhaustive: 1 = all schedules were explored, and nothing was out of control;
+                           of hd_linear(): the scenarios of which all schedules were */
+    int kind;      /* of the first failure: enum hd_finding_kind, -1 = none */
+    char word[32]; /* its word: "deadlock", "leak-blocked", "assertion" ... */
     char report[16384]; /* what a person reads: who waits where, and how to run it again; of a test
-                           that passed: which faults could not happen at all, or "" */
+                           that passed: which faults could not happen at all, what an exhaustive
+                           exploration covers, or "" */
 };
 
 /* Explore fn(arg). Returns 0 when no schedule failed, 1 when one did, -1 when it could not be done
- * (result->report says why). options may be NULL; result may be NULL.
+ * (result->report says why): with exhaustive, also when not all schedules were explored, or something was not under
+ * control. options may be NULL; result may be NULL.
  *   threads: a process with one thread   blocks: until done */
 static inline int hd_explore(void (*fn)(void *arg), void *arg,
                              const struct hd_explore_options *options,
@@ -88,7 +96,7 @@ static inline int hd_explore_print(const char *name, void (*fn)(void *arg), void
                                    const struct hd_explore_options *options)
 {
     static struct hd_explore_result result; /* too large for small stacks */
-    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL, NULL, NULL};
+    struct hd_explore_options mine = {0, 0, 0, NULL, 0, 0, NULL, NULL, NULL, 0};
     int failed;
 
     if (options)

@@ -1,12 +1,15 @@
 /* hd_explore: what it finds, that it stays silent on right code, that a number is a replay. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -331,6 +334,191 @@ static void unknown_faults_are_refused(void **state)
     assert_non_null(strstr(r.report, "or all, not \"luck\""));
 }
 
+/* ---- every schedule ---- */
+
+static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER, journal = PTHREAD_MUTEX_INITIALIZER;
+static int in_one_order, entered;
+
+static void *posts(void *unused)
+{
+    pthread_mutex_lock(in_one_order ? &ledger : &journal);
+    pthread_mutex_lock(in_one_order ? &journal : &ledger);
+    pthread_mutex_unlock(in_one_order ? &journal : &ledger);
+    pthread_mutex_unlock(in_one_order ? &ledger : &journal);
+    return unused;
+}
+
+static void takes_both(void *unused)
+{
+    pthread_t id;
+
+    must(!pthread_create(&id, NULL, posts, unused));
+    pthread_mutex_lock(&ledger);
+    pthread_mutex_lock(&journal);
+    pthread_mutex_unlock(&journal);
+    pthread_mutex_unlock(&ledger);
+    must(!pthread_join(id, NULL));
+}
+
+/* It fails in one order of many. */
+static void *counts_entries(void *among)
+{
+    pthread_mutex_lock(&ledger);
+    entered = entered * 4 + *(int *)among;
+    pthread_mutex_unlock(&ledger);
+    return NULL;
+}
+
+static void enters_four(void *wrong)
+{
+    static int among[4] = {0, 1, 2, 3};
+    pthread_t id[4];
+
+    entered = 0;
+    for (int i = 0; i < 4; i++)
+        must(!pthread_create(&id[i], NULL, counts_entries, &among[i]));
+    for (int i = 0; i < 4; i++)
+        must(!pthread_join(id[i], NULL));
+    must(!wrong || entered != ((3 * 4 + 2) * 4 + 1) * 4 + 0);
+}
+
+static void produces_one(void *c)
+{
+    int one = 1;
+
+    hd_chan_send(c, &one);
+}
+
+/* Wrong: who comes second comes behind its end. */
+static void hands_over(void *wrong)
+{
+    struct hd_chan *c = hd_chan_make(sizeof(int), 0);
+    int v;
+
+    start(produces_one, c);
+    start(produces_one, c);
+    hd_chan_recv(c, &v);
+    if (!wrong)
+        hd_chan_recv(c, &v);
+    hd_chan_unref(c);
+}
+
+static struct hd_explore_result explore_all(void (*fn)(void *), void *arg, int expected)
+{
+    const struct hd_explore_options o = {.exhaustive = 1};
+    struct hd_explore_result r;
+
+    if (hd_explore(fn, arg, &o, &r) != expected)
+        fail_msg("%s", r.report);
+    assert_int_equal(r.exhausted, expected == 0);
+    return r;
+}
+
+static void all_schedules_are_explored(void **state)
+{
+    struct hd_explore_result r;
+
+    (void)state;
+    in_one_order = 1;
+    r = explore_all(takes_both, NULL, 0);
+    assert_int_equal(r.schedules, 2);
+    assert_non_null(strstr(r.report, "all 2 schedules explored: none fails\n  covers: "));
+    assert_non_null(strstr(r.report, "no proof: what threads share beside"));
+    in_one_order = 0;
+    r = explore_all(takes_both, NULL, 1);
+    assert_string_equal(r.word, "deadlock");
+    assert_non_null(strstr(r.report, "reproduced 1 of 1"));
+    r = explore_all(enters_four, NULL, 0);
+    assert_int_equal(r.schedules, 24); /* orders of four */
+    r = explore_all(enters_four, &in_one_order, 1);
+    assert_string_equal(r.word, "crash");
+    assert_non_null(strstr(r.report, "reproduced 1 of 1"));
+    r = explore_all(hands_over, NULL, 0);
+    r = explore_all(hands_over, &in_one_order, 1);
+    assert_string_equal(r.word, "panic");
+}
+
+static void all_that_fail_are_counted(void **state)
+{
+    const struct hd_explore_options o = {.exhaustive = 1, .keep_going = 1};
+    struct hd_explore_result r;
+
+    (void)state;
+    assert_int_equal(hd_explore(enters_four, &in_one_order, &o, &r), 1);
+    assert_int_equal(r.failing, 1);
+    assert_int_equal(r.schedules, 24);
+    assert_non_null(strstr(r.report, "all 24 schedules explored: not all pass"));
+}
+
+/* What is left when fn returns may have gone before. */
+static void goes(void *fails)
+{
+    must(!fails);
+}
+
+static void leaves_one(void *fails)
+{
+    start(goes, fails);
+}
+
+static void the_end_comes_late_too(void **state)
+{
+    const struct hd_explore_options o = {.exhaustive = 1, .ignore_leaks = 1};
+    struct hd_explore_result r;
+
+    (void)state;
+    assert_int_equal(hd_explore(leaves_one, &entered, &o, &r), 1);
+    assert_int_equal(hd_explore(leaves_one, NULL, &o, &r), 0);
+    assert_true(r.schedules > 1);
+}
+
+static void what_is_no_proof_does_not_pass(void **state)
+{
+    struct hd_explore_options o = {.exhaustive = 1, .schedules = 5};
+    struct hd_explore_result r;
+
+    (void)state;
+    assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
+    assert_int_equal(r.schedules, 5);
+    assert_int_equal(r.exhausted, 0);
+    assert_non_null(strstr(r.report, "no proof: not all was explored"));
+    o = (struct hd_explore_options){.exhaustive = 1, .max_steps = 10};
+    assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
+    assert_non_null(strstr(r.report, "no proof: "));
+    assert_non_null(strstr(r.report, "step bound"));
+    o = (struct hd_explore_options){.exhaustive = 1, .strategy = "pct"};
+    assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
+    assert_non_null(strstr(r.report, "strategy does not go with exhaustive"));
+    o = (struct hd_explore_options){.exhaustive = 1, .memory_model = "c11"};
+    assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
+    assert_non_null(strstr(r.report, "memory_model does not go with exhaustive"));
+    o = (struct hd_explore_options){.exhaustive = 1, .faults = "malloc"};
+    assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
+    assert_non_null(strstr(r.report, "faults does not go with exhaustive"));
+}
+
+/* In a process of its own, which ends behind that schedule. */
+static void one_of_all_is_run_again(void **state)
+{
+    const struct hd_explore_options o = {.exhaustive = 1, .name = "four"};
+    struct hd_explore_result r = explore_all(enters_four, &in_one_order, 1);
+    char asked[64];
+    int status;
+
+    (void)state;
+    for (uint64_t number = r.first - 1; number <= r.first; number++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            snprintf(asked, sizeof asked, "four:%llu", (unsigned long long)number);
+            setenv("HEDDLE_SCHEDULE", asked, 1);
+            hd_explore(enters_four, &in_one_order, &o, &r);
+            _exit(77);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(WIFSIGNALED(status) || WEXITSTATUS(status) == 1, number == r.first);
+    }
+}
+
 /* cmocka catches a crash, and goes on with the next test. */
 static pid_t tester;
 static int *strays;
@@ -385,6 +573,11 @@ int main(void)
         cmocka_unit_test(faults_are_chosen),
         cmocka_unit_test(faults_without_effect_are_named),
         cmocka_unit_test(unknown_faults_are_refused),
+        cmocka_unit_test(all_schedules_are_explored),
+        cmocka_unit_test(all_that_fail_are_counted),
+        cmocka_unit_test(the_end_comes_late_too),
+        cmocka_unit_test(what_is_no_proof_does_not_pass),
+        cmocka_unit_test(one_of_all_is_run_again),
         hd_unit_test(explored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
