@@ -18,42 +18,97 @@ static void conclude(struct finding *f, char *verdict)
     free(verdict);
 }
 
-/* Run up to options.steers schedules that steer into it; the first that deadlocks there is reported
- * as schedule `number`. f's text then says what came of it. False: it did not happen. */
-static bool bring_deadlock_about(struct campaign *c, struct worker *w, const struct steering *s,
-                                 uint64_t number, struct finding *f)
+/* The campaign's note of a prediction, made where there is none. */
+static struct open_prediction *note_of(struct campaign *c, uint64_t place, const struct steering *s)
 {
-    unsigned attempt = 0;
-    while (s->edges && attempt < c->options.steers) {
-        struct symptom list[SYMPTOMS];
+    for (size_t i = 0; i < c->opens; i++)
+        if (c->open[i]->place == place && steering_is_same(&c->open[i]->steering, s))
+            return c->open[i];
+    struct open_prediction *p = mem_zeroed(1, sizeof *p);
+    *p = (struct open_prediction){.place = place, .steering = *s};
+    c->open = mem_grow(c->open, c->opens, sizeof *c->open);
+    c->open[c->opens++] = p;
+    return p;
+}
+
+/* The finding that the schedule which ended in w made of the prediction, reported as schedule `number`. NULL: it
+ * was not brought about. */
+static struct finding *take_deadlock(struct campaign *c, struct worker *w, const struct steering *s,
+                                     uint64_t number, bool *shown)
+{
+    struct symptom list[SYMPTOMS];
+    size_t count = judge(c, w, 0, list);
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t key = list[i].key;
+        if (list[i].index < 0 || !steering_is_it(s, w->region, &w->region->finding[list[i].index]))
+            continue;
+        *shown = true;
+        report_symptoms(c, w, number, list, count);
+        return confirm_known(c, key);
+    }
+    symptoms_free(list, count);
+    return NULL;
+}
+
+/* Run up to options.steers schedules that steer into it, others than those of before; the first that
+ * deadlocks there is reported as schedule `number`. */
+static void steer(struct campaign *c, struct worker *w, struct open_prediction *p, uint64_t number)
+{
+    unsigned most = p->tried + c->options.steers;
+
+    p->done = true;
+    while (p->steering.edges && p->tried < most && !p->shown) {
         struct hdp_config *config = &w->region->config;
         *config = c->options.config;
         config->expected_steps = c->expected_steps;
         config->expected_threads = c->expected_threads;
-        steering_prepare(s, f->place, ++attempt, config);
+        steering_prepare(&p->steering, p->place, ++p->tried, config);
         if (!campaign_run_now(c, w))
-            return false;
+            break;
         if (campaign_counts(c, number))
             campaign_count_try(c, w);
-        size_t count = judge(c, w, 0, list);
-        for (size_t i = 0; i < count; i++) {
-            uint64_t key = list[i].key;
-            if (list[i].index < 0 ||
-                !steering_is_it(s, w->region, &w->region->finding[list[i].index]))
-                continue;
-            report_symptoms(c, w, number, list, count);
-            const struct finding *real = confirm_known(c, key);
-            conclude(f, mem_format("confirmed by try %u to bring it about, see %s", attempt,
-                                   real && real->name ? real->name : "the deadlock"));
-            if (real && real != f && !f->same_as)
-                f->same_as = mem_copy(real->name);
-            return true;
-        }
-        symptoms_free(list, count);
+        p->real = take_deadlock(c, w, &p->steering, number, &p->shown);
     }
-    if (attempt)
-        conclude(f, mem_format("not confirmed by %u tries to bring it about", attempt));
-    return false;
+}
+
+/* f, a prediction, then says what came of it. False: it did not happen. */
+static bool bring_deadlock_about(struct campaign *c, struct worker *w, const struct steering *s,
+                                 uint64_t number, struct finding *f)
+{
+    bool following = c->following;
+    struct open_prediction *p = s->edges ? note_of(c, f->place, s) : NULL;
+
+    if (!p)
+        return false;
+    p->finding = f;
+    c->following = false;
+    if (!p->done)
+        steer(c, w, p, number);
+    c->following = following;
+    if (p->shown)
+        conclude(f, mem_format("confirmed by try %u to bring it about, see %s", p->tried,
+                               p->real && p->real->name ? p->real->name : "the deadlock"));
+    else if (p->tried)
+        conclude(f, mem_format("not confirmed by %u tries to bring it about", p->tried));
+    if (p->real && p->real != f && !f->same_as)
+        f->same_as = mem_copy(p->real->name);
+    return p->shown;
+}
+
+void bring_open_about(struct campaign *c, struct worker *w, size_t count)
+{
+    for (size_t i = 0; i < count && !campaign_has_enough(c); i++) {
+        struct open_prediction *p = c->open[i];
+        unsigned tried = p->tried;
+        if (!p->done)
+            steer(c, w, p, c->next);
+        c->stats.reopened.predictions++;
+        c->stats.reopened.shown += p->shown;
+        c->stats.reopened.tries += p->tried - tried;
+    }
+    if (w->state == WORKER_DONE)
+        worker_next(w);
 }
 
 /* A prediction that did not come true may be one of what cannot happen. */

@@ -15,6 +15,7 @@
 #include "bring_about.h"
 #include "confirm.h"
 #include "corpus.h"
+#include "earlier.h"
 #include "judge.h"
 #include "kept.h"
 #include "outcomes.h"
@@ -844,8 +845,22 @@ struct worker *campaign_first_worker(struct campaign *c)
     return w->state == WORKER_IDLE ? w : NULL;
 }
 
+/* Before anything else: what earlier campaigns left open, and what they found. */
+static void begin_with_earlier(struct campaign *c)
+{
+    size_t open = c->opens; /* what is tried may predict more */
+    struct worker *w = c->options.earlier || open ? campaign_first_worker(c) : NULL;
+
+    if (w && open)
+        bring_open_about(c, w, open);
+    if (w && c->options.earlier)
+        earlier_try(c, w, c->options.earlier);
+}
+
 void campaign_explore(struct campaign *c)
 {
+    if (!c->trouble)
+        begin_with_earlier(c);
     if (!c->trouble)
         run_loop(c);
     take_coverage(c); /* how many tries there is time for is chance */
@@ -983,6 +998,9 @@ void campaign_close(struct campaign *c)
     kept_forget(c);
     outcomes_forget(c);
     predict_forget(&c->races);
+    for (size_t i = 0; i < c->opens; i++)
+        free(c->open[i]);
+    free(c->open);
     forget_stuck(c);
     findings_free(&c->findings);
     findings_free(&c->suppressed);
@@ -991,6 +1009,7 @@ void campaign_close(struct campaign *c)
     distinct_free(&c->stats.interleavings);
     unseen_free(&c->stats.unseen);
     coverage_free(c->stats.coverage);
+    earlier_free(&c->stats.earlier);
     names_free(&c->stats.lost_places);
     names_free(&c->stats.unmodelled);
     names_free(&c->stats.shared);

@@ -18,6 +18,7 @@
 #include "findings/suppress.h"
 #include "fault_plan.h"
 #include "plan.h"
+#include "predict/predicted_deadlocks.h"
 #include "predict/predicted_races.h"
 #include "program/target.h"
 #include "program/worker.h"
@@ -78,10 +79,12 @@ struct campaign_options {
     unsigned steers;       /* tries to bring a predicted deadlock about */
     bool exhaustive;       /* every schedule: as `explore` says */
     struct exploration_options explore;
-    bool predict;           /* predict races, and bring them about */
-    const char *oracle;     /* shell command, or NULL; also in launch */
-    const char *out;        /* folder, or NULL: nothing is written */
-    const char *corpus;     /* folder for what was learned, or NULL; */
+    bool predict;       /* predict races, and bring them about */
+    const char *oracle; /* shell command, or NULL; also in launch */
+    const char *out;    /* folder, or NULL: nothing is written */
+    const char
+        *earlier;       /* folder of an earlier campaign, whose findings are tried first; or NULL */
+    const char *corpus; /* folder for what was learned, or NULL; */
     const json_t *learned;  /* ... what it has, or NULL */
     const char *lock_graph; /* file for the lock-order graph, or NULL */
     struct aim aim;         /* the deadlock that every schedule is steered at; no names: none */
@@ -97,6 +100,17 @@ struct lost {
 };
 /* So often a server may die of one schedule, or be started in vain. */
 enum { SERVER_DEATHS = 3 };
+
+/* A deadlock that was predicted: whether it was brought about, in how many tries, those of earlier campaigns with
+ * them. */
+struct open_prediction {
+    uint64_t place; /* of the finding */
+    struct steering steering;
+    unsigned tried;
+    bool done, shown;              /* it was tried in this campaign; it happened */
+    const struct finding *finding; /* this campaign's prediction, or NULL */
+    const struct finding *real;    /* what it turned out to be, or NULL */
+};
 
 struct campaign {
     struct campaign_options options;
@@ -117,10 +131,14 @@ struct campaign {
     struct findings excluded; /* predictions that cannot come true, as other schedules showed */
     uint64_t *excluded_key;   /* of the symptoms that schedules showed to be none */
     size_t excluded_keys;
+    bool
+        following; /* what runs is the schedule of an earlier campaign: it counts as none of this one */
     struct symptom_entry *known; /* symptoms met so far, with the finding that each belongs to */
     struct kept_schedule *kept;  /* of new findings, to be made plainer */
     size_t kept_count;
     int64_t shrink_until_ns;
+    struct open_prediction **open;
+    size_t opens;
     struct known_races races; /* done with: met, or tried */
     struct stats stats;
     struct live live;

@@ -72,6 +72,7 @@ struct evidence {
     struct schedule schedule;
     struct hdp_config config;
     bool predicted; /* it was run to bring a prediction about */
+    bool earlier;   /* it was followed: an earlier campaign recorded it */
     bool faultless; /* nothing failed in it for --faults */
     uint64_t decisions;
     struct hdp_learned *learned; /* what it knew of memory */
@@ -100,6 +101,11 @@ static void take_evidence(struct campaign *c, struct worker *w, struct evidence 
     /* Replays follow what came of it. */
     e->predicted = e->config.race_places != 0;
     e->config.race_places = 0;
+    e->earlier = c->following;
+    if (e->earlier) {
+        e->config.flags &= ~(uint32_t)(HDP_REPLAY | HDP_EDITED);
+        e->config.attempt = 0;
+    }
     s->program = mem_copy(o->target->path);
     s->build_id = *o->target->build_id ? mem_copy(o->target->build_id) : NULL;
     s->heddle = mem_copy(HEDDLE_VERSION);
@@ -194,7 +200,8 @@ static enum why_not why_not(struct campaign *c, struct worker *w, const struct c
     const struct evidence *e = &k->evidence;
     struct symptom list[SYMPTOMS];
 
-    if (e->predicted) /* it followed what was computed from another one */
+    if (e->predicted ||
+        e->earlier) /* it followed what was computed from another one, or recorded */
         return WHY_NOT_KNOWN;
     for (unsigned n = 0; n < k->found[i]->replays; n++) {
         w->region->config = e->config;
@@ -314,6 +321,8 @@ void confirm_save(struct campaign *c, struct confirmation *k, struct finding *f)
 static char *describe_strategy(const struct evidence *e)
 {
     const struct hdp_config *config = &e->config;
+    if (e->earlier)
+        return mem_copy("replayed");
     if (e->predicted)
         return mem_copy("predicted");
     if (config->deadlock_edges || config->aimed_locks)
@@ -336,7 +345,8 @@ static size_t keep_new(struct campaign *c, struct symptom *list, size_t count, u
         }
         if (e && has_passed)
             outcomes_doubt(e->finding);
-        if (e && (e->finding->last != number || !number)) { /* one schedule counts once */
+        if (e && !c->following &&
+            (e->finding->last != number || !number)) { /* one schedule counts once */
             e->finding->last = number;
             e->finding->count += campaign_counts(c, number);
             e->finding->faultless += campaign_counts(c, number) && !faults;
@@ -407,13 +417,15 @@ struct finding *confirm_next(struct campaign *c, struct confirmation *k, struct 
         bool is_new, hidden;
         f->first = k->number;
         f->faultless = k->evidence.faultless;
-        f->strategy = k->number ? describe_strategy(&k->evidence) : NULL;
+        f->earlier = k->evidence.earlier;
+        f->strategy = k->number || f->earlier ? describe_strategy(&k->evidence) : NULL;
         f = campaign_keep(c, f, &hidden, &is_new);
         if (!find(c, k->symptom[i].key))
             remember(c, k->symptom[i].key, f);
         if (hidden)
             continue;
-        if ((!is_new && f->last == k->number) || !campaign_counts(c, k->number)) {
+        if ((!is_new && f->last == k->number) || !campaign_counts(c, k->number) ||
+            k->evidence.earlier) {
             f->count--;
             f->faultless -= k->evidence.faultless;
         }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "earlier.h"
 #include "reports/json_text.h"
 #include "reports/test_document.h"
 #include "schedules/config_words.h"
@@ -14,7 +15,7 @@
 #include "util/complain.h"
 #include "util/whole_file.h"
 
-#define VERSION 1
+#define VERSION 2
 
 /* What has to be the same. */
 static json_t *same_of(const struct campaign_options *o)
@@ -46,6 +47,65 @@ static uint64_t number(const json_t *o, const char *key)
     return n > 0 ? (uint64_t)n : 0;
 }
 
+/* ---- predictions that were not brought about ---- */
+
+static bool is_excluded(const struct campaign *c, const struct finding *f)
+{
+    for (size_t i = 0; i < c->excluded.count; i++)
+        if (c->excluded.list[i] == f)
+            return true;
+    return false;
+}
+
+static json_t *open_json(const struct campaign *c)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < c->opens; i++) {
+        const struct open_prediction *p = c->open[i];
+        json_t *one = json_object(), *edges = json_array();
+        for (uint32_t k = 0; k < p->steering.edges; k++)
+            json_array_append_new(edges, json_pack("[I,I]", (json_int_t)p->steering.edge[k].held,
+                                                   (json_int_t)p->steering.edge[k].took));
+        json_object_set_new(one, "place", json_integer((json_int_t)p->place));
+        json_object_set_new(one, "edges", edges);
+        json_object_set_new(one, "waits", json_integer((json_int_t)p->steering.waits));
+        json_object_set_new(one, "tried", json_integer(p->tried));
+        if (!p->shown && !(p->finding && is_excluded(c, p->finding)))
+            json_array_append(list, one);
+        json_decref(one);
+    }
+    return list;
+}
+
+static bool read_open(const json_t *from, struct open_prediction *p)
+{
+    const json_t *edges = json_object_get(from, "edges"), *edge;
+    size_t n = json_array_size(edges), i;
+    json_int_t place, waits, held, took;
+    int tried;
+
+    *p = (struct open_prediction){0};
+    if (n > HDP_DEADLOCK_EDGES || !n ||
+        json_unpack((json_t *)from, "{s:I,s:I,s:i}", "place", &place, "waits", &waits, "tried",
+                    &tried) != 0 ||
+        tried < 0)
+        return false;
+    json_array_foreach(edges, i, edge)
+    {
+        if (json_unpack((json_t *)edge, "[I,I!]", &held, &took) != 0)
+            return false;
+        p->steering.edge[p->steering.edges++] =
+            (struct hdp_deadlock_edge){(uint64_t)held, (uint64_t)took};
+    }
+    p->place = (uint64_t)place;
+    p->steering.waits = (uint64_t)waits;
+    p->tried = (unsigned)tried;
+    return true;
+}
+
+/* ---- the file ---- */
+
 /* NULL: it is as it should be. */
 static char *check(const json_t *state, const char *file, const struct campaign_options *o)
 {
@@ -64,13 +124,20 @@ static char *check(const json_t *state, const char *file, const struct campaign_
     return why;
 }
 
-static bool is_whole(const json_t *learned)
+static bool is_whole(const json_t *state)
 {
     struct feedback *f = feedback_new();
-    bool whole = feedback_read(f, learned);
+    struct open_prediction p;
+    bool whole = feedback_read(f, json_object_get(state, "learned"));
+    json_t *open = json_object_get(state, "open"), *one;
+    size_t i;
 
+    json_array_foreach(open, i, one)
+    {
+        whole = whole && read_open(one, &p);
+    }
     feedback_free(f);
-    return whole;
+    return whole && json_is_array(open);
 }
 
 char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state)
@@ -90,7 +157,7 @@ char *corpus_read(const char *folder, const struct campaign_options *o, json_t *
     if (old)
         complain("--corpus: %s %s: what was learned is learned anew", file,
                  *build ? "is of another build" : "may be of another build, as this one has no id");
-    else if (*state && !why && !is_whole(json_object_get(*state, "learned")))
+    else if (*state && !why && !is_whole(*state))
         why = mem_format("--corpus: %s is damaged: what was learned cannot be read. Without the "
                          "file it is learned anew",
                          file);
@@ -124,14 +191,30 @@ void corpus_give(struct campaign *c, const json_t *state)
     c->from_outside = number(state, "from_outside");
     c->silent = c->next > 2 && !c->from_outside;
     feedback_share(c->feedback, &c->crew);
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(state, "open"), i, one)
+    {
+        struct open_prediction *p = mem_zeroed(1, sizeof *p);
+        read_open(one, p);
+        c->open = mem_grow(c->open, c->opens, sizeof *c->open);
+        c->open[c->opens++] = p;
+    }
+}
+
+char *corpus_findings(const char *folder)
+{
+    return mem_format("%s/findings", folder);
 }
 
 bool corpus_write(struct campaign *c, uint64_t next)
 {
-    char *file, *text;
+    char *file, *text, *findings = corpus_findings(c->options.corpus);
+    bool kept = earlier_keep(c, findings);
     json_t *state;
     int error;
 
+    free(findings);
     if (is_randomised(c)) {
         complain("--corpus: address randomisation could not be turned off: what was learned holds "
                  "for no other start, nothing is read from %s nor written there",
@@ -152,6 +235,7 @@ bool corpus_write(struct campaign *c, uint64_t next)
     json_object_set_new(state, "work_jumps", json_integer(c->work_jumps_seen));
     json_object_set_new(state, "from_outside", json_integer((json_int_t)c->from_outside));
     json_object_set_new(state, "learned", feedback_json(c->feedback));
+    json_object_set_new(state, "open", open_json(c));
     text = json_dumps(state, JSON_COMPACT | JSON_ENSURE_ASCII);
     error = text ? whole_file_replace(file, text, strlen(text)) : ENOMEM;
     if (error)
@@ -159,5 +243,5 @@ bool corpus_write(struct campaign *c, uint64_t next)
     json_decref(state);
     free(text);
     free(file);
-    return !error;
+    return kept && !error;
 }

@@ -14,6 +14,7 @@
 #include "suite_member.h"
 #include "findings/suppress.h"
 #include "program/input.h"
+#include "reports/outdir.h"
 #include "schedules/config_words.h"
 #include "util/alloc.h"
 #include "util/complain.h"
@@ -76,6 +77,7 @@ enum {
     OPT_CHECK_RESTORE,
     OPT_EXHAUSTIVE,
     OPT_BOUND_PREEMPTIONS,
+    OPT_CHANGED,
 };
 
 static const struct argp_option table[] = {
@@ -101,9 +103,13 @@ static const struct argp_option table[] = {
      "the first time there is none",
      0},
     {"corpus", OPT_CORPUS, "DIR", 0,
-     "Begin with what earlier campaigns of this build have learned, where the last of them ended, "
-     "and keep in DIR "
-     "what this one learns",
+     "Begin with what earlier campaigns of this build have learned, found and predicted, where the "
+     "last of them ended, and keep in DIR what this one adds",
+     0},
+    {"changed-since", OPT_CHANGED, "DIR", 0,
+     "Try first what the run found whose output folder DIR is, and say what of it is gone, and "
+     "what "
+     "remains",
      0},
     {"until-saturated", OPT_SATURATED, "PERCENT", OPTION_ARG_OPTIONAL,
      "Stop when of further schedules no more than about PERCENT (1) would be a new interleaving, "
@@ -232,6 +238,7 @@ struct arguments {
     struct campaign_options options;
     struct toolbox box;
     struct outcome_options outcome;
+    char *earlier;  /* folder whose findings are tried first, or NULL */
     uint64_t given; /* options that not every way of running heeds: a bit of enum choice each */
     bool counted, side_by_side;
     int first; /* index of the program in argv; 0 = none */
@@ -352,6 +359,12 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case OPT_CORPUS:
         o->corpus = arg;
+        return 0;
+    case OPT_CHANGED:
+        if (access(arg, R_OK | X_OK) != 0)
+            argp_failure(state, EXIT_USAGE, errno, "--changed-since=%s", arg);
+        free(a->earlier);
+        a->earlier = outdir_last(arg);
         return 0;
     case OPT_SATURATED:
         o->until_share = percent_of(state, "--until-saturated", arg ? arg : "1") / 100;
@@ -573,6 +586,7 @@ static const struct {
     {OPT_CONTINUE, "--continue"},
     {OPT_SATURATED, "--until-saturated"},
     {OPT_CORPUS, "--corpus"},
+    {OPT_CHANGED, "--changed-since"},
     {OPT_FAULTS, "--faults"},
 };
 enum { CONTROLLED = sizeof controlled / sizeof *controlled };
@@ -596,6 +610,7 @@ static const struct {
     {OPT_TOOL, "--tool"},
     {OPT_SATURATED, "--until-saturated"},
     {OPT_CORPUS, "--corpus"},
+    {OPT_CHANGED, "--changed-since"},
 };
 enum { UNEXPLORED = sizeof unexplored / sizeof *unexplored };
 
@@ -658,6 +673,10 @@ static void check_together(struct argp_state *state, const struct arguments *a)
         argp_failure(state, EXIT_USAGE, 0,
                      "--corpus goes with none of --shard, --continue, --faults, --exhaustive and "
                      "several tools");
+    if (a->earlier && (o->corpus || a->box.tools > 1))
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--changed-since goes with neither --corpus, which tries what it has found "
+                     "first, nor several tools");
     if (o->shards > 1 && o->lock_graph)
         argp_failure(state, EXIT_USAGE, 0, "--lock-graph does not go with --shard");
     if (o->shards > 1 && a->box.tools > 1)
@@ -874,6 +893,9 @@ int cmd_run(int argc, char **argv)
     if (a.options.exhaustive)
         plan_exhaustive(&a);
     char *folder = NULL;
+    if (a.options.corpus)
+        a.earlier = corpus_findings(a.options.corpus);
+    a.options.earlier = a.earlier;
     if (a.outcome.progress && !go_on(&a, argv + a.first))
         return EXIT_USAGE;
     if (a.outcome.suite)
@@ -885,6 +907,7 @@ int cmd_run(int argc, char **argv)
         suppress_unused(s, stderr);
     if (s && suppress_passed_over(s))
         complain("%zu suppressions of other tools mean nothing here", suppress_passed_over(s));
+    free(a.earlier);
     aim_free(&a.options.aim);
     suppress_free(s);
     baseline_free(a.options.baseline);

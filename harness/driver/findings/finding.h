@@ -81,6 +81,7 @@ struct finding {
     uint64_t first;       /* number of the first schedule that showed it, from 1; 0 = none */
     uint64_t count;       /* schedules that showed it */
     uint64_t last;        /* the last one that was counted */
+    bool earlier;         /* the schedule of an earlier campaign showed it first */
     unsigned replays;     /* how often it was replayed, ... */
     unsigned reproduced;  /* ... and how often that gave the same finding */
     enum why_not why_not; /* if those are not all */

@@ -32,6 +32,15 @@ void steering_of(const struct hdp_finding *raw, struct steering *s)
         s->edges = 0;
 }
 
+bool steering_is_same(const struct steering *a, const struct steering *b)
+{
+    bool same = a->edges == b->edges && a->waits == b->waits;
+
+    for (uint32_t i = 0; i < a->edges && same; i++)
+        same = a->edge[i].held == b->edge[i].held && a->edge[i].took == b->edge[i].took;
+    return same;
+}
+
 static bool waits_at(const struct hdp_finding *raw, uint64_t site)
 {
     for (uint32_t i = 0; i < raw->notes && i < HDP_NOTES; i++)

@@ -16,6 +16,7 @@ struct steering {
 
 /* The places of a prediction of the runtime; no edges for any other finding. */
 void steering_of(const struct hdp_finding *raw, struct steering *s);
+bool steering_is_same(const struct steering *a, const struct steering *b);
 /* Make config, that of any schedule, steer into it: try number `attempt`, from 1. `fingerprint` of
  * the prediction. */
 void steering_prepare(const struct steering *s, uint64_t fingerprint, unsigned attempt,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "findings/suppress.h"
+#include "earlier_runs.h"
 #include "explored.h"
 #include "json_text.h"
 #include "report_text.h"
@@ -251,6 +252,15 @@ static json_t *faults(const struct fault_stats *s)
     return o;
 }
 
+static json_t *reopened(const struct stats *s)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "predictions", number(s->reopened.predictions));
+    json_object_set_new(o, "tries", number(s->reopened.tries));
+    json_object_set_new(o, "shown", number(s->reopened.shown));
+    return o;
+}
+
 static json_t *statistics(const struct stats *s)
 {
     json_t *o = json_object();
@@ -289,6 +299,8 @@ static json_t *statistics(const struct stats *s)
     json_object_set_new(o, "shrink", shrink(s));
     json_object_set_new(o, "exhaustive", s->explored.wanted ? explored_json(s) : json_null());
     json_object_set_new(o, "faults", s->faults.wanted ? faults(&s->faults) : json_null());
+    json_object_set_new(o, "reopened", reopened(s));
+    json_object_set_new(o, "earlier", earlier_json(&s->earlier));
     json_object_set_new(o, "interrupted", json_boolean(s->interrupted));
     return o;
 }

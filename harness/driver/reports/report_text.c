@@ -582,14 +582,19 @@ static void print_finding(FILE *to, const struct finding *f, bool final)
             f->name ? f->name : finding_word(f->kind), headline, page_style(&page, PAGE_PLAIN));
     print_fault(to, f, final);
     fputs("  ", to);
-    if (!f->first && !f->replays)
+    if (f->earlier)
+        fputs("shown by a schedule of an earlier run, ", to);
+    else if (!f->first && !f->replays)
         fputs("before the first thread was created, ", to);
     if (f->first)
         fprintf(to, "schedule %llu%s%s%s, ", (unsigned long long)f->first, f->strategy ? " (" : "",
                 f->strategy ? f->strategy : "", f->strategy ? ")" : "");
-    if (final && f->count > 1)
+    if (final && (f->earlier ? f->count > 0 : f->count > 1))
         fprintf(to, "seen in %llu %s, ", (unsigned long long)f->count,
-                f->first ? "schedules" : "starts");
+                f->earlier && f->count == 1 ? "schedule of this one"
+                : f->earlier                ? "schedules of this one"
+                : f->first                  ? "schedules"
+                                            : "starts");
     fputs(reproduced, to);
     if (f->tools != TOOL_HEDDLE)
         fprintf(to, ", seen by %s", finding_tools(f->tools, tools, sizeof tools));
@@ -774,7 +779,7 @@ static void print_faults(FILE *to, const struct fault_stats *s)
 
 static void print_remarks(FILE *to, const struct stats *s)
 {
-    char a[32], b[32];
+    char a[32], b[32], c[32];
     print_engine(to, &s->in_place, s->schedules);
     print_faults(to, &s->faults);
     if (s->cut)
@@ -836,6 +841,14 @@ static void print_remarks(FILE *to, const struct stats *s)
     if (s->predicted.tries)
         fprintf(to, "  note: %s of the schedules %s to bring about what others predicted\n",
                 show_count(s->predicted.tries, a), s->predicted.tries == 1 ? "was" : "were");
+    if (s->reopened.predictions)
+        fprintf(
+            to,
+            "  note: %s prediction%s that earlier campaigns left open %s steered at again, in %s "
+            "tries: %s came true\n",
+            show_count(s->reopened.predictions, a), s->reopened.predictions == 1 ? "" : "s",
+            s->reopened.predictions == 1 ? "was" : "were", show_count(s->reopened.tries, b),
+            s->reopened.shown ? show_count(s->reopened.shown, c) : "none");
     if (s->predicted.cut)
         fprintf(to,
                 "  note: races were predicted from the beginning of a schedule alone, %s times: it "
@@ -869,6 +882,16 @@ static void print_remarks(FILE *to, const struct stats *s)
         fputs("  note: the system does not let address randomisation be turned off; replays may "
               "diverge\n",
               to);
+}
+
+static void print_predicted_by(FILE *to, const struct finding *f)
+{
+    fprintf(to, "  %-18s predicted by %s", "", f->name);
+    if (f->earlier)
+        fputs(" in a schedule of an earlier run", to);
+    else if (f->first)
+        fprintf(to, " in schedule %llu", (unsigned long long)f->first);
+    fputs(", where it did not happen\n", to);
 }
 
 void report_summary(FILE *to, const struct findings *all, const struct stats *s, bool bold)
@@ -921,9 +944,9 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
         print_same_cause(to, all, f);
         for (size_t k = 0; k < all->count; k++)
             if (all->list[k]->same_as && strcmp(all->list[k]->same_as, f->name) == 0)
-                fprintf(to, "  %-18s predicted by %s in schedule %llu, where it did not happen\n",
-                        "", all->list[k]->name, (unsigned long long)all->list[k]->first);
+                print_predicted_by(to, all->list[k]);
     }
+    earlier_print(to, &s->earlier);
     explored_print(to, s, bugs - doubtful);
     if (!s->explored.wanted)
         worth_print(to, all, s);

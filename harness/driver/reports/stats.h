@@ -7,6 +7,7 @@
 
 #include "exhaustive/exploration.h"
 #include "coverage_document.h"
+#include "earlier_runs.h"
 #include "symbols/numbering.h"
 #include "util/distinct.h"
 #include "util/unseen.h"
@@ -27,10 +28,14 @@ struct stats {
         uint64_t cut;   /* searches that did not look at the whole of a schedule */
     } predicted;
     struct distinct interleavings;
-    struct unseen unseen;      /* of the interleavings */
-    uint64_t numbered;         /* schedules of campaigns before this one: numbers begin again */
-    struct coverage *coverage; /* NULL: not known */
-    bool saturated;            /* ended because hardly any more was unseen */
+    struct unseen unseen;        /* of the interleavings */
+    uint64_t numbered;           /* schedules of campaigns before this one: numbers begin again */
+    struct coverage *coverage;   /* NULL: not known */
+    struct earlier_runs earlier; /* findings of earlier runs, tried again */
+    struct {
+        uint64_t predictions, shown, tries;
+    } reopened;     /* predictions that an earlier campaign left open, steered at again */
+    bool saturated; /* ended because hardly any more was unseen */
     struct pct_stats {
         uint64_t schedules; /* of pct that its promise holds for; 0: none with this depth */
         uint32_t depth, threads, steps;
