@@ -568,7 +568,7 @@ void hdi_races_observe(enum hdi_what what, const struct hdi_happened *e)
     switch (what) {
     case HDI_ACQUIRED:
         if (makes_order(e->object))
-            acquire((const void *)e->object->addr, true);
+            acquire((const void *)e->object->addr, hdi_is_watched_code(e->site));
         break;
     case HDI_RELEASED:
         if (makes_order(e->object))

@@ -1,5 +1,6 @@
 /* once.c - pthread_once and C++'s function-local statics (Itanium C++ ABI, 3.3.3): whoever comes
- * while the initialiser runs waits for it in the model. */
+ * while the initialiser runs waits for it in the model. libc++'s call_once waits by means of its own, and
+ * says that it is done by a store that no hook sees. */
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
@@ -123,4 +124,32 @@ HDI_EXPORT void __cxa_guard_abort(uint8_t *guard)
     real(guard);
     if (hdi_enter())
         leave(guarded(guard, site));
+}
+
+struct libcxx_once {
+    unsigned long *flag;
+    void *argument;
+    void (*call)(void *);
+    uint64_t site;
+};
+
+/* The flag is all ones from here on; callers look at it before they call. */
+static void call_and_tell(void *argument)
+{
+    const struct libcxx_once *once = argument;
+    const uint8_t *flag = (const uint8_t *)once->flag;
+
+    once->call(once->argument);
+    for (size_t i = 0; hdi_controlled() && i < sizeof *once->flag; i++)
+        hdi_atomic_stores(flag + i, UINT8_MAX, HDI_RELEASE, once->site);
+}
+
+HDI_EXPORT void _ZNSt3__111__call_onceERVmPvPFvS2_E(unsigned long *flag, void *argument,
+                                                    void (*call)(void *))
+{
+    struct libcxx_once once = {flag, argument, call, HDI_SITE()};
+
+    HDI_REAL_OF(void, "_ZNSt3__111__call_onceERVmPvPFvS2_E",
+                (unsigned long *, void *, void (*)(void *)), once.site)
+    real(flag, &once, call_and_tell);
 }

@@ -8,6 +8,7 @@
 
 #include "core/annotate.h"
 #include "core/thread.h"
+#include "memory/access.h"
 
 #define WORDS 65536u /* slots; a range that long forgets all */
 #define SMALL 4096u  /* bytes of new memory that are forgotten one by one */
@@ -165,6 +166,13 @@ static bool is_told_otherwise(const void *clock, const struct hdi_held *h)
     return (h && h->count > 1) || hdi_object_find(clock, HD_OB_COND);
 }
 
+/* Taken by code without hooks: what it guards is not seen, so that nothing else says whether its sections may
+ * change places. */
+static bool guards_unseen(const struct hdi_held *h)
+{
+    return h && !hdi_is_watched_code(h->site);
+}
+
 void hdi_tape_acquire(struct hdi_memory_thread *s, const void *clock)
 {
     const struct hdi_held *h = s->thread ? held_at(s->thread, clock) : NULL;
@@ -174,6 +182,8 @@ void hdi_tape_acquire(struct hdi_memory_thread *s, const void *clock)
     s->stamp++;
     append(s, h ? (h->shared ? HDP_TAPE_RDLOCK : HDP_TAPE_LOCK) : HDP_TAPE_ACQUIRE,
            (uintptr_t)clock);
+    if (guards_unseen(h))
+        append(s, HDP_TAPE_ACQUIRE, (uintptr_t)clock);
 }
 
 void hdi_tape_release(struct hdi_memory_thread *s, const void *clock)
@@ -183,6 +193,8 @@ void hdi_tape_release(struct hdi_memory_thread *s, const void *clock)
     if (is_told_otherwise(clock, h))
         return;
     s->stamp++;
+    if (guards_unseen(h))
+        append(s, HDP_TAPE_RELEASE, (uintptr_t)clock);
     append(s, h ? HDP_TAPE_UNLOCK : HDP_TAPE_RELEASE, (uintptr_t)clock);
 }
 

@@ -33,6 +33,13 @@ struct hdi_object *hdi_object_find(const void *addr, enum hd_object kind)
     return NULL;
 }
 
+enum { SEEN = 1, UNSEEN };
+
+bool hdi_is_watched_code(uint64_t pc)
+{
+    return pc == SEEN;
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -137,6 +144,25 @@ static void what_is_called_benign_is_left_out(void **state)
     assert_int_equal(tape->events, 1);
 }
 
+/* Nobody knows what a lock of code without hooks guards: its sections keep their order. */
+static void a_lock_of_unseen_code_is_a_clock_too(void **state)
+{
+    struct hdi_object mutex = {.addr = (uintptr_t)CLOCK, .kind = HD_OB_MUTEX};
+    struct hdi_held held = {.object = &mutex, .count = 1, .site = SEEN};
+
+    (void)state;
+    thread[0].locks = (struct hdi_thread_locks){.held = &held, .count = 1};
+    hdi_tape_acquire(&watched[0], CLOCK);
+    hdi_tape_release(&watched[0], CLOCK);
+    assert_int_equal(tape->events, 2);
+    held.site = UNSEEN;
+    hdi_tape_acquire(&watched[0], CLOCK);
+    hdi_tape_release(&watched[0], CLOCK);
+    assert_int_equal(tape->events, 6);
+    assert_int_equal(tape->event[3].kind, HDP_TAPE_ACQUIRE);
+    assert_int_equal(tape->event[4].kind, HDP_TAPE_RELEASE);
+}
+
 static void a_full_tape_says_so(void **state)
 {
     (void)state;
@@ -155,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup(an_atomic_access_synchronises, begin),
         cmocka_unit_test_setup(new_memory_is_another_matter, begin),
         cmocka_unit_test_setup(what_is_called_benign_is_left_out, begin),
+        cmocka_unit_test_setup(a_lock_of_unseen_code_is_a_clock_too, begin),
         cmocka_unit_test_setup(a_full_tape_says_so, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
