@@ -202,7 +202,8 @@ static void run_hook(void *arg)
 static void start_hook(struct hd_context *node)
 {
     void *check = hdi_check_swap(node->check);
-    hd_err err = hdi_go(NULL, run_hook, node, 0, HDI_SHOWN(node->hook.fn), node->site);
+    hd_err err = hdi_go(&(struct hdi_start){
+        .fn = run_hook, .arg = node, .shown = HDI_SHOWN(node->hook.fn), .site = node->site});
 
     hdi_check_swap(check);
     if (err)

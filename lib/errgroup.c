@@ -106,7 +106,8 @@ bool hdi_errgroup_start(struct hd_errgroup *group, hd_err (*fn)(void *arg), cons
             hdi_copy(task->copy, arg, copied);
             task->arg = task->copy;
         }
-        err = hdi_go(NULL, run, task, 0, HDI_SHOWN(fn), site);
+        err = hdi_go(
+            &(struct hdi_start){.fn = run, .arg = task, .shown = HDI_SHOWN(fn), .site = site});
     }
     if (err) {
         free(task);

@@ -27,9 +27,11 @@
 #include "watch_client.h"
 
 #define MOST_WORKERS 512u
+#define RING 256u
 #define FAIR 61u         /* each so many looks the common queue comes first */
 #define NEXT_IN_A_ROW 64 /* hand-overs before the others in the queue come */
-#define SPINS 200
+#define SPINS 4
+#define NAP_NS 3000 /* in fact some 60,000, as the kernel gathers timers */
 #define STUCK_NS 10000000
 #define LOOK_NS 1000000 /* of the monitor */
 #define IDLE_NS 1000000000
@@ -37,30 +39,34 @@
 
 enum wants { TO_PARK, TO_YIELD, TO_END };
 
+/* At the top of its stack; what each switch needs lies together. */
 struct hdi_fibre {
-    void *sp; /* while it does not run */
+    struct hdi_timer timer; /* set when it is used */
+    _Alignas(64) void *sp;  /* while it does not run */
     struct hdi_fibre *link;
-    void (*fn)(void *arg);
-    void *arg;
-    enum wants wants; /* of the worker that it switches to */
     struct hdi_parker *parker;
-    struct hdi_timer timer;
-    struct hdi_locals locals;
-    struct hdi_stack stack; /* whose top it is */
+    struct hdi_locals locals; /* while it does not run */
+    int saved_errno;
+    enum wants wants; /* of the worker that it switches to */
+    void (*fn)(void *room);
+    void *room;
     unsigned generation;
+    struct hdi_stack stack; /* whose top it is */
 };
 
-struct queue {
-    struct hdi_fibre *first, *last;
-    _Atomic unsigned count;
+/* Of one worker, which alone puts something in; each takes out by moving `head` on. */
+struct ring {
+    _Atomic uint32_t head, tail; /* taken and put so far */
+    struct hdi_fibre *_Atomic places[RING];
 };
 
 struct worker {
-    _Alignas(64) struct hdi_lock lock; /* of what others take */
-    struct queue queue;
-    struct hdi_fibre *next; /* comes first */
+    _Alignas(
+        64) struct hdi_fibre *_Atomic next; /* comes first; the worker's own, unless it is stuck */
+    struct ring ring;
     struct hdi_fibre *running;
     void *sp; /* of its own loop, while a fibre runs */
+    struct hdi_stack_cache stacks;
     unsigned looks, in_a_row;
     uint32_t random;
     _Atomic uint64_t switches;
@@ -81,12 +87,14 @@ static bool wanted;
 static unsigned generation; /* forks since the first process */
 
 static struct hdi_lock common_lock; /* the common queue, the idle ones, places of workers */
-static struct queue common;
+static struct hdi_fibre *common_first, *common_last;
+static _Atomic unsigned common_count;
 static struct worker *idle;
 static _Atomic unsigned idle_count;
 static _Atomic bool monitored;
 
-HDI_OF_THREAD struct worker *me;
+static HDI_IN_THREAD struct worker *me;
+HDI_IN_THREAD struct hdi_locals hdi_mine;
 
 /* ---- switching ---- */
 
@@ -97,8 +105,11 @@ __asm__(".text\n.globl hdi_switch\n.hidden hdi_switch\n.type hdi_switch,@functio
         "hdi_switch:\n"
         "  pushq %rbp\n  pushq %rbx\n  pushq %r12\n  pushq %r13\n  pushq %r14\n  pushq %r15\n"
         "  subq $8, %rsp\n  stmxcsr (%rsp)\n  fnstcw 4(%rsp)\n"
+        "  movl (%rsp), %eax\n  movzwl 4(%rsp), %ecx\n"
         "  movq %rsp, (%rdi)\n  movq %rsi, %rsp\n"
-        "  ldmxcsr (%rsp)\n  fldcw 4(%rsp)\n  addq $8, %rsp\n"
+        "  cmpl %eax, (%rsp)\n  je 1f\n  ldmxcsr (%rsp)\n" /* slow, and seldom another */
+        "1: cmpw %cx, 4(%rsp)\n  je 2f\n  fldcw 4(%rsp)\n"
+        "2: addq $8, %rsp\n"
         "  popq %r15\n  popq %r14\n  popq %r13\n  popq %r12\n  popq %rbx\n  popq %rbp\n"
         "  ret\n.size hdi_switch,.-hdi_switch\n");
 
@@ -106,7 +117,7 @@ static void begin(void);
 
 static void prepare(struct hdi_fibre *fibre)
 {
-    uint64_t *sp = (uint64_t *)((uintptr_t)fibre & ~(uintptr_t)15);
+    uint64_t *sp = fibre->room;
     uint32_t mxcsr;
     uint16_t control;
 
@@ -143,20 +154,19 @@ struct hdi_fibre *hdi_fibre_self(void)
     return me ? me->running : NULL;
 }
 
-static __attribute__((noinline)) void swap_errno(int *saved)
+struct hdi_stack hdi_fibre_stack(void)
+{
+    const struct hdi_fibre *self = hdi_fibre_self();
+
+    return self ? self->stack : (struct hdi_stack){0};
+}
+
+static __attribute__((noinline)) int swap_errno(int theirs)
 {
     int mine = errno;
 
-    errno = *saved;
-    *saved = mine;
-}
-
-static void swap_locals(struct hdi_locals *locals)
-{
-    hdi_go_swap(locals);
-    hdi_panic_swap(locals);
-    hdi_ledger_swap(locals);
-    swap_errno(&locals->saved_errno);
+    errno = theirs;
+    return mine;
 }
 
 static void leave(enum wants wants)
@@ -172,35 +182,91 @@ __attribute__((unused)) static void begin(void)
 {
     struct hdi_fibre *self = here()->running;
 
-    self->fn(self->arg);
+    self->fn(self->room);
     leave(TO_END);
     __builtin_unreachable();
 }
 
 /* ---- queues ---- */
 
-static void append(struct queue *queue, struct hdi_fibre *fibre)
+/* With the common lock held. */
+static void append(struct hdi_fibre *fibre)
 {
     fibre->link = NULL;
-    if (queue->last)
-        queue->last->link = fibre;
+    if (common_last)
+        common_last->link = fibre;
     else
-        queue->first = fibre;
-    queue->last = fibre;
-    atomic_fetch_add_explicit(&queue->count, 1, memory_order_relaxed);
+        common_first = fibre;
+    common_last = fibre;
+    atomic_fetch_add_explicit(&common_count, 1, memory_order_relaxed);
 }
 
-static struct hdi_fibre *take_first(struct queue *queue)
+static struct hdi_fibre *take_first(void)
 {
-    struct hdi_fibre *fibre = queue->first;
+    struct hdi_fibre *fibre = common_first;
 
     if (!fibre)
         return NULL;
-    queue->first = fibre->link;
-    if (!queue->first)
-        queue->last = NULL;
-    atomic_fetch_sub_explicit(&queue->count, 1, memory_order_relaxed);
+    common_first = fibre->link;
+    if (!common_first)
+        common_last = NULL;
+    atomic_fetch_sub_explicit(&common_count, 1, memory_order_relaxed);
     return fibre;
+}
+
+static unsigned count_in(struct ring *ring)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+    return atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
+}
+
+static struct hdi_fibre *at(struct ring *ring, uint32_t place)
+{
+    return atomic_load_explicit(&ring->places[place % RING], memory_order_relaxed);
+}
+
+/* Up to `most` of the oldest, into `taken`; how many. */
+static unsigned take_from(struct ring *ring, struct hdi_fibre **taken, unsigned most)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+    unsigned count;
+
+    do {
+        count = atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
+        if (count > most)
+            count = most;
+        for (uint32_t i = 0; i < count; i++)
+            taken[i] = at(ring, head + i);
+    } while (count > 0 &&
+             !atomic_compare_exchange_strong_explicit(&ring->head, &head, head + count,
+                                                      memory_order_acq_rel, memory_order_acquire));
+    return count;
+}
+
+/* Half of the caller's own ring, to the common queue. */
+static __attribute__((noinline)) void give_half(struct ring *ring)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+    if (atomic_load_explicit(&ring->tail, memory_order_relaxed) - head < RING ||
+        !atomic_compare_exchange_strong(&ring->head, &head, head + RING / 2))
+        return; /* somebody has taken some */
+    hdi_lock(&common_lock);
+    for (uint32_t i = 0; i < RING / 2; i++)
+        append(at(ring, head + i));
+    hdi_unlock(&common_lock);
+}
+
+/* The caller's own ring. */
+static void put(struct ring *ring, struct hdi_fibre *fibre)
+{
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+    if (tail - atomic_load_explicit(&ring->head, memory_order_acquire) == RING)
+        give_half(ring);
+    atomic_store_explicit(&ring->places[tail % RING], fibre, memory_order_relaxed);
+    atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }
 
 /* It counts as asleep meanwhile. */
@@ -236,7 +302,7 @@ static void wake_one(void)
 static void put_in_common(struct hdi_fibre *fibre)
 {
     hdi_lock(&common_lock);
-    append(&common, fibre);
+    append(fibre);
     hdi_unlock(&common_lock);
     atomic_thread_fence(memory_order_seq_cst);
     wake_one();
@@ -245,6 +311,7 @@ static void put_in_common(struct hdi_fibre *fibre)
 void hdi_fibre_ready(struct hdi_fibre *fibre)
 {
     struct worker *w = here();
+    struct hdi_fibre *before;
     bool more;
 
     if (fibre->generation != generation) /* its parent's, which runs there */
@@ -253,12 +320,10 @@ void hdi_fibre_ready(struct hdi_fibre *fibre)
         put_in_common(fibre);
         return;
     }
-    hdi_lock(&w->lock);
-    more = w->next != NULL || w->queue.first;
-    if (w->next)
-        append(&w->queue, w->next);
-    w->next = fibre;
-    hdi_unlock(&w->lock);
+    before = atomic_exchange(&w->next, fibre);
+    more = before || count_in(&w->ring) > 0;
+    if (before)
+        put(&w->ring, before);
     if (!more) /* the monitor looks after one alone, if its waker does not soon park */
         return;
     atomic_thread_fence(memory_order_seq_cst);
@@ -269,79 +334,66 @@ static struct hdi_fibre *take_own(struct worker *w)
 {
     struct hdi_fibre *fibre = NULL;
 
-    hdi_lock(&w->lock);
-    if (w->next && (w->in_a_row < NEXT_IN_A_ROW || !w->queue.first)) {
-        fibre = w->next;
-        w->next = NULL;
-        w->in_a_row++;
-    } else {
-        fibre = take_first(&w->queue);
+    if (w->in_a_row >= NEXT_IN_A_ROW) {
         w->in_a_row = 0;
+        if (take_from(&w->ring, &fibre, 1) > 0)
+            return fibre;
     }
-    hdi_unlock(&w->lock);
-    return fibre;
+    if (atomic_load_explicit(&w->next, memory_order_relaxed))
+        fibre = atomic_exchange(&w->next, NULL);
+    if (fibre) {
+        w->in_a_row++;
+        return fibre;
+    }
+    w->in_a_row = 0;
+    return take_from(&w->ring, &fibre, 1) > 0 ? fibre : NULL;
 }
 
+/* One, and as many more into the caller's ring as there are for each worker, which has room for them:
+ * it is at most half full. */
 static struct hdi_fibre *take_common(struct worker *w)
 {
-    struct hdi_fibre *fibre = NULL;
+    struct hdi_fibre *fibre, *one;
     unsigned share;
 
-    if (atomic_load_explicit(&common.count, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&common_count, memory_order_relaxed) == 0)
         return NULL;
     hdi_lock(&common_lock);
-    fibre = take_first(&common);
-    share = atomic_load(&common.count) / (processors + 1);
-    hdi_lock(&w->lock);
-    for (struct hdi_fibre *one; share > 0 && share < 64 && (one = take_first(&common)); share--)
-        append(&w->queue, one);
-    hdi_unlock(&w->lock);
+    fibre = take_first();
+    share = atomic_load(&common_count) / (processors + 1);
+    if (share > RING / 2 - 1)
+        share = RING / 2 - 1;
+    if (count_in(&w->ring) > RING / 2)
+        share = 0;
+    for (; share > 0 && (one = take_first()); share--)
+        put(&w->ring, one);
     hdi_unlock(&common_lock);
     return fibre;
 }
 
-/* Half of another's queue. */
+/* Half of another's ring. */
 static struct hdi_fibre *steal(struct worker *w)
 {
     unsigned end = atomic_load(&worker_end), from;
+    struct hdi_fibre *loot[RING / 2];
 
     w->random = w->random * 1664525 + 1013904223;
     from = w->random >> 8;
     for (unsigned i = 0; i < end; i++) {
         struct worker *other = &workers[(from + i) % end];
-        struct hdi_fibre *loot = NULL;
-        unsigned half;
-        if (other == w || (atomic_load(&other->queue.count) == 0 && !atomic_load(&other->stuck)))
+        unsigned have, count;
+        if (other == w)
             continue;
-        hdi_lock(&other->lock);
-        half = (atomic_load(&other->queue.count) + 1) / 2;
-        if (half > 32)
-            half = 32;
-        if (half > 0) {
-            struct hdi_fibre *last = loot = other->queue.first;
-            for (unsigned k = 1; k < half; k++)
-                last = last->link;
-            other->queue.first = last->link;
-            if (!other->queue.first)
-                other->queue.last = NULL;
-            last->link = NULL;
-            atomic_fetch_sub(&other->queue.count, half);
-        } else if (atomic_load(&other->stuck)) {
-            loot = other->next;
-            other->next = NULL;
-            if (loot)
-                loot->link = NULL;
+        have = count_in(&other->ring);
+        count = have > RING ? 0 : take_from(&other->ring, loot, (have + 1) / 2);
+        if (count == 0 && atomic_load(&other->stuck) && atomic_load(&other->next)) {
+            loot[0] = atomic_exchange(&other->next, NULL);
+            count = loot[0] != NULL;
         }
-        hdi_unlock(&other->lock);
-        if (!loot)
-            continue;
-        hdi_lock(&w->lock);
-        for (struct hdi_fibre *one = loot->link, *link; one; one = link) {
-            link = one->link;
-            append(&w->queue, one);
-        }
-        hdi_unlock(&w->lock);
-        return loot;
+        for (unsigned k = 1; k < count; k++)
+            put(&w->ring, loot[k]);
+        if (count > 0)
+            return loot[0];
     }
     return NULL;
 }
@@ -363,10 +415,10 @@ static bool anything_to_do(void)
 {
     unsigned end = atomic_load(&worker_end);
 
-    if (atomic_load(&common.count) > 0)
+    if (atomic_load(&common_count) > 0)
         return true;
     for (unsigned i = 0; i < end; i++)
-        if (atomic_load(&workers[i].queue.count) > 0)
+        if (count_in(&workers[i].ring) > 0)
             return true;
     return false;
 }
@@ -413,27 +465,36 @@ static bool rest(struct worker *w)
     return true;
 }
 
+/* For a moment it stays awake, or at least needs nobody to wake it: while it counts as spinning, those
+ * who have something for it do without a system call. */
+static struct hdi_fibre *spin(struct worker *w)
+{
+    const struct timespec nap = {0, NAP_NS};
+    struct hdi_fibre *fibre = NULL;
+
+    atomic_fetch_add(&spinning, 1);
+    for (int i = 0; i <= SPINS && !fibre; i++) {
+        for (int k = 0; k < 8; k++)
+            hdi_relax();
+        if (i == SPINS)
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+        if (anything_to_do())
+            fibre = look(w);
+    }
+    atomic_fetch_sub(&spinning, 1);
+    if (fibre && anything_to_do())
+        wake_one(); /* the next one that spins */
+    return fibre;
+}
+
 static struct hdi_fibre *find(struct worker *w)
 {
     for (;;) {
         struct hdi_fibre *fibre = look(w);
+        if (!fibre && 2 * atomic_load(&spinning) < processors)
+            fibre = spin(w);
         if (fibre)
             return fibre;
-        if (2 * atomic_load(&spinning) < processors) {
-            atomic_fetch_add(&spinning, 1);
-            for (int i = 0; i < SPINS && !fibre; i++) {
-                for (int k = 0; k < 8; k++)
-                    hdi_relax();
-                if (anything_to_do())
-                    fibre = look(w);
-            }
-            atomic_fetch_sub(&spinning, 1);
-            if (fibre) {
-                if (anything_to_do())
-                    wake_one(); /* the next one that spins */
-                return fibre;
-            }
-        }
         if (!rest(w))
             return NULL;
     }
@@ -442,7 +503,7 @@ static struct hdi_fibre *find(struct worker *w)
 /* ---- workers ---- */
 
 /* It has switched here. */
-static void settle(struct hdi_fibre *fibre)
+static void settle(struct worker *w, struct hdi_fibre *fibre)
 {
     uint32_t awake = 0;
     struct hdi_stack stack;
@@ -458,7 +519,8 @@ static void settle(struct hdi_fibre *fibre)
         break;
     default:
         stack = fibre->stack;
-        hdi_stack_put(stack);
+        fibre->stack.low = NULL; /* it is free: who looks from outside sees no fibre there */
+        hdi_stack_put(stack, &w->stacks);
         break;
     }
 }
@@ -467,14 +529,17 @@ static void run_on(struct worker *w, struct hdi_fibre *fibre)
 {
     w->running = fibre;
     atomic_store_explicit(&w->stuck, false, memory_order_relaxed);
-    atomic_fetch_add_explicit(&w->switches, 1, memory_order_relaxed);
-    swap_locals(&fibre->locals);
-    hdi_stack_is(fibre->stack);
+    atomic_store_explicit(&w->switches,
+                          atomic_load_explicit(&w->switches, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    hdi_mine = fibre->locals;
+    swap_errno(fibre->saved_errno);
     hdi_switch(&w->sp, fibre->sp);
-    swap_locals(&fibre->locals);
-    hdi_stack_is((struct hdi_stack){NULL, 0});
+    fibre->saved_errno = swap_errno(0);
+    fibre->locals = hdi_mine;
+    hdi_mine = (struct hdi_locals){0};
     w->running = NULL;
-    settle(fibre);
+    settle(w, fibre);
 }
 
 static void *work(void *arg)
@@ -488,6 +553,7 @@ static void *work(void *arg)
     while ((fibre = find(w)))
         run_on(w, fibre);
     me = NULL;
+    hdi_stack_cache_end(&w->stacks);
     hdi_lock(&common_lock);
     w->used = false;
     atomic_fetch_sub(&worker_count, 1);
@@ -553,6 +619,7 @@ static bool is_stuck(struct worker *w, int64_t now)
 static void *monitor(void *arg)
 {
     _Atomic uint32_t nobody_wakes_it = 1;
+    int64_t trimmed_ns = 0;
 
     for (;;) {
         int64_t nap = LOOK_NS;
@@ -563,7 +630,7 @@ static void *monitor(void *arg)
             if (!w->used)
                 continue;
             free_to_run += !is_stuck(w, now);
-            handed += atomic_load(&w->stuck) && w->next != NULL;
+            handed += atomic_load(&w->stuck) && atomic_load(&w->next) != NULL;
         }
         if (handed > 0 || anything_to_do()) {
             wake_one();
@@ -572,6 +639,10 @@ static void *monitor(void *arg)
         }
         if (atomic_load(&idle_count) >= atomic_load(&worker_count))
             nap = 20 * LOOK_NS;
+        if (now - trimmed_ns >= IDLE_NS) {
+            hdi_stack_trim();
+            trimmed_ns = now;
+        }
         sleep_on(&nobody_wakes_it, 1, nap);
     }
     return arg;
@@ -586,17 +657,19 @@ static void forget_workers(void)
     struct worker *w = here();
 
     generation++;
-    for (unsigned i = 0; i < MOST_WORKERS; i++)
+    for (unsigned i = 0; i < atomic_load(&worker_end); i++)
         if (&workers[i] != w)
             memset(&workers[i], 0, sizeof workers[i]);
     if (w) {
-        memset(&w->queue, 0, sizeof w->queue);
-        w->next = NULL;
-        atomic_store(&w->lock.word, 0);
+        atomic_store(&w->ring.head, 0);
+        atomic_store(&w->ring.tail, 0);
+        atomic_store(&w->next, NULL);
+        w->stacks = (struct hdi_stack_cache){0};
         if (w->running)
             w->running->generation = generation;
     }
-    memset(&common, 0, sizeof common);
+    common_first = common_last = NULL;
+    atomic_store(&common_count, 0);
     atomic_store(&common_lock.word, 0);
     idle = NULL;
     atomic_store(&idle_count, 0);
@@ -628,7 +701,7 @@ static void show(void)
         .fibre_bytes = sizeof(struct hdi_fibre),
         .fibre_sp = offsetof(struct hdi_fibre, sp),
         .fibre_wants = offsetof(struct hdi_fibre, wants),
-        .fibre_arg = offsetof(struct hdi_fibre, arg),
+        .fibre_arg = offsetof(struct hdi_fibre, room),
         .fibre_parker = offsetof(struct hdi_fibre, parker),
         .fibre_timer_link = offsetof(struct hdi_fibre, timer.link),
         .fibre_stack = offsetof(struct hdi_fibre, stack),
@@ -674,22 +747,29 @@ static bool are_there_workers(void)
     return true;
 }
 
-bool hdi_fibre_start(void (*fn)(void *arg), void *arg, size_t stack_bytes)
+struct hdi_fibre *hdi_fibre_new(size_t stack_bytes, size_t bytes, void **room)
 {
+    struct worker *w = here();
     struct hdi_stack stack;
     struct hdi_fibre *fibre;
 
-    if (!are_there_workers() || !hdi_stack_get(&stack, stack_bytes))
-        return false;
+    if (!are_there_workers() || !hdi_stack_get(&stack, stack_bytes, w ? &w->stacks : NULL))
+        return NULL;
     fibre = (struct hdi_fibre *)(void *)(stack.low + stack.bytes - sizeof *fibre);
-    memset(fibre, 0, sizeof *fibre);
-    fibre->fn = fn;
-    fibre->arg = arg;
-    fibre->stack = stack;
+    fibre->parker = NULL;
+    fibre->locals = (struct hdi_locals){0};
+    fibre->saved_errno = 0;
     fibre->generation = generation;
+    fibre->stack = stack;
+    fibre->room = *room = (void *)(((uintptr_t)fibre - bytes) & ~(uintptr_t)15);
+    return fibre;
+}
+
+void hdi_fibre_start(struct hdi_fibre *fibre, void (*fn)(void *room))
+{
+    fibre->fn = fn;
     prepare(fibre);
     hdi_fibre_ready(fibre);
-    return true;
 }
 
 bool hdi_fibres_rest(void)
@@ -731,7 +811,7 @@ bool hdi_fibre_park(struct hdi_parker *parker, int64_t until_ns)
     }
     if (until_ns <= hdi_now_ns())
         return false;
-    self->timer.due = time_is_over;
+    self->timer = (struct hdi_timer){.due = time_is_over};
     while (!hdi_timer_try_start(&self->timer, until_ns)) { /* no thread for it: look now and then */
         sleep_on(&nobody_wakes_it, 1, LOOK_NS);
         hdi_fibre_yield();
@@ -756,7 +836,7 @@ void hdi_fibre_blocking(void (*fn)(void *arg), void *arg)
 
     if (w) {
         atomic_store(&w->stuck, true);
-        if (w->next || anything_to_do())
+        if (atomic_load(&w->next) || anything_to_do())
             wake_one();
         if (atomic_load(&idle_count) == 0 && atomic_load(&spinning) == 0)
             start_worker();

@@ -24,8 +24,13 @@ bool hdi_fibres_wanted(void);
 /* The fibre that runs here; NULL in a thread that is no worker. */
 struct hdi_fibre *hdi_fibre_self(void);
 
-/* Run fn(arg) in a new fibre; false if there is no memory or no thread for it. */
-bool hdi_fibre_start(void (*fn)(void *arg), void *arg, size_t stack_bytes);
+/* A new fibre with room for so many bytes on its stack, or NULL if there is no memory or no thread for
+ * it; then it runs fn(room). The room is gone when fn returns. */
+struct hdi_fibre *hdi_fibre_new(size_t stack_bytes, size_t bytes, void **room);
+void hdi_fibre_start(struct hdi_fibre *fibre, void (*fn)(void *room));
+
+/* Its stack, for who handles signals. */
+struct hdi_stack hdi_fibre_stack(void);
 
 /* hdi_park() of the calling fibre; and what hdi_unpark() does for one that is asleep. */
 bool hdi_fibre_park(struct hdi_parker *parker, int64_t until_ns);
@@ -37,17 +42,22 @@ void hdi_fibre_yield(void);
 /* fn(arg) may take long: meanwhile another worker runs the others. */
 void hdi_fibre_blocking(void (*fn)(void *arg), void *arg);
 
-/* What belongs to a goroutine and not to the thread that carries it, while it is off its thread. */
+/* What belongs to a goroutine and not to the thread that carries it. A fibre's is put here while it
+ * runs. */
 struct hdi_locals {
-    void *current, *working, *check, *gone_at, *flying, *deferred, *innermost;
-    int saved_errno;
+    struct goroutine *current;    /* go.c */
+    const void *gone_at;          /* panic.c: of what the panic is about; NULL: it is not gone */
+    struct flight *flying;        /* panic.c */
+    struct hd_deferred *deferred; /* panic.c: the last one */
+    struct boundary *innermost;   /* panic.c */
+    struct hdi_working *working;  /* leak_ledger.c: it, if it works for a check; natively */
+    struct hdi_check *check;      /* leak_ledger.c: which */
 };
 extern const uint32_t hdi_goroutine_number; /* where in a goroutine that lies */
-void hdi_go_swap(struct hdi_locals *locals);
-void hdi_panic_swap(struct hdi_locals *locals);
-void hdi_ledger_swap(struct hdi_locals *locals);
 
 /* A variable of the thread, read anew after each switch: its address is not kept. */
-#define HDI_OF_THREAD static _Thread_local __attribute__((tls_model("initial-exec")))
+#define HDI_IN_THREAD _Thread_local __attribute__((tls_model("initial-exec")))
+
+extern HDI_IN_THREAD struct hdi_locals hdi_mine;
 
 #endif /* HDI_FIBRE_H */

@@ -1,7 +1,7 @@
 /* fibre_stack.c - see fibre_stack.h.
  *
- * Free stacks of the usual size are kept, last in first out; their memory below the top page is given
- * back when there are many. Guards are installed without a mapping each where the kernel can
+ * Free stacks of the usual size are kept, last in first out; what of many was free for a while gives back
+ * its memory below the top page. Guards are installed without a mapping each where the kernel can
  * (Linux 6.13), else protected, which costs two mappings a stack of the 65,530 that a process has
  * by default: some are left to the program.
  */
@@ -30,24 +30,28 @@
 #define PAGE ((size_t)4096)
 #define IN_A_SLAB 32u
 #define LEFT_TO_THE_PROGRAM 5000
-#define WARM 1024u /* free stacks that keep their memory */
+#define AT_HAND 64u /* free stacks of one thread */
+#define WARM 1024u  /* of all, which keep their memory */
+#define MOST_TRIMMED 4096u
 
 extern void __asan_init(void) __attribute__((weak));
 
-struct spare {
-    struct spare *below;
+/* At the top of a free stack. */
+struct hdi_spare {
+    struct hdi_spare *below;
     unsigned char *low;
 };
 
 static struct hdi_lock lock;
 static struct hd_fibre_slab *slabs;
-static struct spare *spares; /* at the top of the free stacks themselves */
-static size_t spare_bytes;   /* of each */
-static unsigned spare_count;
+static size_t spare_bytes; /* of each free stack */
+static struct hdi_spare *warm,
+    *cold; /* free ones with their memory, and with their top page alone */
+static unsigned warm_count, least_warm; /* least: since they were last trimmed */
 
 static _Atomic long protected; /* guards; 0 where the kernel installs them */
 
-HDI_OF_THREAD struct hdi_stack here;
+static HDI_IN_THREAD struct hdi_stack here;
 
 /* How many may be protected. */
 static long most_protected(void)
@@ -84,19 +88,25 @@ static unsigned char *map(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* With the lock held. */
-static void push(unsigned char *low)
+static void push(struct hdi_spare **list, unsigned char *low)
 {
-    struct spare *spare = (struct spare *)(void *)(low + spare_bytes - sizeof *spare);
+    struct hdi_spare *spare = (struct hdi_spare *)(void *)(low + spare_bytes - sizeof *spare);
 
     spare->low = low;
-    spare->below = spares;
-    spares = spare;
-    spare_count++;
+    spare->below = *list;
+    *list = spare;
+}
+
+static unsigned char *pop(struct hdi_spare **list)
+{
+    unsigned char *low = (*list)->low;
+
+    *list = (*list)->below;
+    return low;
 }
 
 /* With the lock held. */
-static void list(unsigned char *low, size_t bytes, unsigned count)
+static void enlist(unsigned char *low, size_t bytes, unsigned count)
 {
     struct hd_fibre_slab *slab = (struct hd_fibre_slab *)(void *)low;
 
@@ -115,14 +125,14 @@ static bool more(void)
     if (!low)
         return false;
     while (count < IN_A_SLAB && guard(first + count * spare_bytes))
-        push(first + count++ * spare_bytes);
+        push(&cold, first + count++ * spare_bytes);
     if (count == 0) {
         munmap(low, PAGE + IN_A_SLAB * spare_bytes);
         return false;
     }
     if (count < IN_A_SLAB)
         munmap(first + count * spare_bytes, (IN_A_SLAB - count) * spare_bytes);
-    list(low, spare_bytes, count);
+    enlist(low, spare_bytes, count);
     return true;
 }
 
@@ -138,7 +148,7 @@ static unsigned char *map_one(size_t bytes)
         return NULL;
     }
     hdi_lock(&lock);
-    list(low, bytes, 1);
+    enlist(low, bytes, 1);
     hdi_unlock(&lock);
     return low + PAGE;
 }
@@ -158,44 +168,95 @@ static void unmap_one(struct hdi_stack stack)
         atomic_fetch_sub(&protected, 1);
 }
 
-bool hdi_stack_get(struct hdi_stack *stack, size_t bytes)
+/* With the lock held. */
+static unsigned char *take(void)
 {
-    bool usual;
+    if (!warm)
+        return cold || more() ? pop(&cold) : NULL;
+    if (--warm_count < least_warm)
+        least_warm = warm_count;
+    return pop(&warm);
+}
 
-    bytes = (bytes + PAGE - 1) / PAGE * PAGE + PAGE;
-    *stack = (struct hdi_stack){NULL, bytes};
+static void fill(struct hdi_stack_cache *cache)
+{
+    unsigned char *low;
+
     hdi_lock(&lock);
-    if (!spare_bytes)
-        spare_bytes = bytes;
-    usual = bytes == spare_bytes;
-    if (usual && (spares || more())) {
-        stack->low = spares->low;
-        spares = spares->below;
-        spare_count--;
+    while (cache->count < AT_HAND / 2 && (low = take())) {
+        push(&cache->first, low);
+        cache->count++;
     }
     hdi_unlock(&lock);
-    if (!usual)
-        stack->low = map_one(bytes);
+}
+
+static void empty(struct hdi_stack_cache *cache, unsigned down_to)
+{
+    hdi_lock(&lock);
+    for (; cache->count > down_to; cache->count--, warm_count++)
+        push(&warm, pop(&cache->first));
+    hdi_unlock(&lock);
+}
+
+void hdi_stack_cache_end(struct hdi_stack_cache *cache)
+{
+    empty(cache, 0);
+}
+
+bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, struct hdi_stack_cache *cache)
+{
+    *stack = (struct hdi_stack){NULL, (bytes + PAGE - 1) / PAGE * PAGE + PAGE};
+    if (cache && cache->first && stack->bytes == spare_bytes) {
+        stack->low = pop(&cache->first);
+        cache->count--;
+        return true;
+    }
+    hdi_lock(&lock);
+    if (!spare_bytes)
+        spare_bytes = stack->bytes;
+    if (stack->bytes == spare_bytes)
+        stack->low = take();
+    hdi_unlock(&lock);
+    if (stack->bytes != spare_bytes)
+        stack->low = map_one(stack->bytes);
+    else if (stack->low && cache)
+        fill(cache);
     return stack->low != NULL;
 }
 
-void hdi_stack_put(struct hdi_stack stack)
+void hdi_stack_put(struct hdi_stack stack, struct hdi_stack_cache *cache)
 {
     if (stack.bytes != spare_bytes) {
         unmap_one(stack);
         return;
     }
-    if (spare_count > WARM)
-        madvise(stack.low + PAGE, stack.bytes - 2 * PAGE, MADV_DONTNEED);
+    push(&cache->first, stack.low);
+    if (++cache->count > AT_HAND)
+        empty(cache, AT_HAND / 2);
+}
+
+void hdi_stack_trim(void)
+{
+    struct hdi_spare *trimmed = NULL;
+
     hdi_lock(&lock);
-    push(stack.low);
+    for (unsigned i = 0; i < MOST_TRIMMED && least_warm > WARM; i++, warm_count--, least_warm--)
+        push(&trimmed, pop(&warm));
+    least_warm = warm_count;
     hdi_unlock(&lock);
+    while (trimmed) {
+        unsigned char *low = pop(&trimmed);
+        madvise(low + PAGE, spare_bytes - 2 * PAGE, MADV_DONTNEED);
+        hdi_lock(&lock);
+        push(&cold, low);
+        hdi_unlock(&lock);
+    }
 }
 
 void hdi_stack_forget(void)
 {
-    spares = NULL;
-    spare_count = 0;
+    warm = cold = NULL;
+    warm_count = least_warm = 0;
     atomic_store(&lock.word, 0);
 }
 
@@ -211,16 +272,17 @@ void hdi_stack_is(struct hdi_stack stack)
 
 static void say(int number, siginfo_t *info, void *context)
 {
-    uintptr_t at = (uintptr_t)info->si_addr, low = (uintptr_t)here.low;
+    const struct hdi_stack stack = hdi_fibre_self() ? hdi_fibre_stack() : here;
+    uintptr_t at = (uintptr_t)info->si_addr, low = (uintptr_t)stack.low;
     char text[160];
 
     (void)context;
-    if (here.low && at >= low && at < low + PAGE) {
+    if (stack.low && at >= low && at < low + PAGE) {
         int length =
             snprintf(text, sizeof text,
                      "fatal error: stack overflow: goroutine %s needs more than the %zu KiB "
                      "of hd_go_set_stack()\n",
-                     hd_go_name(), (here.bytes - PAGE) >> 10);
+                     hd_go_name(), (stack.bytes - PAGE) >> 10);
         if (write(STDERR_FILENO, text, (size_t)length) < 0)
             errno = 0;
     }

@@ -11,9 +11,19 @@ struct hdi_stack {
     size_t bytes;       /* with it */
 };
 
-/* Whether there was memory. */
-bool hdi_stack_get(struct hdi_stack *stack, size_t bytes);
-void hdi_stack_put(struct hdi_stack stack);
+/* Free ones that one thread has at hand. */
+struct hdi_stack_cache {
+    struct hdi_spare *first;
+    unsigned count;
+};
+
+/* Whether there was memory. cache: the calling thread's; NULL: it has none. */
+bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, struct hdi_stack_cache *cache);
+void hdi_stack_put(struct hdi_stack stack, struct hdi_stack_cache *cache);
+void hdi_stack_cache_end(struct hdi_stack_cache *cache);
+
+/* Called now and then: what was free since the last time gives its memory back, but for some. */
+void hdi_stack_trim(void);
 
 /* The list of all that there are. */
 struct hd_fibre_slab *const *hdi_stack_slabs(void);
@@ -23,7 +33,7 @@ void hdi_stack_forget(void);
 
 /* From now on a fault in the guard of the calling thread's stack is said as an overflow; `alternate`
  * is where that is done, and lives as long as the thread. Not where sanitizers do that. And which
- * stack it is. */
+ * stack that is, in a thread that is no worker of fibres. */
 #define HDI_ALTERNATE_STACK 16384
 void hdi_stack_watch(void *alternate);
 void hdi_stack_is(struct hdi_stack stack);

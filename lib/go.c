@@ -25,16 +25,20 @@
 #define DEFAULT_STACK ((size_t)256 << 10)
 #define LEAST_STACK ((size_t)32 << 10) /* a half of it serves when it overflows */
 #define MOST_STACK ((size_t)1 << 30)
+#define MOST_ROOM 2048u /* of a goroutine on a stack of the usual size */
 #define MOST_IDLE 256u
 #define IDLE_NS ((int64_t)5 * 1000000000)
 
 struct goroutine {
     void (*fn)(void *arg);
     void *arg;
+    void (*end)(void *of, const void *site);
+    void *of;
     unsigned long number;
     const void *site;   /* of its making */
     size_t stack_bytes; /* of the thread that was made for it */
     char name[32];      /* "" until somebody asks */
+    bool on_stack;      /* of its fibre */
     struct hdi_working work;
     _Alignas(max_align_t) unsigned char copy[]; /* of the argument, if it was to be copied */
 };
@@ -53,7 +57,6 @@ struct carrier {
 static _Atomic unsigned long last_number;
 static _Atomic size_t alive;
 static _Atomic size_t stack_bytes = DEFAULT_STACK;
-HDI_OF_THREAD struct goroutine *current;
 
 static struct hdi_lock idle_lock;
 static struct carrier *idle;
@@ -61,15 +64,7 @@ static _Atomic unsigned idle_count;
 
 void hdi_go_locals(const struct hd_seam *seam)
 {
-    seam->local((void **)&current);
-}
-
-void hdi_go_swap(struct hdi_locals *locals)
-{
-    void *mine = current;
-
-    current = locals->current;
-    locals->current = mine;
+    seam->local((void **)&hdi_mine.current);
 }
 
 /* A child has but the thread that forked. */
@@ -78,7 +73,7 @@ static void forget_threads(void)
     idle = NULL;
     atomic_store(&idle_count, 0);
     atomic_store(&idle_lock.word, 0);
-    atomic_store(&alive, current != NULL);
+    atomic_store(&alive, hdi_mine.current != NULL);
 }
 
 __attribute__((constructor(105))) static void register_forget(void)
@@ -86,20 +81,25 @@ __attribute__((constructor(105))) static void register_forget(void)
     pthread_atfork(NULL, NULL, forget_threads);
 }
 
-static void run(struct goroutine *g)
+static void run(void *arg)
 {
+    struct goroutine *g = arg;
+
     hdi_acquire(g);
-    current = g;
+    hdi_mine.current = g;
     hdi_work_begins(&g->work);
     if (hdi_watch)
         hdi_watch->goroutine_begins(g->name, g->number, g->site);
     hdi_catch_exit(g->fn, g->arg);
+    if (g->end)
+        g->end(g->of, g->site);
     if (hdi_watch)
         hdi_watch->goroutine_ends();
     hdi_work_ends(&g->work);
-    current = NULL;
+    hdi_mine.current = NULL;
     atomic_fetch_sub(&alive, 1);
-    free(g);
+    if (!g->on_stack)
+        free(g);
 }
 
 /* ---- idle threads ---- */
@@ -171,11 +171,6 @@ static void *carry(void *arg)
     return NULL;
 }
 
-static void run_fibre(void *g)
-{
-    run(g);
-}
-
 static bool reuse(struct goroutine *g)
 {
     struct carrier *carrier;
@@ -232,40 +227,54 @@ static bool start_thread(struct goroutine *g)
     return started;
 }
 
-static hd_err go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, bool pinned,
-                 const void *shown, const void *site)
+static hd_err go(const struct hdi_start *start, bool pinned)
 {
+    size_t bytes = sizeof(struct goroutine) + start->copied, stack = atomic_load(&stack_bytes);
+    struct hdi_fibre *fibre = NULL;
     struct goroutine *g;
-    bool started;
+    bool started = true;
+    void *room = NULL;
 
-    if (!fn)
-        hdi_misuse("go of nil func value", NULL, site);
-    g = copied > PTRDIFF_MAX - sizeof *g ? NULL : malloc(sizeof *g + copied);
+    if (!start->fn)
+        hdi_misuse("go of nil func value", NULL, start->site);
+    if (start->copied > PTRDIFF_MAX - MOST_STACK - sizeof *g)
+        return hd_out_of_memory;
+    if (!pinned && hdi_fibres_wanted()) {
+        fibre = hdi_fibre_new(bytes <= MOST_ROOM ? stack : stack + bytes, bytes, &room);
+        if (!fibre)
+            return hd_out_of_threads;
+    }
+    g = fibre ? room : malloc(bytes);
     if (!g)
         return hd_out_of_memory;
-    *g = (struct goroutine){.fn = fn,
-                            .arg = arg,
+    *g = (struct goroutine){.fn = start->fn,
+                            .arg = start->arg,
+                            .end = start->end,
+                            .of = start->of,
                             .number = atomic_fetch_add(&last_number, 1) + 1,
-                            .site = site,
-                            .stack_bytes = atomic_load(&stack_bytes)};
-    if (copied > 0) {
-        hdi_reads(arg, copied, site);
-        hdi_copy(g->copy, arg, copied);
+                            .site = start->site,
+                            .stack_bytes = stack,
+                            .on_stack = fibre != NULL};
+    if (start->copied > 0) {
+        hdi_reads(start->arg, start->copied, start->site);
+        hdi_copy(g->copy, start->arg, start->copied);
         g->arg = g->copy;
     }
-    if (name)
-        snprintf(g->name, sizeof g->name, "%s", name);
+    if (start->name)
+        snprintf(g->name, sizeof g->name, "%s", start->name);
     hdi_hide(g, sizeof *g);
     atomic_fetch_add(&alive, 1);
     hdi_release(g);
     /* TSan must see the thread being made: then it goes by way of pthread_create, to the same
      * seam. */
-    if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN))
-        started = hdi_seam->spawn(carry, g, g->stack_bytes, shown, name, site) == 0;
-    else {
-        hdi_work_made(&g->work, g->name, g->number, site);
-        started = (!pinned && hdi_fibres_wanted()) ? hdi_fibre_start(run_fibre, g, g->stack_bytes)
-                                                   : reuse(g) || start_thread(g);
+    if (hdi_seam && !(hdi_watchers & HDI_WATCH_TSAN)) {
+        started = hdi_seam->spawn(carry, g, stack, start->shown, start->name, start->site) == 0;
+    } else {
+        hdi_work_made(&g->work, g->name, g->number, start->site);
+        if (fibre)
+            hdi_fibre_start(fibre, run);
+        else
+            started = reuse(g) || start_thread(g);
         if (!started)
             hdi_work_undone(&g->work);
     }
@@ -276,15 +285,22 @@ static hd_err go(const char *name, void (*fn)(void *arg), void *arg, size_t copi
     return hd_out_of_threads;
 }
 
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, const void *shown,
-              const void *site)
+hd_err hdi_go(const struct hdi_start *start)
 {
-    return go(name, fn, arg, copied, false, shown, site);
+    return go(start, false);
+}
+
+static struct hdi_start plain(const char *name, void (*fn)(void *arg), void *arg, const void *site)
+{
+    return (struct hdi_start){
+        .name = name, .fn = fn, .arg = arg, .shown = HDI_SHOWN(fn), .site = site};
 }
 
 hd_err hd_go_pinned(void (*fn)(void *arg), void *arg)
 {
-    return go(NULL, fn, arg, 0, true, HDI_SHOWN(fn), HDI_SITE());
+    const struct hdi_start start = plain(NULL, fn, arg, HDI_SITE());
+
+    return go(&start, true);
 }
 
 void hd_blocking(void (*fn)(void *arg), void *arg)
@@ -294,17 +310,24 @@ void hd_blocking(void (*fn)(void *arg), void *arg)
 
 hd_err hd_go(void (*fn)(void *arg), void *arg)
 {
-    return hdi_go(NULL, fn, arg, 0, HDI_SHOWN(fn), HDI_SITE());
+    const struct hdi_start start = plain(NULL, fn, arg, HDI_SITE());
+
+    return go(&start, false);
 }
 
 hd_err hd_go_named(const char *name, void (*fn)(void *arg), void *arg)
 {
-    return hdi_go(name, fn, arg, 0, HDI_SHOWN(fn), HDI_SITE());
+    const struct hdi_start start = plain(name, fn, arg, HDI_SITE());
+
+    return go(&start, false);
 }
 
 hd_err hd_go_copy(void (*fn)(void *args), const void *args, size_t bytes)
 {
-    return hdi_go(NULL, fn, (void *)(uintptr_t)args, bytes, HDI_SHOWN(fn), HDI_SITE());
+    struct hdi_start start = plain(NULL, fn, (void *)(uintptr_t)args, HDI_SITE());
+
+    start.copied = bytes;
+    return go(&start, false);
 }
 
 hd_err hd_go_set_stack(size_t bytes)
@@ -323,16 +346,17 @@ hd_err hd_go_set_stack(size_t bytes)
 
 unsigned long hd_go_self(void)
 {
-    return current ? current->number : 0;
+    return hdi_mine.current ? hdi_mine.current->number : 0;
 }
 
 const char *hd_go_name(void)
 {
-    if (!current)
+    if (!hdi_mine.current)
         return "main";
-    if (!current->name[0])
-        snprintf(current->name, sizeof current->name, "g%lu", current->number);
-    return current->name;
+    if (!hdi_mine.current->name[0])
+        snprintf(hdi_mine.current->name, sizeof hdi_mine.current->name, "g%lu",
+                 hdi_mine.current->number);
+    return hdi_mine.current->name;
 }
 
 size_t hd_go_count(void)
@@ -354,7 +378,7 @@ void hd_go_yield(void)
 
 _Noreturn void hd_goexit(void)
 {
-    if (!current)
+    if (!hdi_mine.current)
         hdi_misuse("goexit in a thread that is no goroutine", NULL, HDI_SITE());
     hdi_leave();
 }

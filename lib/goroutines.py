@@ -24,7 +24,7 @@ def of_threads():
     """Thread and goroutine, of each thread that runs one."""
     for thread in sorted(gdb.selected_inferior().threads(), key=lambda t: t.num):
         thread.switch()
-        goroutine = variable("go.c", "current")
+        goroutine = gdb.parse_and_eval("hdi_mine")["current"]
         if int(goroutine):
             yield thread, goroutine.dereference()
 
@@ -90,7 +90,7 @@ class Goroutines(gdb.Command):
             for fibre in at_rest():
                 parker = fibre["parker"]
                 waits = int(parker) and int(parker["go"]) == 2
-                goroutine = fibre["arg"].cast(gdb.lookup_type("struct goroutine").pointer()).dereference()
+                goroutine = fibre["room"].cast(gdb.lookup_type("struct goroutine").pointer()).dereference()
                 gdb.write("%s, %s\n" % (title(goroutine), "waits" if waits else "is ready to run"))
                 print_at_rest(fibre)
                 listed += 1

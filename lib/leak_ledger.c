@@ -8,19 +8,6 @@
 
 _Atomic bool hdi_checking;
 struct hdi_lock hdi_check_lock;
-_Thread_local __attribute__((tls_model("initial-exec"))) struct hdi_working *hdi_working;
-HDI_OF_THREAD struct hdi_check *mine;
-
-void hdi_ledger_swap(struct hdi_locals *locals)
-{
-    struct hdi_working *working = hdi_working;
-    struct hdi_check *check = mine;
-
-    hdi_working = locals->working;
-    mine = locals->check;
-    locals->working = working;
-    locals->check = check;
-}
 
 static void forget_lock(void)
 {
@@ -35,11 +22,11 @@ __attribute__((constructor(106))) static void hide_lock(void)
 
 void *hdi_check_swap_kept(void *check)
 {
-    void *before = mine;
+    void *before = hdi_mine.check;
 
     if (hdi_seam)
         return HDI_TELLS(check_swap) ? hdi_seam->check_swap(check) : NULL;
-    mine = check;
+    hdi_mine.check = check;
     return before;
 }
 
@@ -79,8 +66,8 @@ void hdi_owe_kept(struct hdi_owed *owed, enum hd_object kind, const void *object
 {
     if (!hdi_seam) {
         owed->name = name;
-        if (mine)
-            enter(owed, mine, kind, site);
+        if (hdi_mine.check)
+            enter(owed, hdi_mine.check, kind, site);
     } else if (HDI_TELLS(owes)) {
         hdi_seam->owes(object, 1);
     }
@@ -98,13 +85,13 @@ void hdi_settle_kept(struct hdi_owed *owed, const void *object)
 void hdi_work_made(struct hdi_working *work, const char *name, unsigned long number,
                    const void *site)
 {
-    work->check = mine;
-    if (!mine)
+    work->check = hdi_mine.check;
+    if (!hdi_mine.check)
         return;
     hdi_hide(work, sizeof *work);
     work->name = name;
     work->number = number;
-    enter(&work->owed, mine, HD_OB_THREAD, site);
+    enter(&work->owed, hdi_mine.check, HD_OB_THREAD, site);
 }
 
 void hdi_work_undone(struct hdi_working *work)
@@ -115,14 +102,14 @@ void hdi_work_undone(struct hdi_working *work)
 
 void hdi_work_begins(struct hdi_working *work)
 {
-    mine = work->check;
-    hdi_working = mine ? work : NULL;
+    hdi_mine.check = work->check;
+    hdi_mine.working = hdi_mine.check ? work : NULL;
 }
 
 void hdi_work_ends(struct hdi_working *work)
 {
-    mine = NULL;
-    hdi_working = NULL;
+    hdi_mine.check = NULL;
+    hdi_mine.working = NULL;
     if (work->check)
         strike_out(&work->owed);
 }
@@ -131,15 +118,16 @@ void hdi_work_ends(struct hdi_working *work)
 HD_API void hdi_leak_expected(void);
 void hdi_leak_expected(void)
 {
-    if (hdi_working)
-        strike_out(&hdi_working->owed);
+    if (hdi_mine.working)
+        strike_out(&hdi_mine.working->owed);
 }
 
 void hdi_work_waits(const struct hdi_why *why)
 {
     if (why) {
-        atomic_store_explicit(&hdi_working->site, why->site, memory_order_relaxed);
-        atomic_store_explicit(&hdi_working->since_ns, hdi_now_ns(), memory_order_relaxed);
+        atomic_store_explicit(&hdi_mine.working->site, why->site, memory_order_relaxed);
+        atomic_store_explicit(&hdi_mine.working->since_ns, hdi_now_ns(), memory_order_relaxed);
     }
-    atomic_store_explicit(&hdi_working->event, why ? why->event : HD_EV_NONE, memory_order_release);
+    atomic_store_explicit(&hdi_mine.working->event, why ? why->event : HD_EV_NONE,
+                          memory_order_release);
 }

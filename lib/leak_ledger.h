@@ -51,9 +51,6 @@ struct hdi_check {
 extern _Atomic bool hdi_checking;
 extern struct hdi_lock hdi_check_lock; /* a leaf */
 
-/* The goroutine that this thread carries, if it works for a check; natively. */
-extern _Thread_local __attribute__((tls_model("initial-exec"))) struct hdi_working *hdi_working;
-
 /* Told by the seam or natively, all of them; see the inline ones below. */
 void *hdi_check_swap_kept(void *check);
 void hdi_owe_kept(struct hdi_owed *owed, enum hd_object kind, const void *object, const char *name,

@@ -37,75 +37,57 @@ struct flight {
     hd_err err;
 };
 
-HDI_OF_THREAD const void *gone_at; /* of what the panic is about; NULL: it is not gone */
-HDI_OF_THREAD struct flight *flying;
-HDI_OF_THREAD struct hd_deferred *deferred;
-HDI_OF_THREAD struct boundary *innermost;
-
-static void *exchange(void **mine, void *theirs)
-{
-    void *before = *mine;
-
-    *mine = theirs;
-    return before;
-}
-
-void hdi_panic_swap(struct hdi_locals *locals)
-{
-    locals->gone_at = exchange((void **)&gone_at, locals->gone_at);
-    locals->flying = exchange((void **)&flying, locals->flying);
-    locals->deferred = exchange((void **)&deferred, locals->deferred);
-    locals->innermost = exchange((void **)&innermost, locals->innermost);
-}
-
 void hdi_panic_locals(const struct hd_seam *seam)
 {
-    seam->local((void **)&deferred);
-    seam->local((void **)&innermost);
+    seam->local((void **)&hdi_mine.deferred);
+    seam->local((void **)&hdi_mine.innermost);
 }
 
 void hdi_defer_push(struct hd_deferred *one)
 {
-    one->below = deferred;
-    deferred = one;
+    one->below = hdi_mine.deferred;
+    hdi_mine.deferred = one;
 }
 
 void hdi_defer_pop(struct hd_deferred *one)
 {
-    deferred = one->below;
+    hdi_mine.deferred = one->below;
     one->fn(one->arg);
 }
 
 static void run_down_to(struct hd_deferred *floor)
 {
-    while (deferred != floor)
-        hdi_defer_pop(deferred);
+    while (hdi_mine.deferred != floor)
+        hdi_defer_pop(hdi_mine.deferred);
 }
 
 static _Noreturn void unwind(struct boundary *to, enum hdi_ending ending, hd_err err)
 {
-    struct flight self = {.below = flying, .to = to, .err = err};
+    struct flight self = {.below = hdi_mine.flying, .to = to, .err = err};
 
-    flying = &self;
+    hdi_mine.flying = &self;
     run_down_to(to->deferred);
-    flying = self.below;
-    while (flying && flying->to == to) { /* panics that this one takes the place of */
-        hd_err_unref(flying->err);
-        flying = flying->below;
+    hdi_mine.flying = self.below;
+    while (hdi_mine.flying &&
+           hdi_mine.flying->to == to) { /* panics that this one takes the place of */
+        hd_err_unref(hdi_mine.flying->err);
+        hdi_mine.flying = hdi_mine.flying->below;
     }
     if (ending == HDI_PANICKED && hdi_seam)
         hdi_seam->panic("", NULL, NULL); /* it is recovered: what aborts later is something else */
     to->ending = ending;
     to->err = err;
-    innermost = to->outer;
+    hdi_mine.innermost = to->outer;
     longjmp(to->resume, 1);
 }
 
 static enum hdi_ending catch (void (*fn)(void *arg), void *arg, bool exits_only, hd_err *err) {
-    struct boundary here = {.outer = innermost, .deferred = deferred, .exits_only = exits_only};
+    struct boundary here = {.outer = hdi_mine.innermost,
+                            .deferred = hdi_mine.deferred,
+                            .exits_only = exits_only};
 
-    innermost = &here;
-    if (setjmp(here.resume) == 0){fn(arg); innermost = here.outer; return HDI_RETURNED;}
+    hdi_mine.innermost = &here;
+    if (setjmp(here.resume) == 0){fn(arg); hdi_mine.innermost = here.outer; return HDI_RETURNED;}
 *err = here.err;
 return here.ending;
 }
@@ -132,7 +114,7 @@ void hdi_carry_on(enum hdi_ending ending, hd_err err)
 
 _Noreturn void hdi_leave(void)
 {
-    unwind(innermost, HDI_EXITED, NULL);
+    unwind(hdi_mine.innermost, HDI_EXITED, NULL);
 }
 
 hd_err hd_recover(void (*fn)(void *arg), void *arg)
@@ -156,10 +138,10 @@ static _Noreturn void die(const char *message)
                       */
         count = backtrace(frames, FRAMES_SHOWN);
         backtrace_symbols_fd(frames, count, STDERR_FILENO);
-        if (gone_at) {
+        if (hdi_mine.gone_at) {
             fprintf(stderr, "\nwhat it used was given up at:\n");
             fflush(stderr);
-            backtrace_symbols_fd((void *[]){(void *)(uintptr_t)gone_at}, 1, STDERR_FILENO);
+            backtrace_symbols_fd((void *[]){(void *)(uintptr_t)hdi_mine.gone_at}, 1, STDERR_FILENO);
         }
     }
     abort();
@@ -167,7 +149,7 @@ static _Noreturn void die(const char *message)
 
 static _Noreturn void panic_with(hd_err err, const void *object, const void *site)
 {
-    struct boundary *to = innermost;
+    struct boundary *to = hdi_mine.innermost;
 
     if (hdi_seam)
         hdi_seam->panic(hd_err_message(err), object, site);
@@ -182,13 +164,13 @@ static _Noreturn void panic_with(hd_err err, const void *object, const void *sit
 
 _Noreturn void hd_panic_err(hd_err err)
 {
-    gone_at = NULL;
+    hdi_mine.gone_at = NULL;
     panic_with(err ? err : hd_panicked, NULL, __builtin_return_address(0));
 }
 
 void hd_must(hd_err err)
 {
-    gone_at = NULL;
+    hdi_mine.gone_at = NULL;
     if (err)
         panic_with(err, NULL, __builtin_return_address(0));
 }
@@ -199,7 +181,7 @@ _Noreturn void hd_panic(const char *format, ...)
     hd_err err;
 
     va_start(args, format);
-    gone_at = NULL;
+    hdi_mine.gone_at = NULL;
     err = hd_errorv(HD_ERR_PANIC, format, args);
     va_end(args);
     panic_with(err, NULL, __builtin_return_address(0));
@@ -207,13 +189,13 @@ _Noreturn void hd_panic(const char *format, ...)
 
 _Noreturn void hdi_misuse(const char *message, const void *object, const void *site)
 {
-    gone_at = NULL;
+    hdi_mine.gone_at = NULL;
     panic_with(hd_errorf(HD_ERR_PANIC, "%s", message), object, site);
 }
 
 _Noreturn void hdi_misuse_late(const char *message, const void *object, const void *site,
                                const void *gone)
 {
-    gone_at = gone;
+    hdi_mine.gone_at = gone;
     panic_with(hd_errorf(HD_ERR_PANIC, "%s", message), object, site);
 }

@@ -142,14 +142,14 @@ static bool park_natively(struct hdi_parker *parker, const struct hdi_why *why, 
         return hdi_fibre_park(parker, until_ns);
     if (hdi_await(released, parker, &of_parkers))
         return true;
-    if (HDI_UNLIKELY(hdi_working != NULL))
+    if (HDI_UNLIKELY(hdi_mine.working != NULL))
         hdi_work_waits(why);
     if (HDI_UNLIKELY(hdi_watch != NULL))
         hdi_watch->waits(why->event, why->object, why->site, until_ns != HD_SEAM_FOREVER);
     woken = sleep_natively(parker, until_ns);
     if (HDI_UNLIKELY(hdi_watch != NULL))
         hdi_watch->goes_on();
-    if (HDI_UNLIKELY(hdi_working != NULL))
+    if (HDI_UNLIKELY(hdi_mine.working != NULL))
         hdi_work_waits(NULL);
     return woken;
 }

@@ -243,7 +243,9 @@ struct hd_chan *hd_singleflight_do_chan(struct hd_singleflight *group, const cha
     if (!call) {
         free(listener);
         refuse(chan, hd_out_of_memory);
-    } else if (!joined && hdi_go(NULL, fly_alone, call, 0, HDI_SHOWN(call->fn), why.site)) {
+    } else if (!joined &&
+               hdi_go(&(struct hdi_start){
+                   .fn = fly_alone, .arg = call, .shown = HDI_SHOWN(call->fn), .site = why.site})) {
         call->fn = no_thread;
         fly_alone(call);
     }

@@ -11,10 +11,18 @@
 
 struct hd_errgroup;
 
-/* copied: so many bytes at arg are, and the copy is given; 0: arg itself. shown: the user's function
- * that it runs, as reports call it. */
-hd_err hdi_go(const char *name, void (*fn)(void *arg), void *arg, size_t copied, const void *shown,
-              const void *site);
+struct hdi_start {
+    const char *name; /* NULL: none */
+    void (*fn)(void *arg);
+    void *arg;
+    size_t copied; /* so many bytes at arg are, and the copy is given; 0: arg itself */
+    void (*end)(void *of,
+                const void *site); /* called when fn has returned, or left by a goexit; NULL */
+    void *of;
+    const void *shown; /* the user's function that it runs, as reports call it */
+    const void *site;
+};
+hd_err hdi_go(const struct hdi_start *start);
 
 #define HDI_SHOWN(fn) ((const void *)(uintptr_t)(fn))
 

@@ -134,7 +134,8 @@ static void start_fn(void *arg)
 {
     struct hd_timer *timer = arg;
     void *check = hdi_check_swap(timer->check);
-    hd_err err = hdi_go(NULL, run_fn, timer, 0, HDI_SHOWN(timer->fn), timer->site);
+    hd_err err = hdi_go(&(struct hdi_start){
+        .fn = run_fn, .arg = timer, .shown = HDI_SHOWN(timer->fn), .site = timer->site});
 
     hdi_check_swap(check);
     if (err)

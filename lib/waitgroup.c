@@ -10,11 +10,6 @@
  */
 #include <heddle/waitgroup.h>
 
-#include <stddef.h>
-#include <stdlib.h>
-
-#include <heddle/panic.h>
-
 #include "parking_lot.h"
 #include "misuse.h"
 #include "spawn.h"
@@ -144,56 +139,28 @@ void hd_wg_destroy(struct hd_wg *wg)
         hdi_seam->gone(wg, HDI_SITE());
 }
 
-struct task {
-    struct hd_wg *wg;
-    void (*fn)(void *arg);
-    void *arg;
-    const void *site;
-    _Alignas(max_align_t) unsigned char copy[];
-};
-
-static void end_task(void *arg)
+static void task_ends(void *wg, const void *site)
 {
-    struct task *task = arg;
-    struct hd_wg *wg = task->wg;
-    const void *site = task->site;
-
-    free(task);
     add(wg, -1, site);
-}
-
-static void run_task(void *arg)
-{
-    struct task *task = arg;
-    struct hd_deferred end = {.fn = end_task, .arg = task};
-
-    hdi_defer_push(&end); /* a goexit counts as done, too */
-    task->fn(task->arg);
-    hdi_defer_pop(&end);
 }
 
 /* bytes 0: arg itself is given. */
 static hd_err start(struct hd_wg *wg, void (*fn)(void *arg), const void *arg, size_t bytes,
                     const void *site)
 {
-    struct task *task = malloc(sizeof *task + bytes);
+    const struct hdi_start task = {.fn = fn,
+                                   .arg = (void *)(uintptr_t)arg,
+                                   .copied = bytes,
+                                   .end = task_ends,
+                                   .of = wg,
+                                   .shown = HDI_SHOWN(fn),
+                                   .site = site};
     hd_err err;
 
-    if (!task)
-        return hd_out_of_memory;
-    *task = (struct task){wg, fn, (void *)(uintptr_t)arg, site};
-    hdi_hide(task, sizeof *task);
-    if (bytes > 0) {
-        hdi_reads(arg, bytes, site);
-        hdi_copy(task->copy, arg, bytes);
-        task->arg = task->copy;
-    }
     add(wg, 1, site);
-    err = hdi_go(NULL, run_task, task, 0, HDI_SHOWN(fn), site);
-    if (err) {
+    err = hdi_go(&task);
+    if (err)
         add(wg, -1, site);
-        free(task);
-    }
     return err;
 }
 

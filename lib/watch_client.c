@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fibre.h"
 #include "leak_ledger.h"
 #include "watch_restart.h"
 
@@ -40,8 +41,8 @@ static void settled(void *handle)
 {
     struct thread *t = handle;
 
-    if (hdi_working == &t->work) /* its very last moments */
-        hdi_working = NULL;
+    if (hdi_mine.working == &t->work) /* its very last moments */
+        hdi_mine.working = NULL;
     hdi_work_undone(&t->work);
     free(t);
 }

@@ -98,15 +98,60 @@ static void forty_thousand_are_alive(void **state)
     hd_chan_unref(gate);
 }
 
-static long pages_now(void)
+static void count_pages(long *mapped, long *resident)
 {
     FILE *file = fopen("/proc/self/statm", "r");
-    long pages = -1;
 
-    if (!file || fscanf(file, "%ld", &pages) != 1)
+    if (!file || fscanf(file, "%ld %ld", mapped, resident) != 2)
         _exit(7);
     fclose(file);
-    return pages;
+}
+
+static long pages_now(void)
+{
+    long mapped, resident;
+
+    count_pages(&mapped, &resident);
+    return mapped;
+}
+
+static long resident_now(void)
+{
+    long mapped, resident;
+
+    count_pages(&mapped, &resident);
+    return resident;
+}
+
+/* Deep in its stack, then at rest. */
+static void use_memory(void *gate)
+{
+    volatile char much[40 << 10];
+
+    for (size_t i = 0; i < sizeof much; i += 1024)
+        much[i] = 1;
+    hd_chan_recv(gate, NULL);
+}
+
+static void free_stacks_give_their_memory_back(void **state)
+{
+    const long most = 3000 * 10 * 2 / 3;
+    struct hd_chan *gate = hd_chan_make(0, 0);
+    struct hd_wg wg = HD_WG_INIT;
+    long before = resident_now(), used;
+
+    (void)state;
+    for (int i = 0; i < 3000; i++)
+        start_in(&wg, use_memory, gate);
+    hd_sleep(100 * HD_MILLISECOND);
+    used = resident_now() - before;
+    hd_chan_close(gate);
+    hd_wg_wait(&wg);
+    assert_true(used > most);
+    for (int i = 0; resident_now() - before > most && i < 600; i++)
+        hd_sleep(100 * HD_MILLISECOND);
+    assert_true(resident_now() - before <= most);
+    hd_chan_unref(gate);
 }
 
 /* While no more can be started, asking for more takes no memory. */
@@ -159,6 +204,7 @@ static void an_older_kernel_has_fewer(void **state)
         first = start_until_refused(1000000);
         if (first < 5000 || first >= 1000000)
             _exit(3);
+        first -= 1000; /* workers keep some free stacks at hand */
         _exit(start_until_refused(first) == first ? 0 : 5);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -956,6 +1002,7 @@ int main(void)
         cmocka_unit_test(a_connect_leaves_the_flags_of_others),
         cmocka_unit_test(who_connects_while_it_is_under_way_waits),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
+        cmocka_unit_test(free_stacks_give_their_memory_back),
         cmocka_unit_test(forty_thousand_are_alive),
         cmocka_unit_test(an_older_kernel_has_fewer),
     };
