@@ -29,16 +29,17 @@
 #define MOST_IDLE 256u
 #define IDLE_NS ((int64_t)5 * 1000000000)
 
+/* `heddle attach` reads it up to the name (harness/driver/attach/view.c). */
 struct goroutine {
     void (*fn)(void *arg);
     void *arg;
-    void (*end)(void *of, const void *site);
-    void *of;
     unsigned long number;
     const void *site;   /* of its making */
     size_t stack_bytes; /* of the thread that was made for it */
     char name[32];      /* "" until somebody asks */
-    bool on_stack;      /* of its fibre */
+    void (*end)(void *of, const void *site);
+    void *of;
+    bool on_stack; /* of its fibre */
     struct hdi_working work;
     _Alignas(max_align_t) unsigned char copy[]; /* of the argument, if it was to be copied */
 };
