@@ -11,6 +11,7 @@
 #include "core/real.h"
 #include "reach/reach.h"
 #include "core/thread.h"
+#include "wire/label.h"
 
 static enum hd_object kind_of(enum hd_event kind)
 {
@@ -217,17 +218,6 @@ static int64_t now(void)
     return hdi_enter() ? hdi_clock_read() : hdi_now();
 }
 
-/* Not strncpy: in a program with ThreadSanitizer that is its own, and would see two threads write
- * what our lock guards. */
-static void label(char *to, size_t room, const char *from)
-{
-    size_t i = 0;
-
-    for (; i + 1 < room && from[i]; i++)
-        ((volatile char *)to)[i] = from[i];
-    ((volatile char *)to)[i] = '\0';
-}
-
 static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const void *shown,
                  const char *name, const void *site)
 {
@@ -248,7 +238,7 @@ static int spawn(void *(*start)(void *), void *arg, size_t stack_bytes, const vo
     if (t)
         t->goroutine = true;
     if (t && name)
-        label(t->label, sizeof t->label, name);
+        label_copy(t->label, sizeof t->label, name);
     if (t)
         hdi_released(NULL, number(site));
     return rc;
@@ -282,7 +272,7 @@ static void born(enum hd_object kind, const void *object, const char *name, cons
     o->label_kind = (uint8_t)kind;
     o->announced = true;
     if (name)
-        label(o->label, sizeof o->label, name);
+        label_copy(o->label, sizeof o->label, name);
 }
 
 static void owes(const void *object, int owed)

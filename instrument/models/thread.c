@@ -12,6 +12,7 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "beside/other_tool.h"
+#include "wire/label.h"
 
 /* Its destructor runs in each round of thread-specific destructors; in the last one the thread is
  * over, C++ thread_local objects included. */
@@ -481,7 +482,7 @@ HDI_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
     if (hdi_enter()) {
         struct hdi_thread *t = hdi_thread_of(handle);
         if (t)
-            strncpy(t->label, name, sizeof t->label - 1);
+            label_copy(t->label, sizeof t->label, name);
     }
     return hdi_real.pthread_setname_np(handle, name);
 }

@@ -4,6 +4,8 @@
 
 #include <heddle/watch.h>
 
+#include "wire/label.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
 const struct hd_watch_library *observe_library;
@@ -20,8 +22,7 @@ static void goroutine_begins(const char *name, unsigned long number, const void 
         return;
     f->goroutine = number;
     f->goroutine_site = (uint64_t)(uintptr_t)made;
-    for (size_t i = 0; i + 1 < sizeof f->label && (f->label[i] = name[i]); i++)
-        ;
+    label_copy(f->label, sizeof f->label, name);
     f->serves = number == 0;
     f->idle = false;
 }

@@ -12,6 +12,8 @@
 
 #include <heddle/watch.h>
 
+#include "wire/label.h"
+
 #define EXPORT __attribute__((visibility("default")))
 #define SLAB_BYTES (256u << 10)
 
@@ -244,7 +246,7 @@ EXPORT int pthread_setname_np(pthread_t handle, const char *name)
                          : pthread_equal(handle, pthread_self()) ? me
                                                                  : of_handle(handle);
     if (f)
-        snprintf(f->label, sizeof f->label, "%s", name);
+        label_copy(f->label, sizeof f->label, name);
     return real(handle, name);
 }
 

@@ -362,21 +362,51 @@ static char *freed_headline(const struct finding *f)
                       use->thread, owner->thread);
 }
 
-/* "crash: SIGSEGV: invalid memory access in use() at settings.c:33" */
+/* The name that a program calls a function of libc by: "memset" of __memset_avx512_unaligned_erms. */
+static char *libc_name(const char *function)
+{
+    static const char *const variant[] = {"_avx", "_evex", "_sse", "_ssse", "_erms", "_unaligned"};
+    if (strncmp(function, "__GI_", 5) == 0)
+        function += 5;
+    function += strspn(function, "_");
+    size_t length = strlen(function);
+    for (size_t i = 0; i < sizeof variant / sizeof *variant; i++) {
+        const char *at = strstr(function, variant[i]);
+        if (at && at > function && (size_t)(at - function) < length)
+            length = (size_t)(at - function);
+    }
+    return mem_format("%.*s", (int)length, function);
+}
+
+static bool in_libc(const struct frame *fr)
+{
+    return fr->module && strncmp(fr->module, "libc.so", 7) == 0;
+}
+
+/* "crash: SIGSEGV: invalid memory access in use() at settings.c:33"; libc's own lines say nothing to
+ * anybody: "in memset(), called by use() at settings.c:33". */
 static char *crash_headline(const struct finding *f)
 {
     const struct note *here = find(f, HD_ROLE_HERE);
     const struct frame *fr = here && here->stack.count ? &here->stack.frame[0] : NULL;
     if (!fr || !fr->function)
         return mem_format("%s: %s", finding_title(f->kind), f->text);
+    const struct frame *end = fr + here->stack.count, *caller = fr;
+    while (caller < end && (in_libc(caller) || !caller->function))
+        caller++;
+    char *callee = caller > fr && caller < end ? libc_name(fr->function) : NULL;
+    if (callee)
+        fr = caller;
     const struct note *closer = f->kind == HD_FK_PANIC ? find(f, HD_ROLE_EARLIER) : NULL;
     char *place = fr->file ? mem_format(" at %s:%u", base_name(fr->file), fr->line) : mem_copy("");
     const char *colon = here->text && here->extra & HD_ACCESS_FAULT ? strchr(f->text, ':') : NULL;
     char *what = colon ? mem_format("%.*s: %.*s", (int)(colon - f->text), f->text,
                                     (int)strcspn(here->text, ","), here->text)
                        : mem_copy(f->text);
-    char *text = mem_format("%s: %s in %s()%s%s%s", finding_title(f->kind), what, fr->function,
+    char *text = mem_format("%s: %s in %s%s%s()%s%s%s", finding_title(f->kind), what,
+                            callee ? callee : "", callee ? "(), called by " : "", fr->function,
                             place, closer ? ", closed by " : "", closer ? closer->thread : "");
+    free(callee);
     free(place);
     free(what);
     return text;

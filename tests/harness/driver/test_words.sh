@@ -35,6 +35,10 @@ report cc typed_channel
 says '^ +main +.*typed_channel\.c:17'
 never '^ +ints_(send|close)  |typed_channel\.c:3$'
 
+report cc crash_in_libc
+says '^crash-1  crash: SIGSEGV: write through a null pointer in memset\(\), called by worker\(\) at crash_in_libc\.c:10$'
+says '^  T1 \(two\?lines\) crashed'
+
 report cc one_place_two_kinds
 says 'waits for hd_mutex HM[0-9]+'
 says 'waits until waitgroup WG[0-9]+ .*is done'
