@@ -249,6 +249,7 @@
     X(int, semop, (int, struct sembuf *, size_t))                                                  \
     X(int, semtimedop, (int, struct sembuf *, size_t, const struct timespec *))                    \
     X(int, raise, (int))                                                                           \
+    X(int, sigaltstack, (const stack_t *restrict, stack_t *restrict))                              \
     X(int, sigaction, (int, const struct sigaction *restrict, struct sigaction *restrict))         \
     X(int, kill, (pid_t, int))                                                                     \
     X(int, sigqueue, (pid_t, int, const union sigval))                                             \

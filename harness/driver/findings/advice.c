@@ -174,6 +174,10 @@ static const char *panic(const struct finding *f)
 
 static const char *crash(const struct finding *f)
 {
+    if (strstr(f->text, "stack overflow"))
+        return "Recursion that does not end, or local variables too large for the thread's stack: "
+               "put "
+               "them on the heap, or give the thread a larger stack (pthread_attr_setstacksize).";
     for (size_t i = 0; i < f->notes; i++)
         if (f->note[i].role == HD_ROLE_HERE && f->note[i].text &&
             strstr(f->note[i].text, "null pointer"))

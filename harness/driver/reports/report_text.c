@@ -18,6 +18,9 @@
 #include "util/quantity.h"
 #include "worth.h"
 
+/* So many lines of a stack that only repeat what stands above them are one line instead. */
+#define REPEATED_FRAMES 4
+
 /* The page that is written. */
 static struct page page;
 
@@ -166,6 +169,16 @@ static void print_stack(FILE *to, const struct stack *s, int indent, bool with_s
             fprintf(to, "%*s%s\n", indent, "", name);
         if (with_source && print_source(to, fr, indent + 2))
             with_source = false;
+        size_t period = 0, again = stack_repeats(s, i + 1, &period);
+        if (period * again < REPEATED_FRAMES)
+            continue;
+        fprintf(to, "%*s... the last ", indent, "");
+        if (period > 1)
+            fprintf(to, "%zu lines ", period);
+        else
+            fputs("line ", to);
+        fprintf(to, "%zu times more\n", again);
+        i += period * again;
     }
 }
 

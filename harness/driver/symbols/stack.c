@@ -2,8 +2,11 @@
 #include "stack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/alloc.h"
+
+#define LONGEST_PERIOD 8
 
 struct frame *stack_push(struct stack *s, const char *function, const char *file, unsigned line,
                          unsigned column, const char *module, uint64_t offset)
@@ -27,6 +30,32 @@ void stack_cut(struct stack *s, size_t count)
         free(f->file);
         free(f->module);
     }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_place(const struct frame *a, const struct frame *b)
+{
+    return a->offset == b->offset && a->line == b->line && a->inlined == b->inlined &&
+           same_text(a->function, b->function) && same_text(a->file, b->file) &&
+           same_text(a->module, b->module);
+}
+
+size_t stack_repeats(const struct stack *s, size_t at, size_t *period)
+{
+    for (size_t p = 1; p <= LONGEST_PERIOD && p <= at; p++) {
+        size_t same = 0;
+        while (at + same < s->count && same_place(&s->frame[at + same], &s->frame[at + same - p]))
+            same++;
+        if (same >= p) {
+            *period = p;
+            return same / p;
+        }
+    }
+    return 0;
 }
 
 void stack_clear(struct stack *s)

@@ -28,5 +28,8 @@ struct frame *stack_push(struct stack *s, const char *function, const char *file
 void stack_clear(struct stack *s);
 /* Keep the innermost `count` frames. */
 void stack_cut(struct stack *s, size_t count);
+/* Recursion: how often the *period frames that end before `at` stand there again, one after the other;
+ * 0 when they do not. The shortest period is taken. */
+size_t stack_repeats(const struct stack *s, size_t at, size_t *period);
 
 #endif /* HEDDLE_DRIVER_STACK_H */

@@ -17,6 +17,9 @@
 #include "core/real.h"
 
 #define SLICE_BYTES 16384u
+/* How far below the stack pointer code writes: what a call pushes, and what functions that call no
+ * other may use. */
+#define BELOW_POINTER 256u
 
 extern void *__libc_stack_end; /* of ld.so: where the stack was when the program began */
 
@@ -37,28 +40,25 @@ static void take_maps(void)
     rt.region->maps_bytes = bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-/* Upper end of the mapping that holds sp, by the kernel's list. The region's copy stays as it
- * is. */
-static uintptr_t mapping_end(uintptr_t sp)
+/* The readable mapping that holds addr or else is the next above it, by the kernel's list; false:
+ * none. The region's copy stays as it is. */
+static bool mapping_from(uintptr_t addr, struct hdi_maps_line *m)
 {
     long fd = hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), n;
     char text[2048];
     size_t have = 0;
-    uintptr_t end = sp;
+    bool found = false;
 
     if (fd < 0)
-        return sp;
-    while (end == sp &&
+        return false;
+    while (!found &&
            (n = hdi_real.syscall(SYS_read, fd, text + have, sizeof text - 1 - have)) > 0) {
         const char *p = text, *line;
 
         have += (size_t)n;
         text[have] = 0;
-        while (end == sp && (line = strchr(p, '\n'))) { /* whole lines; the rest waits for more */
-            struct hdi_maps_line m;
-
-            if (hdi_maps_line(p, line, &m) && sp >= m.low && sp < m.high)
-                end = m.high;
+        while (!found && (line = strchr(p, '\n'))) { /* whole lines; the rest waits for more */
+            found = hdi_maps_line(p, line, m) && m->readable && addr < m->high;
             p = line + 1;
         }
         have -= (size_t)(p - text);
@@ -67,7 +67,25 @@ static uintptr_t mapping_end(uintptr_t sp)
             have = 0; /* no line of the kernel's is so long */
     }
     hdi_real.syscall(SYS_close, fd);
-    return end;
+    return found;
+}
+
+/* Does addr fall below the stack that this thread runs on, whose pointer is at sp? Its end holds what
+ * libc keeps of the thread, main's what the kernel put there. */
+static bool is_below_stack(uintptr_t addr, uintptr_t sp, uintptr_t *low)
+{
+    const uintptr_t anchor[] = {(uintptr_t)pthread_self(), (uintptr_t)__libc_stack_end,
+                                hdi_self() ? hdi_self()->stack_high - 1 : 0};
+    struct hdi_maps_line m;
+
+    if (addr + BELOW_POINTER < sp || !mapping_from(sp, &m) || addr >= m.low)
+        return false;
+    for (size_t i = 0; i < sizeof anchor / sizeof anchor[0]; i++)
+        if (anchor[i] >= m.low && anchor[i] < m.high) {
+            *low = m.low;
+            return true;
+        }
+    return false;
 }
 
 /* The last entries are for the ends of threads, and for what ends the schedule. */
@@ -86,17 +104,19 @@ static struct hdp_stack *new_stack(uint32_t bytes, uint32_t *index, bool of_an_e
 }
 
 /* Copy registers and the stack from sp upwards into entry `s`, whose room is SLICE_BYTES, or into a
- * new one when NULL. */
-static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r, bool of_an_end)
+ * new one when NULL. low: where its memory begins, when sp is below that; else 0. */
+static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r, uintptr_t low,
+                           bool of_an_end)
 {
     struct hdi_thread *self = hdi_self();
+    struct hdi_maps_line m;
     uintptr_t sp = r->sp, high;
-    uint32_t index = 0, bytes;
+    uint32_t index = 0, bytes, lost;
 
     if (self && sp >= self->stack_low && sp < self->stack_high) {
         high = self->stack_high;
     } else {
-        high = mapping_end(sp);
+        high = mapping_from(sp, &m) && m.low <= (low ? low : sp) ? m.high : sp;
         if (sp < (uintptr_t)__libc_stack_end && (uintptr_t)__libc_stack_end < high)
             high =
                 (uintptr_t)__libc_stack_end; /* main's; above are its arguments and environment */
@@ -106,12 +126,14 @@ static uint32_t take_slice(struct hdp_stack *s, const struct hdp_registers *r, b
         }
     }
     bytes = high - sp < SLICE_BYTES ? (uint32_t)(high - sp) : SLICE_BYTES;
+    lost = low <= sp ? 0 : low - sp < bytes ? (uint32_t)(low - sp) : bytes;
     if (!s)
         s = new_stack(bytes, &index, of_an_end);
     if (!s)
         return 0;
     *s = (struct hdp_stack){.form = HDP_STACK_SLICE, .bytes = bytes, .registers = *r};
-    hdi_copy_raw(s + 1, (const void *)sp, bytes);
+    memset(s + 1, 0, lost);
+    hdi_copy_raw((unsigned char *)(s + 1) + lost, (const void *)(sp + lost), bytes - lost);
     return index;
 }
 
@@ -122,7 +144,7 @@ __attribute__((noinline)) uint32_t hdi_stack(void)
     if (!(rt.config.flags & HDP_RICH))
         return 0;
     hdi_registers_here(&r);
-    return take_slice(NULL, &r, false);
+    return take_slice(NULL, &r, 0, false);
 }
 
 /* Where this thread is, in an entry of its own that is written anew at each operation. */
@@ -138,7 +160,7 @@ __attribute__((noinline)) void rt_note_place(struct hdi_thread *self)
         return;
     hdi_registers_here(&r);
     take_slice((struct hdp_stack *)(void *)(rt.region->stacks + (self->end_stack - 1) * 16ul), &r,
-               true);
+               0, true);
 }
 
 uint32_t hdi_stack_pcs(const uint64_t *pcs, uint32_t count)
@@ -443,13 +465,18 @@ static void on_crash(int number, siginfo_t *info, void *context)
                 hdi_note(f, HD_ROLE_FREED, panic_object->destroyer, HD_EV_FREE, NULL,
                          panic_object->destroyed_site, panic_object->destroyed_stack);
         } else {
+            uintptr_t addr = (uintptr_t)info->si_addr, low = 0;
+            bool fault =
+                number == SIGSEGV && (info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR);
+            bool overflow = fault && is_below_stack(addr, r.sp, &low);
+            if (overflow)
+                what = "SIGSEGV: stack overflow";
             f = hdi_finding_begin(HD_FK_CRASH, what);
             struct hdp_note *n =
                 hdi_note(f, HD_ROLE_HERE, self, self ? self->last.kind : HD_EV_NONE, NULL, r.pc,
-                         rt.config.flags & HDP_RICH ? take_slice(NULL, &r, true) : 0);
-            if (number == SIGSEGV &&
-                (info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR)) {
-                n->addr = (uint64_t)(uintptr_t)info->si_addr;
+                         rt.config.flags & HDP_RICH ? take_slice(NULL, &r, low, true) : 0);
+            if (fault && !overflow) {
+                n->addr = addr;
                 n->extra = HD_ACCESS_FAULT | (hdi_fault_writes(context) ? HD_ACCESS_WRITE : 0) |
                            (info->si_code == SEGV_ACCERR ? HD_ACCESS_FORBIDDEN : 0);
             }

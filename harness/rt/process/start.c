@@ -131,6 +131,8 @@ static bool attach(void)
     hdi_scheduling_start((const cpu_set_t *)rt.bell->cpus);
     if (rt.config.flags & HDP_RICH)
         rt_crash_handlers();
+    if (hdi_tool() == HDI_TOOL_NONE)
+        rt_handler_stacks_start();
     rt_world_inherit();
     hdi_process_start();
     on_exit(on_program_exit, NULL);

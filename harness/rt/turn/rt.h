@@ -119,6 +119,8 @@ uint32_t rt_random_below(uint32_t n);
 struct rt_vehicle {
     void (*give)(struct hdi_thread *t);    /* t may run; called without the lock */
     void (*wait)(struct hdi_thread *self); /* until given */
+    /* t begins on a thread of the kernel that is its own; NULL where it has none. */
+    void (*begin)(const struct hdi_thread *t);
     /* The rest is NULL where each thread of the program is one of the kernel. */
     int (*make)(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
                 struct hdi_thread *t);
@@ -315,6 +317,10 @@ void rt_export_thread(const struct hdi_thread *t);
 void rt_note_place(struct hdi_thread *self); /* rich: refresh self->end_stack */
 void rt_crash_handlers(void);
 void rt_crash_forgotten(void); /* a new schedule begins in this process */
+
+/* handler_stack.c */
+void rt_handler_stacks_start(void);                /* before the first schedule; main's, too */
+void rt_handler_stack(const struct hdi_thread *t); /* this kernel thread's is the one of t */
 
 /* server.c */
 void rt_state(enum hdp_state s);

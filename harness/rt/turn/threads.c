@@ -251,6 +251,8 @@ void hdi_thread_begin(struct hdi_thread *t)
     t->inside = true;
     if (!rt_vehicle->make)
         t->tid = (int)hdi_real.syscall(SYS_gettid);
+    if (rt_vehicle->begin)
+        rt_vehicle->begin(t);
     rt_vehicle->wait(t);
     if (rt.trap_due)
         rt_trap();

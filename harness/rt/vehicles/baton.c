@@ -56,5 +56,5 @@ static void wait_for_turn(struct hdi_thread *self)
     }
 }
 
-const struct rt_vehicle rt_baton = {.give = give, .wait = wait_for_turn};
+const struct rt_vehicle rt_baton = {.give = give, .wait = wait_for_turn, .begin = rt_handler_stack};
 const struct rt_vehicle *rt_vehicle = &rt_baton;

@@ -39,6 +39,15 @@ report cc crash_in_libc
 says '^crash-1  crash: SIGSEGV: write through a null pointer in memset\(\), called by worker\(\) at crash_in_libc\.c:10$'
 says '^  T1 \(two\?lines\) crashed'
 
+for argument in '' main; do
+    # shellcheck disable=SC2086 # none, or one
+    report cc deep $argument
+    says '^crash-1  crash: SIGSEGV: stack overflow in (odd|even)\(\) at deep\.c:[0-9]+$'
+    says '^  (T1 \(worker\)|T0 \(main\)) crashed'
+    says '^ +\.\.\. the last 2 lines [0-9]+ times more$'
+    says 'Usually fixed so: Recursion that does not end'
+done
+
 report cc one_place_two_kinds
 says 'waits for hd_mutex HM[0-9]+'
 says 'waits until waitgroup WG[0-9]+ .*is done'
