@@ -12,6 +12,7 @@
 
 #define HDP_BATCH 16384u
 #define HDP_BATCH_STEPS (1u << 20)
+#define HDP_BATCH_PAGES 16384u
 
 /* Why a batch ended before its last schedule. */
 enum hdp_batch_end {
@@ -45,8 +46,11 @@ struct hdp_batch {
     uint32_t end;     /* enum hdp_batch_end */
     char what[80];
     uint32_t scans, rerun; /* looks for pages written, and schedules run again after one */
-    uint32_t pages;        /* that are put back after each schedule */
-    uint64_t image_bytes;  /* of memory before the first */
+    /* That are put back after each schedule; the next batch with as many threads begins with them. */
+    uint32_t pages, pages_threads;
+    uint64_t page[HDP_BATCH_PAGES];
+    uint64_t calls;       /* system calls that were caught */
+    uint64_t image_bytes; /* of memory before the first */
     /* Of the processor's counter: in all, in the program, putting back, looking. */
     uint64_t cycles, run_cycles, restore_cycles, scan_cycles;
     int64_t took_ns; /* real time of these cycles */

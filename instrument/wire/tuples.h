@@ -16,12 +16,15 @@
 #define HDP_TUPLES (1u << 14)
 #define HDP_TUPLE_OBJECTS 4096u
 
-/* The last operations on objects; one that shares its slot with another is forgotten. */
+/* The last operations on objects; one that shares its slot with another is forgotten. Few schedules
+ * have many objects, and to clear all of it would cost more than they do: those in use are listed. */
 struct hdp_history {
     struct {
         uint32_t object, thread[2];
         uint64_t site[2];
     } last[HDP_TUPLE_OBJECTS];
+    uint32_t used;
+    uint16_t slot[HDP_TUPLE_OBJECTS];
 };
 
 /* Its order among others matters. Whoever took a lock decided; that it is given back does not. */
@@ -64,11 +67,19 @@ static inline void hdp_tuples(const struct hdp_history *h, uint32_t object, uint
     index[1] = (uint32_t)(triple % HDP_TUPLES);
 }
 
+static inline void hdp_history_clear(struct hdp_history *h)
+{
+    while (h->used)
+        memset(&h->last[h->slot[--h->used]], 0, sizeof h->last[0]);
+}
+
 static inline void hdp_history_add(struct hdp_history *h, uint32_t object, uint64_t site,
                                    uint32_t thread)
 {
     uint32_t at = hdp_tuple_slot(object);
 
+    if (!h->last[at].object)
+        h->slot[h->used++] = (uint16_t)at;
     if (h->last[at].object != object)
         memset(&h->last[at], 0, sizeof h->last[at]);
     h->last[at].object = object;

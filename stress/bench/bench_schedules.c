@@ -38,7 +38,8 @@ struct run {
     double schedules, steps;
     long peak_kib;      /* of the driver */
     double cpu_seconds; /* of it and all that it started and waited for */
-    double in_place, looks, pages, engine_seconds, run_seconds, restore_seconds, look_seconds;
+    double in_place, looks, pages, calls, engine_seconds, run_seconds, restore_seconds,
+        look_seconds;
 };
 
 static double seconds_of(struct timeval t)
@@ -109,6 +110,7 @@ static struct run explore_in(const char *engine, const char *heddle, const char 
     r.in_place = json_number_value(json_object_get(p, "schedules"));
     r.looks = json_number_value(json_object_get(p, "looks"));
     r.pages = json_number_value(json_object_get(p, "pages"));
+    r.calls = json_number_value(json_object_get(p, "caught_calls"));
     r.engine_seconds = json_number_value(json_object_get(p, "seconds"));
     r.run_seconds = json_number_value(json_object_get(p, "seconds_run"));
     r.restore_seconds = json_number_value(json_object_get(p, "seconds_restore"));
@@ -138,10 +140,11 @@ static void compare_engines(const char *heddle, const char *program)
     printf("  ratio     %8.1f             %10.1f\n",
            p.schedules / p.seconds / (f.schedules / f.seconds),
            f.cpu_seconds / f.schedules / (p.cpu_seconds / p.schedules));
+    double parts = p.run_seconds + p.restore_seconds + p.look_seconds;
     printf("  in place, a schedule: run %.2f us, restore %.2f us (%.0f pages), look %.2f us (%.0f "
-           "looks), the rest of the run %.2f us\n",
+           "looks), start of a batch, driver %.2f us; %.2f system calls caught\n",
            p.run_seconds * each, p.restore_seconds * each, p.pages, p.look_seconds * each, p.looks,
-           (p.seconds - p.run_seconds - p.restore_seconds - p.look_seconds) * each);
+           (p.seconds - parts) * each, p.calls / p.in_place);
 }
 
 enum { HANDOFFS = 200000 };

@@ -6,9 +6,10 @@
 #include <sys/wait.h>
 
 #include "util/alloc.h"
+#include "util/real_time.h"
 #include "wire/hash.h"
 
-#define BATCH_NS 250000000
+#define BATCH_NS 1000000000
 #define TRIES 16u       /* batches after which it is asked whether they pay: */
 #define PAYS 8u         /* so many schedules a batch */
 #define MORE_THREADS 1u /* than schedules made so far */
@@ -154,6 +155,10 @@ enum batches_next batches_next(struct campaign *c, struct worker *w, uint64_t *f
     b->threads = c->threads_seen + MORE_THREADS;
     b->check = c->options.check_restore;
     b->time_ns = BATCH_NS;
+    if (c->options.time_ns) {
+        int64_t left = c->options.time_ns - (real_now() - c->phase_started_ns);
+        b->time_ns = left < BATCH_NS ? left : BATCH_NS;
+    }
     return BATCHES_BATCH;
 }
 
@@ -165,6 +170,7 @@ static void add_costs(struct campaign *c, const struct hdp_batch *b)
     s->batches++;
     s->scans += b->scans;
     s->rerun += b->rerun;
+    s->calls += b->calls;
     s->took_ns += b->took_ns;
     s->run_ns += (int64_t)((double)b->run_cycles * ns);
     s->restore_ns += (int64_t)((double)b->restore_cycles * ns);

@@ -215,6 +215,7 @@ static json_t *in_place(const struct in_place_stats *s)
     json_object_set_new(o, "looks", number(s->scans));
     json_object_set_new(o, "run_again", number(s->rerun));
     json_object_set_new(o, "pages", number(s->pages));
+    json_object_set_new(o, "caught_calls", number(s->calls));
     json_object_set_new(o, "image_bytes", number(s->image_bytes));
     json_object_set_new(o, "seconds", json_real((double)s->took_ns / 1e9));
     json_object_set_new(o, "seconds_run", json_real((double)s->run_ns / 1e9));

@@ -79,7 +79,7 @@ struct stats {
         uint64_t cannot;     /* left there, and run in a process of its own */
         uint64_t news, died; /* did not pass, and was run there, too */
         uint64_t compared;   /* run in both engines */
-        uint64_t batches, scans, rerun;
+        uint64_t batches, scans, rerun, calls;
         uint32_t pages; /* put back after each schedule, at most */
         uint64_t image_bytes;
         int64_t took_ns, run_ns, restore_ns, scan_ns;

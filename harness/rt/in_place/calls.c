@@ -9,6 +9,7 @@
  */
 #include "engine.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -265,6 +266,17 @@ static bool same(const char *a, const char *b, size_t bytes)
     return bytes == 0;
 }
 
+static _Noreturn void cannot_open(const char *path)
+{
+    char text[80];
+    char *to = rt_put_text(text, "opens ");
+
+    while (*path && to < text + sizeof text - 1)
+        *to++ = *path++;
+    *to = '\0';
+    rt_in_place_cannot(text);
+}
+
 /* Of what is opened for reading nothing remains but the descriptor, if it is a file or a folder. */
 static long open_file(long directory, const char *path, long flags)
 {
@@ -272,13 +284,15 @@ static long open_file(long directory, const char *path, long flags)
     struct stat st;
     long fd;
 
-    if (flags & (O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE))
-        cannot(SYS_openat);
+    bool null = same(path, "/dev/null", sizeof "/dev/null");
+
+    if (flags & (O_CREAT | O_TRUNC | __O_TMPFILE) || (flags & O_ACCMODE && !null))
+        cannot_open(path);
     if (same(path, "/proc/", 6) && !same(path, "/proc/self/maps", sizeof "/proc/self/maps"))
-        cannot(SYS_openat); /* what it says of threads is of those of the kernel */
-    if (RAW(SYS_newfstatat, directory, path, &st, 0) == 0 && !S_ISREG(st.st_mode) &&
+        cannot_open(path); /* what it says of threads is of those of the kernel */
+    if (!null && RAW(SYS_newfstatat, directory, path, &st, 0) == 0 && !S_ISREG(st.st_mode) &&
         !S_ISDIR(st.st_mode))
-        cannot(SYS_openat);
+        cannot_open(path);
     fd = RAW(SYS_openat, directory, path, flags);
     if (fd < 0)
         return fd;
@@ -317,12 +331,30 @@ static long write_output(long number, const long a[6])
     bool plain = number == SYS_write;
     long n;
 
+    if (own_descriptor(a[0])) /* of /dev/null, or of what was opened for reading */
+        return RAW(number, a[0], a[1], a[2]);
     if ((a[0] != 1 && a[0] != 2) || !rt_engine->captured[a[0]])
         cannot(number);
+    if (rt_engine->done.silent[a[0]])
+        return RAW(number, a[0], a[1], a[2]);
     n = RAW(number, a[0], a[1], a[2]);
     if (n > 0)
         note_output(a[0], plain ? &one : (const struct iovec *)a[1], plain ? 1 : (int)a[2], n);
     return n;
+}
+
+/* Our own leak check lets the threads that are left run on, and nobody read what they write. */
+static long duplicate(long number, long fd, long to)
+{
+    struct stat st;
+    long answer;
+
+    if ((to != 1 && to != 2) || !own_descriptor(fd) || rt_engine->captured_too[to] < 0 ||
+        RAW(SYS_fstat, fd, &st) != 0 || !S_ISCHR(st.st_mode))
+        cannot(number);
+    answer = RAW(SYS_dup2, fd, to);
+    rt_engine->done.silent[to] |= answer == to;
+    return answer;
 }
 
 static void undo_descriptors(struct rt_done *d)
@@ -330,6 +362,9 @@ static void undo_descriptors(struct rt_done *d)
     for (uint32_t i = 0; i < d->opens; i++)
         if (d->opened[i] >= 0)
             RAW(SYS_close, d->opened[i]);
+    for (int fd = 1; fd <= 2; fd++)
+        if (d->silent[fd])
+            RAW(SYS_dup2, rt_engine->captured_too[fd], fd);
     for (int fd = 1; fd <= 2; fd++)
         if (d->wrote[fd])
             RAW(SYS_ftruncate, fd, rt_engine->written[fd]);
@@ -486,6 +521,8 @@ static long call(long number, const long a[6])
     case SYS_write:
     case SYS_writev:
         return write_output(number, a);
+    case SYS_dup2:
+        return duplicate(number, a[0], a[1]);
     case SYS_rt_sigaction:
         return set_action(a);
     case SYS_rt_sigprocmask:
@@ -500,8 +537,26 @@ static void on_call(int number, siginfo_t *info, void *context)
     long which, argument[6];
 
     (void)number, (void)info;
+    rt.region->batch.calls++;
     hdi_caught_call(context, &which, argument);
     hdi_answer_call(context, call(which, argument));
+}
+
+/* Each schedule ends with this call, which is cheaper not to be caught: libc's function jumps to us. */
+void rt_calls_catch_end(void)
+{
+    unsigned char *end = dlsym(RTLD_NEXT, "_exit");
+    uintptr_t low = (uintptr_t)end & ~(RT_PAGE - 1);
+    uintptr_t high = ((uintptr_t)end + HDI_JUMP_BYTES + RT_PAGE - 1) & ~(RT_PAGE - 1);
+    const ElfW(Sym) *symbol = NULL;
+    Dl_info where;
+
+    if (!end || !dladdr1(end, &where, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
+        symbol->st_size < HDI_JUMP_BYTES ||
+        RAW(SYS_mprotect, low, high - low, PROT_READ | PROT_WRITE) != 0)
+        return;
+    hdi_put_jump(end, (void *)(uintptr_t)rt_in_place_ended);
+    RAW(SYS_mprotect, low, high - low, PROT_READ | PROT_EXEC);
 }
 
 void rt_calls_catch(void)
@@ -520,6 +575,7 @@ void rt_calls_catch(void)
         name[n > 0 ? n : 0] = 0;
         e->captured[fd] = same(name, "/memfd:heddle-std", 17) && RAW(SYS_fstat, fd, &st) == 0;
         e->written[fd] = e->captured[fd] ? (uint64_t)st.st_size : 0;
+        e->captured_too[fd] = e->captured[fd] ? rt_descriptor_away(RAW(SYS_dup, fd)) : -1;
     }
     e->brk = (uintptr_t)RAW(SYS_brk, 0);
     RAW(SYS_rt_sigaction, SIGSYS, &sa, 0, 8);
@@ -536,6 +592,6 @@ void rt_calls_undo(void)
     undo_descriptors(d);
     undo_actions(d);
     d->mappings = d->changes = d->opens = 0;
-    d->broke = d->wrote[1] = d->wrote[2] = false;
+    d->broke = d->wrote[1] = d->wrote[2] = d->silent[1] = d->silent[2] = false;
     d->actions = 0;
 }

@@ -16,7 +16,8 @@
 /* Of the memory of models and detectors: what is not used costs nothing. */
 #define AHEAD_BYTES (64ul << 20)
 #define AHEAD_PAGES (4ul << 30)
-#define WINDOW 64u /* schedules between two looks, at most */
+#define WINDOW 256u        /* schedules between two looks, at most */
+#define WINDOW_NS 10000000 /* no more of them when they take so long */
 
 /* What schedules write in memory that is shared with the driver, and only add to. */
 struct news {
@@ -132,6 +133,7 @@ static void run_all(void)
     while (i < b->count) {
         uint64_t start = hdi_cycles(), ran, restored;
         bool good, full, last;
+        int64_t took;
         int fresh;
 
         before = news_so_far();
@@ -139,6 +141,8 @@ static void run_all(void)
         ran = hdi_cycles();
         good = passed(&b->ran[i].result);
         full = good && !keep_trace(i, &steps);
+        if (i == b->done)
+            rt_image_keep_bound();
         rt_calls_undo();
         rt_image_restore();
         restored = hdi_cycles();
@@ -149,9 +153,10 @@ static void run_all(void)
         if (!last)
             continue;
         fresh = rt_image_look();
+        if (fresh > 0)
+            rt_image_tell();
         b->scans++;
         b->scan_cycles += hdi_cycles() - restored;
-        b->pages = rt_engine->image.hots;
         if (fresh < 0) {
             news_take_back(before);
             hdp_covered_take_back(&rt.region->covered, news.covered);
@@ -170,7 +175,8 @@ static void run_all(void)
             window = 1;
             continue;
         }
-        b->took_ns = now_ns() - begin;
+        took = now_ns() - begin - b->took_ns;
+        b->took_ns += took;
         b->cycles = hdi_cycles() - first;
         if (!good) {
             b->done = i - 1;
@@ -186,7 +192,8 @@ static void run_all(void)
         rt.region->covered.changes = 0;
         news = news_so_far();
         done_steps = steps;
-        window = b->check ? 1 : window < WINDOW ? 2 * window : WINDOW;
+        if (!b->check && window < WINDOW && took < WINDOW_NS)
+            window *= 2;
         if (b->took_ns > b->time_ns)
             break;
     }
@@ -210,7 +217,8 @@ void rt_in_place_run(void (*begin)(void))
     struct rt_engine *e;
 
     b->end = HDP_BATCH_DIED;
-    b->at = b->done = b->scans = b->rerun = b->pages = 0;
+    b->at = b->done = b->scans = b->rerun = 0;
+    b->calls = 0;
     b->cycles = b->run_cycles = b->restore_cycles = b->scan_cycles = 0;
     b->took_ns = 0;
     b->what[0] = 0;
@@ -225,6 +233,7 @@ void rt_in_place_run(void (*begin)(void))
     e->config = rt.region->config;
     rt_pool_make(b->threads);
     hdi_alloc_ahead(AHEAD_BYTES, AHEAD_PAGES);
+    rt_calls_catch_end();
     rt_vehicle = &rt_in_place_vehicle;
     e->own.fs = hdi_thread_base();
     e->own.sp = hdi_new_stack(e->stack + sizeof e->stack, engine);

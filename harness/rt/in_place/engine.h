@@ -13,6 +13,7 @@
 #ifndef HEDDLE_RT_ENGINE_H
 #define HEDDLE_RT_ENGINE_H
 
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -21,8 +22,9 @@
 #include "turn/rt.h"
 
 #define RT_PAGE 4096ul
-#define RT_PLACES 64u /* threads of a schedule, main included */
-#define RT_HOT 16384u /* pages that are put back after each schedule, at most */
+#define RT_PLACES 64u          /* threads of a schedule, main included */
+#define RT_HOT HDP_BATCH_PAGES /* pages that are put back after each schedule, at most */
+#define RT_TABLES 256u
 #define RT_MAPPINGS 1024u
 #define RT_OPENED 64u
 #define RT_CHANGED 64u
@@ -73,6 +75,12 @@ struct rt_image {
     uint32_t hots;
     uint32_t known[4 * RT_HOT]; /* hash table of hot[], by page: index + 1 */
     int uffd, pagemap;
+    struct { /* functions that the dynamic linker looks up at their first call */
+        const ElfW(Rela) * slot;
+        size_t slots;
+        uintptr_t base;
+    } table[RT_TABLES];
+    uint32_t tables;
     size_t present_bytes;
     unsigned char *free_copy;
     int fresh;
@@ -87,6 +95,7 @@ struct rt_done {
     uint32_t opens;
     bool broke; /* moved the break */
     bool wrote[3];
+    bool silent[3];   /* descriptor 1 and 2 are /dev/null */
     uint64_t actions; /* signals whose action was set, by bit */
     struct hdi_kernel_action action[65];
 };
@@ -111,6 +120,7 @@ struct rt_engine {
     uint64_t mappings;   /* a hash of their list */
     bool captured[3];    /* descriptor 1 and 2 are files of the driver's */
     uint64_t written[3]; /* their sizes before */
+    int captured_too[3]; /* duplicates of them */
     struct rt_done done;
     struct hdp_config config;
     struct rt_image image;
@@ -144,11 +154,17 @@ void rt_pool_begin(void); /* a schedule begins: no place is taken */
 _Noreturn void rt_pool_thread_over(void);
 
 /* image.c */
+/* Moves it to a high number: the program gets the numbers that it would get without us. */
+int rt_descriptor_away(long fd);
 void rt_image_take(void);
 void rt_image_restore(void);
 /* Find pages that were written and are not put back each time: they are now, and are so from now on.
  * How many; < 0: there are too many, or the kernel does not tell. */
 int rt_image_look(void);
+/* Tell the driver which pages are put back each time. */
+void rt_image_tell(void);
+/* What the dynamic linker looked up since is kept: it would be the same each time. */
+void rt_image_keep_bound(void);
 /* A page that is not as it was; 0: none. */
 uintptr_t rt_image_compare(void);
 uint64_t rt_image_mappings(void);
@@ -156,6 +172,7 @@ uint64_t rt_image_mappings(void);
 const struct rt_mapping *rt_image_mapping(uintptr_t addr);
 
 /* calls.c */
+void rt_calls_catch_end(void); /* before the image is taken */
 void rt_calls_catch(void);
 void rt_calls_undo(void);
 

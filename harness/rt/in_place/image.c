@@ -73,8 +73,7 @@ static bool each(uintptr_t low, uintptr_t high, struct scan what,
     return true;
 }
 
-/* Descriptors with high numbers: the program gets the numbers that it would get without us. */
-static int away(long fd)
+int rt_descriptor_away(long fd)
 {
     long moved = -1;
 
@@ -90,9 +89,9 @@ static void open_facilities(void)
     struct rt_image *m = &rt_engine->image;
     struct uffdio_api api = {.api = UFFD_API, .features = WP_ASYNC | WP_UNPOPULATED};
 
-    m->uffd = away(hdi_real.syscall(SYS_userfaultfd, O_CLOEXEC | USER_MODE_ONLY));
-    m->pagemap =
-        away(hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    m->uffd = rt_descriptor_away(hdi_real.syscall(SYS_userfaultfd, O_CLOEXEC | USER_MODE_ONLY));
+    m->pagemap = rt_descriptor_away(
+        hdi_real.syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
     if (m->uffd < 0 || m->pagemap < 0 ||
         hdi_real.syscall(SYS_ioctl, m->uffd, UFFDIO_API, &api) != 0)
         rt_in_place_refuse("the kernel does not tell which pages are written (Linux 6.7)");
@@ -200,6 +199,148 @@ const struct rt_mapping *rt_image_mapping(uintptr_t addr)
     return low < m->mappings && m->mapping[low].low <= addr ? &m->mapping[low] : NULL;
 }
 
+/* ---- functions that are looked up at their first call ---- */
+
+static int note_table(struct dl_phdr_info *info, size_t size, void *image)
+{
+    struct rt_image *m = image;
+    const ElfW(Dyn) *d = NULL;
+    const ElfW(Rela) *r = NULL;
+    size_t bytes = 0;
+    bool lazy = true, addends = false;
+
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            d = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    for (; d && d->d_tag != DT_NULL; d++) {
+        if (d->d_tag == DT_JMPREL)
+            r = (const void *)d->d_un.d_ptr;
+        else if (d->d_tag == DT_PLTRELSZ)
+            bytes = d->d_un.d_val;
+        else if (d->d_tag == DT_PLTREL)
+            addends = d->d_un.d_val == DT_RELA;
+        else if ((d->d_tag == DT_FLAGS && d->d_un.d_val & DF_BIND_NOW) ||
+                 (d->d_tag == DT_FLAGS_1 && d->d_un.d_val & DF_1_NOW))
+            lazy = false;
+    }
+    if (!r || !bytes || !lazy || !addends || m->tables == RT_TABLES ||
+        !rt_image_mapping((uintptr_t)r))
+        return 0;
+    m->table[m->tables].slot = r;
+    m->table[m->tables].slots = bytes / sizeof *r;
+    m->table[m->tables++].base = info->dlpi_addr;
+    return 0;
+}
+
+static unsigned char *copy_of(uintptr_t page)
+{
+    struct rt_image *m = &rt_engine->image;
+    uint32_t low = 0, high = m->runs;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (m->run[middle].high <= page)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < m->runs && m->run[low].low <= page ? m->run[low].copy + (page - m->run[low].low)
+                                                    : NULL;
+}
+
+static void keep_bound(uintptr_t at)
+{
+    uintptr_t page = at & ~(RT_PAGE - 1), now;
+    unsigned char *copy = copy_of(page);
+    const struct rt_mapping *code;
+    uintptr_t *then = (uintptr_t *)(void *)(copy + (at - page));
+
+    if (!copy || (now = *(const uintptr_t *)at) == *then)
+        return;
+    code = rt_image_mapping(now); /* not in what this schedule alone has loaded */
+    if (code && code->protection & PROT_EXEC)
+        *then = now;
+}
+
+void rt_image_keep_bound(void)
+{
+    struct rt_image *m = &rt_engine->image;
+
+    for (uint32_t i = 0; i < m->tables; i++)
+        for (size_t k = 0; k < m->table[i].slots; k++)
+            if (ELF64_R_TYPE(m->table[i].slot[k].r_info) == HDI_JUMP_SLOT)
+                keep_bound(m->table[i].base + m->table[i].slot[k].r_offset);
+}
+
+static void put_back(uintptr_t page, const unsigned char *copy)
+{
+    if (copy)
+        hdi_copy_raw((void *)page, copy, RT_PAGE);
+    else
+        hdi_clear_raw((void *)page, RT_PAGE);
+}
+
+void rt_image_restore(void)
+{
+    struct rt_image *m = &rt_engine->image;
+
+    for (uint32_t i = 0; i < m->hots; i++)
+        put_back(m->hot[i].page, m->hot[i].copy);
+}
+
+/* False: there are too many. */
+static bool heat(uintptr_t page)
+{
+    struct rt_image *m = &rt_engine->image;
+    uint32_t mask = sizeof m->known / sizeof *m->known - 1;
+    uint32_t at = (uint32_t)hash_next(page) & mask;
+
+    while (m->known[at] && m->hot[m->known[at] - 1].page != page)
+        at = (at + 1) & mask;
+    if (m->known[at])
+        return true;
+    if (m->hots == RT_HOT)
+        return false;
+    m->hot[m->hots].page = page;
+    m->hot[m->hots].copy = copy_of(page);
+    put_back(page, m->hot[m->hots].copy);
+    m->known[at] = ++m->hots;
+    m->fresh++;
+    return true;
+}
+
+static bool note_written(uintptr_t low, uintptr_t high)
+{
+    for (uintptr_t page = low; page < high; page += RT_PAGE)
+        if (!heat(page))
+            return false;
+    return true;
+}
+
+/* Those of the batch before are mostly the same: schedules need not be run again to find them. The
+ * program may have written there, so that any page of its memory is as good. */
+static void heat_known(void)
+{
+    struct hdp_batch *b = &rt.region->batch;
+    uint32_t pages = b->pages_threads == b->threads ? b->pages : 0;
+
+    for (uint32_t i = 0; i < pages && i < RT_HOT; i++) {
+        const struct rt_mapping *m = rt_image_mapping(b->page[i] & ~(RT_PAGE - 1));
+        if (m && is_image(m))
+            heat(b->page[i] & ~(RT_PAGE - 1));
+    }
+}
+
+void rt_image_tell(void)
+{
+    struct hdp_batch *b = &rt.region->batch;
+
+    b->pages_threads = b->threads;
+    for (b->pages = 0; b->pages < rt_engine->image.hots; b->pages++)
+        b->page[b->pages] = rt_engine->image.hot[b->pages].page;
+}
+
 void rt_image_take(void)
 {
     struct rt_image *m = &rt_engine->image;
@@ -234,60 +375,8 @@ void rt_image_take(void)
     for (uint32_t i = 0; i < m->runs; i++) /* a page that was not there is written when it is */
         if (!each(m->run[i].low, m->run[i].high, protect, nothing))
             rt_in_place_refuse("the kernel does not protect all of its memory");
-}
-
-static unsigned char *copy_of(uintptr_t page)
-{
-    struct rt_image *m = &rt_engine->image;
-    uint32_t low = 0, high = m->runs;
-
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (m->run[middle].high <= page)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < m->runs && m->run[low].low <= page ? m->run[low].copy + (page - m->run[low].low)
-                                                    : NULL;
-}
-
-static void put_back(uintptr_t page, const unsigned char *copy)
-{
-    if (copy)
-        hdi_copy_raw((void *)page, copy, RT_PAGE);
-    else
-        hdi_clear_raw((void *)page, RT_PAGE);
-}
-
-void rt_image_restore(void)
-{
-    struct rt_image *m = &rt_engine->image;
-
-    for (uint32_t i = 0; i < m->hots; i++)
-        put_back(m->hot[i].page, m->hot[i].copy);
-}
-
-static bool note_written(uintptr_t low, uintptr_t high)
-{
-    struct rt_image *m = &rt_engine->image;
-    uint32_t mask = sizeof m->known / sizeof *m->known - 1;
-
-    for (uintptr_t page = low; page < high; page += RT_PAGE) {
-        uint32_t at = (uint32_t)hash_next(page) & mask;
-        while (m->known[at] && m->hot[m->known[at] - 1].page != page)
-            at = (at + 1) & mask;
-        if (m->known[at])
-            continue;
-        if (m->hots == RT_HOT)
-            return false;
-        m->hot[m->hots].page = page;
-        m->hot[m->hots].copy = copy_of(page);
-        put_back(page, m->hot[m->hots].copy);
-        m->known[at] = ++m->hots;
-        m->fresh++;
-    }
-    return true;
+    heat_known();
+    dl_iterate_phdr(note_table, m);
 }
 
 int rt_image_look(void)

@@ -10,6 +10,7 @@
 #include "engine.h"
 
 #include <dlfcn.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -238,6 +239,22 @@ static bool stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high)
     return *high != 0;
 }
 
+/* What the kernel does at the end of a thread, by libc's list: the mutexes are free, and say so. */
+static void let_go_of_robust(const struct rt_place *p)
+{
+    const struct robust_list_head *head = p->robust;
+    const struct robust_list *pending = head->list_op_pending, *at = head->list.next;
+    uint32_t left = ROBUST_LIST_LIMIT;
+
+    for (; at != &head->list && left; at = at->next, left--) {
+        uint32_t *word = (uint32_t *)((uintptr_t)at + (uintptr_t)head->futex_offset);
+        if (pending || (uintptr_t)at & 1) /* within a call, or one that lends its priority */
+            rt_in_place_cannot("ends a thread in the middle of a robust mutex");
+        if ((*word & FUTEX_TID_MASK) == (uint32_t)p->tid)
+            *word = (*word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+    }
+}
+
 static _Noreturn void go_on(void)
 {
     struct rt_engine *e = rt_engine;
@@ -247,8 +264,7 @@ static _Noreturn void go_on(void)
     e->next = NULL;
     if (!t)
         rt_in_place_cannot("ends with its last thread");
-    if (*(const void *const *)p->robust != p->robust)
-        rt_in_place_cannot("ends a thread that has a robust mutex");
+    let_go_of_robust(p);
     if (p->thread->life.detached)
         collect(p->thread);
     become(p, t->carrier.place);

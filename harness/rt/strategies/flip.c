@@ -126,7 +126,8 @@ static uint32_t gather(struct constraint *pair, bool any_of_them)
     const struct hdp_step *p = rt.region->profile;
     uint32_t count = 0;
 
-    memset(last, 0, sizeof last);
+    for (uint32_t i = 0; i < steps; i++)
+        last[p[i].object % 4096].object = 0;
     for (uint32_t i = steps; i-- > 0;) {
         uint32_t at = p[i].object % 4096;
         next[i] = 0;

@@ -27,16 +27,16 @@ static struct use {
     uint64_t key; /* 0: free */
     bool shared;
 } use[USES];
-static uint32_t uses;
+static uint32_t uses, room; /* entries of use[] that are used; a power of 2 of them may be */
 
 /* NULL: there is no such one, nor room for it. */
 static struct use *use_of(uint64_t key, bool make)
 {
-    uint32_t at = (uint32_t)(hash_next(key) % USES);
+    uint32_t at = (uint32_t)hash_next(key) & (room - 1);
 
     while (use[at].key && use[at].key != key)
-        at = (at + 1) % USES;
-    if (!use[at].key && (!make || uses == USES / 2))
+        at = (at + 1) & (room - 1);
+    if (!use[at].key && (!make || uses == room / 2))
         return NULL;
     uses += !use[at].key;
     use[at].key = key;
@@ -47,7 +47,10 @@ static void gather_uses(void)
 {
     static struct rt_profile objects;
 
-    memset(use, 0, sizeof use);
+    room = 64;
+    while (room < USES && room < 4 * rt_profile_length()) /* a place and an object of each step */
+        room *= 2;
+    memset(use, 0, room * sizeof use[0]);
     uses = 0;
     rt_profile_objects(&objects);
     for (uint32_t i = 0; i < objects.count; i++)
@@ -64,7 +67,7 @@ static void gather_uses(void)
 
 static void begin(const struct hdp_config *c)
 {
-    memset(&history, 0, sizeof history);
+    hdp_history_clear(&history);
     looked = 0;
     by_thread = c->depth & 1;
     together = c->depth & 2;

@@ -45,8 +45,9 @@ static void begin(const struct hdp_config *c)
     uint32_t shared = 0, k;
     (void)c;
 
-    chosen = intended = used = 0;
-    memset(counts, 0, sizeof counts);
+    while (used)
+        memset(&counts[slots[--used]], 0, sizeof counts[0]);
+    chosen = intended = 0;
     rt_profile_objects(&p);
     for (uint32_t i = 0; i < p.count; i++)
         shared += p.place[i].threads > 1;

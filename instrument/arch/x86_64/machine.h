@@ -81,6 +81,10 @@ struct hdi_context {
 };
 void hdi_switch_context(struct hdi_context *save, const struct hdi_context *load);
 #define HDI_CONTEXTS_WORK ((getauxval(AT_HWCAP2) & 2) != 0)
+
+#define HDI_JUMP_SLOT                                                                              \
+    R_X86_64_JUMP_SLOT /* relocation: a function's address, found at its first call */
+
 static inline uint64_t hdi_thread_base(void)
 {
     uint64_t fs;
@@ -162,6 +166,19 @@ static inline void hdi_clear_raw(void *to, size_t bytes)
 static inline void hdi_copy_raw(void *to, const void *from, size_t bytes)
 {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
+
+/* At `at`, a jump to `to` that spoils one register which a call may change. */
+#define HDI_JUMP_BYTES 12
+static inline void hdi_put_jump(unsigned char *at, const void *to)
+{
+    uint64_t target = (uintptr_t)to;
+
+    *at++ = 0x48; /* mov target, %rax */
+    *at++ = 0xb8;
+    hdi_copy_raw(at, &target, sizeof target);
+    at[8] = 0xff; /* jmp *%rax */
+    at[9] = 0xe0;
 }
 
 /* ---- calls that come before ours are looked up ---- */
