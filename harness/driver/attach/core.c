@@ -197,9 +197,38 @@ static void take_memory(struct core *c)
                        (unsigned long long)((cut >> 20) + 1));
 }
 
+/* By what a file begins with; NULL: it is not packed. */
+static const char *unpacker(const struct core *c)
+{
+    static const struct {
+        const char *magic, *command;
+    } table[] = {{"\x1f\x8b", "gunzip"},
+                 {"\x28\xb5\x2f\xfd", "unzstd"},
+                 {"\xfd\x37zXZ", "unxz"},
+                 {"\x04\x22\x4d\x18", "unlz4"},
+                 {"BZh", "bunzip2"}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        size_t n = strlen(table[i].magic);
+        if (c->bytes > n && memcmp(c->data, table[i].magic, n) == 0)
+            return table[i].command;
+    }
+    return NULL;
+}
+
+static bool has_all_notes(const struct core *c)
+{
+    for (size_t i = 0; i < c->heads; i++)
+        if (c->head[i].p_type == PT_NOTE && !part(c, c->head[i].p_offset, c->head[i].p_filesz))
+            return false;
+    return true;
+}
+
 static char *take(struct core *c, const char *path, const char *program)
 {
     const Elf64_Ehdr *e = part(c, 0, sizeof *e);
+    const char *unpack = unpacker(c);
+    if (unpack)
+        return mem_format("%s is compressed: unpack it first (%s)", path, unpack);
     if (!e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 || e->e_type != ET_CORE)
         return mem_format("%s is no core file", path);
     if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_ident[EI_DATA] != ELFDATA2LSB ||
@@ -218,7 +247,9 @@ static char *take(struct core *c, const char *path, const char *program)
             if (c->head[i].p_type == PT_NOTE)
                 take_notes(c, &c->head[i], pass);
     if (!c->s->threads)
-        return mem_format("%s names no threads", path);
+        return has_all_notes(c)
+                   ? mem_format("%s names no threads", path)
+                   : mem_format("%s is cut short: its list of threads is not whole", path);
     take_memory(c);
     write_maps(c, program);
     c->s->may_be_called = true; /* it does not say */
@@ -237,7 +268,7 @@ struct snapshot *core_open(const char *path, const char *program, char **why)
 {
     struct core c = {.s = snapshot_new(0)};
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* no wait for a pipe */
     *why = NULL;
     if (fd < 0 || fstat(fd, &st) != 0)
         *why = mem_format("cannot read %s: %s", path, strerror(errno));

@@ -382,13 +382,17 @@ static char *refused(pid_t pid)
     char *scope = read_file("/proc/sys/kernel/yama/ptrace_scope", 8, &bytes);
     bool yama = scope && *scope != '0';
     free(scope);
-    return mem_format("the system does not let us look at process %d: do it as root (sudo heddle "
-                      "attach %d), or let processes be traced (%s), or let it leave a core (kill "
-                      "-ABRT %d, which ends it) for heddle attach --core=FILE",
-                      (int)pid, (int)pid,
-                      yama ? "sysctl kernel.yama.ptrace_scope=0"
-                           : "in a container: --cap-add=SYS_PTRACE",
-                      (int)pid);
+    char *root = geteuid() ? mem_format("do it as root (sudo heddle attach %d), or ", (int)pid)
+                           : mem_copy("");
+    char *why = mem_format("the system does not let us look at process %d: %slet processes be "
+                           "traced (%s), or let it leave a core (kill -ABRT %d, which ends it) for "
+                           "heddle attach --core=FILE",
+                           (int)pid, root,
+                           yama ? "sysctl kernel.yama.ptrace_scope=0"
+                                : "in a container: --cap-add=SYS_PTRACE",
+                           (int)pid);
+    free(root);
+    return why;
 }
 
 /* NULL: it is a program of this kind of machine, or cannot be read. */
@@ -535,7 +539,8 @@ struct snapshot *look_at(pid_t pid, char **why)
 {
     struct look l = {.s = snapshot_new(pid)};
     pthread_t worker;
-    l.why = other_machine(pid);
+    l.why = pid == getpid() ? mem_format("process %d is heddle attach itself", (int)pid)
+                            : other_machine(pid);
     if (!l.why && pthread_create(&worker, NULL, do_look, &l) != 0)
         l.why = mem_copy("cannot make a thread to look with");
     else if (!l.why)
