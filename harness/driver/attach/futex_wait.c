@@ -12,8 +12,18 @@
  *   thread     its number, cleared by the kernel at its end: the word of a join
  *   FILE       0 lock (the word), 8 address of the owner's thread block
  *
+ * musl's, which has other functions on the stack (__timedwait_cp) or none at all:
+ *
+ *   mutex      0 kind, 4 lock (the word): of the default kind only that it is locked and waited for,
+ *              else the owner's number
+ *   rwlock     0 readers, or all ones: a writer (the word)
+ *   semaphore  0 value (the word)
+ *   cond, barrier: the word lies on the stack of who waits
+ *   thread     the word of a join lies in the thread's own block
+ *
  * Who wakes a sleeper has changed its word before: while the word is as it was, nobody has.
  */
+#include <errno.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +36,9 @@
 #define TID_MOST 4194304u /* the kernel's PID_MAX_LIMIT */
 #define OWNER_MASK 0x3fffffffu
 #define WORDS_MOST 256u
+#define MUSL_LOCKED (EBUSY | FUTEX_WAITERS) /* by whom, it does not record */
+#define MUSL_WRITER 0x7fffffffu             /* has an rwlock; else how many read */
+#define MUSL_THREAD_MOST 512u               /* bytes of a thread's block */
 
 /* Sleeps on words of their own, told by what a function's name has: no owner is recorded. Rust's
  * names may be mangled. */
@@ -58,7 +71,7 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-static enum hd_event kind_of(const char *function)
+enum hd_event wait_function(const char *function)
 {
     static const struct {
         const char *name;
@@ -106,7 +119,7 @@ static enum hd_event innermost(struct view *v, const struct viewed *t, size_t *a
 {
     for (size_t i = 0; i < t->places; i++) {
         const char *name = view_function(v, &t->place[i]);
-        enum hd_event kind = name ? kind_of(name) : HD_EV_NONE;
+        enum hd_event kind = name ? wait_function(name) : HD_EV_NONE;
         *at = i;
         if (kind != HD_EV_NONE)
             return kind;
@@ -274,6 +287,77 @@ static bool is_join(struct view *v, struct wait *w, uint64_t word, uint32_t expe
     return true;
 }
 
+static bool is_glibc(const struct view *v)
+{
+    return v->s->maps && strstr(v->s->maps, "/libc.so.6\n");
+}
+
+/* musl's of the default kind: the word alone tells. */
+static bool is_musl_mutex(struct view *v, struct wait *w, uint64_t word, uint32_t expected)
+{
+    if (is_glibc(v) || expected != MUSL_LOCKED || word_at(v, word - 4) & 15)
+        return false;
+    w->kind = HD_EV_MUTEX_LOCK;
+    w->object = word - 4;
+    w->detail = mem_copy("musl does not record who holds it");
+    return true;
+}
+
+/* A static program is told by what its threads sleep in. */
+static bool is_musl(struct view *v)
+{
+    const char *maps = v->s->maps ? v->s->maps : "";
+    if (strstr(maps, "/ld-musl-") || strstr(maps, "/libc.so\n"))
+        return true;
+    for (size_t i = 0; i < v->threads && !strstr(maps, "/ld-"); i++) {
+        const struct viewed *t = &v->thread[i];
+        const char *name = t->places ? view_function(v, &t->place[0]) : NULL;
+        if (name && (begins(bare(name), "syscall_cp") || strcmp(name, "__wait") == 0))
+            return true;
+    }
+    return false;
+}
+
+static void at_musl_rwlock(struct view *v, struct wait *w, uint64_t word)
+{
+    uint32_t readers = word_at(v, word) & MUSL_WRITER;
+    w->object = word;
+    w->detail = readers == MUSL_WRITER
+                    ? mem_copy("a writer has it; musl does not record who")
+                    : mem_format("%u %s it for reading, which is not recorded by whom", readers,
+                                 readers == 1 ? "holds" : "hold");
+}
+
+/* What wait_function() calls it, with musl's layouts. */
+static void at_musl_object(struct view *v, struct wait *w, uint64_t word, uint32_t expected,
+                           bool is_shared)
+{
+    switch (w->kind) {
+    case HD_EV_MUTEX_LOCK:
+        if (is_musl_mutex(v, w, word, expected))
+            return;
+        w->object = word - 4;
+        held_by(v, w, expected & OWNER_MASK, is_shared);
+        return;
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+        at_musl_rwlock(v, w, word);
+        return;
+    case HD_EV_SEM_WAIT:
+    case HD_EV_ONCE:
+        w->object = word;
+        return;
+    case HD_EV_THREAD_JOIN:
+        for (size_t i = 0; i < v->threads; i++)
+            if (v->thread[i].seen->fs_base && word - v->thread[i].seen->fs_base < MUSL_THREAD_MOST)
+                w->holder = i;
+        w->ends |= w->holder == NOBODY;
+        return;
+    default: /* it sleeps on a word of its own stack */
+        w->name = mem_format("a %s that is not known", object_word(object_of_event(w->kind)));
+    }
+}
+
 static char *unknown(struct view *v, const struct viewed *t, uint64_t word)
 {
     char *variable = symbols_variable(v->symbols, word);
@@ -294,6 +378,8 @@ static char *unknown(struct view *v, const struct viewed *t, uint64_t word)
 static void by_shape(struct view *v, const struct viewed *t, struct wait *w, uint64_t word,
                      uint32_t expected, bool is_own, bool by_kernel)
 {
+    if (is_musl_mutex(v, w, word, expected)) /* first: its word may look like a robust one's */
+        return;
     if (by_kernel || looks_robust(v, word, expected)) {
         w->kind = HD_EV_MUTEX_LOCK;
         at_mutex(v, w, word, true, !is_own);
@@ -379,6 +465,9 @@ bool wait_on_futex(struct view *v, const struct viewed *t, struct wait *w)
                now != (uint32_t)seen->arg[2];
     if (w->kind != HD_EV_NONE)
         w->from = at + 1;
-    at_object(v, t, w, at);
+    if (w->kind != HD_EV_NONE && is_musl(v))
+        at_musl_object(v, w, seen->arg[0], (uint32_t)seen->arg[2], !is_of_process(v, t));
+    else
+        at_object(v, t, w, at);
     return true;
 }

@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
+#include "call_site.h"
 #include "symbols/numbering.h"
 #include "util/alloc.h"
 
+#define UNWOUND_LEAST 2u  /* places: whoever waits has more */
 #define FRAMES_LEARNED 4u /* from the user's call on: who knows what it locks is near */
 
 /* Looked up once: many threads stand at few places. */
@@ -58,13 +60,16 @@ static bool begins(const char *text, const char *with)
 
 bool view_is_libc(struct view *v, const struct symbols_place *p)
 {
-    static const char *const files[] = {"libc.so", "libpthread", "libc-", "ld-linux", "linux-vdso"};
+    static const char *const files[] = {"libc.so",  "libpthread", "libc-",
+                                        "ld-linux", "ld-musl",    "linux-vdso"};
     static const char *const parts[] = {"futex_", "lll_", "syscall", "clock_nanosleep"};
     const struct pc_name *n = look_up(v, p);
     const char *name = n->function ? n->function + strspn(n->function, "_") : "";
     for (size_t i = 0; n->module && i < sizeof files / sizeof *files; i++)
         if (begins(n->module, files[i]))
             return true;
+    if (n->function && strcmp(n->function, "__wait") == 0) /* musl's */
+        return true;
     if (begins(name, "GI_"))
         name += 3 + strspn(name + 3, "_");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -97,6 +102,22 @@ static void guess_frame_pointer(struct view *v, struct symbols_thread *t)
         }
 }
 
+/* In a function without tables the stack ends: it goes on where that was called. */
+static void find_caller(struct view *v, struct viewed *t, struct symbols_thread from)
+{
+    uint64_t function, returns, at;
+    if (!call_site_find(v, from.reg[7], &function, &returns, &at))
+        return;
+    t->place[1] = (struct symbols_place){.pc = function, .sp = at};
+    from.reg[7] = at + 8;
+    from.reg[16] = returns;
+    from.known = 1u << 7 | 1u << 16;
+    if (from.reg[6] > at && from.reg[6] - at < 65536)
+        from.known |= 1u << 6;
+    t->places = 2 + symbols_walk(v->symbols, &from, t->place + 2, VIEW_PLACES - 2);
+    t->place[2].is_return = true;
+}
+
 static void unwind(struct view *v, struct viewed *t)
 {
     struct symbols_thread from = {.read = read_word, .arg = v->s};
@@ -108,6 +129,8 @@ static void unwind(struct view *v, struct viewed *t)
     if (!t->seen->stopped)
         guess_frame_pointer(v, &from);
     t->places = symbols_walk(v->symbols, &from, t->place, VIEW_PLACES);
+    if (t->places && t->places <= UNWOUND_LEAST)
+        find_caller(v, t, from);
 }
 
 static bool is_at(const struct shape *sh, const struct symbols_place *place, size_t places)

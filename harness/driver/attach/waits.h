@@ -10,6 +10,8 @@ void waits_find(struct view *v);
 bool wait_on_futex(struct view *v, const struct viewed *t, struct wait *w);
 bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w);
 bool wait_in_call(struct view *v, const struct viewed *t, struct wait *w);
+/* What a function of libc waits for, by its name; HD_EV_NONE: it is none that sleeps on a futex. */
+enum hd_event wait_function(const char *name);
 /* It runs, then. */
 void wait_by_running(struct view *v, const struct viewed *t, struct wait *w);
 

@@ -71,6 +71,9 @@ size_t symbols_walk(struct symbols *s, const struct symbols_thread *thread,
 void symbols_stack(struct symbols *s, const struct symbols_place *place, size_t count,
                    struct stack *to);
 
+/* 8 bytes of code, or of what else never changes, from the files. */
+bool symbols_code(struct symbols *s, uint64_t addr, uint64_t *word);
+
 /* What lies at an address, by the variables of a frame: "account.lock", when one of them is a struct
  * of that name, or points to one, that the address lies in. `above`: the frame that it returns to.
  * NULL = none is known. */

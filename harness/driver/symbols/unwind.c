@@ -39,6 +39,11 @@ static bool read_from_file(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result)
     return true;
 }
 
+bool symbols_code(struct symbols *s, uint64_t addr, uint64_t *word)
+{
+    return s->dwfl && read_from_file(s->dwfl, addr, word);
+}
+
 static bool read_memory(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result, void *arg)
 {
     const struct symbols_thread *t = ((const struct symbols *)arg)->unwound;
