@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +93,7 @@ static _Atomic unsigned common_count;
 static struct worker *idle;
 static _Atomic unsigned idle_count;
 static _Atomic bool monitored;
+static int monitor_tid;
 
 static HDI_IN_THREAD struct worker *me;
 HDI_IN_THREAD struct hdi_locals hdi_mine;
@@ -621,6 +623,7 @@ static void *monitor(void *arg)
     _Atomic uint32_t nobody_wakes_it = 1;
     int64_t trimmed_ns = 0;
 
+    monitor_tid = (int)syscall(SYS_gettid);
     for (;;) {
         int64_t nap = LOOK_NS;
         unsigned end = atomic_load(&worker_end), free_to_run = 0, handed = 0;
@@ -676,6 +679,7 @@ static void forget_workers(void)
     atomic_store(&spinning, 0);
     atomic_store(&worker_count, w != NULL);
     atomic_store(&monitored, false);
+    monitor_tid = 0;
     hdi_timers_forget(time_is_over);
     hdi_stack_forget();
 }
@@ -695,6 +699,7 @@ static void show(void)
         .slabs = hdi_stack_slabs(),
         .generation = &generation,
         .worker = workers,
+        .monitor = &monitor_tid,
         .worker_bytes = sizeof(struct worker),
         .worker_running = offsetof(struct worker, running),
         .worker_bed = offsetof(struct worker, bed),

@@ -258,6 +258,12 @@ static void take_all(struct taking *g)
     }
 }
 
+static void note_monitor(struct snapshot *s, pid_t inner_tid)
+{
+    for (size_t i = 0; i < s->threads; i++)
+        s->thread[i].is_monitor |= s->thread[i].inner_tid == inner_tid;
+}
+
 void fibres_take(struct snapshot *s, void (*keep)(void *arg, uint64_t addr, size_t bytes),
                  void *arg)
 {
@@ -269,6 +275,7 @@ void fibres_take(struct snapshot *s, void (*keep)(void *arg, uint64_t addr, size
         g.running = run_by_workers(s, &t, &g.runs);
         g.generation = half_at(s, (uint64_t)(uintptr_t)t.generation);
         take_all(&g);
+        note_monitor(s, (int32_t)half_at(s, (uint64_t)(uintptr_t)t.monitor));
         s->fibre = mem_resize(s->fibre, (s->fibres + g.found + 1) * sizeof *s->fibre);
         if (g.found)
             memcpy(s->fibre + s->fibres, g.one, g.found * sizeof *g.one);
@@ -280,6 +287,8 @@ void fibres_take(struct snapshot *s, void (*keep)(void *arg, uint64_t addr, size
 
 bool fibres_rests(const struct snapshot *s, const struct seen_thread *t)
 {
+    if (t->is_monitor) /* also when it is about to sleep again: what it could wake is ready itself */
+        return true;
     return s->fibre_tables && !t->goroutine &&
            (t->call == SYS_futex || t->call == SYS_restart_syscall) &&
            ((int)t->arg[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET &&

@@ -58,60 +58,9 @@ static const struct {
     {"runtime.futex", "", "Go's scheduler (SIGQUIT makes Go print its goroutines)"},
 };
 
-static const char *bare(const char *name)
-{
-    name += strspn(name, "_");
-    if (strncmp(name, "GI_", 3) == 0)
-        name += 3;
-    return name + strspn(name, "_");
-}
-
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
-}
-
-enum hd_event wait_function(const char *function)
-{
-    static const struct {
-        const char *name;
-        enum hd_event kind;
-    } table[] = {
-        {"pthread_mutex_cond_lock", HD_EV_COND_RELOCK},
-        {"pthread_mutex_lock", HD_EV_MUTEX_LOCK},
-        {"pthread_mutex_timedlock", HD_EV_MUTEX_LOCK},
-        {"pthread_mutex_clocklock", HD_EV_MUTEX_LOCK},
-        {"mtx_lock", HD_EV_MUTEX_LOCK},
-        {"mtx_timedlock", HD_EV_MUTEX_LOCK},
-        {"pthread_cond_wait", HD_EV_COND_WAIT},
-        {"pthread_cond_timedwait", HD_EV_COND_WAIT},
-        {"pthread_cond_clockwait", HD_EV_COND_WAIT},
-        {"cnd_wait", HD_EV_COND_WAIT},
-        {"cnd_timedwait", HD_EV_COND_WAIT},
-        {"pthread_rwlock_rdlock", HD_EV_RWLOCK_RDLOCK},
-        {"pthread_rwlock_timedrdlock", HD_EV_RWLOCK_RDLOCK},
-        {"pthread_rwlock_clockrdlock", HD_EV_RWLOCK_RDLOCK},
-        {"pthread_rwlock_wrlock", HD_EV_RWLOCK_WRLOCK},
-        {"pthread_rwlock_timedwrlock", HD_EV_RWLOCK_WRLOCK},
-        {"pthread_rwlock_clockwrlock", HD_EV_RWLOCK_WRLOCK},
-        {"pthread_barrier_wait", HD_EV_BARRIER_WAIT},
-        {"pthread_once", HD_EV_ONCE},
-        {"call_once", HD_EV_ONCE},
-        {"cxa_guard_acquire", HD_EV_ONCE},
-        {"pthread_join", HD_EV_THREAD_JOIN},
-        {"pthread_timedjoin", HD_EV_THREAD_JOIN},
-        {"pthread_clockjoin", HD_EV_THREAD_JOIN},
-        {"thrd_join", HD_EV_THREAD_JOIN},
-        {"sem_wait", HD_EV_SEM_WAIT},
-        {"sem_timedwait", HD_EV_SEM_WAIT},
-        {"sem_clockwait", HD_EV_SEM_WAIT},
-        {"new_sem_", HD_EV_SEM_WAIT},
-    };
-    const char *name = bare(function);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (begins(name, table[i].name))
-            return table[i].kind;
-    return HD_EV_NONE;
 }
 
 /* The innermost call that says what it is; its place. */
@@ -226,7 +175,7 @@ static void at_once(struct view *v, const struct viewed *t, struct wait *w, uint
         for (size_t k = other == t ? at + 1 : 0; k + 1 < other->places; k++) {
             const char *name = view_function(v, &other->place[k]);
             uint64_t from = other->place[k].sp, to = other->place[k + 1].sp, value;
-            bool runs = name && begins(bare(name), "pthread_once") && to > from &&
+            bool runs = name && begins(wait_bare_name(name), "pthread_once") && to > from &&
                         to - from < WORDS_MOST * 8;
             for (uint64_t a = from; runs && a < to; a += 8)
                 if (snapshot_kept(v->s, a, &value, sizeof value) && value == word)
@@ -312,7 +261,7 @@ static bool is_musl(struct view *v)
     for (size_t i = 0; i < v->threads && !strstr(maps, "/ld-"); i++) {
         const struct viewed *t = &v->thread[i];
         const char *name = t->places ? view_function(v, &t->place[0]) : NULL;
-        if (name && (begins(bare(name), "syscall_cp") || strcmp(name, "__wait") == 0))
+        if (name && (begins(wait_bare_name(name), "syscall_cp") || strcmp(name, "__wait") == 0))
             return true;
     }
     return false;

@@ -5,6 +5,7 @@
  * from other memory. A select has it behind its cases (struct choice of lib/select.c).
  */
 #include <linux/futex.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -57,20 +58,21 @@ static bool is_in_library(struct view *v, const struct viewed *t)
     return !named;
 }
 
-/* The thread of a goroutine that has ended waits in carry() itself. */
-static bool is_idle(struct view *v, const struct viewed *t)
+/* struct carrier of lib/go.c: of a thread whose goroutine has ended, on its stack. */
+struct carrier {
+    uint64_t thread;
+    uint32_t go, unused; /* the word that it sleeps on */
+    uint64_t next, stack_bytes, below, link;
+};
+
+/* It is in the list of idle ones, whose links say so. */
+static bool is_idle(const struct view *v, const struct viewed *t)
 {
-    static const char *const parks[] = {"futex_sleep", "sleep_natively", "park_natively",
-                                        "hdi_park"};
-    for (size_t i = 0; i < t->places && i < FRAMES_MOST; i++) {
-        const char *name = view_function(v, &t->place[i]);
-        bool parks_it = view_is_libc(v, &t->place[i]);
-        for (size_t k = 0; name && k < sizeof parks / sizeof *parks; k++)
-            parks_it |= begins(name, parks[k]);
-        if (!parks_it)
-            return begins(name, "carry") || begins(name, "wait_for_work");
-    }
-    return false;
+    uint64_t at = t->seen->arg[0] - offsetof(struct carrier, go), linked;
+    struct carrier c;
+    return snapshot_read(v->s, at, &c, sizeof c) && !c.next && c.stack_bytes >= 16384 &&
+           c.stack_bytes % 4096 == 0 && c.link && snapshot_read(v->s, c.link, &linked, 8) &&
+           linked == at;
 }
 
 static bool is_insides(const char *name)
@@ -218,7 +220,9 @@ bool wait_in_library(struct view *v, const struct viewed *t, struct wait *w)
     }
     w->woken = snapshot_kept(v->s, seen->arg[0], &now, sizeof now) && now != (uint32_t)seen->arg[2];
     if (fibres_rests(v->s, seen)) {
-        do_nothing(w, "carries goroutines, and none is ready to run");
+        w->woken &= !seen->is_monitor;
+        do_nothing(w, seen->is_monitor ? "looks after those that carry goroutines"
+                                       : "carries goroutines, and none is ready to run");
         return true;
     }
     if ((seen->call == SYS_futex || again) && (uint32_t)seen->arg[2] >= ASLEEP &&

@@ -33,6 +33,7 @@ struct seen_thread {
     uint64_t fibre;      /* of a goroutine that no thread carries; 0 = a thread */
     uint64_t goroutine;  /* that it carries; 0 = none is known */
     bool has_end;        /* a fibre's wait, by time */
+    bool is_monitor;     /* of the library's workers: does nothing of itself */
 };
 
 /* A stretch of its memory. */

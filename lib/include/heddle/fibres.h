@@ -29,6 +29,7 @@ struct hd_fibres {
     struct hd_fibre_slab *const *slabs;
     const unsigned *generation; /* of this process: fibres of others are its parent's */
     const void *worker;         /* the first */
+    const int *monitor;         /* number of the thread that only looks after the workers */
     uint32_t worker_bytes, worker_running, worker_bed;
     uint32_t fibre_bytes, fibre_sp, fibre_wants, fibre_arg, fibre_parker, fibre_timer_link,
         fibre_stack, fibre_generation;

@@ -128,12 +128,18 @@ static void run(const char *kind)
     } else if (strcmp(kind, "mutexes") == 0) {
         hd_mutex_lock(&lock);
         go("opposite", locks_both, NULL);
-        usleep(20000);
+        while (hd_mutex_trylock(&other)) { /* until the goroutine has it */
+            hd_mutex_unlock(&other);
+            usleep(1000);
+        }
         locks(&other);
     } else if (strcmp(kind, "rwmutex") == 0) {
         hd_rwmutex_rlock(&shelf);
         go("writer", writes, NULL);
-        usleep(20000);
+        while (hd_rwmutex_try_rlock(&shelf)) { /* until the writer is in line */
+            hd_rwmutex_runlock(&shelf);
+            usleep(1000);
+        }
         hd_rwmutex_rlock(&shelf);
     } else if (strcmp(kind, "plain") == 0) {
         pthread_mutex_lock(&plain);
@@ -141,7 +147,10 @@ static void run(const char *kind)
         pthread_mutex_lock(&plain);
     } else if (strcmp(kind, "held-across") == 0) {
         go("keeper", keeps_plain, NULL);
-        usleep(20000);
+        while (pthread_mutex_trylock(&plain) == 0) { /* until the goroutine has it */
+            pthread_mutex_unlock(&plain);
+            usleep(1000);
+        }
         pthread_mutex_lock(&plain);
     } else if (strcmp(kind, "stacks") == 0) {
         go("small", from_nil, NULL);
