@@ -49,6 +49,7 @@ static _Atomic uint64_t asleep; /* how many; in the upper half, how many were ta
 static _Atomic bool looking;
 static uint64_t agreed = UINT64_MAX; /* what the last look saw, if all were asleep */
 static pid_t home;
+uint32_t hdi_process;
 
 /* A child has but the thread that forked, and that is awake. */
 static void forget_threads(void)
@@ -57,6 +58,7 @@ static void forget_threads(void)
     atomic_store(&looking, false);
     agreed = UINT64_MAX;
     home = getpid();
+    hdi_process++;
 }
 
 __attribute__((constructor(106))) static void register_forget(void)

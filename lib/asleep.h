@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How many forks are between the first process and this one. */
+extern uint32_t hdi_process;
+
 /* The calling thread, which has written that it sleeps, does nothing until it is let go. */
 void hdi_asleep_enter(void);
 

@@ -51,7 +51,7 @@ struct hdi_fibre {
     enum wants wants; /* of the worker that it switches to */
     void (*fn)(void *room);
     void *room;
-    unsigned generation;
+    uint32_t process;
     struct hdi_stack stack; /* whose top it is */
 };
 
@@ -85,7 +85,6 @@ static _Atomic unsigned worker_count; /* threads */
 static _Atomic unsigned spinning;
 static unsigned processors;
 static bool wanted;
-static unsigned generation; /* forks since the first process */
 
 static struct hdi_lock common_lock; /* the common queue, the idle ones, places of workers */
 static struct hdi_fibre *common_first, *common_last;
@@ -316,7 +315,7 @@ void hdi_fibre_ready(struct hdi_fibre *fibre)
     struct hdi_fibre *before;
     bool more;
 
-    if (fibre->generation != generation) /* its parent's, which runs there */
+    if (fibre->process != hdi_process) /* its parent's, which runs there */
         return;
     if (!w) {
         put_in_common(fibre);
@@ -659,7 +658,6 @@ static void forget_workers(void)
 {
     struct worker *w = here();
 
-    generation++;
     for (unsigned i = 0; i < atomic_load(&worker_end); i++)
         if (&workers[i] != w)
             memset(&workers[i], 0, sizeof workers[i]);
@@ -669,7 +667,7 @@ static void forget_workers(void)
         atomic_store(&w->next, NULL);
         w->stacks = (struct hdi_stack_cache){0};
         if (w->running)
-            w->running->generation = generation;
+            w->running->process = hdi_process;
     }
     common_first = common_last = NULL;
     atomic_store(&common_count, 0);
@@ -697,7 +695,7 @@ static void show(void)
         .version = HD_FIBRES_VERSION,
         .workers = MOST_WORKERS,
         .slabs = hdi_stack_slabs(),
-        .generation = &generation,
+        .generation = &hdi_process,
         .worker = workers,
         .monitor = &monitor_tid,
         .worker_bytes = sizeof(struct worker),
@@ -710,7 +708,7 @@ static void show(void)
         .fibre_parker = offsetof(struct hdi_fibre, parker),
         .fibre_timer_link = offsetof(struct hdi_fibre, timer.link),
         .fibre_stack = offsetof(struct hdi_fibre, stack),
-        .fibre_generation = offsetof(struct hdi_fibre, generation),
+        .fibre_generation = offsetof(struct hdi_fibre, process),
         .wants_to_park = TO_PARK,
         .parker_go = offsetof(struct hdi_parker, go),
         .goroutine_number = hdi_goroutine_number,
@@ -764,7 +762,7 @@ struct hdi_fibre *hdi_fibre_new(size_t stack_bytes, size_t bytes, void **room)
     fibre->parker = NULL;
     fibre->locals = (struct hdi_locals){0};
     fibre->saved_errno = 0;
-    fibre->generation = generation;
+    fibre->process = hdi_process;
     fibre->stack = stack;
     fibre->room = *room = (void *)(((uintptr_t)fibre - bytes) & ~(uintptr_t)15);
     return fibre;

@@ -36,14 +36,14 @@ def at_rest():
     for i in range(int(variable("fibre.c", "worker_end"))):
         running.add(int(workers[i]["running"]))
     kind = gdb.lookup_type("struct hdi_fibre")
-    generation = int(variable("fibre.c", "generation"))
+    process = int(gdb.parse_and_eval("hdi_process"))
     slab = variable("fibre_stack.c", "slabs")
     while int(slab):
         for i in range(int(slab["count"])):
             low = int(slab["first"]) + i * int(slab["bytes"])
             fibre = gdb.Value(low + int(slab["bytes"]) - kind.sizeof).cast(kind.pointer())
             mine = int(fibre["stack"]["low"]) == low and int(fibre["stack"]["bytes"]) == int(slab["bytes"])
-            if mine and int(fibre) not in running and int(fibre["generation"]) == generation:
+            if mine and int(fibre) not in running and int(fibre["process"]) == process:
                 yield fibre.dereference()
         slab = slab["next"]
 

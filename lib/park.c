@@ -50,6 +50,7 @@ void hdi_futex_wake(_Atomic uint32_t *word)
 void hdi_parker_init(struct hdi_parker *parker)
 {
     hdi_hide(parker, sizeof *parker);
+    parker->process = hdi_process;
     parker->thread = hdi_seam ? hdi_seam->self() : (void *)hdi_fibre_self();
     atomic_store_explicit(&parker->go, 0, memory_order_relaxed);
 }
@@ -175,6 +176,7 @@ bool hdi_park(struct hdi_parker *parker, const struct hdi_why *why, int64_t unti
 void hdi_unpark(struct hdi_parker *parker)
 {
     void *thread = parker->thread;
+    bool of_parent = parker->process != hdi_process; /* and sleeps there, not here */
     _Atomic uint32_t *go = &parker->go;
     uint32_t before = 0;
 
@@ -184,7 +186,8 @@ void hdi_unpark(struct hdi_parker *parker)
                                                   memory_order_relaxed))
         ;
     if (before == ASLEEP_FOR_EVER) { /* and stays so until it is let go */
-        hdi_asleep_take_out();
+        if (!of_parent)
+            hdi_asleep_take_out();
         atomic_store_explicit(go, 1, memory_order_release);
     }
     if (thread && hdi_seam)
@@ -230,6 +233,7 @@ struct turned_away {
     void *thread;
 };
 static struct turned_away *turned_away;
+struct hdi_coming *hdi_coming;
 
 static bool take(struct hdi_lock *lock)
 {
@@ -268,6 +272,7 @@ void hdi_unlock_in_turn(struct hdi_lock *lock)
 
 void hdi_locks_change_hands(void)
 {
+    hdi_coming = NULL;
     turned_away = NULL;
 }
 

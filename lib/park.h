@@ -28,6 +28,7 @@
 struct hdi_parker {
     void *thread;        /* the seam's handle; natively the fibre, NULL in a thread of its own */
     _Atomic uint32_t go; /* futex: 0 not yet, 1 go on, 2 not yet and asleep, 3 so without an end */
+    uint32_t process;    /* hdi_process of whoever sleeps */
 };
 
 /* How long it pays to stay awake before sleeping, learned from how the last waits went. */
@@ -59,6 +60,9 @@ void hdi_unlock_slow(struct hdi_lock *lock);
 void hdi_lock_in_turn(struct hdi_lock *lock);
 void hdi_unlock_in_turn(struct hdi_lock *lock);
 void hdi_locks_change_hands(void);
+
+/* Who comes to a WaitGroup (waitgroup.c), under one seam; forgotten with the locks. */
+extern struct hdi_coming *hdi_coming;
 
 static inline void hdi_lock(struct hdi_lock *lock)
 {

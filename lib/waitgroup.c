@@ -14,7 +14,7 @@
 #include "misuse.h"
 #include "spawn.h"
 
-#define ONE ((uint64_t)1 << 32)
+#define BELOW_ZERO "sync: negative WaitGroup counter"
 
 static int32_t counter(uint64_t state)
 {
@@ -31,6 +31,39 @@ int32_t hdi_wg_counter(struct hd_wg *wg)
     return counter(atomic_load(&wg->state));
 }
 
+/* An add above zero that is at its point. One thread runs at a time there, so a plain list does. */
+struct hdi_coming {
+    struct hdi_coming *next;
+    const struct hd_wg *wg;
+};
+
+static void come(const struct hdi_why *why, const struct hd_wg *wg, int32_t delta)
+{
+    struct hdi_coming self = {hdi_coming, wg}, **at = &hdi_coming;
+
+    if (delta <= 0 || !HDI_CONTROLLED() || !hdi_seam->self()) {
+        hdi_point(why);
+        return;
+    }
+    hdi_coming = &self;
+    hdi_point(why);
+    while (*at != &self)
+        at = &(*at)->next;
+    *at = self.next;
+}
+
+/* Does an add come that nothing orders with what the caller does now? */
+static bool does_one_come(const struct hd_wg *wg)
+{
+    const struct hdi_coming *one = hdi_coming;
+
+    if (!HDI_TELLS(about_to) || !hdi_seam->about_to(HD_EV_HD_WAITGROUP_ADD, wg))
+        return false;
+    while (one && one->wg != wg)
+        one = one->next;
+    return one != NULL;
+}
+
 /* At zero with waiters, nobody may add or wait before they are out: the last look. */
 static void release_all(struct hd_wg *wg, uint64_t state, const void *site)
 {
@@ -39,6 +72,8 @@ static void release_all(struct hd_wg *wg, uint64_t state, const void *site)
 
     if (!quiet) {
         hdi_lot_unlock(lot);
+        if (counter(state) < 0) /* one done too many came meanwhile */
+            hdi_misuse(BELOW_ZERO, wg, site);
         hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
     }
     hdi_lot_unlock_wake_all(lot, wg);
@@ -46,10 +81,12 @@ static void release_all(struct hd_wg *wg, uint64_t state, const void *site)
 
 static void add(struct hd_wg *wg, int32_t delta, const void *site)
 {
-    struct hdi_why why = {HD_EV_HD_WAITGROUP_ADD, wg, site};
+    const struct hdi_why why = {delta ? HD_EV_HD_WAITGROUP_ADD : HD_EV_HD_OTHER, wg, site};
     uint64_t before, after;
 
-    hdi_point(&why);
+    come(&why, wg, delta);
+    if (delta == 0)
+        return;
     hdi_hide(wg, sizeof *wg);
     if (delta < 0)
         hdi_release(wg);
@@ -57,7 +94,7 @@ static void add(struct hd_wg *wg, int32_t delta, const void *site)
     before = atomic_fetch_add(&wg->state, (uint64_t)(uint32_t)delta << 32);
     after = before + ((uint64_t)(uint32_t)delta << 32);
     if (counter(after) < 0)
-        hdi_misuse("sync: negative WaitGroup counter", wg, site);
+        hdi_misuse(BELOW_ZERO, wg, site);
     hdi_tell_moved(&why, delta, false);
     if (waiters(after) != 0 && delta > 0 && counter(after) == delta)
         hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
@@ -90,7 +127,7 @@ static void wait_for(struct hd_wg *wg, bool of_library, const void *site)
     hdi_hide(wg, sizeof *wg);
     hdi_inner(wg);
     if (counter(atomic_load(&wg->state)) == 0) {
-        if (!of_library && HDI_TELLS(about_to) && hdi_seam->about_to(HD_EV_HD_WAITGROUP_ADD, wg))
+        if (!of_library && does_one_come(wg))
             hdi_misuse("sync: WaitGroup misuse: Add called concurrently with Wait", wg, site);
     } else {
         lot = hdi_lot_lock(wg);

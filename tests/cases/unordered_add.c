@@ -80,8 +80,37 @@ static void in_what_is_waited_for(void)
     hd_wg_wait(&wg);
 }
 
+static void be_done(void *arg)
+{
+    (void)arg;
+    hd_wg_done(&wg);
+}
+
+/* A done too many is a counter below zero, wherever the wait is. */
+static void by_too_many(void)
+{
+    hd_wg_add(&wg, wrong ? 1 : 2);
+    HD_GO(be_done, NULL);
+    HD_GO(be_done, NULL);
+    hd_wg_wait(&wg);
+}
+
+static void add_little(void *arg)
+{
+    (void)arg;
+    hd_wg_add(&wg, wrong);
+}
+
+/* An add of 0 is nothing. */
+static void of_nothing(void)
+{
+    HD_GO(add_little, NULL);
+    hd_wg_wait(&wg);
+}
+
 static const struct variant all[] = {VARIANT(in, the_goroutine), VARIANT(in, another_that_starts),
-                                     VARIANT(in, another_round), VARIANT(in, what_is_waited_for)};
+                                     VARIANT(in, another_round), VARIANT(in, what_is_waited_for),
+                                     VARIANT(by, too_many),      VARIANT(of, nothing)};
 
 int main(int argc, char **argv)
 {

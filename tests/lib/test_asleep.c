@@ -274,6 +274,26 @@ static void wait_at(void *gate)
     hd_chan_recv(gate, NULL);
 }
 
+/* It wakes one that sleeps in its parent alone, and sleeps then. */
+static void a_child_does_not_count_its_parents(void **state)
+{
+    struct hd_chan *gate = hd_chan_make(0, 0);
+    pid_t child;
+
+    (void)state;
+    hd_must(hd_go_pinned(wait_at, gate));
+    usleep(200000);
+    child = fork_child();
+    if (child == 0) {
+        hd_chan_close(gate);
+        hd_chan_recv(hd_chan_make(0, 0), NULL);
+        _exit(7);
+    }
+    expect_end(child, 2);
+    hd_chan_close(gate);
+    hd_chan_unref(gate);
+}
+
 static void end_after_a_while(int number)
 {
     (void)number;
@@ -840,6 +860,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_woken_while_one_looks_is_not_asleep),
+        cmocka_unit_test(a_child_does_not_count_its_parents),
         cmocka_unit_test(when_nobody_can_wake_anybody_the_program_ends),
         cmocka_unit_test(a_slow_waker_is_awake),
         cmocka_unit_test(a_handler_that_runs_once_may_take_long),
