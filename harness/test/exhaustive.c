@@ -27,7 +27,7 @@ struct exhaustive *exhaustive_new(void)
 {
     struct exhaustive *x = mem_zeroed(1, sizeof *x);
 
-    x->exploration = exploration_new(&(struct exploration_options){.plain = false});
+    x->exploration = exploration_new(&(struct exploration_options){.plain = false}, 1);
     x->stats.explored.wanted = true;
     x->stats.explored.points = HDP_POINTS_ALL;
     return x;
@@ -57,13 +57,13 @@ bool exhaustive_is_beyond(const struct exhaustive *x, uint64_t schedules)
 
 void exhaustive_order(const struct exhaustive *x, struct hdp_region *r)
 {
-    exploration_order(x->exploration, r);
+    exploration_order(x->exploration, 0, r);
 }
 
 bool exhaustive_take(struct exhaustive *x, const struct hdp_region *r)
 {
     struct stats *s = &x->stats;
-    bool is_new = exploration_take(x->exploration, r);
+    bool is_new = exploration_take(x->exploration, 0, r);
 
     s->explored.counts = exploration_counts(x->exploration);
     s->accesses_watched |= r->reached.watched != 0;

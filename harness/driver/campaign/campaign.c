@@ -67,15 +67,28 @@ static bool is_saturated(const struct campaign *c)
            unseen_share(&c->stats.unseen) <= share;
 }
 
+/* With more points the tree of decisions is another one. False: first what runs is to end. */
+static bool explore_anew(struct campaign *c)
+{
+    if (running(c))
+        return false;
+    feedback_share(c->feedback, &c->crew);
+    exploration_restart(c->exploration);
+    c->points_came = false;
+    return true;
+}
+
 /* May w start the next schedule now? */
 static bool may_start(struct campaign *c, const struct worker *w)
 {
     uint64_t n = c->next;
     bool claimed = batches_left(c, w);
+    if (c->points_came && !explore_anew(c))
+        return false;
+    if (c->exploration && !exploration_has_work(c->exploration, w->index))
+        return false;
     if (!c->trouble && !campaign_stop && next_lost(c))
         return true;
-    if (c->exploration && exploration_is_over(c->exploration))
-        return false;
     if (c->trouble || campaign_stop ||
         (c->options.schedules && n > c->options.schedules && !claimed) ||
         (c->options.stop_at_first && campaign_failures(c)))
@@ -170,23 +183,21 @@ static void explore_plan(struct campaign *c, struct worker *w)
 
     config->flags &= ~(uint32_t)(HDP_SCOUT | HDP_RELEASED | HDP_SILENT);
     config->flags |= HDP_EXHAUSTIVE;
-    config->work_steps = 0;
+    config->strategy = HDP_RANDOM; /* others have points of their own */
+    config->work_steps = config->depth = 0;
     config->seed = c->options.plan.seed;
-    exploration_order(c->exploration, w->region);
+    exploration_order(c->exploration, w->index, w->region);
 }
 
 /* False: it was like one before. */
 static bool explore_take(struct campaign *c, struct worker *w)
 {
     const struct hdp_learned *news = &w->region->news;
-    bool points = news->sites || news->words || news->pairs, is_new;
+    bool is_new = exploration_take(c->exploration, w->index, w->region);
 
-    is_new = exploration_take(c->exploration, w->region);
-    if (points) { /* with which the tree of decisions is another one */
-        feedback_share(c->feedback, &c->crew);
-        exploration_restart(c->exploration);
-    }
+    c->points_came |= news->sites || news->words || news->pairs;
     c->stats.explored.counts = exploration_counts(c->exploration);
+    c->stats.explored.counts.over &= !c->points_came;
     return is_new;
 }
 
@@ -481,6 +492,8 @@ static void server_died(struct campaign *c, struct worker *w)
     struct lost *lost = number ? lost_entry(c, number) : NULL;
 
     w->schedule = 0;
+    if (c->exploration)
+        exploration_drop(c->exploration, w->index);
     worker_stop(&c->crew, w);
     free(c->maps[w->index]);
     c->maps[w->index] = NULL;
@@ -665,7 +678,7 @@ static bool is_over(struct campaign *c)
         return true;
     if (next_lost(c))
         return false;
-    if (c->exploration && c->started && exploration_is_over(c->exploration))
+    if (c->exploration && c->started && !c->points_came && exploration_is_over(c->exploration))
         return true;
     return (c->options.schedules && c->next > c->options.schedules && !batches_left(c, NULL)) ||
            (c->options.stop_at_first && campaign_failures(c));
@@ -760,10 +773,11 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     c->about = describe(options);
     c->stats.planned = options->shards > 1 || options->begin > 1 ? 0 : options->schedules;
     c->stats.started_ns = real_now();
-    c->exploration = options->exhaustive ? exploration_new(&options->explore) : NULL;
+    c->exploration = options->exhaustive ? exploration_new(&options->explore, options->jobs) : NULL;
     c->stats.explored = (struct explored_stats){.wanted = options->exhaustive,
                                                 .plain = options->explore.plain,
                                                 .bounded = options->explore.bounded,
+                                                .stops = options->stop_at_first,
                                                 .preemptions = options->explore.preemptions,
                                                 .points = options->config.points};
     live_start(&c->live, options->quiet);

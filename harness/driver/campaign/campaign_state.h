@@ -153,6 +153,7 @@ struct campaign {
     uint64_t next;                   /* number of the next schedule to start */
     int64_t phase_started_ns;        /* since when the options are these */
     struct exploration *exploration; /* NULL: schedules are planned, not explored */
+    bool points_came;                /* it begins anew with them */
     struct batches *batches;         /* NULL: the fork engine alone */
     struct lost *lost; /* schedules whose server died: one entry a worker, to be run again */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;

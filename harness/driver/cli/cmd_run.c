@@ -77,6 +77,7 @@ enum {
     OPT_CHECK_RESTORE,
     OPT_EXHAUSTIVE,
     OPT_BOUND_PREEMPTIONS,
+    OPT_KEEP_GOING,
     OPT_CHANGED,
 };
 
@@ -93,6 +94,8 @@ static const struct argp_option table[] = {
      "With --exhaustive: every schedule in which at most N times a thread is interrupted that "
      "could have gone on",
      0},
+    {"keep-going", OPT_KEEP_GOING, 0, 0,
+     "With --exhaustive: go on behind the first schedule that fails, to the last", 0},
     {"shard", OPT_SHARD, "I/N", 0,
      "Run part I of N of the schedules, on another machine than the others; heddle merge puts them "
      "together",
@@ -240,7 +243,7 @@ struct arguments {
     struct outcome_options outcome;
     char *earlier;  /* folder whose findings are tried first, or NULL */
     uint64_t given; /* options that not every way of running heeds: a bit of enum choice each */
-    bool counted, side_by_side;
+    bool counted, keep_going;
     int first; /* index of the program in argv; 0 = none */
 };
 
@@ -333,7 +336,6 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         return 0;
     case 'j':
         o->jobs = (unsigned)count_of(state, "-j", arg, 1, 256);
-        a->side_by_side = o->jobs > 1;
         return 0;
     case OPT_EXHAUSTIVE:
         if (arg && strcmp(arg, "plain") != 0 && strcmp(arg, "inner") != 0 &&
@@ -347,6 +349,9 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
     case OPT_BOUND_PREEMPTIONS:
         o->explore.preemptions = (uint32_t)count_of(state, "--bound-preemptions", arg, 0, 1000000);
         o->explore.bounded = o->explore.plain = true;
+        return 0;
+    case OPT_KEEP_GOING:
+        a->keep_going = true;
         return 0;
     case OPT_TIME:
         o->time_ns = time_of(state, "--time", arg);
@@ -640,12 +645,12 @@ static void check_together(struct argp_state *state, const struct arguments *a)
                          unexplored[i].name);
     if (o->exhaustive && (o->native || a->box.tools > 1))
         argp_failure(state, EXIT_USAGE, 0, "--exhaustive is for Heddle's own schedules");
-    if (o->exhaustive && a->side_by_side)
-        argp_failure(state, EXIT_USAGE, 0, "--exhaustive runs one schedule at a time, not -j %u",
-                     o->jobs);
     if (o->explore.bounded && o->explore.inner)
         argp_failure(state, EXIT_USAGE, 0,
                      "--bound-preemptions does not go with --exhaustive=inner");
+    if (a->keep_going && (!o->exhaustive || o->stop_at_first))
+        argp_failure(state, EXIT_USAGE, 0, "--keep-going goes with --exhaustive%s",
+                     o->exhaustive ? ", not with --stop-at-first" : "");
     if (is_given(a, OPT_BOUND_PREEMPTIONS) && !o->exhaustive)
         argp_failure(state, EXIT_USAGE, 0, "--bound-preemptions goes with --exhaustive");
     if (o->lock_graph && !(o->config.flags & HDP_LOCK_ORDER))
@@ -847,12 +852,12 @@ static bool go_on(struct arguments *a, char *const *argv)
     return !why;
 }
 
-/* One worker: which schedule is next follows from the last one. What other schedules could show need not be
+/* Which schedule is next follows from those before. What other schedules could show need not be
  * guessed. */
 static void plan_exhaustive(struct arguments *a)
 {
-    a->options.jobs = 1;
     a->options.predict = false;
+    a->options.stop_at_first = !a->keep_going;
     a->options.steers = 0;
     if (!is_given(a, OPT_LOCK_ORDER) && !a->options.lock_graph)
         a->options.config.flags &= ~(uint32_t)HDP_LOCK_ORDER;

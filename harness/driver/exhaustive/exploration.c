@@ -10,65 +10,99 @@
  * taken as it is. */
 #define TRIES 8u
 
-struct exploration *exploration_new(const struct exploration_options *o)
+static void begin(struct exploration *e)
+{
+    for (unsigned i = 0; i < e->workers; i++)
+        e->search[i] = (struct search){.over = i > 0, .weight = i == 0};
+}
+
+struct exploration *exploration_new(const struct exploration_options *o, unsigned workers)
 {
     struct exploration *e = mem_zeroed(1, sizeof *e);
+
     e->options = *o;
+    e->workers = workers;
+    e->search = mem_zeroed(workers, sizeof *e->search);
+    begin(e);
     return e;
 }
 
-static void forget_path(struct exploration *e)
+static void forget(struct exploration *e)
 {
-    while (e->depth)
-        node_clear(&e->path[--e->depth]);
+    for (unsigned i = 0; i < e->workers; i++)
+        search_forget(&e->search[i]);
+    distinct_free(&e->traces);
+    distinct_free(&e->failed);
+    e->traces = e->failed = (struct distinct){0};
 }
 
 void exploration_free(struct exploration *e)
 {
     if (!e)
         return;
-    forget_path(e);
-    distinct_free(&e->traces);
-    distinct_free(&e->failed);
-    free(e->path);
+    forget(e);
+    free(e->search);
     free(e);
 }
 
 void exploration_restart(struct exploration *e)
 {
-    forget_path(e);
-    distinct_free(&e->traces);
-    distinct_free(&e->failed);
-    e->traces = e->failed = (struct distinct){0};
-    e->over = false;
+    forget(e);
+    begin(e);
     e->counts = (struct exploration_counts){.restarts = e->counts.restarts + 1};
 }
 
 bool exploration_is_over(const struct exploration *e)
 {
-    return e->over;
+    for (unsigned i = 0; i < e->workers; i++)
+        if (!e->search[i].over)
+            return false;
+    return true;
+}
+
+bool exploration_has_work(struct exploration *e, unsigned worker)
+{
+    struct search *mine = &e->search[worker];
+
+    for (unsigned i = 0; i < e->workers && mine->over; i++)
+        if (!e->search[i].over && !e->search[i].running) { /* nobody is at it */
+            struct search idle = *mine;
+            *mine = e->search[i];
+            e->search[i] = idle;
+        }
+    for (unsigned i = 0; i < e->workers && mine->over; i++)
+        if (!e->search[i].over && search_share(e, &e->search[i], mine))
+            break;
+    return !mine->over;
+}
+
+void exploration_drop(struct exploration *e, unsigned worker)
+{
+    e->search[worker].running = false;
 }
 
 /* The last decision for a thread among the first `depth`; NULL: none. */
-static struct node *last_step(const struct exploration *e, uint32_t depth)
+static struct node *last_step(const struct search *s, uint32_t depth)
 {
     while (depth--)
-        if (!e->path[depth].is_choice)
-            return &e->path[depth];
+        if (!s->path[depth].is_choice)
+            return &s->path[depth];
     return NULL;
 }
 
-void exploration_order(const struct exploration *e, struct hdp_region *r)
+void exploration_order(struct exploration *e, unsigned worker, struct hdp_region *r)
 {
+    struct search *s = &e->search[worker];
     struct hdp_explore *x = &r->explore;
-    const struct node *last = last_step(e, e->depth);
+    const struct node *last = last_step(s, s->depth);
     uint32_t touches = 0;
 
-    x->orders = e->depth;
+    s->running = true;
+    x->orders = s->depth;
     x->own_first = e->options.inner;
-    for (uint32_t i = 0; i < e->depth; i++)
+    for (uint32_t i = 0; i < s->depth; i++)
         x->order[i] = (struct hdp_explore_order){
-            .thread = e->path[i].is_choice ? 0 : e->path[i].thread, .choice = e->path[i].choice};
+            .thread = s->path[i].is_choice ? 0 : s->path[i].thread, .choice = s->path[i].choice};
     x->sleepers = 0;
     for (uint32_t i = 0; last && i < last->sleepers && i < HDP_SLEEPERS; i++) {
         const struct footprint *would = &last->sleeper[i].would;
@@ -94,12 +128,12 @@ static uint32_t steps_of(const struct hdp_explore *x)
     return n;
 }
 
-static bool followed(const struct exploration *e, const struct hdp_explore *x, uint32_t steps)
+static bool followed(const struct search *search, const struct hdp_explore *x, uint32_t steps)
 {
-    if (steps < e->depth || x->end == HDP_EXPLORED_ASTRAY)
+    if (steps < search->depth || x->end == HDP_EXPLORED_ASTRAY)
         return false;
-    for (uint32_t i = 0; i < e->depth; i++) {
-        const struct node *n = &e->path[i];
+    for (uint32_t i = 0; i < search->depth; i++) {
+        const struct node *n = &search->path[i];
         const struct hdp_explored_step *s = &x->step[i];
         bool choice = s->flags & HDP_EXPLORED_CHOICE;
         if (choice != n->is_choice || (choice ? s->options != n->options : s->thread != n->thread))
@@ -175,12 +209,13 @@ static bool is_own_affair(const struct hdp_explored_step *s, const struct node *
     return s->flags & HDP_EXPLORED_OWN;
 }
 
-static void plan_new(struct exploration *e, const struct hdp_explore *x, uint32_t old)
+static void plan_new(struct exploration *e, struct search *s, const struct hdp_explore *x,
+                     uint32_t old)
 {
-    const struct node *before = last_step(e, old);
+    const struct node *before = last_step(s, old);
 
-    for (uint32_t i = old; i < e->depth; i++) {
-        struct node *n = &e->path[i];
+    for (uint32_t i = old; i < s->depth; i++) {
+        struct node *n = &s->path[i];
         if (n->is_choice)
             continue;
         if (!e->options.inner || !is_own_affair(&x->step[i], n))
@@ -189,18 +224,19 @@ static void plan_new(struct exploration *e, const struct hdp_explore *x, uint32_
     }
 }
 
-static void take_steps(struct exploration *e, const struct hdp_explore *x, uint32_t steps)
+static void take_steps(struct exploration *e, struct search *search, const struct hdp_explore *x,
+                       uint32_t steps)
 {
-    uint32_t old = e->depth;
+    uint32_t old = search->depth;
     struct node *before = NULL;
 
-    if (steps > e->room) {
-        e->room = 2 * steps;
-        e->path = mem_resize(e->path, e->room * sizeof *e->path);
+    if (steps > search->room) {
+        search->room = 2 * steps;
+        search->path = mem_resize(search->path, search->room * sizeof *search->path);
     }
     for (uint32_t i = 0; i < steps; i++) {
         const struct hdp_explored_step *s = &x->step[i];
-        struct node *n = &e->path[i];
+        struct node *n = &search->path[i];
         if (i >= old)
             node_begin(n, x, s, before);
         if (!n->is_choice) {
@@ -219,9 +255,9 @@ static void take_steps(struct exploration *e, const struct hdp_explore *x, uint3
             footprint_add(&before->seen, &everything, 1);
         }
     }
-    e->depth = steps;
+    search->depth = steps;
     if (e->options.plain)
-        plan_new(e, x, old);
+        plan_new(e, search, x, old);
 }
 
 /* The next branch of a decision; false: it has no more. */
@@ -241,64 +277,48 @@ static bool take_branch(struct exploration *e, struct node *n)
     return false;
 }
 
-static void advance(struct exploration *e)
-{
-    while (e->depth) {
-        if (take_branch(e, &e->path[e->depth - 1]))
-            return;
-        node_clear(&e->path[--e->depth]);
-    }
-    e->over = true;
-}
-
-/* Knuth 1975, along all paths so far: of the tree below each decision, the part that is done is that of its
- * branches which are, and of the one that is being explored. */
 static double part_done(const struct exploration *e)
 {
-    double done = 0, width = 1;
+    double left = 0;
 
-    for (uint32_t i = 0; i < e->depth; i++) {
-        const struct node *n = &e->path[i];
-        uint32_t all = 0, taken = 0;
-        if (n->is_choice) {
-            all = n->options;
-            taken = n->choice;
-        }
-        for (uint32_t k = 0; !n->is_choice && k < n->runnables; k++) {
-            bool sleeps = n->branch[k] == BRANCH_OPEN && node_sleeps(n, n->runnable[k]);
-            all += n->branch[k] != BRANCH_NONE && !sleeps;
-            taken += n->branch[k] == BRANCH_TAKEN;
-        }
-        if (!n->is_choice)
-            taken--; /* it is being explored */
-        if (all < 2)
-            continue;
-        done += width * taken / all;
-        width /= all;
+    for (unsigned i = 0; i < e->workers; i++)
+        if (!e->search[i].over)
+            left += e->search[i].weight * (1 - search_done(&e->search[i]));
+    return 1 - left;
+}
+
+static void advance(struct exploration *e, struct search *s)
+{
+    while (s->depth > s->root) {
+        if (take_branch(e, &s->path[s->depth - 1]))
+            return;
+        node_clear(&s->path[--s->depth]);
     }
-    return done;
+    search_forget(s);
 }
 
 /* Who goes on is what the branch that follows the last schedule's path counts from. */
-static uint32_t first_new(const struct exploration *e)
+static uint32_t first_new(const struct search *s)
 {
-    uint32_t at = e->depth;
+    uint32_t at = s->depth;
 
-    while (at > 0 && e->path[at - 1].is_choice)
+    while (at > 0 && s->path[at - 1].is_choice)
         at--;
     return at ? at - 1 : 0;
 }
 
-bool exploration_take(struct exploration *e, const struct hdp_region *r)
+bool exploration_take(struct exploration *e, unsigned worker, const struct hdp_region *r)
 {
     const struct hdp_explore *x = &r->explore;
-    uint32_t steps = steps_of(x), from = first_new(e);
+    struct search *s = &e->search[worker];
+    uint32_t steps = steps_of(x), from = first_new(s);
     struct exploration_counts *c = &e->counts;
-    bool redundant = x->end == HDP_EXPLORED_REDUNDANT, same = followed(e, x, steps);
+    bool redundant = x->end == HDP_EXPLORED_REDUNDANT, same = followed(s, x, steps);
 
-    if ((!same || r->result.control_lost) && e->tries++ < TRIES)
+    s->running = false;
+    if ((!same || r->result.control_lost) && s->tries++ < TRIES)
         return false;
-    e->tries = 0;
+    s->tries = 0;
     c->uncontrolled |= x->uncontrolled;
     c->full |= x->end == HDP_EXPLORED_FULL;
     c->died |= x->end == HDP_EXPLORED_DIED;
@@ -307,22 +327,22 @@ bool exploration_take(struct exploration *e, const struct hdp_region *r)
     if (!same) {
         c->astray = true;
     } else {
-        take_steps(e, x, steps);
-        uint64_t trace = races_look(e, x, from);
-        const struct node *last = last_step(e, e->depth);
+        take_steps(e, s, x, steps);
+        uint64_t trace = races_look(e, s, x, from);
+        const struct node *last = last_step(s, s->depth);
         if (!redundant)
             distinct_add(ends_for_all(x, last ? last->thread : 0) ? &e->failed : &e->traces, trace);
     }
-    advance(e);
+    advance(e, s);
     return !redundant;
 }
 
 struct exploration_counts exploration_counts(const struct exploration *e)
 {
     struct exploration_counts c = e->counts;
-    double done = e->over ? 1 : part_done(e);
+    double done = part_done(e);
 
-    c.over = e->over;
+    c.over = exploration_is_over(e);
     c.traces = distinct_count(&e->traces);
     if (!e->traces.full && !e->failed.full && !c.astray)
         c.repeated = c.schedules - c.traces - distinct_count(&e->failed);

@@ -21,15 +21,20 @@ struct exploration_options {
 
 struct exploration;
 
-struct exploration *exploration_new(const struct exploration_options *o);
+/* `workers` run schedules side by side. */
+struct exploration *exploration_new(const struct exploration_options *o, unsigned workers);
 void exploration_free(struct exploration *e);
 /* Is all explored? */
 bool exploration_is_over(const struct exploration *e);
-/* Give the next schedule its orders. */
-void exploration_order(const struct exploration *e, struct hdp_region *r);
+/* Is there something for that worker to run now? What others have before them is shared. */
+bool exploration_has_work(struct exploration *e, unsigned worker);
+/* Give its next schedule its orders. */
+void exploration_order(struct exploration *e, unsigned worker, struct hdp_region *r);
+/* That schedule came to nothing. */
+void exploration_drop(struct exploration *e, unsigned worker);
 /* That schedule is over. False: it says nothing new: it was redundant, or is run again. */
-bool exploration_take(struct exploration *e, const struct hdp_region *r);
-/* Begin anew: the program has more points than was known. */
+bool exploration_take(struct exploration *e, unsigned worker, const struct hdp_region *r);
+/* Begin anew, while none runs: the program has more points than was known. */
 void exploration_restart(struct exploration *e);
 
 struct exploration_counts {

@@ -37,12 +37,22 @@ struct node {
     uint32_t sleepers;
 };
 
-struct exploration {
-    struct exploration_options options;
+/* A part of the tree that one worker explores. */
+struct search {
     struct node *path;
     uint32_t depth, room;
-    bool over;
+    uint32_t
+        root; /* the first decision whose branches are its own; of those before all others are others' */
+    bool over;      /* nothing is left of it */
+    bool running;   /* its next schedule is */
     uint32_t tries; /* of the next schedule that came to nothing */
+    double weight;  /* what part of the whole tree it is, as far as can be told */
+};
+
+struct exploration {
+    struct exploration_options options;
+    struct search *search; /* of each worker */
+    unsigned workers;
     struct exploration_counts counts;
     struct distinct traces,
         failed; /* of schedules that came to their end, and of those that did not */
@@ -59,10 +69,21 @@ bool node_takes(const struct node *n, uint32_t thread);
 /* False: the thread could not go on there. */
 bool node_add(struct node *n, uint32_t thread);
 void node_add_all(struct node *n);
+/* Is it to go on in yet another way? */
+bool node_has_more(const struct node *n);
+/* Without what its step touched. */
+struct node node_copy(const struct node *n);
 
 /* Find what of the schedule that just ended could have happened the other way round, and have it explored.
  * Steps before node `from` were looked at with earlier schedules. A number, the same for all schedules that
  * differ in the order of independent steps alone. */
-uint64_t races_look(struct exploration *e, const struct hdp_explore *x, uint32_t from);
+uint64_t races_look(const struct exploration *e, struct search *s, const struct hdp_explore *x,
+                    uint32_t from);
+
+/* Leave a part of what is to be done to another search, which is over. False: there is none to be left. */
+bool search_share(const struct exploration *e, struct search *s, struct search *other);
+void search_forget(struct search *s);
+/* What part of it is done, as far as can be told. */
+double search_done(const struct search *s);
 
 #endif /* HEDDLE_DRIVER_EXPLORATION_INSIDE_H */

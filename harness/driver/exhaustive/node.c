@@ -2,6 +2,7 @@
 #include "exploration_inside.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/alloc.h"
 
@@ -75,4 +76,32 @@ void node_sleep(struct node *n, uint32_t thread, const struct footprint *would)
     footprint_add(&s.would, would->touch, would->count);
     n->sleeper = mem_grow(n->sleeper, n->sleepers, sizeof *n->sleeper);
     n->sleeper[n->sleepers++] = s;
+}
+
+bool node_has_more(const struct node *n)
+{
+    if (n->is_choice)
+        return n->choice + 1 < n->options;
+    for (uint32_t i = 0; i < n->runnables; i++)
+        if (n->branch[i] == BRANCH_OPEN && !node_sleeps(n, n->runnable[i]))
+            return true;
+    return false;
+}
+
+struct node node_copy(const struct node *n)
+{
+    struct node copy = *n;
+
+    copy.step = copy.seen = (struct footprint){0};
+    copy.sleeper = NULL;
+    copy.sleepers = 0;
+    for (uint32_t i = 0; i < n->sleepers; i++)
+        node_sleep(&copy, n->sleeper[i].thread, &n->sleeper[i].would);
+    if (n->is_choice)
+        return copy;
+    copy.runnable = mem_zeroed(n->runnables + 1u, sizeof *copy.runnable);
+    copy.branch = mem_zeroed(n->runnables + 1u, sizeof *copy.branch);
+    memcpy(copy.runnable, n->runnable, n->runnables * sizeof *copy.runnable);
+    memcpy(copy.branch, n->branch, n->runnables * sizeof *copy.branch);
+    return copy;
 }

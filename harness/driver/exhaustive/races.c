@@ -54,12 +54,12 @@ static void add(struct history *h, struct event e)
     h->event[h->events++] = e;
 }
 
-static void gather(struct history *h, struct exploration *e, const struct hdp_explore *x)
+static void gather(struct history *h, struct search *s, const struct hdp_explore *x)
 {
     static const struct hdp_touch everything = {.key = HDP_EVERYTHING};
 
-    for (uint32_t i = 0; i < e->depth; i++) {
-        struct node *n = &e->path[i];
+    for (uint32_t i = 0; i < s->depth; i++) {
+        struct node *n = &s->path[i];
         if (!n->is_choice)
             add(h, (struct event){.name = n->thread,
                                   .node = n,
@@ -161,7 +161,7 @@ static void reverse(const struct history *h, uint32_t early, uint32_t late)
 }
 
 /* What was done, and which of it came before which: a sum, whatever the order in the schedule. */
-static uint64_t trace(const struct history *h, const struct exploration *e)
+static uint64_t trace(const struct history *h, const struct search *s)
 {
     uint32_t *count = mem_zeroed(h->threads + 1, sizeof *count);
     uint32_t *serial = mem_zeroed(h->events + 1, sizeof *serial);
@@ -171,7 +171,7 @@ static uint64_t trace(const struct history *h, const struct exploration *e)
         uint64_t one = hash_next(h->event[i].name);
         serial[i] = ++count[h->event[i].thread];
         one = hash_next(one ^ serial[i]);
-        for (const struct node *n = h->event[i].node + 1; n < &e->path[e->depth] && n->is_choice;
+        for (const struct node *n = h->event[i].node + 1; n < &s->path[s->depth] && n->is_choice;
              n++)
             one = hash_next(one ^ (n->choice + 1));
         uint64_t before = 0;
@@ -187,24 +187,26 @@ static uint64_t trace(const struct history *h, const struct exploration *e)
     return sum;
 }
 
-uint64_t races_look(struct exploration *e, const struct hdp_explore *x, uint32_t from)
+uint64_t races_look(const struct exploration *e, struct search *s, const struct hdp_explore *x,
+                    uint32_t from)
 {
     struct history h = {0};
 
-    gather(&h, e, x);
+    gather(&h, s, x);
     order(&h);
     for (uint32_t late = 0; late < h.events && !e->options.plain; late++) {
         const struct event *b = &h.event[late];
-        if (b->node && b->node < &e->path[from])
+        if (b->node && b->node < &s->path[from])
             continue;
         for (uint32_t early = late < h.made ? late : h.made; early-- > 0;) {
             const struct event *a = &h.event[early];
-            if (a->thread != b->thread && related(a, b, hdp_modes_race) &&
+            if (a->node >= &s->path[s->root] && a->thread != b->thread &&
+                related(a, b, hdp_modes_race) &&
                 !(b->before && happens_before(&h, early, b->before - 1)))
                 reverse(&h, early, late);
         }
     }
-    uint64_t number = trace(&h, e);
+    uint64_t number = trace(&h, s);
     free(h.event);
     free(h.thread);
     free(h.clock);

@@ -102,8 +102,10 @@ void explored_print(FILE *to, const struct stats *s, size_t bugs)
                     bugs ? "not all pass" : "none fails");
     } else {
         char *estimate = explored_estimate(s);
-        fprintf(to, "%s of %s schedules explored\n", show_count(e->schedules, text),
-                estimate ? estimate : "nobody knows how many");
+        fprintf(to, "%s of %s schedules explored%s\n", show_count(e->schedules, text),
+                estimate ? estimate : "nobody knows how many",
+                s->explored.stops && bugs ? ", up to the first that fails (--keep-going goes on)"
+                                          : "");
         free(estimate);
     }
     if (e->over)

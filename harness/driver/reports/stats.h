@@ -86,6 +86,7 @@ struct stats {
     } in_place;
     struct explored_stats {
         bool wanted, plain, bounded;
+        bool stops;           /* at the first that fails */
         uint32_t preemptions; /* at most, if bounded */
         uint32_t points;      /* enum hdp_points */
         struct exploration_counts counts;
