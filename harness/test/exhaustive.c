@@ -51,7 +51,8 @@ bool exhaustive_is_beyond(const struct exhaustive *x, uint64_t schedules)
 {
     const struct exploration_counts *c = &x->stats.explored.counts;
 
-    return !c->over && (c->schedules + c->redundant >= 2 * schedules ||
+    return !c->over && (x->stats.cut || x->stats.explored.raced ||
+                        c->schedules + c->redundant >= 2 * schedules ||
                         (c->schedules >= TELLING_SCHEDULES && c->estimate > (double)schedules));
 }
 
@@ -78,6 +79,18 @@ bool exhaustive_take(struct exhaustive *x, const struct hdp_region *r)
             names_add(&s->unmodelled, (uint32_t)s->unmodelled.count, name);
     }
     return is_new;
+}
+
+void exhaustive_forgive_races(struct exhaustive *x, struct hdp_region *r)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
+        if (r->finding[i].kind != HD_FK_DATA_RACE)
+            r->finding[kept++] = r->finding[i];
+        else
+            x->stats.explored.raced = true;
+    r->result.findings = kept;
 }
 
 struct exhaustive_path *exhaustive_path_of(const struct hdp_region *r)

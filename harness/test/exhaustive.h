@@ -19,6 +19,10 @@ void exhaustive_order(const struct exhaustive *x, struct hdp_region *r);
 /* That schedule is over. False: it says nothing new. */
 bool exhaustive_take(struct exhaustive *x, const struct hdp_region *r);
 
+/* A data race is for `heddle run` to report: it is taken out of what the schedule found. But nothing is proved then, as a
+ * compiler may have moved or merged what races. */
+void exhaustive_forgive_races(struct exhaustive *x, struct hdp_region *r);
+
 /* A schedule that was run, to be run again. */
 struct exhaustive_path;
 struct exhaustive_path *exhaustive_path_of(const struct hdp_region *r);

@@ -91,7 +91,7 @@ static void configure(struct hdp_config *c, uint64_t number)
                              .faults = fault_kinds};
     if (exhaustive) {
         c->flags &= ~(uint32_t)(HDP_SCOUT | HDP_RELEASED);
-        c->flags |= HDP_EXHAUSTIVE;
+        c->flags |= HDP_EXHAUSTIVE | HDP_RACES;
         c->seed = o->seed;
         c->points = HDP_POINTS_ALL;
     }
@@ -122,8 +122,8 @@ static void crash_as_ever(void)
 }
 
 /* Wait status of a child that explored [first, last]. */
-static int explore_in_child(struct hdp_region *region, struct rt_explored *told, uint64_t first,
-                            uint64_t last)
+static int explore_in_own_child(struct hdp_region *region, struct rt_explored *told, uint64_t first,
+                                uint64_t last)
 {
     int status = -1;
     pid_t pid;
@@ -140,6 +140,83 @@ static int explore_in_child(struct hdp_region *region, struct rt_explored *told,
     }
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return status;
+}
+
+/* What steps touched is compared between schedules by address, so that each begins with the same heap: that of a
+ * process which only forks them. */
+static struct {
+    pid_t pid; /* 0: there is none */
+    int orders, statuses;
+} server;
+
+struct order {
+    uint64_t first, last;
+    uint32_t flags;
+};
+
+static void serve(struct hdp_region *region, struct rt_explored *told, int orders, int statuses)
+{
+    struct order o;
+
+    while (read(orders, &o, sizeof o) == (ssize_t)sizeof o) {
+        extra_flags = o.flags;
+        int status = explore_in_own_child(region, told, o.first, o.last);
+        if (write(statuses, &status, sizeof status) != (ssize_t)sizeof status)
+            break;
+    }
+    _exit(0);
+}
+
+static bool start_server(struct hdp_region *region, struct rt_explored *told)
+{
+    int orders[2], statuses[2];
+
+    if (pipe2(orders, O_CLOEXEC) != 0)
+        return false;
+    if (pipe2(statuses, O_CLOEXEC) != 0) {
+        close(orders[0]);
+        close(orders[1]);
+        return false;
+    }
+    fflush(NULL);
+    server.pid = fork();
+    if (server.pid == 0) {
+        close(orders[1]);
+        close(statuses[0]);
+        serve(region, told, orders[0], statuses[1]);
+    }
+    close(orders[0]);
+    close(statuses[1]);
+    server.orders = orders[1];
+    server.statuses = statuses[0];
+    return server.pid > 0;
+}
+
+static void stop_server(void)
+{
+    if (!server.pid)
+        return;
+    close(server.orders);
+    close(server.statuses);
+    while (server.pid > 0 && waitpid(server.pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    server.pid = 0;
+}
+
+static int explore_in_child(struct hdp_region *region, struct rt_explored *told, uint64_t first,
+                            uint64_t last)
+{
+    const struct order o = {first, last, extra_flags};
+    int status = -1;
+
+    if (!server.pid)
+        return explore_in_own_child(region, told, first, last);
+    fflush(NULL);
+    if (write(server.orders, &o, sizeof o) != (ssize_t)sizeof o ||
+        read(server.statuses, &status, sizeof status) != (ssize_t)sizeof status)
+        return -1;
+    exhaustive_forgive_races(exhaustive, region);
     return status;
 }
 
@@ -341,7 +418,7 @@ static void say_without_effect(struct hd_explore_result *r)
 }
 
 /* What goes before schedule `first`. */
-static void begin(const struct explore *e, struct hdp_region *region, struct rt_explored *told,
+static bool begin(const struct explore *e, struct hdp_region *region, struct rt_explored *told,
                   uint64_t first)
 {
     fault_kinds = 0;
@@ -350,8 +427,11 @@ static void begin(const struct explore *e, struct hdp_region *region, struct rt_
         faults = fault_plan_new();
     }
     exhaustive = e->options.exhaustive ? exhaustive_new() : NULL;
+    if (exhaustive && !start_server(region, told))
+        return false;
     if (first > 1 && (exhaustive || faults))
         learn_up_to(region, told, first - 1);
+    return true;
 }
 
 static void end(struct hd_explore_result *r, bool passed)
@@ -361,6 +441,7 @@ static void end(struct hd_explore_result *r, bool passed)
     fault_plan_free(faults);
     faults = NULL;
     fault_kinds = 0;
+    stop_server();
     exhaustive_free(exhaustive);
     exhaustive = NULL;
 }
@@ -439,8 +520,15 @@ int explore(const struct explore *e, uint64_t first, uint64_t last, struct hd_ex
     now = *e;
     if (!memory(&region, &told, r))
         return -1;
-    begin(e, region, told, first);
-    while (goes_on(e, first + told->schedules, last) &&
+    if (!begin(e, region, told, first)) {
+        snprintf(r->report, sizeof r->report, "hd_explore: fork failed: %s\n", strerror(errno));
+        o.could_not = true;
+    } else if (exhaustive && exhaustive_is_over(exhaustive)) {
+        snprintf(r->report, sizeof r->report, "hd_explore: there is no schedule %llu\n",
+                 (unsigned long long)first);
+        o.could_not = true;
+    }
+    while (!o.could_not && goes_on(e, first + told->schedules, last) &&
            run_next(e, region, told, first + told->schedules, last, &o))
         ;
     result = o.could_not ? -1 : r->failing ? 1 : 0;
@@ -470,7 +558,8 @@ void explore_in_place(const struct explore *e, uint64_t number)
     now = *e;
     if (!memory(&region, &told, &unused))
         _exit(1);
-    begin(e, region, told, number + (e->options.exhaustive != 0));
+    if (!begin(e, region, told, number + (e->options.exhaustive != 0)))
+        _exit(1);
     if (exhaustive) /* the region has what the schedule did */
         exhaustive_follow(exhaustive_path_of(region), region);
     else
@@ -605,7 +694,10 @@ int hd_explore_through(void (*attach)(const struct hd_seam *seam), void (*fn)(vo
     }
     if (!alone)
         return explore(&e, 1, e.options.schedules, r);
-    if (explore(&e, alone, alone, r))
+    int failed = explore(&e, alone, alone, r);
+    if (failed < 0)
+        return failed;
+    if (failed)
         fputs(r->report, stderr);
     else
         fprintf(stderr, "schedule %llu: passes\n", (unsigned long long)alone);

@@ -36,6 +36,7 @@ struct linear {
     struct linear_history scenario;
     struct linear_history *history; /* of the schedule that runs, or ran last */
     void *structure;
+    bool weak;                      /* memory: not all of what it allows is explored */
     bool from_outside;              /* `heddle run` explores the program */
     struct explore_failure failure; /* the one that is made smaller */
     bool contradicts;               /* and it is that there is no order of the calls */
@@ -204,6 +205,39 @@ static bool fails_in_the_same_way(void *arg, const struct explore_failure *how)
            (l->contradicts || how->kind == HD_FK_PANIC || strcmp(how->text, first->text) == 0);
 }
 
+static void add_counts(struct hd_explore_result *to, const struct hd_explore_result *more)
+{
+    to->schedules += more->schedules;
+    to->steps += more->steps;
+    to->cut += more->cut;
+    to->virtual_ns += more->virtual_ns;
+    to->exhausted += more->exhausted;
+}
+
+/* All schedules of a scenario that has no more than are asked for; of others so many by chance, behind the first of
+ * all. It stays with e which of both showed a failure: numbers of schedules go by that. */
+static int explore_scenario(const struct linear *l, struct explore *e, struct hd_explore_result *r)
+{
+    static struct hd_explore_result all;
+    int failed;
+
+    all = (struct hd_explore_result){0};
+    e->options.exhaustive = !l->options.strategy && !l->weak;
+    if (e->options.exhaustive) {
+        e->while_small = true;
+        failed = explore(e, 1, e->options.schedules, &all);
+        e->while_small = false;
+        if (failed == 1 || all.exhausted) {
+            *r = all;
+            return failed;
+        }
+        e->options.exhaustive = 0;
+    }
+    failed = explore(e, 1, e->options.schedules, r);
+    add_counts(r, &all);
+    return failed;
+}
+
 /* Fewer threads and calls, smaller arguments, as long as a schedule fails in the same way. What was in vain is tried
  * again once something else is smaller. */
 static void make_smaller(struct linear *l, struct explore *e, struct hd_explore_result *r)
@@ -221,7 +255,7 @@ static void make_smaller(struct linear *l, struct explore *e, struct hd_explore_
             way = 0;
             continue;
         }
-        int failed = explore(e, 1, e->options.schedules, &tried);
+        int failed = explore_scenario(l, e, &tried);
         r->schedules += tried.schedules;
         if (failed != 1)
             continue;
@@ -280,12 +314,15 @@ static int report(struct linear *l, struct explore *e, uint64_t scenario, uint64
 
     e->counts = fails_in_the_same_way;
     make_smaller(l, e, r);
-    if (number)
-        e->counts = NULL; /* whatever it does */
     e->fewest = true;
-    e->only_kind = false;
     e->again_so = &again;
-    failed = explore(e, number ? number : 1, number ? number : e->options.schedules, &smallest);
+    e->only_kind = number != 0;
+    failed = explore_scenario(l, e, &smallest);
+    if (number) {
+        e->only_kind = false;
+        e->counts = NULL; /* whatever it does */
+        failed = explore(e, number, number, &smallest);
+    }
     smallest.schedules += r->schedules;
     r->schedules = smallest.schedules;
     if (!number && !again) {
@@ -392,6 +429,7 @@ static bool settle(struct linear *l, const struct hd_linear_options *options, ch
     o->max_steps = explored.max_steps;
     o->seed = explored.seed;
     o->strategy = explored.strategy;
+    l->weak = o->memory_model && strcmp(o->memory_model, "sc") != 0;
     l->bounds = (struct scenario_bounds){.threads = o->threads ? (uint32_t)o->threads : 3,
                                          .calls = o->calls ? (uint32_t)o->calls : 4,
                                          .alone = o->alone < 0 ? 0
@@ -475,15 +513,13 @@ static int silent(const struct linear *l, struct hd_explore_result *r)
             "judged\n",
             (unsigned long long)r->cut, (unsigned long long)r->schedules, name,
             l->options.max_steps);
+    else
+        snprintf(r->report, sizeof r->report,
+                 "%s: silent in %llu schedules of %u scenarios; of %llu of these they are all that "
+                 "there are\n",
+                 name, (unsigned long long)r->schedules, l->options.scenarios,
+                 (unsigned long long)r->exhausted);
     return r->cut && r->cut == r->schedules ? -1 : 0;
-}
-
-static void add_counts(struct hd_explore_result *to, const struct hd_explore_result *more)
-{
-    to->schedules += more->schedules;
-    to->steps += more->steps;
-    to->cut += more->cut;
-    to->virtual_ns += more->virtual_ns;
 }
 
 /* Scenario s. `number`: the schedule that is asked for, in which the process ends; 0: none. */
@@ -503,10 +539,12 @@ static int run_scenario(struct linear *l, void (*attach)(const struct hd_seam *s
     e.counts = sets_the_way;
     e.only_kind = true;
     draw(l, s);
-    failed = explore(&e, 1, l->options.schedules, r);
+    failed = explore_scenario(l, &e, r);
     if (failed == 1)
         failed = report(l, &e, s, number, r);
-    if (!number)
+    else if (number)
+        failed = explore(&e, number, number, r);
+    if (!number || failed < 0)
         return failed;
     fputs(failed ? r->report : "passes\n", stderr);
     explore_in_place(&e, number);

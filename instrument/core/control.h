@@ -125,6 +125,8 @@ void hdi_released(struct hdi_object *object, uint64_t site);
 bool hdi_inner_points(void);
 /* What the step that is being made touches beside the object of its operation, and what hdi_changed() tells. */
 void hdi_touched(const struct hdi_object *o);
+/* An operation about o (HD_EV_OPERATION) has ended: whether before or after others begin makes a difference. */
+void hdi_touched_end(const struct hdi_object *o);
 void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write);
 /* Memory that is given back: word by word, of a large block as a whole. */
 void hdi_touched_block(uintptr_t addr, size_t bytes);

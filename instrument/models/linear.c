@@ -31,7 +31,10 @@ HDI_EXPORT void heddle_rt_comes_behind(const void *history)
 
 HDI_EXPORT void heddle_rt_has_ended(const void *history)
 {
-    if (hdi_enter() && memory_is_weak())
+    if (!hdi_enter())
+        return;
+    hdi_touched_end(hdi_object_get(history, HD_OB_NONE, sizeof(struct hdi_object), HDI_SITE()));
+    if (memory_is_weak())
         hdi_tell(SENT, .clock = history);
 }
 

@@ -4,8 +4,8 @@
 
 /* The caller begins an operation of a structure: a point. Operations are about `history`. */
 void heddle_rt_begins(const void *history);
-/* Under a weak memory model: the caller comes behind all operations that have ended; its own has ended. A user who knows that
- * one call was over when another began has synchronised the two. */
+/* The caller comes behind all operations that have ended; its own has ended. Under a weak memory model that synchronises: a
+ * user who knows that one call was over when another began has done so. */
 void heddle_rt_comes_behind(const void *history);
 void heddle_rt_has_ended(const void *history);
 /* Points so far. */

@@ -23,6 +23,7 @@ static char *reason(const struct stats *s, unsigned i)
          "what threads share beside what they lock and wait for was not watched (build with "
          "heddle-cc)",
          false},
+        {s->explored.raced, "memory accesses race (heddle run tells which)", false},
         {s->cut, "schedules that reached the step bound (--max-steps): %llu", true},
         {s->timed_out, "schedules that ran out of time (--timeout): %llu", true},
         {s->control_lost, "times that control was lost: %llu", true},

@@ -89,6 +89,7 @@ struct stats {
         bool stops;           /* at the first that fails */
         uint32_t preemptions; /* at most, if bounded */
         uint32_t points;      /* enum hdp_points */
+        bool raced;           /* memory accesses did, and that was no finding */
         struct exploration_counts counts;
     } explored;
     struct fault_stats {

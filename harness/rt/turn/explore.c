@@ -297,6 +297,7 @@ static enum hdp_touch_mode mode_of(const struct hdi_thread *t, const struct hdi_
     case HD_EV_SEM_TRYWAIT:
     case HD_EV_READ:
     case HD_EV_ATOMIC_LOAD:
+    case HD_EV_OPERATION:
     case HD_EV_ATOMIC_RMW: /* one that fails; else it says so: hdi_touched_memory() */
         return HDP_TOUCH_LOOKS;
     case HD_EV_THREAD_JOIN:
@@ -452,6 +453,12 @@ void rt_explore_published(const struct hdi_op *op)
 {
     if (rt.exploring && op->kind == HD_EV_HD_WAITGROUP_ADD && op->object)
         touch(plans_key(op->object), HDP_TOUCH_ADDS);
+}
+
+void hdi_touched_end(const struct hdi_object *o)
+{
+    if (rt.exploring && rt.current)
+        touch(object_key(o), HDP_TOUCH_ADDS);
 }
 
 void hdi_touched_clock(void)

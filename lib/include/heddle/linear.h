@@ -2,7 +2,8 @@
  *
  * Link with Heddle::test. A test gives the operations of a structure and a sequential model of it: the
  * same operations on a plain state that one thread uses. hd_linear() draws small scenarios (which thread
- * calls what, with which arguments), explores schedules of each as hd_explore() does (heddle/test.h), and
+ * calls what, with which arguments), explores schedules of each as hd_explore() does (heddle/test.h), all of them where
+ * they are few, and
  * looks for an order of the calls, one after the other, in which the model gives the same results. If there
  * is none, scenario and schedule are made smaller, and the history is printed as a table.
  *
@@ -101,7 +102,8 @@ enum hd_linear_condition {
 struct hd_linear_options {
     enum hd_linear_condition condition;
     uint32_t scenarios; /* 0 = 100 */
-    uint32_t schedules; /* of each; 0 = 100 */
+    uint32_t
+        schedules; /* of each; 0 = 100. All, where there are no more: with neither strategy nor memory_model */
     uint32_t max_steps; /* a schedule's step bound; 0 = 20000 */
     uint64_t seed;      /* 0 = 1 */
     int threads;        /* at most, 2 to 4; 0 = 3 */
@@ -111,14 +113,15 @@ struct hd_linear_options {
     const char *memory_model; /* "sc" (NULL), "tso", "c11" */
 };
 
-/* 0: no schedule failed; 1: one did; -1: it could not be done; result->report says what, and with 0 how many schedules
- * were cut at max_steps and not judged, if any. result->schedules counts those of all scenarios. options and result may be NULL.
+/* 0: no schedule failed; 1: one did; -1: it could not be done; result->report says what, and with 0 in how many schedules,
+ * or how many were cut at max_steps and not judged. result->schedules counts those of all scenarios, result->exhausted the
+ * scenarios of which all schedules were explored. options and result may be NULL.
  *   threads: a process with one thread   blocks: until done */
 static inline int hd_linear(const struct hd_linear_spec *spec,
                             const struct hd_linear_options *options,
                             struct hd_explore_result *result);
 
-/* The same, with the report on stderr; also when some schedules were not judged. */
+/* The same, with the report on stderr. */
 static inline int hd_linear_print(const struct hd_linear_spec *spec,
                                   const struct hd_linear_options *options);
 
