@@ -2,7 +2,10 @@
 #ifndef HEDDLE_DRIVER_CLI_H
 #define HEDDLE_DRIVER_CLI_H
 
+#include <argp.h>
 #include <stdbool.h>
+
+struct suppressions;
 
 int cmd_baseline(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
@@ -21,5 +24,8 @@ int cmd_explain(int argc, char **argv);
 /* May reports be printed in bold? On a terminal that can (TERM is neither unset nor dumb), unless NO_COLOR is set
  * and not empty (no-color.org). */
 bool cli_bold(void);
+
+/* --suppressions=FILE: add those of the file to *all, made when it is NULL; else one sentence and EXIT_USAGE. */
+void take_suppressions(struct argp_state *state, struct suppressions **all, const char *file);
 
 #endif /* HEDDLE_DRIVER_CLI_H */

@@ -17,7 +17,7 @@
 #include "util/options.h"
 #include "util/quantity.h"
 
-enum { OPT_GDB = 256, OPT_SHOW, OPT_AROUND, OPT_PROGRAM, OPT_STOP_AT };
+enum { OPT_GDB = 256, OPT_SHOW, OPT_AROUND, OPT_STOP_AT };
 
 static const struct argp_option table[] = {
     {"gdb", OPT_GDB, 0, 0, "Run it in gdb, which stops at the finding", 0},
@@ -31,8 +31,6 @@ static const struct argp_option table[] = {
      "Of a program that has changed: try N schedules near the recorded one, too, before it passes "
      "(100)",
      0},
-    {"program", OPT_PROGRAM, "PATH", 0,
-     "Run this program instead of the recorded one, with the recorded arguments", 0},
     {"show-output", OPT_SHOW, 0, 0, "Print what the program prints", 0},
     {0},
 };
@@ -41,7 +39,6 @@ struct arguments {
     struct replay_options replay;
     const char **file; /* or folders */
     size_t files;
-    char *program; /* --program, wherever it runs */
     uint64_t times;
     uint64_t around;  /* schedules near one of another build to try */
     uint64_t stop_at; /* 0: at its end */
@@ -62,23 +59,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         a->show = true;
         return 0;
     case 'n':
-        if (!parse_count(arg, 1, 1000000, &a->times))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "-n wants a whole number from 1 to 1000000, not \"%s\"", arg);
+        a->times = option_count(state, "-n", arg, 1, 1000000);
         return 0;
     case OPT_AROUND:
-        if (!parse_count(arg, 0, 1000000, &a->around))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--around wants a whole number from 0 to 1000000, not \"%s\"", arg);
+        a->around = option_count(state, "--around", arg, 0, 1000000);
         return 0;
     case OPT_STOP_AT:
-        if (!parse_count(arg, 1, HDP_STEPS, &a->stop_at))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--stop-at wants a whole number from 1 to %u, not \"%s\"", HDP_STEPS, arg);
-        return 0;
-    case OPT_PROGRAM:
-        a->program = strchr(arg, '/') ? realpath(arg, NULL) : NULL;
-        a->replay.program = a->program ? a->program : arg;
+        a->stop_at = option_count(state, "--stop-at", arg, 1, HDP_STEPS);
         return 0;
     case ARGP_KEY_ARG:
         if (state->quoted && state->next > state->quoted) { /* behind "--" */
@@ -93,8 +80,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!a->files)
             argp_failure(state, EXIT_USAGE, 0,
                          "which schedule? heddle replay FILE.schedule, or a folder of them");
-        if (a->replay.command && a->replay.program)
-            argp_failure(state, EXIT_USAGE, 0, "--program does not go with -- PROGRAM");
         if (a->stop_at && (a->times > 1 || a->show))
             argp_failure(
                 state, EXIT_USAGE, 0,
@@ -325,7 +310,6 @@ int cmd_replay(int argc, char **argv)
     free(why);
     schedule_files_free(&files);
     free(a.file);
-    free(a.program);
     replay_options_free(&a.replay);
     return code;
 }

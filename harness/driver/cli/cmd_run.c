@@ -247,25 +247,6 @@ struct arguments {
     int first; /* index of the program in argv; 0 = none */
 };
 
-static uint64_t count_of(struct argp_state *state, const char *option, const char *text,
-                         uint64_t low, uint64_t high)
-{
-    uint64_t n = 0;
-    if (!parse_count(text, low, high, &n))
-        argp_failure(state, EXIT_USAGE, 0, "%s wants a whole number from %llu to %llu, not \"%s\"",
-                     option, (unsigned long long)low, (unsigned long long)high, text);
-    return n;
-}
-
-static int64_t time_of(struct argp_state *state, const char *option, const char *text)
-{
-    int64_t ns = 0;
-    if (!parse_time(text, &ns))
-        argp_failure(state, EXIT_USAGE, 0, "%s wants a time such as 500ms, 30s or 5m, not \"%s\"",
-                     option, text);
-    return ns;
-}
-
 static double percent_of(struct argp_state *state, const char *option, const char *text)
 {
     char *end;
@@ -331,11 +312,11 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
     struct campaign_options *o = &a->options;
     switch (key) {
     case 'n':
-        o->schedules = count_of(state, "-n", arg, 1, 1000000000000);
+        o->schedules = option_count(state, "-n", arg, 1, 1000000000000);
         a->counted = true;
         return 0;
     case 'j':
-        o->jobs = (unsigned)count_of(state, "-j", arg, 1, 256);
+        o->jobs = (unsigned)option_count(state, "-j", arg, 1, 256);
         return 0;
     case OPT_EXHAUSTIVE:
         if (arg && strcmp(arg, "plain") != 0 && strcmp(arg, "inner") != 0 &&
@@ -347,14 +328,15 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         o->explore.plain = o->explore.inner || (arg && strcmp(arg, "plain") == 0);
         return 0;
     case OPT_BOUND_PREEMPTIONS:
-        o->explore.preemptions = (uint32_t)count_of(state, "--bound-preemptions", arg, 0, 1000000);
+        o->explore.preemptions =
+            (uint32_t)option_count(state, "--bound-preemptions", arg, 0, 1000000);
         o->explore.bounded = o->explore.plain = true;
         return 0;
     case OPT_KEEP_GOING:
         a->keep_going = true;
         return 0;
     case OPT_TIME:
-        o->time_ns = time_of(state, "--time", arg);
+        o->time_ns = option_time(state, "--time", arg);
         return 0;
     case OPT_SHARD:
         parse_shard(state, o, arg);
@@ -387,10 +369,10 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         o->config.memory_model = word_of(state, "--memory-model", arg, model_words, MODEL_WORDS);
         return 0;
     case OPT_DEPTH:
-        o->plan.depth = (uint32_t)count_of(state, "--depth", arg, 1, 100);
+        o->plan.depth = (uint32_t)option_count(state, "--depth", arg, 1, 100);
         return 0;
     case OPT_SEED:
-        o->plan.seed = count_of(state, "--seed", arg, 0, UINT64_MAX);
+        o->plan.seed = option_count(state, "--seed", arg, 0, UINT64_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -441,14 +423,14 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
     struct campaign_options *o = &a->options;
     switch (key) {
     case OPT_TIMEOUT:
-        o->timeout_ns = time_of(state, "--timeout", arg);
+        o->timeout_ns = option_time(state, "--timeout", arg);
         o->timeout_given = true;
         return 0;
     case OPT_MAX_STEPS:
-        o->config.max_steps = (uint32_t)count_of(state, "--max-steps", arg, 1, HDP_STEPS);
+        o->config.max_steps = (uint32_t)option_count(state, "--max-steps", arg, 1, HDP_STEPS);
         return 0;
     case OPT_MAX_PROCESSES:
-        o->max_processes = (unsigned)count_of(state, "--max-processes", arg, 16, 1000000);
+        o->max_processes = (unsigned)option_count(state, "--max-processes", arg, 16, 1000000);
         return 0;
     case OPT_CLOCK:
         if (strcmp(arg, "real") == 0)
@@ -459,7 +441,7 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
             argp_failure(state, EXIT_USAGE, 0, "--clock is virtual or real, not \"%s\"", arg);
         return 0;
     case OPT_PATIENCE:
-        o->config.patience_ns = strcmp(arg, "0") == 0 ? 0 : time_of(state, "--patience", arg);
+        o->config.patience_ns = strcmp(arg, "0") == 0 ? 0 : option_time(state, "--patience", arg);
         return 0;
     case OPT_ELASTIC:
         o->config.flags |= HDP_ELASTIC_SLEEP;
@@ -489,15 +471,9 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         o->lock_graph = arg;
         return 0;
     }
-    case OPT_SUPPRESSIONS: {
-        if (!o->suppressions)
-            o->suppressions = suppress_new();
-        char *why = suppress_read(o->suppressions, arg);
-        if (why)
-            argp_failure(state, EXIT_USAGE, 0, "%s", why);
-        free(why);
+    case OPT_SUPPRESSIONS:
+        take_suppressions(state, &o->suppressions, arg);
         return 0;
-    }
     case OPT_PREDICT:
         if (strcmp(arg, "on") != 0 && strcmp(arg, "off") != 0)
             argp_failure(state, EXIT_USAGE, 0, "--predict is on or off, not \"%s\"", arg);
@@ -511,7 +487,7 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
         return 0;
     }
     case OPT_STEER:
-        o->steers = (unsigned)count_of(state, "--steer", arg, 0, 100000);
+        o->steers = (unsigned)option_count(state, "--steer", arg, 0, 100000);
         return 0;
     case OPT_STRICT:
         o->strict = true;
@@ -553,11 +529,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->out = arg;
         return 0;
     case OPT_REPLAYS:
-        o->replays = (unsigned)count_of(state, "--replays", arg, 0, 1000);
+        o->replays = (unsigned)option_count(state, "--replays", arg, 0, 1000);
         return 0;
     case OPT_SHRINK:
         o->shrink_tries =
-            strcmp(arg, "no") == 0 ? 0 : (unsigned)count_of(state, "--shrink", arg, 1, 100000);
+            strcmp(arg, "no") == 0 ? 0 : (unsigned)option_count(state, "--shrink", arg, 1, 100000);
         return 0;
     default:
         return parse_running(key, arg, state, a);

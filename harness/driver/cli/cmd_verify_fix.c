@@ -22,18 +22,13 @@
 #include "util/quantity.h"
 #include "util/shell.h"
 
-enum { OPT_PROGRAM = 256 };
-
 static const struct argp_option table[] = {
     {"tries", 'n', "N", 0, "Try N schedules near the recorded order (1000)", 0},
-    {"program", OPT_PROGRAM, "PATH", 0,
-     "The mended program, run with the recorded arguments (else the recorded one, rebuilt)", 0},
     {0},
 };
 
 struct arguments {
     struct replay_options replay;
-    char *program;
     uint64_t tries;
 };
 
@@ -45,13 +40,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = &a->replay;
         return 0;
     case 'n':
-        if (!parse_count(arg, 1, 1000000, &a->tries))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "-n wants a whole number from 1 to 1000000, not \"%s\"", arg);
-        return 0;
-    case OPT_PROGRAM:
-        a->program = strchr(arg, '/') ? realpath(arg, NULL) : NULL;
-        a->replay.program = a->program ? a->program : arg;
+        a->tries = option_count(state, "-n", arg, 1, 1000000);
         return 0;
     case ARGP_KEY_ARG:
         if (!a->replay.file) {
@@ -65,8 +54,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!a->replay.file)
             argp_failure(state, EXIT_USAGE, 0,
                          "which schedule? heddle verify-fix FILE.schedule -- ./new");
-        if (a->replay.command && a->replay.program)
-            argp_failure(state, EXIT_USAGE, 0, "--program does not go with -- PROGRAM");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -300,7 +287,6 @@ int cmd_verify_fix(int argc, char **argv)
     free(why);
     replaying_close(&r);
     free(shrunk);
-    free(a.program);
     replay_options_free(&a.replay);
     return code;
 }

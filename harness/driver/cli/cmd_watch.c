@@ -82,15 +82,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_USR1:
         a->usr1 = true;
         return 0;
-    case OPT_SUPPRESSIONS: {
-        if (!a->suppressions)
-            a->suppressions = suppress_new();
-        char *why = suppress_read(a->suppressions, arg);
-        if (why)
-            argp_failure(state, EXIT_USAGE, 0, "%s", why);
-        free(why);
+    case OPT_SUPPRESSIONS:
+        take_suppressions(state, &a->suppressions, arg);
         return 0;
-    }
     case 'o':
         a->output = arg;
         return 0;

@@ -1,15 +1,22 @@
 /* replay_options.c - the options that heddle replay and heddle verify-fix share. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "cli.h"
 #include "findings/suppress.h"
 #include "replaying.h"
 #include "util/exit_code.h"
-#include "util/quantity.h"
+#include "util/options.h"
 #include "util/shell.h"
 
-enum { OPT_TIMEOUT = 512, OPT_TRUST, OPT_EXIT_CODE, OPT_ORACLE, OPT_SUPPRESSIONS };
+enum { OPT_TIMEOUT = 512, OPT_TRUST, OPT_EXIT_CODE, OPT_ORACLE, OPT_SUPPRESSIONS, OPT_PROGRAM };
 
 static const struct argp_option table[] = {
+    {"program", OPT_PROGRAM, "PATH", 0,
+     "Run this program, a mended one for instance, with the recorded arguments (the recorded one, "
+     "as "
+     "it is now)",
+     0},
     {"timeout", OPT_TIMEOUT, "TIME", 0, "Real time that a schedule may take (as recorded)", 0},
     {"exit-code", OPT_EXIT_CODE, "LIST", 0,
      "Exit codes of the program that are no failure, besides 0 and those that were none when it "
@@ -31,9 +38,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case OPT_TIMEOUT:
-        if (!parse_time(arg, &o->timeout_ns))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--timeout wants a time such as 500ms, 30s or 5m, not \"%s\"", arg);
+        o->timeout_ns = option_time(state, "--timeout", arg);
         return 0;
     case OPT_EXIT_CODE:
         if (!exit_codes_parse(arg, o->fine_exit))
@@ -44,15 +49,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             argp_failure(state, EXIT_USAGE, 0, "the oracle `%s` is not in the language of sh", arg);
         o->oracle = arg;
         return 0;
-    case OPT_SUPPRESSIONS: {
-        if (!o->suppressions)
-            o->suppressions = suppress_new();
-        char *why = suppress_read(o->suppressions, arg);
-        if (why)
-            argp_failure(state, EXIT_USAGE, 0, "%s", why);
-        free(why);
+    case OPT_SUPPRESSIONS:
+        take_suppressions(state, &o->suppressions, arg);
         return 0;
-    }
+    case OPT_PROGRAM:
+        free(o->found);
+        o->found = strchr(arg, '/') ? realpath(arg, NULL) : NULL;
+        o->program = o->found ? o->found : arg;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (o->command && o->program)
+            argp_failure(state, EXIT_USAGE, 0, "--program does not go with -- PROGRAM");
+        return 0;
     case OPT_TRUST:
         o->trust = true;
         return 0;
@@ -66,4 +74,5 @@ const struct argp replay_argp = {.options = table, .parser = parse};
 void replay_options_free(struct replay_options *o)
 {
     suppress_free(o->suppressions);
+    free(o->found);
 }

@@ -13,7 +13,7 @@
 #include "schedules/schedule.h"
 #include "tools/tool.h"
 
-/* All borrowed, but for the last. */
+/* All borrowed, but for the last two. */
 struct replay_options {
     const char *file;
     char *const *command; /* program and arguments instead of the recorded ones; NULL: those */
@@ -24,6 +24,7 @@ struct replay_options {
     uint64_t fine_exit[EXIT_CODES];    /* besides the recorded ones */
     const char *oracle;                /* shell command that judges the output; NULL: none */
     struct suppressions *suppressions; /* or NULL; owned: replay_options_free() */
+    char *found;                       /* of program: its path, wherever we go; likewise */
 };
 /* The options that replay and verify-fix share; its input is a struct replay_options. */
 extern const struct argp replay_argp;

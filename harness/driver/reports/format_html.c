@@ -20,7 +20,8 @@
 struct page {
     FILE *to;
     unsigned findings; /* so far */
-    size_t stories;    /* bytes of them so far */
+    unsigned shown;    /* of them, with a schedule */
+    size_t stories;    /* bytes of their stories so far */
 };
 
 /* ---- text ---- */
@@ -204,11 +205,12 @@ static void story(struct page *page, const json_t *f)
         fprintf(page->to, "<p class=\"no-story\">%s</p>\n", why);
         return;
     }
+    page->shown++;
     fprintf(page->to,
             "<section class=\"story\" data-story=\"story-%u\">"
             "<noscript><p>With scripts on, the schedule can be walked through here.</p></noscript>"
             "</section>\n<script type=\"application/json\" id=\"story-%u\">",
-            page->findings, page->findings);
+            page->shown, page->shown);
     data(page->to, json);
     fputs("</script>\n", page->to);
     free(json);
@@ -224,8 +226,9 @@ static const char *belongs(const json_t *f, const char *name)
                                                : NULL;
 }
 
-static void those_that_belong(FILE *to, const json_t *report, const json_t *f)
+static void those_that_belong(struct page *page, const json_t *report, const json_t *f)
 {
+    FILE *to = page->to;
     const char *name = document_word(f, "name"), *how;
     size_t i;
     json_t *other;
@@ -239,6 +242,7 @@ static void those_that_belong(FILE *to, const json_t *report, const json_t *f)
         fprintf(to, " %s: ", how);
         text(to, document_word(other, "headline"));
         fputs("</summary>", to);
+        story(page, other);
         element(to, "pre", document_word(other, "report"));
         fputs("</details>\n", to);
     }
@@ -270,7 +274,7 @@ static void finding(struct page *page, const json_t *report, const json_t *f)
     fputs("</details>\n<details><summary>How it came about, as a table</summary>", to);
     interleaving(to, f);
     fputs("</details>\n", to);
-    those_that_belong(to, report, f);
+    those_that_belong(page, report, f);
     if (advice && *advice) {
         fputs("<p class=\"advice\"><strong>Usually fixed so:</strong> ", to);
         text(to, advice);

@@ -42,23 +42,16 @@ static json_t *report_of(const json_t *test)
 
 /* ---- findings ---- */
 
-/* Names of this report by fingerprint instead. */
-static void refer_by_fingerprint(json_t *finding, const json_t *all, const char *key)
+/* A name of this report by its fingerprint instead; `prints`: all of them by name. */
+static void refer_by_fingerprint(json_t *finding, const json_t *prints, const char *key)
 {
     const char *name = document_word(finding, key);
-    size_t i;
-    json_t *other;
+    json_t *print = name ? json_object_get(prints, name) : NULL;
 
-    if (!name)
-        return;
-    json_array_foreach(all, i, other)
-    {
-        if (strcmp(document_word(other, "name"), name) == 0) {
-            json_object_set(finding, key, json_object_get(other, "fingerprint"));
-            return;
-        }
-    }
-    json_object_set_new(finding, key, json_null());
+    if (print)
+        json_object_set(finding, key, print);
+    else if (name)
+        json_object_set_new(finding, key, json_null());
 }
 
 static void refer_by_name(json_t *finding, const json_t *by_fingerprint, const char *key)
@@ -204,14 +197,19 @@ static void join_worth(json_t *to, const json_t *from)
 
 static void take_findings(struct merging *m, const json_t *report)
 {
-    json_t *list = json_object_get(report, "findings"), *f, *print;
+    json_t *list = json_object_get(report, "findings"), *prints = json_object(), *f, *print;
     size_t i;
 
     json_array_foreach(list, i, f)
     {
-        refer_by_fingerprint(f, list, "same_as");
-        refer_by_fingerprint(f, list, "same_cause");
+        json_object_set(prints, document_word(f, "name"), json_object_get(f, "fingerprint"));
     }
+    json_array_foreach(list, i, f)
+    {
+        refer_by_fingerprint(f, prints, "same_as");
+        refer_by_fingerprint(f, prints, "same_cause");
+    }
+    json_decref(prints);
     json_array_foreach(list, i, f)
     {
         add_finding(m, f);
@@ -320,54 +318,64 @@ static bool is_excluded(const struct merging *m, const json_t *finding)
            json_object_get(m->excluded, document_word(finding, "fingerprint"));
 }
 
-/* The fingerprint of what a finding belongs to in the end: each shard has found out a part of it. Those
- * that belong to each other in a ring have the least of their fingerprints. */
-static const char *cause_of(const struct merging *m, const json_t *finding)
+static const char *next_cause(const struct merging *m, const char *print)
 {
-    const json_t *f = finding, *other;
-    const char *print = document_word(f, "fingerprint"), *least;
+    const char *next = document_word(json_object_get(m->findings, print), "same_cause");
+    return next && json_object_get(m->findings, next) ? next : NULL;
+}
 
-    for (size_t i = json_object_size(m->findings); i > 0; i--) {
-        const char *next = document_word(f, "same_cause");
-        if (!next || !(other = json_object_get(m->findings, next)))
-            return print;
-        print = next;
-        f = other;
-    }
-    least = print; /* of as many steps as there are findings the last one is in the ring */
-    for (size_t i = json_object_size(m->findings); i > 0; i--) {
-        print = document_word(json_object_get(m->findings, print), "same_cause");
-        if (strcmp(print, least) < 0)
-            least = print;
-    }
+/* Of those that belong to each other in a ring, from `print` on. */
+static const char *least_of_ring(const struct merging *m, const char *print)
+{
+    const char *least = print;
+
+    for (const char *p = next_cause(m, print); strcmp(p, print) != 0; p = next_cause(m, p))
+        if (strcmp(p, least) < 0)
+            least = p;
     return least;
 }
 
-/* The report of a finding ends with those that belong to it, as they are called now. */
-static void tell_also(json_t *finding, json_t *const *list, size_t n)
+/* The fingerprint of what a finding belongs to in the end: each shard has found out a part of it. Those
+ * that belong to each other in a ring have the least of their fingerprints. `causes` has what is known by now, by
+ * fingerprint; null: it is on the way. */
+static const char *cause_of(const struct merging *m, const json_t *finding, json_t *causes)
 {
-    const char *report = document_word(finding, "report"), *at = NULL, *name, *cause;
+    const char *first = document_word(finding, "fingerprint"), *print = first, *next, *cause;
+
+    while (!json_object_get(causes, print) && (next = next_cause(m, print))) {
+        json_object_set_new(causes, print, json_null());
+        print = next;
+    }
+    cause = document_word(causes, print);
+    if (!cause)
+        cause = json_is_null(json_object_get(causes, print)) ? least_of_ring(m, print) : print;
+    for (print = first; (next = next_cause(m, print)) && !document_word(causes, print);
+         print = next)
+        json_object_set_new(causes, print, json_string(cause));
+    return cause;
+}
+
+/* The report of a finding ends with those that belong to it, as they are called now: `also`, or NULL. */
+static void tell_also(json_t *finding, const json_t *also)
+{
+    const char *report = document_word(finding, "report"), *at = NULL;
     char *text = NULL;
-    size_t bytes;
+    size_t bytes, i;
     FILE *out = report ? open_memstream(&text, &bytes) : NULL;
-    bool first = true;
+    json_t *one;
 
     if (!out)
         return;
     for (const char *next = report; (next = strstr(next, REPORT_SEEN_ALSO)); next++)
         at = next;
     fwrite(report, 1, at ? (size_t)(at - report) : strlen(report), out);
-    name = document_word(finding, "name");
-    for (size_t i = 0; i < n; i++) {
-        struct finding counts = {.kind = finding_kind(document_word(list[i], "kind")),
-                                 .replays = (unsigned)number(list[i], "replays"),
-                                 .reproduced = (unsigned)number(list[i], "reproduced")};
-        cause = document_word(list[i], "same_cause");
-        if (!cause || strcmp(cause, name) != 0)
-            continue;
-        report_seen_also(out, first, document_word(list[i], "name"),
-                         document_word(list[i], "headline"), &counts);
-        first = false;
+    json_array_foreach(also, i, one)
+    {
+        struct finding counts = {.kind = finding_kind(document_word(one, "kind")),
+                                 .replays = (unsigned)number(one, "replays"),
+                                 .reproduced = (unsigned)number(one, "reproduced")};
+        report_seen_also(out, i == 0, document_word(one, "name"), document_word(one, "headline"),
+                         &counts);
     }
     fclose(out);
     json_object_set_new(finding, "report", json_string(text));
@@ -378,24 +386,32 @@ static void tell_also(json_t *finding, json_t *const *list, size_t n)
  * turned out to be impossible, to the first. */
 static void group(const struct merging *m, json_t *const *list, size_t n, const json_t *listed)
 {
+    json_t *heads = json_object(),      /* by fingerprint of the cause */
+        *causes = json_object(),        /* fingerprints by fingerprint */
+            *belonging = json_object(); /* lists by name of what they belong to */
     const json_t **head = mem_zeroed(n, sizeof *head);
-    json_t *heads = json_object(); /* by fingerprint of the cause */
 
     for (size_t i = 0; i < n; i++) {
-        const char *cause = cause_of(m, list[i]);
+        const char *cause = cause_of(m, list[i], causes);
         json_t *there = json_object_get(listed, cause);
         if (!json_object_get(heads, cause))
             json_object_set(heads, cause, there ? there : list[i]);
         head[i] = json_object_get(heads, cause);
     }
+    for (size_t i = 0; i < n; i++) {
+        bool belongs = head[i] != list[i] && document_fails(head[i]) == document_fails(list[i]);
+        const char *name = belongs ? document_word(head[i], "name") : NULL;
+        json_object_set_new(list[i], "same_cause", name ? json_string(name) : json_null());
+        if (name && !json_object_get(belonging, name))
+            json_object_set_new(belonging, name, json_array());
+        if (name)
+            json_array_append(json_object_get(belonging, name), list[i]);
+    }
     for (size_t i = 0; i < n; i++)
-        json_object_set_new(list[i], "same_cause",
-                            head[i] != list[i] && document_fails(head[i]) == document_fails(list[i])
-                                ? json_string(document_word(head[i], "name"))
-                                : json_null());
-    for (size_t i = 0; i < n; i++)
-        tell_also(list[i], list, n);
+        tell_also(list[i], json_object_get(belonging, document_word(list[i], "name")));
     json_decref(heads);
+    json_decref(causes);
+    json_decref(belonging);
     free(head);
 }
 

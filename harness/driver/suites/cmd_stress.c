@@ -53,16 +53,6 @@ struct stress {
     char self[PATH_MAX];
 };
 
-static uint64_t count_of(struct argp_state *state, const char *option, const char *text,
-                         uint64_t low, uint64_t high)
-{
-    uint64_t n = 0;
-    if (!parse_count(text, low, high, &n))
-        argp_failure(state, EXIT_USAGE, 0, "%s wants a whole number from %llu to %llu, not \"%s\"",
-                     option, (unsigned long long)low, (unsigned long long)high, text);
-    return n;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct stress *s = state->input;
@@ -80,22 +70,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         s->tool = arg;
         return 0;
     case OPT_BUDGET:
-        if (!parse_time(arg, &s->budget_ns))
-            argp_failure(state, EXIT_USAGE, 0,
-                         "--budget wants a time such as 60s or 5m, not \"%s\"", arg);
+        s->budget_ns = option_time(state, "--budget", arg);
         return 0;
     case OPT_SEED:
-        s->seed = count_of(state, "--seed", arg, 0, UINT64_MAX);
+        s->seed = option_count(state, "--seed", arg, 0, UINT64_MAX);
         return 0;
     case OPT_INSIDE:
         s->inside = true;
         return 0;
     case 'n':
-        s->schedules = count_of(state, "-n", arg, 1, 1000000000);
+        s->schedules = option_count(state, "-n", arg, 1, 1000000000);
         s->counted = true;
         return 0;
     case 'j':
-        s->jobs = (unsigned)count_of(state, "-j", arg, 1, JOBS);
+        s->jobs = (unsigned)option_count(state, "-j", arg, 1, JOBS);
         return 0;
     case 'o':
         s->out = arg;

@@ -9,6 +9,7 @@
 #include "exit_code.h"
 #include "help_text.h"
 #include "nearest.h"
+#include "quantity.h"
 
 static bool is_last(const struct argp_option *o)
 {
@@ -121,4 +122,25 @@ void options_parse(const struct argp *argp, const char *name, int argc, char **a
         argv[1] = help;
     check(argp, own_name, argc, argv, flags);
     argp_parse(argp, argc, argv, flags, NULL, input);
+}
+
+uint64_t option_count(struct argp_state *state, const char *option, const char *text, uint64_t low,
+                      uint64_t high)
+{
+    uint64_t n = 0;
+
+    if (!parse_count(text, low, high, &n))
+        argp_failure(state, EXIT_USAGE, 0, "%s wants a whole number from %llu to %llu, not \"%s\"",
+                     option, (unsigned long long)low, (unsigned long long)high, text);
+    return n;
+}
+
+int64_t option_time(struct argp_state *state, const char *option, const char *text)
+{
+    int64_t ns = 0;
+
+    if (!parse_time(text, &ns))
+        argp_failure(state, EXIT_USAGE, 0, "%s wants a time such as 500ms, 30s or 5m, not \"%s\"",
+                     option, text);
+    return ns;
 }

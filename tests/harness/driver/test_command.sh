@@ -2,24 +2,8 @@
 # test_command.sh HEDDLE RUNTIME VICTIM - the command as a user meets it: exit codes, and one clear
 # sentence for each wrong input. RUNTIME is the fake one: what fails here is the driver.
 heddle=$1 victim=$3
-export HEDDLE_RUNTIME=$2 LC_ALL=C
-work=$(mktemp -d) && cd "$work" || exit 99
-export XDG_STATE_HOME=$work/state
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    "$@" >out.txt 2>&1 </dev/null
-    local got=$?
-    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
-        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
-        sed 's/^/    /' out.txt
-        failed=1
-    fi
-}
+export HEDDLE_RUNTIME=$2
+. "$(dirname "$0")/expect.bash"
 
 run() { "$heddle" run -q -n 20 "$@"; }
 

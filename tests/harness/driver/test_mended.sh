@@ -2,24 +2,7 @@
 # test_mended.sh HEDDLE PROGRAM MOVED MOVED-TOO FIXED CMAKE-MODULE - schedules as a test that a finding does not come back: many
 # at once, from CTest, and what lies near them.
 heddle=$1 program=$2 moved=("$3" "$4") fixed=$5 module=$6
-export LC_ALL=C
-work=$(mktemp -d) && cd "$work" || exit 99
-export XDG_STATE_HOME=$work/state
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    "$@" >out.txt 2>&1 </dev/null
-    local got=$?
-    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
-        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
-        sed 's/^/    /' out.txt
-        failed=1
-    fi
-}
+. "$(dirname "$0")/expect.bash"
 says() { grep -Eq -- "$1" out.txt || { echo "FAILED: does not say /$1/"; sed 's/^/    /' out.txt; failed=1; }; }
 
 expect 1 'assertion-1' "$heddle" run -q -n 100 -o out -- "$program" twice

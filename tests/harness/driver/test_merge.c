@@ -127,6 +127,24 @@ static void rings_have_a_head(void **state)
     json_decref(document);
 }
 
+/* Who leads into a ring belongs to its head, and is none of it. */
+static void a_chain_leads_into_a_ring(void **state)
+{
+    (void)state;
+    static const struct row one[] = {{"data-race-1", "00", 1, "data-race-2", true, false},
+                                     {"data-race-2", "cc", 2, "data-race-3", true, false},
+                                     {"data-race-3", "bb", 3, "data-race-2", true, false},
+                                     {"data-race-4", "01", 4, "data-race-1", true, false},
+                                     {.name = NULL}},
+                            two[] = {{.name = NULL}};
+    json_t *document = merged(one, two);
+    belongs_to(document, 0, "data-race-3");
+    belongs_to(document, 1, "data-race-3");
+    belongs_to(document, 2, NULL);
+    belongs_to(document, 3, "data-race-3");
+    json_decref(document);
+}
+
 /* What fails is told for itself, whatever another shard took it to belong to. */
 static void what_fails_is_told(void **state)
 {
@@ -162,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_end_at_their_head),
         cmocka_unit_test(rings_have_a_head),
+        cmocka_unit_test(a_chain_leads_into_a_ring),
         cmocka_unit_test(what_fails_is_told),
         cmocka_unit_test(those_that_lose_their_head_keep_together),
     };

@@ -2,24 +2,7 @@
 # test_policy.sh HEDDLE SELFTEST ABBA-WRONG - what fails a run: baselines, kinds, doubtful ones, no threads, Ctrl-C;
 # and options that would do nothing.
 heddle=$1 plain=$2 abba=$3
-export LC_ALL=C
-work=$(mktemp -d) && cd "$work" || exit 99
-trap 'rm -rf "$work"' EXIT
-export XDG_STATE_HOME=$work/state
-failed=0
-
-# expect CODE PATTERN COMMAND...
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    "$@" >out.txt 2>&1 </dev/null
-    local got=$?
-    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
-        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
-        sed 's/^/    /' out.txt
-        failed=1
-    fi
-}
+. "$(dirname "$0")/expect.bash"
 lacks() {
     ! grep -Eq -- "$1" out.txt || { echo "FAILED: said /$1/"; sed 's/^/    /' out.txt; failed=1; }
 }

@@ -1,23 +1,7 @@
 #!/bin/bash
 # test_replay.sh HEDDLE PROGRAM CHANGED - what comes again when a schedule is run again, and what does not.
 heddle=$1 program=$2 changed=$3
-export LC_ALL=C
-work=$(mktemp -d) && cd "$work" || exit 99
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    "$@" >out.txt 2>&1 </dev/null
-    local got=$?
-    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
-        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
-        sed 's/^/    /' out.txt
-        failed=1
-    fi
-}
+. "$(dirname "$0")/expect.bash"
 
 expect 1 'seen in [0-9]+ schedules, reproduced 3 of 3' "$heddle" run -q -n 100 -o out -- "$program"
 expect 1 '^reproduced$' "$heddle" replay out/assertion-1.schedule

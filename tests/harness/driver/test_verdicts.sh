@@ -2,24 +2,7 @@
 # test_verdicts.sh HEDDLE PROGRAM CHANGED SELFTEST - whether a finding is gone: what a replay and verify-fix may say of
 # findings that only a comparison makes, of schedules that were not judged, and of what is no failure.
 heddle=$1 program=$2 changed=$3 selftest=$4
-export LC_ALL=C
-work=$(mktemp -d) && cd "$work" || exit 99
-export XDG_STATE_HOME=$work/state
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-# expect CODE PATTERN COMMAND...: exit code and a pattern (grep -E) that stdout+stderr must match.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    "$@" >out.txt 2>&1 </dev/null
-    local got=$?
-    if [ $got -ne "$code" ] || ! grep -Eq -- "$pattern" out.txt; then
-        echo "FAILED (exit $got, wanted $code, /$pattern/): ${*}"
-        sed 's/^/    /' out.txt
-        failed=1
-    fi
-}
+. "$(dirname "$0")/expect.bash"
 replay=("$heddle" replay)
 verify=("$heddle" verify-fix -n 60)
 

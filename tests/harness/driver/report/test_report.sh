@@ -33,6 +33,9 @@ diff -u run.txt again.txt || fail 'not the same text'
 # The page, from the run and afterwards, from elsewhere too.
 "$heddle" report heddle-out --html deadlock.html --trace deadlock.trace || fail 'no page'
 cmp run.html deadlock.html || fail 'not the same page'
+# What belongs to a finding has its schedule, too.
+[ "$(grep -c 'class="also"' deadlock.html)" -gt 0 ] && [ "$(grep -c '<section class="story"' deadlock.html)" = "$(grep -c -e 'class="also"' -e '<article' deadlock.html)" ] &&
+    [ "$(grep -o 'id="story-[0-9]*"' deadlock.html | sort -u | wc -l)" = "$(grep -c '<section class="story"' deadlock.html)" ] || fail 'what belongs to a finding has no schedule'
 mkdir elsewhere && cp -r heddle-out elsewhere/moved && (cd elsewhere && "$heddle" report moved --html a.html) && cmp deadlock.html elsewhere/a.html ||
     fail 'not the same page of a folder that was moved'
 "$heddle" merge heddle-out -o merged >/dev/null 2>&1
