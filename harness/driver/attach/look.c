@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -483,6 +484,8 @@ static void *do_look(void *arg)
     struct look *l = arg;
     struct snapshot *s = l->s;
     bool any = false;
+    /* If we may: the process stands still while this thread waits for a processor. */
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);
     list_new(l);
     tell_all(l, 0);
     locate_fibres(s);
