@@ -22,10 +22,10 @@
 #include "turn/rt.h"
 
 #define RT_PAGE 4096ul
-#define RT_PLACES 64u          /* threads of a schedule, main included */
+#define RT_PLACES 1025u        /* threads of a schedule, main included */
 #define RT_HOT HDP_BATCH_PAGES /* pages that are put back after each schedule, at most */
 #define RT_TABLES 256u
-#define RT_MAPPINGS 1024u
+#define RT_MAPPINGS 4096u
 #define RT_OPENED 64u
 #define RT_CHANGED 64u
 

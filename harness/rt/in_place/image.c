@@ -106,7 +106,7 @@ static void note_mapping(const char *line, const char *end)
     if (!hdi_maps_line(line, end, &l) || l.shared || strncmp(l.name, "[v", 2) == 0)
         return; /* vdso, vvar, vsyscall: the kernel's */
     if (m->mappings == RT_MAPPINGS)
-        rt_in_place_refuse("it has more than 1,024 mappings");
+        rt_in_place_refuse("it has more than 4,096 mappings");
     m->mapping[m->mappings++] = (struct rt_mapping){
         .low = l.low,
         .high = l.high,

@@ -54,25 +54,29 @@ static void *allocate(void *go_on)
     void *volatile p = malloc(1); /* the compiler would leave it out */
 
     __atomic_add_fetch((uint32_t *)go_on + 1, 1, __ATOMIC_RELEASE);
+    rt_futex_wake((uint32_t *)go_on + 1, 1, false);
     while (!__atomic_load_n((uint32_t *)go_on, __ATOMIC_ACQUIRE))
-        hdi_real.syscall(SYS_sched_yield);
+        rt_futex_wait(go_on, 0, -1, false);
     free(p);
     return NULL;
 }
+
+#define HEAPS 64u
 
 /* libc makes a part of its heap for each thread that allocates, unless one is free that another
  * has left: as many as there may be threads are now, so that no schedule has to. */
 static void make_heaps(uint32_t threads)
 {
     uint32_t *go_on = (uint32_t *)rt_engine->heaps, made = 0;
-    pthread_t t[RT_PLACES];
+    pthread_t t[HEAPS];
 
-    while (made < threads && made < RT_PLACES &&
+    while (made < threads && made < HEAPS &&
            hdi_real.pthread_create(&t[made], NULL, allocate, go_on) == 0)
         made++;
-    while (__atomic_load_n(go_on + 1, __ATOMIC_ACQUIRE) < made)
-        hdi_real.syscall(SYS_sched_yield);
+    for (uint32_t n; (n = __atomic_load_n(go_on + 1, __ATOMIC_ACQUIRE)) < made;)
+        rt_futex_wait(go_on + 1, n, -1, false);
     __atomic_store_n(go_on, 1, __ATOMIC_RELEASE);
+    rt_futex_wake(go_on, HEAPS, false);
     for (uint32_t i = 0; i < made; i++)
         hdi_real.pthread_join(t[i], NULL);
 }
@@ -122,6 +126,7 @@ void rt_pool_make(uint32_t threads)
     hdi_real.syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &first->mask, sizeof first->mask);
     make_heaps(threads);
     for (e->places = 1; e->places <= threads && e->places < RT_PLACES; e->places++) {
+        rt.region->progress++; /* the driver waits for no step meanwhile */
         struct rt_place *p = &e->place[e->places];
         pthread_t t;
         if (hdi_real.pthread_create(&t, NULL, enter, p) != 0)

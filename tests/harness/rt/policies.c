@@ -1004,6 +1004,121 @@ static void in_place_file_private(void)
     write_file_in_memory(MAP_PRIVATE, PROT_READ | PROT_WRITE);
 }
 
+/* Which page is written depends on the order: most schedules write one that few others do. */
+static char page[256][4096];
+static unsigned order;
+
+static void *notes_order(void *bit)
+{
+    for (int i = 0; i < 4; i++) {
+        pthread_mutex_lock(&lock);
+        order = order << 1 | (bit != NULL);
+        pthread_mutex_unlock(&lock);
+    }
+    return bit;
+}
+
+static void in_place_page_of_few(void)
+{
+    pthread_t t;
+
+    for (int i = 0; i < 256; i++) /* there from the beginning */
+        page[i][0] = 2;
+    run_beside(notes_order, &t);
+    notes_order(&order);
+    pthread_join(t, NULL);
+    for (int i = 0; i < 256; i++)
+        code |= page[i][0] & 1;
+    page[order][0] |= 1;
+}
+
+static pthread_mutex_t robust;
+
+static void *keeps_robust(void *arg)
+{
+    pthread_mutex_lock(&robust);
+    return arg;
+}
+
+/* Its next owner is told. */
+static void keep_robust(int protocol)
+{
+    pthread_mutexattr_t attr;
+    pthread_t t;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_setprotocol(&attr, protocol);
+    pthread_mutex_init(&robust, &attr);
+    for (int i = 0; i < 2; i++) {
+        pthread_create(&t, NULL, keeps_robust, NULL);
+        pthread_join(t, NULL);
+        assert(pthread_mutex_lock(&robust) == EOWNERDEAD);
+        pthread_mutex_consistent(&robust);
+        pthread_mutex_unlock(&robust);
+    }
+}
+
+static void in_place_robust_kept(void)
+{
+    keep_robust(PTHREAD_PRIO_NONE);
+}
+
+static void in_place_robust_kept_lending(void)
+{
+    keep_robust(PTHREAD_PRIO_INHERIT);
+}
+
+static void *silences(void *to)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    dup2(nowhere, *(int *)to);
+    close(nowhere);
+    puts("nobody reads this");
+    fflush(stdout);
+    return to;
+}
+
+static void silence(int descriptor)
+{
+    pthread_t t;
+
+    puts("all read this");
+    fflush(stdout);
+    pthread_create(&t, NULL, silences, &descriptor);
+    pthread_join(t, NULL);
+}
+
+static void in_place_silenced(void)
+{
+    silence(STDOUT_FILENO);
+}
+
+static void in_place_duplicated(void)
+{
+    silence(9);
+}
+
+static void *comes_once(void *arg)
+{
+    pthread_mutex_lock(&lock);
+    came++;
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static void in_place_many_threads(void)
+{
+    pthread_t t[100];
+
+    for (int i = 0; i < 100; i++)
+        pthread_create(&t[i], NULL, comes_once, NULL);
+    for (int i = 0; i < 100; i++)
+        pthread_join(t[i], NULL);
+    assert(came == 100);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -1059,6 +1174,12 @@ static const struct {
     CASE(in_place_file_shared_validated),
     CASE(in_place_file_shared_and_protected),
     CASE(in_place_file_private),
+    CASE(in_place_page_of_few),
+    CASE(in_place_robust_kept),
+    CASE(in_place_robust_kept_lending),
+    CASE(in_place_silenced),
+    CASE(in_place_duplicated),
+    CASE(in_place_many_threads),
 };
 
 int main(int argc, char **argv)
