@@ -19,6 +19,7 @@
 #include "core/real.h"
 #include "core/thread.h"
 #include "io.h"
+#include "named_pipe.h"
 #include "proc_files.h"
 
 #define NAME_BYTES 512
@@ -108,21 +109,10 @@ static void has_made(const struct place *p, uint64_t site)
 
 /* ---- the calls ---- */
 
-/* A named pipe is opened when both ends are. */
-static bool waits_for_other_end(int at, const char *name, int flags)
-{
-    struct stat st;
-    int saved = errno;
-    bool waits = name && !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR && hdi_enter() &&
-                 hdi_real.syscall(SYS_newfstatat, at, name, &st, 0) == 0 && S_ISFIFO(st.st_mode);
-
-    errno = saved;
-    return waits;
-}
-
 static int opened(int at, const char *name, int flags, mode_t mode, uint64_t site)
 {
     struct place p = {""};
+    struct hdi_named_pipe pipe;
     char own[HDI_PROC_PATH];
     int fd = hdi_proc_status(name, flags);
 
@@ -131,9 +121,9 @@ static int opened(int at, const char *name, int flags, mode_t mode, uint64_t sit
         return fd;
     if (flags & O_CREAT)
         about_to_make(at, name, &p);
-    if (waits_for_other_end(at, name, flags))
-        HDI_OUTSIDE(int, -1, site, hdi_real.openat(at, name, flags, mode));
+    hdi_named_pipe_begin(&pipe, at, name, flags, site);
     fd = hdi_real.openat(at, hdi_proc_path(name, own), flags, mode);
+    hdi_named_pipe_end(&pipe);
     if (fd >= 0)
         has_made(&p, site);
     return fd;
@@ -183,10 +173,17 @@ HDI_EXPORT int creat64(const char *path, mode_t mode)
     return opened(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode, HDI_SITE());
 }
 
+/* As far as they say which ends of a pipe are opened. */
+static int flags_of(const char *how)
+{
+    return !how || strchr(how, '+') ? O_RDWR : how[0] == 'r' ? O_RDONLY : O_WRONLY;
+}
+
 #define FOPEN(name)                                                                                \
     HDI_EXPORT FILE *name(const char *restrict path, const char *restrict how)                     \
     {                                                                                              \
         struct place p = {""};                                                                     \
+        struct hdi_named_pipe pipe;                                                                \
         char own[HDI_PROC_PATH];                                                                   \
         FILE *f;                                                                                   \
         int fd = how && how[0] == 'r' && !strchr(how, '+') ? hdi_proc_status(path, O_RDONLY) : -1; \
@@ -195,7 +192,9 @@ HDI_EXPORT int creat64(const char *path, mode_t mode)
             return fdopen(fd, how);                                                                \
         if (how && how[0] != 'r')                                                                  \
             about_to_make(AT_FDCWD, path, &p);                                                     \
+        hdi_named_pipe_begin(&pipe, AT_FDCWD, path, flags_of(how), HDI_SITE());                    \
         f = hdi_real.name(hdi_proc_path(path, own), how);                                          \
+        hdi_named_pipe_end(&pipe);                                                                 \
         if (f)                                                                                     \
             has_made(&p, HDI_SITE());                                                              \
         return f;                                                                                  \

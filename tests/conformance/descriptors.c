@@ -319,6 +319,36 @@ static void names(void)
     CHECK(!fopen(other, "wx") && errno == EEXIST && unlink(other) == 0);
 }
 
+/* A named pipe is open when both ends are, whoever came first; and a stream on it. */
+static void *opens_the_other_end(void *reads)
+{
+    char text[8] = "";
+    FILE *f = fopen(other, reads ? "r" : "w");
+
+    CHECK(f);
+    CHECK(reads ? fgets(text, sizeof text, f) && strcmp(text, "word\n") == 0
+                : fputs("word\n", f) >= 0);
+    CHECK(fclose(f) == 0);
+    return NULL;
+}
+
+static void named_pipes(void)
+{
+    for (int reads = 0; reads < 2; reads++) {
+        pthread_t t;
+        char text[8] = "";
+        int fd;
+        CHECK(mkfifo(other, 0600) == 0);
+        ANSWERS(0, pthread_create(&t, NULL, opens_the_other_end, reads ? &reads : NULL));
+        fd = open(other, reads ? O_WRONLY : O_RDONLY);
+        CHECK(fd >= 0);
+        CHECK(reads ? write(fd, "word\n", 5) == 5 : read(fd, text, sizeof text) == 5);
+        close(fd);
+        ANSWERS(0, pthread_join(t, NULL));
+        CHECK(unlink(other) == 0);
+    }
+}
+
 /* ---- the process ---- */
 
 static long value_of(const char *file, const char *name)
@@ -363,6 +393,7 @@ int main(void)
     signals();
     connections();
     names();
+    named_pipes();
     file_locks();
     CHECK(unlink(path) == 0 && rmdir(folder) == 0);
     return conclude();

@@ -103,7 +103,8 @@ static bool run(struct search *s)
     return true;
 }
 
-/* Run what is in the region: does it show the finding? */
+/* Run what is in the region: does it show the finding? What the clock ended would end elsewhere the next
+ * time. */
 static bool shows(struct search *s)
 {
     struct symptom list[SYMPTOMS];
@@ -111,7 +112,7 @@ static bool shows(struct search *s)
     if (s->over || !run(s))
         return false;
     size_t count = judge_ours(s, list);
-    bool shown = find(s, list, count) < count;
+    bool shown = find(s, list, count) < count && !s->w->timed_out;
     symptoms_free(list, count);
     return shown;
 }
@@ -441,7 +442,7 @@ static struct finding *confirmed(struct search *s, struct schedule *plain)
         if (n == 0)
             identity_record(plain, r, s->c->symbols);
         size_t count = judge_ours(s, list), at = find(s, list, count);
-        same = at < count;
+        same = at < count && !s->w->timed_out;
         if (same && n == 0) {
             told = symptom_finding(s->c, s->w, &list[at]);
             same = finding_is_print(told, f->fingerprint);
