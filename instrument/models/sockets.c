@@ -124,8 +124,69 @@ RECEIVES(__recvfrom_chk,
          (fd, buffer, bytes, room, flags, addr.__sockaddr__, length),
          bytes <= room && !addr.__sockaddr__)
 
+static bool has_rights(struct msghdr *message)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+            return true;
+    return false;
+}
+
+/* MSG_WAITALL: see receive_all(). Whoever sent it and what came beside the bytes is told with the first part that has
+ * it; behind descriptors the kernel waits for no more. */
+static ssize_t receive_message_in_parts(int fd, struct msghdr *message, int flags, uint64_t site)
+{
+    struct msghdr part = *message;
+    const size_t room = message->msg_controllen;
+    size_t got = 0;
+
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        struct iovec rest = message->msg_iov[i];
+        while (rest.iov_len) {
+            if (!hdi_await(fd, POLLIN, site))
+                return got ? (ssize_t)got : -1;
+            part.msg_iov = &rest;
+            part.msg_iovlen = 1;
+            ssize_t n = hdi_real.recvmsg(fd, &part, (flags & ~MSG_WAITALL) | MSG_DONTWAIT);
+            if (n < 0 && errno == EAGAIN)
+                continue;
+            if (n >= 0 && !got)
+                message->msg_namelen = part.msg_namelen;
+            if (n >= 0 && (!got || part.msg_control)) {
+                message->msg_controllen = part.msg_controllen;
+                message->msg_flags = part.msg_flags;
+            }
+            if (n <= 0 || (part.msg_control && has_rights(&part)))
+                return got || n > 0 ? (ssize_t)(got + (size_t)(n > 0 ? n : 0)) : n;
+            got += (size_t)n;
+            rest.iov_base = (char *)rest.iov_base + n;
+            rest.iov_len -= (size_t)n;
+            part.msg_name = NULL;
+            part.msg_namelen = 0;
+            if (part.msg_controllen)
+                part.msg_control = NULL;
+            part.msg_controllen = part.msg_control ? room : 0;
+        }
+    }
+    return (ssize_t)got;
+}
+
+static size_t room_of(const struct msghdr *message)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        bytes += message->msg_iov[i].iov_len;
+    return bytes;
+}
+
 static ssize_t receive(int fd, struct msghdr *message, int flags, uint64_t site)
 {
+    if (is_for_all(fd, flags) && room_of(message)) {
+        ssize_t n = receive_message_in_parts(fd, message, flags, site);
+        hdi_bytes_came(message->msg_iov, message->msg_iovlen, n, site);
+        return n;
+    }
     if (!hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLIN, site))
         return -1;
     ssize_t n = hdi_real.recvmsg(fd, message, flags);

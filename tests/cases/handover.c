@@ -235,6 +235,12 @@ static void give_eventfd(void)
     assert(eventfd_write(fd[1], 1) == 0);
 }
 
+static void give_halves(void)
+{
+    assert(send(fd[1], &given, 5, 0) == 5);
+    assert(send(fd[1], (char *)&given + 5, sizeof given - 5, 0) == sizeof given - 5);
+}
+
 static const struct variant gives[] = {
     VARIANT(give, write),    VARIANT(give, writev),      VARIANT(give, send),
     VARIANT(give, dontwait), VARIANT(give, nosignal),    VARIANT(give, more),
@@ -243,7 +249,8 @@ static const struct variant gives[] = {
     VARIANT(give, splice),   VARIANT(give, vmsplice),    VARIANT(give, tee),
     VARIANT(give, close),    VARIANT(give, dup2),        VARIANT(give, shutdown),
     VARIANT(give, stdio),    VARIANT(give, fflush),      VARIANT(give, dprintf),
-    VARIANT(give, puts),     VARIANT(give, aio),         VARIANT(give, eventfd)};
+    VARIANT(give, puts),     VARIANT(give, aio),         VARIANT(give, eventfd),
+    VARIANT(give, halves)};
 
 /* Each is over when something was given, or the end was seen. */
 static char taken[64];
@@ -294,6 +301,25 @@ static void take_recvmmsg(void)
     struct mmsghdr message = {.msg_hdr = {.msg_iov = &all, .msg_iovlen = 1}};
 
     assert(recvmmsg(fd[0], &message, 1, 0, NULL) == 1);
+}
+
+static void take_recvmsg_waitall(void)
+{
+    struct iovec parts[] = {{taken, 3}, {taken + 3, sizeof given - 3}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    assert(recvmsg(fd[0], &message, MSG_WAITALL) == sizeof given);
+    assert(memcmp(taken, &given, sizeof given) == 0);
+}
+
+static void take_recvmmsg_waitall(void)
+{
+    struct iovec all = {taken, sizeof given};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &all, .msg_iovlen = 1}};
+
+    assert(recvmmsg(fd[0], &message, 1, MSG_WAITALL, NULL) == 1);
+    assert(message.msg_len == sizeof given);
+    assert(memcmp(taken, &given, sizeof given) == 0);
 }
 
 /* Again and again until something is there. */
@@ -413,15 +439,30 @@ static void take_eventfd(void)
     assert(eventfd_read(fd[0], &value) == 0);
 }
 
-static const struct variant takes[] = {
-    VARIANT(take, read),        VARIANT(take, readv),         VARIANT(take, recv),
-    VARIANT(take, waitall),     VARIANT(take, peek),          VARIANT(take, recvfrom),
-    VARIANT(take, recvmsg),     VARIANT(take, recvmmsg),      VARIANT(take, dontwait),
-    VARIANT(take, nonblocking), VARIANT(take, poll),          VARIANT(take, poll_again),
-    VARIANT(take, ppoll),       VARIANT(take, select),        VARIANT(take, pselect),
-    VARIANT(take, epoll),       VARIANT(take, poll_dontwait), VARIANT(take, stdio),
-    VARIANT(take, splice),      VARIANT(take, pending),       VARIANT(take, aio),
-    VARIANT(take, eventfd)};
+static const struct variant takes[] = {VARIANT(take, read),
+                                       VARIANT(take, readv),
+                                       VARIANT(take, recv),
+                                       VARIANT(take, waitall),
+                                       VARIANT(take, peek),
+                                       VARIANT(take, recvfrom),
+                                       VARIANT(take, recvmsg),
+                                       VARIANT(take, recvmmsg),
+                                       VARIANT(take, dontwait),
+                                       VARIANT(take, nonblocking),
+                                       VARIANT(take, poll),
+                                       VARIANT(take, poll_again),
+                                       VARIANT(take, ppoll),
+                                       VARIANT(take, select),
+                                       VARIANT(take, pselect),
+                                       VARIANT(take, epoll),
+                                       VARIANT(take, poll_dontwait),
+                                       VARIANT(take, stdio),
+                                       VARIANT(take, splice),
+                                       VARIANT(take, pending),
+                                       VARIANT(take, aio),
+                                       VARIANT(take, eventfd),
+                                       VARIANT(take, recvmsg_waitall),
+                                       VARIANT(take, recvmmsg_waitall)};
 
 static void *producer(void *give)
 {
