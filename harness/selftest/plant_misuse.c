@@ -1,5 +1,7 @@
 /* plant_misuse.c - objects used as they may not be. */
+#include <errno.h>
 #include <semaphore.h>
+#include <signal.h>
 
 #include "plants.h"
 
@@ -122,6 +124,32 @@ static void *init_locked(void *arg)
     sem_wait(&turn);
     pthread_mutex_init(&a, NULL);
     return arg;
+}
+
+static void spoil_errno(int number)
+{
+    (void)number;
+    errno = EBADF;
+}
+
+static void *lock_often(void *arg)
+{
+    for (int i = 0; i < 3; i++) {
+        pthread_mutex_lock(&a);
+        pthread_mutex_unlock(&a);
+    }
+    return arg;
+}
+
+void plant_HANDLER_ERRNO(void)
+{
+    struct sigaction sa = {.sa_handler = spoil_errno, .sa_flags = SA_RESTART};
+    pthread_t t;
+
+    sigaction(SIGUSR1, &sa, NULL);
+    t = plant_one(lock_often, NULL);
+    pthread_kill(t, SIGUSR1);
+    pthread_join(t, NULL);
 }
 
 void plant_SYNC_MISUSE(void)

@@ -64,10 +64,48 @@ static void send_to_self(siginfo_t *info)
                      hdi_real.syscall(SYS_gettid), info->si_signo, info);
 }
 
+/* Returns what it was. */
+static bool errno_unseen(bool now)
+{
+    struct hdi_thread *self = hdi_self();
+    bool before = self && self->signals.errno_unseen;
+
+    if (self)
+        self->signals.errno_unseen = now;
+    return before;
+}
+
+/* The call that a handler came into ends with EINTR. */
+static bool ends_call(const struct hdi_thread *self, const struct sigaction *a)
+{
+    const struct hdi_op *op = self->turn.suspended;
+
+    return op && (op->interrupt == HDI_STOPS ||
+                  (op->interrupt == HDI_RESTARTS && !(a->sa_flags & SA_RESTART)));
+}
+
+/* A handler has run to its end, and errno is another one than before. */
+static void changes_errno(struct hdi_thread *self, int number, const struct sigaction *a)
+{
+    const char *name = sigabbrev_np(number);
+    char text[64] = "at a real-time signal";
+    uint64_t site = (uintptr_t)a->sa_handler + 1;
+    uint32_t stack = hdi_stack() ? hdi_stack_pcs(&site, 1) : 0;
+    struct hdp_finding *f;
+
+    if (name)
+        strcat(strcpy(text, "at SIG"), name);
+    f = hdi_finding_begin(HD_FK_HANDLER_ERRNO, text);
+    hdi_note(f, HD_ROLE_HERE, self, HD_EV_NONE, NULL, site, stack);
+    hdi_finding_end(f, false);
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     struct hdi_thread *self = hdi_self();
     struct sigaction a = action[number];
+    bool unseen;
+    int before;
 
     if (number == SIGCHLD)
         hdi_child_end_told();
@@ -92,10 +130,15 @@ static void on_signal(int number, siginfo_t *info, void *context)
     }
     if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
         info->si_pid = hdi_known_process(info->si_pid);
+    before = errno;
+    unseen = errno_unseen(false);
     if (a.sa_flags & SA_SIGINFO)
         a.sa_sigaction(number, info, context);
     else
         a.sa_handler(number);
+    if (self && errno != before && !unseen && hdi_controlled() && !ends_call(self, &a))
+        changes_errno(self, number, &a);
+    errno_unseen(unseen);
 }
 
 void hdi_handle(int number, siginfo_t *info, void *context)
@@ -311,8 +354,9 @@ static int really(int tid, const siginfo_t *info)
     long pid = hdi_real.syscall(SYS_getpid), rc;
     siginfo_t copy = *info;
     int saved = errno, number = info->si_signo;
-    bool plain = info->si_code >= 0 || info->si_code == SI_TKILL;
+    bool plain = info->si_code >= 0 || info->si_code == SI_TKILL, unseen;
 
+    unseen = errno_unseen(true); /* a handler that runs here does so in the call that sends */
     if (tid && tid == hdi_real.syscall(SYS_gettid))
         rc = hdi_real.syscall(SYS_rt_tgsigqueueinfo, pid, tid, number, &copy);
     else if (tid)
@@ -321,6 +365,7 @@ static int really(int tid, const siginfo_t *info)
     else
         rc = plain ? hdi_real.syscall(SYS_kill, pid, number)
                    : hdi_real.syscall(SYS_rt_sigqueueinfo, pid, number, &copy);
+    errno_unseen(unseen);
     if (rc)
         rc = errno;
     errno = saved;
@@ -597,9 +642,15 @@ HDI_EXPORT int sigqueue(pid_t pid, int number, const union sigval value)
 
 HDI_EXPORT int raise(int number)
 {
+    bool unseen;
+    int rc;
+
     if (hdi_enter())
         keep_pending(number);
-    return hdi_real.raise(number);
+    unseen = errno_unseen(true);
+    rc = hdi_real.raise(number);
+    errno_unseen(unseen);
+    return rc;
 }
 
 /* ---- waiting ---- */
@@ -655,6 +706,7 @@ bool hdi_mask_replace(const sigset_t *mask, uint64_t *old)
     struct hdi_thread *self = hdi_self();
     uint32_t before = self->signals.handled;
 
+    errno_unseen(true); /* if a handler runs the call ends with EINTR */
     *old = change_mask(SIG_SETMASK, bits(mask));
     return self->signals.handled != before;
 }
@@ -662,6 +714,7 @@ bool hdi_mask_replace(const sigset_t *mask, uint64_t *old)
 void hdi_mask_restore(uint64_t old)
 {
     change_mask(SIG_SETMASK, old);
+    errno_unseen(false);
 }
 
 uint64_t hdi_mask_all(bool block)

@@ -24,7 +24,7 @@ all() {
 
 for kind in deadlock lost-wakeup self-deadlock leak-blocked leak-unjoined leak-object unlock-not-held \
     unlock-not-owner destroy-in-use use-after-destroy cond-two-mutexes cond-not-locked lock-at-exit join-misuse \
-    sync-misuse crash assertion panic exit-code livelock; do
+    sync-misuse handler-errno crash assertion panic exit-code livelock; do
     all $kind 1 -- "$plain" $kind
 done
 for kind in data-race use-after-free double-free; do
