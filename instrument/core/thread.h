@@ -37,7 +37,7 @@ struct hdi_thread_signals {
     uint64_t pending_hint; /* may be pending for it */
     uint32_t handled;      /* handlers that ran in it */
     bool stops;            /* one of them without SA_RESTART */
-    bool errno_unseen;     /* it is in a call after which nobody looks at errno as a handler left it */
+    bool errno_unseen;     /* nobody looks at errno as a handler leaves it now */
 };
 
 /* One of the things that a select waits for. */
