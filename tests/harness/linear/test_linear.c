@@ -181,6 +181,73 @@ static void small_scenarios_are_exhausted(void **state)
     assert_int_equal(result.schedules, 5 * 100);
 }
 
+/* Its calls touch nothing in common: only that one was over when the other began tells that it is wrong. */
+struct flag {
+    atomic_long told, shown;
+};
+
+static void *flag_make(void)
+{
+    return calloc(1, sizeof(struct flag));
+}
+
+static void tell_too_little(void *structure, struct hd_call *call)
+{
+    (void)call;
+    atomic_store(&((struct flag *)structure)->told, 1);
+}
+
+static void tell(void *structure, struct hd_call *call)
+{
+    (void)call;
+    atomic_store(&((struct flag *)structure)->shown, 1);
+}
+
+static void look(void *structure, struct hd_call *call)
+{
+    call->result[0] = atomic_load(&((struct flag *)structure)->shown);
+}
+
+static void apply_tell(void *state, struct hd_call *call)
+{
+    (void)call;
+    *(long *)state = 1;
+}
+
+static void apply_look(void *state, struct hd_call *call)
+{
+    call->result[0] = *(long *)state;
+}
+
+static int explore_flag(void (*run_tell)(void *structure, struct hd_call *call),
+                        enum hd_linear_condition condition)
+{
+    const struct hd_linear_op ops[] = {
+        {.name = "look", .run = look, .apply = apply_look, .results = 1, .only = 1},
+        {.name = "tell", .run = run_tell, .apply = apply_tell, .only = 2}};
+    const struct hd_linear_spec spec = {.name = "flag",
+                                        .ops = ops,
+                                        .op_count = 2,
+                                        .make = flag_make,
+                                        .destroy = free,
+                                        .state_bytes = sizeof(long)};
+    const struct hd_linear_options o = {
+        .condition = condition, .scenarios = 5, .threads = 2, .calls = 1, .alone = -1};
+
+    return hd_linear(&spec, &o, &result);
+}
+
+static void ends_and_begins_have_an_order(void **state)
+{
+    (void)state;
+    assert_int_equal(explore_flag(tell_too_little, HD_LINEARIZABLE), 1);
+    assert_true(says("look() = 0 of T1 has no place: flag is not linearizable\n"));
+    assert_int_equal(explore_flag(tell, HD_LINEARIZABLE), 0);
+    assert_int_equal(result.exhausted, 5);
+    assert_int_equal(explore_flag(tell_too_little, HD_SEQUENTIAL), 0);
+    assert_int_equal(result.exhausted, 5);
+}
+
 static void what_waits_through_the_library_needs_no_hooks(void **state)
 {
     (void)state;
@@ -763,6 +830,7 @@ int main(void)
         cmocka_unit_test(the_same_is_found_again),
         cmocka_unit_test(atomic_adds_are_linearizable),
         cmocka_unit_test(small_scenarios_are_exhausted),
+        cmocka_unit_test(ends_and_begins_have_an_order),
         cmocka_unit_test(what_waits_through_the_library_needs_no_hooks),
         cmocka_unit_test(crashes_and_deadlocks_are_reported_with_their_history),
         cmocka_unit_test(conditions_differ),
