@@ -60,7 +60,8 @@ static bool step_is_known(const struct search *s, uint32_t at)
     return false;
 }
 
-static void give_branches(struct search *s, uint32_t at, struct search *other)
+static void give_branches(const struct exploration *e, struct search *s, uint32_t at,
+                          struct search *other)
 {
     struct node *n = &s->path[at], *rest;
     uint32_t done, all = branches(n, &done);
@@ -76,7 +77,8 @@ static void give_branches(struct search *s, uint32_t at, struct search *other)
         rest->choice++;
         return;
     }
-    node_sleep(rest, n->thread, &n->seen);
+    if (!e->options.plain)
+        node_sleep(rest, n->thread, &n->seen);
     rest->thread = 0;
     for (uint32_t i = 0; i < n->runnables; i++) {
         bool open = n->branch[i] == BRANCH_OPEN && !node_sleeps(n, n->runnable[i]);
@@ -97,7 +99,7 @@ bool search_share(const struct exploration *e, struct search *s, struct search *
         if (node_has_more(n)) {
             if (!n->is_choice && !step_is_known(s, s->root))
                 return false;
-            give_branches(s, s->root, other);
+            give_branches(e, s, s->root, other);
             s->root++;
             return true;
         }
