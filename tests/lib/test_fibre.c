@@ -98,6 +98,31 @@ static void forty_thousand_are_alive(void **state)
     hd_chan_unref(gate);
 }
 
+static void count_one(void *arg)
+{
+    (void)arg;
+    hd_int32_add(&count, 1);
+}
+
+static void start_two_thousand(void *wg)
+{
+    for (int i = 0; i < 2000; i++)
+        hd_must(hd_wg_go(wg, count_one, NULL));
+}
+
+/* More than a worker's own ring holds. */
+static void one_starts_many(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    hd_int32_store(&count, 0);
+    for (int i = 0; i < 20; i++)
+        start_in(&wg, start_two_thousand, &wg);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&count), 40000);
+}
+
 static void count_pages(long *mapped, long *resident)
 {
     FILE *file = fopen("/proc/self/statm", "r");
@@ -1003,6 +1028,7 @@ int main(void)
         cmocka_unit_test(who_connects_while_it_is_under_way_waits),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
         cmocka_unit_test(free_stacks_give_their_memory_back),
+        cmocka_unit_test(one_starts_many),
         cmocka_unit_test(forty_thousand_are_alive),
         cmocka_unit_test(an_older_kernel_has_fewer),
     };
