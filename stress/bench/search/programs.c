@@ -866,6 +866,196 @@ static void plain_halves(void)
     start(see_both, 0);
 }
 
+/* Who finds the driver not stopping counts itself in; who stops it waits for nobody that came later. */
+static void *request(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        if (atomic_load(&a))
+            return arg;
+        atomic_fetch_add(&count, 1);
+        assert(!atomic_load(&b));
+        atomic_fetch_sub(&count, 1);
+    }
+    return arg;
+}
+
+static void *stop_driver(void *arg)
+{
+    distract();
+    atomic_store(&a, 1);
+    if (atomic_fetch_sub(&count, 1) == 1)
+        atomic_store(&b, 1);
+    return arg;
+}
+
+static void driver_stop(void)
+{
+    atomic_store(&count, 1);
+    for (int i = 1; i < threads; i++)
+        start(request, i);
+    start(stop_driver, 0);
+}
+
+/* One place, one condition variable for those that wait for it to be full and to be empty. */
+static void *fill_place(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        pthread_mutex_lock(&lock);
+        while (x)
+            pthread_cond_wait(&changed, &lock);
+        x = 1;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void *empty_place(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        pthread_mutex_lock(&lock);
+        while (!x)
+            pthread_cond_wait(&changed, &lock);
+        x = 0;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void one_condition(void)
+{
+    for (int i = 0; i < threads; i++) {
+        start(fill_place, i);
+        start(empty_place, i);
+    }
+}
+
+/* Which lock is taken first depends on what the others did before. */
+static void *by_state(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        bool back = read_locked(&many[2], &x) % 2;
+        pthread_mutex_lock(&many[back]);
+        add_locked(&many[2], &x, 1);
+        pthread_mutex_lock(&many[!back]);
+        add_locked(&many[2], &x, 1);
+        pthread_mutex_unlock(&many[!back]);
+        pthread_mutex_unlock(&many[back]);
+    }
+    return arg;
+}
+
+static void orders_by_state(void)
+{
+    for (int i = 0; i < threads; i++)
+        start(by_state, i);
+}
+
+/* A queue whose owner takes at the tail without the lock, unless only one is left. */
+static void *take_at_tail(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        int tail = atomic_load(&b) - 1;
+        if (atomic_load(&c) < tail) {
+            assert(atomic_fetch_add(&slot[tail], 1) == 0);
+            atomic_store(&b, tail);
+            continue;
+        }
+        pthread_mutex_lock(&lock);
+        if (atomic_load(&c) <= tail) {
+            assert(atomic_fetch_add(&slot[tail], 1) == 0);
+            atomic_store(&b, tail);
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void *steal_at_head(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        pthread_mutex_lock(&lock);
+        int front = atomic_load(&c);
+        if (front < atomic_load(&b)) {
+            atomic_store(&c, front + 1);
+            assert(atomic_fetch_add(&slot[front], 1) == 0);
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void queue_steal(void)
+{
+    atomic_store(&b, depth + 1);
+    start(take_at_tail, 0);
+    for (int i = 1; i < threads; i++)
+        start(steal_at_head, i);
+}
+
+/* The length is asked for under the lock, and used under it when it was taken again. */
+static void *append_all(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        int length = read_locked(&other, &y);
+        pthread_mutex_lock(&lock);
+        assert(read_locked(&other, &y) >= length);
+        x += length;
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void *erase_all(void *arg)
+{
+    distract();
+    pthread_mutex_lock(&other);
+    y = 0;
+    pthread_mutex_unlock(&other);
+    return arg;
+}
+
+static void append(void)
+{
+    y = 5;
+    for (int i = 1; i < threads; i++)
+        start(append_all, i);
+    start(erase_all, 0);
+}
+
+/* Each says that it is done, and then looks once more at what is given away when all are done. */
+static void *work_and_look(void *arg)
+{
+    for (int i = 0; i < depth; i++)
+        distract();
+    atomic_fetch_add(&count, 1);
+    assert(!atomic_load(&a));
+    return arg;
+}
+
+static void *give_away(void *arg)
+{
+    distract();
+    if (atomic_load(&count) == threads - 1)
+        atomic_store(&a, 1);
+    return arg;
+}
+
+static void late_use(void)
+{
+    for (int i = 1; i < threads; i++)
+        start(work_and_look, i);
+    start(give_away, 0);
+}
+
 static const struct {
     const char *name;
     void (*begin)(void), (*check)(void);
@@ -901,6 +1091,12 @@ static const struct {
     {"accounts", accounts, NULL},
     {"plain_pointer", plain_pointer, NULL},
     {"plain_halves", plain_halves, NULL},
+    {"driver_stop", driver_stop, NULL},
+    {"one_condition", one_condition, NULL},
+    {"orders_by_state", orders_by_state, NULL},
+    {"queue_steal", queue_steal, NULL},
+    {"append", append, NULL},
+    {"late_use", late_use, NULL},
 };
 
 static int bounded(const char *text, int most)
