@@ -1,7 +1,7 @@
 #!/bin/bash
-# test_policy.sh HEDDLE SELFTEST ABBA-WRONG - what fails a run: baselines, kinds, doubtful ones, no threads, Ctrl-C;
+# test_policy.sh HEDDLE SELFTEST ABBA-WRONG ABBA-RIGHT - what fails a run: baselines, kinds, doubtful ones, no threads, Ctrl-C;
 # and options that would do nothing.
-heddle=$1 plain=$2 abba=$3
+heddle=$1 plain=$2 abba=$3 right=$4
 . "$(dirname "$0")/expect.bash"
 lacks() {
     ! grep -Eq -- "$1" out.txt || { echo "FAILED: said /$1/"; sed 's/^/    /' out.txt; failed=1; }
@@ -56,9 +56,9 @@ expect 0 'created no thread' run --allow-no-threads -- /bin/true
 expect 3 'exit code 1. without creating' run --allow-no-threads -- /bin/false
 expect 1 'deadlock-1' run --allow-no-threads -- "$abba"
 # What child processes do is not judged: that nothing was found says nothing.
-expect 3 'no schedule created a thread.*ran without Heddle' run -- sh -c "$abba; true"
-expect 0 'created no thread: there was nothing' run --allow-no-threads -- sh -c "$abba; true"
-expect 3 'or become \(exec\), ran without Heddle' run -- env "$abba"
+expect 3 'no schedule created a thread.*ran without Heddle' run -- sh -c "$right; true"
+expect 0 'created no thread: there was nothing' run --allow-no-threads -- sh -c "$right; true"
+expect 3 'or become \(exec\), ran without Heddle' run -- env "$right"
 expect 1 'exit code 7' run -- sh -c 'ls >/dev/null; exit 7'
 expect 0 'nothing found' run -- "$plain" correct
 
