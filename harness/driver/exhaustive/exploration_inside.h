@@ -64,6 +64,8 @@ void footprint_add(struct footprint *f, const struct hdp_touch *touch, uint32_t 
 void node_clear(struct node *n);
 void node_sleep(struct node *n, uint32_t thread, const struct footprint *would);
 bool node_sleeps(const struct node *n, uint32_t thread);
+/* What its step touched when it was explored; NULL: it does not sleep. */
+const struct footprint *node_would(const struct node *n, uint32_t thread);
 /* Does it go on with that thread, or will it? */
 bool node_takes(const struct node *n, uint32_t thread);
 /* False: the thread could not go on there. */

@@ -37,12 +37,17 @@ void node_clear(struct node *n)
     *n = (struct node){0};
 }
 
-bool node_sleeps(const struct node *n, uint32_t thread)
+const struct footprint *node_would(const struct node *n, uint32_t thread)
 {
     for (uint32_t i = 0; i < n->sleepers; i++)
         if (n->sleeper[i].thread == thread)
-            return true;
-    return false;
+            return &n->sleeper[i].would;
+    return NULL;
+}
+
+bool node_sleeps(const struct node *n, uint32_t thread)
+{
+    return node_would(n, thread);
 }
 
 bool node_takes(const struct node *n, uint32_t thread)

@@ -160,6 +160,26 @@ static void reverse(const struct history *h, uint32_t early, uint32_t late)
     free(needed);
 }
 
+/* Without `early`, the later one may touch what it did not touch behind it. Where its thread sleeps that is known:
+ * what meets it there alone, and does not need `early`, could have come before both. */
+static void reverse_what_it_meets(const struct history *h, uint32_t early, uint32_t late,
+                                  const struct node *from)
+{
+    const struct event *b = &h->event[late];
+    const struct footprint *would = node_would(h->event[early].node, b->name);
+
+    if (!would || (b->before && b->before - 1 > early))
+        return;
+    for (uint32_t k = early + 1; k < h->events; k++) {
+        const struct event *c = &h->event[k];
+        bool is_new = !from || !c->node || c->node >= from;
+        if (is_new && c->thread != b->thread && !happens_before(h, early, k) &&
+            !happens_before(h, k, late) && !happens_before(h, late, k) &&
+            hdp_touches(would->touch, would->count, c->touch, c->touches, hdp_modes_depend))
+            reverse(h, early, k);
+    }
+}
+
 /* What was done, and which of it came before which: a sum, whatever the order in the schedule. */
 static uint64_t trace(const struct history *h, const struct search *s)
 {
@@ -196,14 +216,16 @@ uint64_t races_look(const struct exploration *e, struct search *s, const struct 
     order(&h);
     for (uint32_t late = 0; late < h.events && !e->options.plain; late++) {
         const struct event *b = &h.event[late];
-        if (b->node && b->node < &s->path[from])
-            continue;
+        bool is_new = !b->node || b->node >= &s->path[from];
         for (uint32_t early = late < h.made ? late : h.made; early-- > 0;) {
             const struct event *a = &h.event[early];
-            if (a->node >= &s->path[s->root] && a->thread != b->thread &&
-                related(a, b, hdp_modes_race) &&
-                !(b->before && happens_before(&h, early, b->before - 1)))
+            if (a->node < &s->path[s->root] || a->thread == b->thread ||
+                !related(a, b, hdp_modes_race) ||
+                (b->before && happens_before(&h, early, b->before - 1)))
+                continue;
+            if (is_new)
                 reverse(&h, early, late);
+            reverse_what_it_meets(&h, early, late, is_new ? NULL : &s->path[from]);
         }
     }
     uint64_t number = trace(&h, s);

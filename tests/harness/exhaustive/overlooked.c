@@ -57,6 +57,20 @@ static void *posts(void *arg)
     return arg;
 }
 
+/* What it begins anew is seen where it comes before the store alone, behind which it does nothing. */
+static void *begins_anew_unless_set(void *arg)
+{
+    if (!atomic_load(&set) && wrong)
+        sem_init(&units, 0, 0);
+    return arg;
+}
+
+static void *sets(void *arg)
+{
+    atomic_store(&set, 1);
+    return arg;
+}
+
 static void nap(long ns)
 {
     nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
@@ -148,6 +162,7 @@ static const struct {
     void *(*one)(void *), *(*two)(void *), *(*three)(void *);
 } cases[] = {{"queued", reads_twice, reads_and_writes, NULL},
              {"anew", posts_and_begins_anew, posts, NULL},
+             {"unless_set", begins_anew_unless_set, sets, posts},
              {"clock", sleeps_and_sets, looks_after_a_sleep, NULL},
              {"tries", tries_often, locks, NULL},
              {"in_time", waits_shorter, waits_longer, signals_both}};
@@ -195,5 +210,6 @@ int main(int argc, char **argv)
     assert(!longer_ran_out || !shorter_was_met);
     sem_getvalue(&units, &value);
     assert(strcmp(argv[1], "anew") != 0 || value == (wrong ? 1 : 2));
+    assert(strcmp(argv[1], "unless_set") != 0 || value == 1);
     return 0;
 }
