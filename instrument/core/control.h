@@ -132,6 +132,8 @@ void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write);
 void hdi_touched_block(uintptr_t addr, size_t bytes);
 /* A wait until then, or a question how long it is, goes by the clock, which others move by reading it. */
 void hdi_touched_clock(void);
+/* When in the schedule this happens makes a difference, whatever the other steps are. */
+void hdi_touched_moment(void);
 /* It was looked at who is about to do something to that object. */
 void hdi_touched_plans(const struct hdi_object *o);
 /* A file, its name or the table of descriptors: what others see of that is not known. */

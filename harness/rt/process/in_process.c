@@ -7,6 +7,7 @@
 
 #include "core/real.h"
 #include "beside/other_tool.h"
+#include "models/always.h"
 #include "vehicles/carrier.h"
 
 static struct {
@@ -22,6 +23,8 @@ static void *run_body(void *unused)
     (void)unused;
     hdi_memory_start(); /* in the thread that is to be watched */
     body.fn(body.arg);
+    hdi_always_look((uint64_t)(uintptr_t)body.fn);
+    hdi_always_reset();
     if (rt.exploring && hdi_live(&n) && n > 1) /* the others may go first */
         hdi_point(HD_EV_EXIT, NULL, (uint64_t)(uintptr_t)body.fn);
     if (body.leaks)
@@ -45,6 +48,7 @@ static void begin(void)
     hdi_timers_forget();
     hdi_queues_forget();
     hdi_aio_forget();
+    hdi_always_reset();
     rt_crash_forgotten();
     rt.lock = 0;
     rt_threads_forget();

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "models/always.h"
+
 /* How long a leak check lets threads run that could do so for ever: at first, and after a jump of
  * the clock. */
 #define PATIENCE_STEPS 10000u
@@ -12,6 +14,8 @@
 void hdi_ending(uint64_t site)
 {
     rt.ending = true;
+    if (hdi_always_standing && hdi_controlled())
+        hdi_always_look(site);
     if (hdi_controlled() && rt.started && rt.live_count > 1)
         hdi_point(HD_EV_EXIT, NULL, site);
 }

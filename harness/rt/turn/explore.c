@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "models/always.h"
 #include "models/signals.h"
 
 #define SPINNERS 64u /* threads, by index, that are looked at */
@@ -246,27 +247,35 @@ static bool is_own_stack(const struct hdi_thread *t, uint64_t key)
            t->turn.first_frame - addr <= MOST_STACK;
 }
 
-static void touch(uint64_t key, enum hdp_touch_mode mode)
+/* False: that was known, or nothing is noted. */
+static bool note_touch(uint64_t key, enum hdp_touch_mode mode)
 {
     struct hdp_explore *x = record();
     struct hdp_explored_step *s;
 
     if (!rt.exploring || !noting || !x->steps)
-        return;
+        return false;
     s = &x->step[x->steps - 1];
     if (!is_of_lives(key, mode))
         s->flags &= (uint16_t)~HDP_EXPLORED_OWN;
     for (uint32_t i = 0; i < s->touches; i++) {
         struct hdp_touch *known = &x->touch[s->touch + i];
         if (known->key == key && (known->mode == mode || known->mode == HDP_TOUCH_CHANGES))
-            return;
+            return false;
     }
     if (x->touches == HDP_TOUCHES) {
         rt_explore_end(HDP_EXPLORED_FULL);
-        return;
+        return false;
     }
     x->touch[x->touches++] = (struct hdp_touch){.key = key, .mode = mode};
     s->touches++;
+    return true;
+}
+
+static void touch(uint64_t key, enum hdp_touch_mode mode)
+{
+    if (!note_touch(key, mode))
+        return;
     if (rt.current && spinner_of(rt.current)) {
         note_spun(spinner_of(rt.current), key);
         spinner_of(rt.current)->changes += key != wait_of(rt.current) &&
@@ -441,6 +450,12 @@ void hdi_touched(const struct hdi_object *o)
 {
     if (rt.exploring && rt.current)
         touch(object_key(o), HDP_TOUCH_CHANGES);
+}
+
+void hdi_touched_moment(void)
+{
+    if (rt.exploring && rt.current)
+        touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
 }
 
 void hdi_touched_plans(const struct hdi_object *o)
@@ -716,6 +731,9 @@ void rt_explore_step(const struct hdi_thread *t, enum hdi_wake wake)
     else if (!hdi_memory_is_watched())
         wake_spinners(t, HDP_EVERYTHING);
     touch_of_operation(t, &t->last, wake);
+    /* What is looked at behind each step makes an order of all steps, and keeps no thread from waiting. */
+    if (hdi_always_standing)
+        note_touch(word_key((uintptr_t)&hdi_always_standing), HDP_TOUCH_CHANGES);
 }
 
 uint32_t rt_explore_choice(uint32_t n)

@@ -22,6 +22,7 @@
 #include "arch/arch.h"
 #include "core/real.h"
 #include "core/story.h"
+#include "models/always.h"
 #include "models/signals.h"
 
 struct rt rt = {.strategy = &rt_random_walk};
@@ -151,6 +152,8 @@ enum hdi_wake hdi_perform(struct hdi_op *op)
     struct hdi_op again;
     enum hdi_wake wake;
 
+    if (__builtin_expect(hdi_always_standing, 0))
+        hdi_always_look(op->site);
     if (__builtin_expect(hdi_faults, 0) && rt_fault_of_wait(self, op))
         return interrupted(op);
     publish_and_wait(self, op);
@@ -287,6 +290,8 @@ void hdi_external_enter(uint64_t site)
     }
     if (rt_vehicle->cannot)
         rt_vehicle->cannot("waits in the kernel, in a call that has no model");
+    if (__builtin_expect(hdi_always_standing, 0))
+        hdi_always_look(site);
     hdi_registers_here(&self->reach.registers);
     self->inside = true;
     rt_lock();

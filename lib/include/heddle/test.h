@@ -5,7 +5,7 @@
  * are switched on one kernel thread, so a schedule costs microseconds. Thread-local variables of the program are the
  * same for all of them: a program that needs its own is explored by `heddle run`. A schedule fails when a
  * goroutine deadlocks or is still blocked when fn has returned, when an assertion or a panic ends
- * it, and when it crashes; other schedules go on.
+ * it, when an invariant does not hold (heddle/always.h), and when it crashes; other schedules go on.
  *
  * Of code that is built with heddle-cc, accesses to memory that threads share are decisions as well, and each schedule is a
  * process of its own. Data races are not reported: `heddle run` does that. heddle/linear.h compares a whole data structure

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include <heddle/always.h>
 #include <heddle/chan.h>
 #include <heddle/go.h>
 #include <heddle/mutex.h>
@@ -551,6 +553,95 @@ static void explored(void **state)
 }
 HD_EXPLORED(explored)
 
+/* ---- invariants ---- */
+
+static int level, most;
+static struct hd_mutex level_lock;
+
+HD_INVARIANT(bounded, level <= most)
+
+static void fill(void *by)
+{
+    hd_mutex_lock(&level_lock);
+    level += *(const int *)by;
+    hd_mutex_unlock(&level_lock);
+    hd_mutex_lock(&level_lock);
+    level -= *(const int *)by;
+    hd_mutex_unlock(&level_lock);
+}
+
+static void two_fill(struct hd_wg *wg, int *by)
+{
+    level = 0;
+    must(!hd_wg_go(wg, fill, by));
+    must(!hd_wg_go(wg, fill, by));
+    hd_wg_wait(wg);
+}
+
+static void fills(void *by)
+{
+    struct hd_wg wg = {0};
+
+    hd_always(&bounded);
+    two_fill(&wg, by);
+}
+
+static void fills_under_what_stood(void *by)
+{
+    struct hd_wg wg = {0};
+
+    two_fill(&wg, by);
+}
+
+static void invariants_of_goroutines(void **state)
+{
+    const struct hd_explore_options options = {.schedules = 100};
+    static struct hd_explore_result r;
+    int by = 1;
+
+    (void)state;
+    most = 1;
+    assert_int_equal(hd_explore(fills, &by, &options, &r), 1);
+    assert_non_null(strstr(r.report, "always: level <= most"));
+    assert_non_null(strstr(r.report, "reproduced 1 of 1"));
+    most = 2;
+    assert_int_equal(hd_explore(fills, &by, &options, &r), 0);
+    assert_int_equal(r.schedules, 100);
+
+    /* One that stood before holds in each schedule, and ends when it is ended. */
+    most = 1;
+    hd_always(&bounded);
+    assert_int_equal(hd_explore(fills_under_what_stood, &by, &options, &r), 1);
+    most = 2;
+    assert_int_equal(hd_explore(fills_under_what_stood, &by, &options, &r), 0);
+    hd_always_end(&bounded);
+    most = 1;
+    assert_int_equal(hd_explore(fills_under_what_stood, &by, &options, &r), 0);
+}
+
+static void begins_once(void *arg)
+{
+    static bool begun; /* of the schedules that one process runs, the first alone */
+
+    if (!begun)
+        hd_always(&bounded);
+    begun = true;
+    fills_under_what_stood(arg);
+    if (most == 2)
+        most = 1; /* what the first began has ended with it */
+}
+
+static void invariants_end_with_their_schedule(void **state)
+{
+    const struct hd_explore_options options = {.schedules = 100};
+    static struct hd_explore_result r;
+    int by = 1;
+
+    (void)state;
+    most = 2;
+    assert_int_equal(hd_explore(begins_once, &by, &options, &r), 0);
+}
+
 int main(void)
 {
     tester = getpid();
@@ -579,6 +670,8 @@ int main(void)
         cmocka_unit_test(what_is_no_proof_does_not_pass),
         cmocka_unit_test(one_of_all_is_run_again),
         hd_unit_test(explored),
+        cmocka_unit_test(invariants_of_goroutines),
+        cmocka_unit_test(invariants_end_with_their_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include <cmocka.h>
 
+#include <heddle/always.h>
 #include <heddle/go.h>
 #include <heddle/test.h>
 #include <heddle/waitgroup.h>
@@ -160,6 +162,88 @@ static void all_schedules_of_accesses_are_explored(void **state)
     owes = 0;
 }
 
+/* ---- invariants ---- */
+
+static atomic_int first, second;
+static sem_t stored;
+
+HD_INVARIANT(in_order, atomic_load(&second) <= atomic_load(&first))
+
+static void *store_first(void *unused)
+{
+    atomic_store(&first, 1);
+    sem_post(&stored);
+    return unused;
+}
+
+static void *store_second(void *waits)
+{
+    if (*(const int *)waits)
+        sem_wait(&stored);
+    atomic_store(&second, 1);
+    return NULL;
+}
+
+static void *begin_in_order(void *unused)
+{
+    hd_always(&in_order);
+    return unused;
+}
+
+static void two_store(void *waits)
+{
+    pthread_t id[2];
+
+    atomic_store(&second, 0);
+    atomic_store(&first, 0);
+    must(!sem_init(&stored, 0, 0));
+    hd_always(&in_order);
+    must(!pthread_create(&id[0], NULL, store_first, NULL));
+    must(!pthread_create(&id[1], NULL, store_second, waits));
+    must(!pthread_join(id[0], NULL));
+    must(!pthread_join(id[1], NULL));
+}
+
+/* The invariant begins in one thread, while another one breaks it for a moment. */
+static void begun_late(void *order)
+{
+    pthread_t id;
+
+    atomic_store(&second, 0);
+    atomic_store(&first, 0);
+    must(!pthread_create(&id, NULL, begin_in_order, NULL));
+    atomic_store(*(const int *)order ? &first : &second, 1);
+    atomic_store(*(const int *)order ? &second : &first, 1);
+    must(!pthread_join(id, NULL));
+}
+
+static void explore_invariant(void (*fn)(void *), int right, int exhaustive)
+{
+    const struct hd_explore_options options = {.schedules = exhaustive ? 0 : 200,
+                                               .exhaustive = exhaustive};
+    static struct hd_explore_result r;
+    int failed = hd_explore(fn, &right, &options, &r);
+
+    if (failed == right || failed < 0)
+        fail_msg("%d: %s", failed, r.report);
+    if (failed) {
+        assert_string_equal(r.word, "assertion");
+        assert_non_null(strstr(r.report, "always: atomic_load(&second) <= atomic_load(&first)"));
+        assert_non_null(strstr(r.report, "reproduced 1 of 1"));
+    }
+}
+
+/* The stores have nothing to do with each other, but for the invariant: no order of them may be left out. */
+static void invariants_are_looked_at_behind_each_step(void **state)
+{
+    (void)state;
+    for (int exhaustive = 0; exhaustive < 2; exhaustive++)
+        for (int right = 0; right < 2; right++) {
+            explore_invariant(two_store, right, exhaustive);
+            explore_invariant(begun_late, right, exhaustive);
+        }
+}
+
 /* Nothing of one schedule is known in the next: run alone, as for the report, it fails as well. */
 static void a_failing_schedule_fails_alone(void **state)
 {
@@ -246,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_updates_are_found),
         cmocka_unit_test(all_schedules_of_accesses_are_explored),
+        cmocka_unit_test(invariants_are_looked_at_behind_each_step),
         cmocka_unit_test(a_failing_schedule_fails_alone),
         cmocka_unit_test(atomic_updates_are_silent),
         cmocka_unit_test(old_values_are_seen_where_the_model_has_them),
