@@ -84,10 +84,10 @@ static void readers_writers(int me)
 
 /* ---- waits ---- */
 
+static int filled;
+
 static void bounded_buffer(int me)
 {
-    static int filled;
-
     pthread_mutex_lock(&lock[0]);
     if (me % 2 == 0) {
         while (filled == 1)
