@@ -909,6 +909,8 @@ static void find_unjudged(struct campaign *c)
     if (campaign_failures(c) || c->no_threads || campaign_stop)
         return;
     if (only_children(c)) {
+        s->no_threads = s->hardly_judged = true;
+        s->judged = 0;
         c->no_threads = c->options.allow_no_threads;
         if (!c->no_threads)
             campaign_trouble(c, mem_copy("no schedule created a thread: there is nothing to "

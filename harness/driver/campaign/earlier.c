@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bring_about.h"
 #include "confirm.h"
 #include "judge.h"
 #include "program/worker.h"
+#include "reports/test_document.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
 #include "util/complain.h"
@@ -196,6 +198,33 @@ static int is_whole_schedule(const struct dirent *e)
            !(n > min && strcmp(e->d_name + n - min, ".min.schedule") == 0);
 }
 
+/* Those that the run reported and whose schedules are not in its folder: a suite's lie below it. */
+static void try_reported(struct campaign *c, struct worker *w, const char *folder)
+{
+    char *why;
+    json_t *document = test_document_read(folder, &why), *test, *f;
+    size_t i, k, n = strlen(folder);
+
+    json_array_foreach(json_object_get(document, "tests"), i, test)
+    {
+        json_array_foreach(json_object_get(json_object_get(test, "report"), "findings"), k, f)
+        {
+            const char *named = document_word(f, "schedule_file");
+            char *file = named ? document_file(folder, named) : NULL;
+            bool inside =
+                file && strncmp(file, folder, n) == 0 && file[n] == '/' && access(file, R_OK) == 0;
+            if (!inside)
+                say(earlier_add(&c->stats.earlier, document_word(f, "name"), NULL),
+                    named ? "its schedule file is missing" : "its schedule was not saved");
+            else if (strchr(file + n + 1, '/'))
+                try_file(c, w, file);
+            free(file);
+        }
+    }
+    json_decref(document);
+    free(why);
+}
+
 void earlier_try(struct campaign *c, struct worker *w, const char *folder)
 {
     struct dirent **entry;
@@ -212,6 +241,8 @@ void earlier_try(struct campaign *c, struct worker *w, const char *folder)
     }
     if (n >= 0)
         free(entry);
+    if (!c->options.corpus)
+        try_reported(c, w, folder);
     w->region->news = *news;
     free(news);
     if (w->state == WORKER_DONE)

@@ -54,17 +54,24 @@ int cmd_baseline(int argc, char **argv)
     int first = 0;
 
     options_parse(&argp, "heddle baseline", argc, argv, 0, &first);
-    baseline_write_head(stdout);
-    for (int i = first; i < argc; i++) {
-        char *why;
-        json_t *document = test_document_read(argv[i], &why);
-        if (!document) {
-            complain("%s", why);
-            free(why);
-            return EXIT_USAGE;
+    /* All are read before anything is written: half a baseline is none. */
+    json_t *documents = json_array(), *document;
+    char *why = NULL;
+    for (int i = first; i < argc && !why; i++)
+        if ((document = test_document_read(argv[i], &why)))
+            json_array_append_new(documents, document);
+    if (why) {
+        complain("%s", why);
+    } else {
+        size_t i;
+        baseline_write_head(stdout);
+        json_array_foreach(documents, i, document)
+        {
+            write_all(document);
         }
-        write_all(document);
-        json_decref(document);
     }
-    return EXIT_NOTHING;
+    json_decref(documents);
+    int code = why ? EXIT_USAGE : EXIT_NOTHING;
+    free(why);
+    return code;
 }

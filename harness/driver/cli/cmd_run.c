@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "campaign/campaign.h"
@@ -15,6 +16,7 @@
 #include "findings/suppress.h"
 #include "program/input.h"
 #include "reports/outdir.h"
+#include "reports/test_document.h"
 #include "schedules/config_words.h"
 #include "util/alloc.h"
 #include "util/complain.h"
@@ -242,6 +244,7 @@ struct arguments {
     struct toolbox box;
     struct outcome_options outcome;
     char *earlier;  /* folder whose findings are tried first, or NULL */
+    bool changed;   /* it is that of an earlier run, NULL: there was none */
     uint64_t given; /* options that not every way of running heeds: a bit of enum choice each */
     bool counted, keep_going;
     int first; /* index of the program in argv; 0 = none */
@@ -307,6 +310,38 @@ static enum engine engine_of(struct argp_state *state, const char *text)
     return ENGINE_FORK; /* not reached: argp_failure exits */
 }
 
+/* The folder of the run that `path` names. NULL: a run that finds nothing leaves none, so that one missing is no mistake. */
+static char *earlier_run(struct argp_state *state, const char *path)
+{
+    struct stat st;
+    size_t n = strlen(path);
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    char *named = mem_format("%.*s", (int)n, path), *why = NULL, *folder, *report;
+    if (*named && stat(named, &st) != 0 && errno == ENOENT) {
+        complain("--changed-since: no earlier run in %s", named);
+        free(named);
+        return NULL;
+    }
+    if (stat(named, &st) != 0 || (S_ISDIR(st.st_mode) && access(named, R_OK | X_OK) != 0))
+        argp_failure(state, EXIT_USAGE, errno, "--changed-since=%s", path);
+    if (!S_ISDIR(st.st_mode))
+        argp_failure(state, EXIT_USAGE, 0, "--changed-since: %s is not a folder", path);
+    folder = outdir_last(named);
+    report = mem_format("%s/report.json", folder);
+    if (access(report, F_OK) != 0)
+        argp_failure(state, EXIT_USAGE, 0,
+                     "--changed-since: %s is no output folder of heddle run: it has no report.json",
+                     named);
+    json_decref(test_document_read(folder, &why));
+    if (why)
+        argp_failure(state, EXIT_USAGE, 0, "--changed-since: %s", why);
+    free(report);
+    free(named);
+    return folder;
+}
+
 static error_t parse_exploration(int key, char *arg, struct argp_state *state, struct arguments *a)
 {
     struct campaign_options *o = &a->options;
@@ -348,10 +383,9 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         o->corpus = arg;
         return 0;
     case OPT_CHANGED:
-        if (access(arg, R_OK | X_OK) != 0)
-            argp_failure(state, EXIT_USAGE, errno, "--changed-since=%s", arg);
         free(a->earlier);
-        a->earlier = outdir_last(arg);
+        a->earlier = earlier_run(state, arg);
+        a->changed = true;
         return 0;
     case OPT_SATURATED:
         o->until_share = percent_of(state, "--until-saturated", arg ? arg : "1") / 100;
@@ -654,7 +688,7 @@ static void check_together(struct argp_state *state, const struct arguments *a)
         argp_failure(state, EXIT_USAGE, 0,
                      "--corpus goes with none of --shard, --continue, --faults, --exhaustive and "
                      "several tools");
-    if (a->earlier && (o->corpus || a->box.tools > 1))
+    if (a->changed && (o->corpus || a->box.tools > 1))
         argp_failure(state, EXIT_USAGE, 0,
                      "--changed-since goes with neither --corpus, which tries what it has found "
                      "first, nor several tools");

@@ -108,7 +108,7 @@ static void print_text(const struct campaign *c, bool bold)
         report_same_cause(stdout, &c->findings, f);
         any = true;
     }
-    if (c->stats.schedules || c->findings.count)
+    if (c->stats.schedules || c->findings.count || c->stats.earlier.count)
         report_summary(stdout, &c->findings, &c->stats, bold);
 }
 

@@ -913,15 +913,16 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     int64_t took = s->ended_ns - s->started_ns;
     int64_t ran = took - s->shrink.took_ns;
     double rate = ran > 0 ? (double)s->schedules / ((double)ran / 1e9) : 0;
-    if (!s->schedules)
+    if (!s->schedules && !all->count && !s->earlier.count)
         return;
     page_begin(&page, to, bold);
     to = page.to;
-    if (s->hardly_judged)
-        fprintf(to, "%s%s%s%s: %s of %s schedule%s came to an end\n", all->count ? "\n" : "",
+    if (s->hardly_judged && s->schedules)
+        fprintf(to, "%s%s%s%s: %s of %s schedule%s %s\n", all->count ? "\n" : "",
                 bold ? "\033[1m" : "", s->judged ? "hardly anything judged" : "nothing judged",
                 bold ? "\033[0m" : "", s->judged ? show_count(s->judged, b) : "none",
-                show_count(s->schedules, a), s->schedules == 1 ? "" : "s");
+                show_count(s->schedules, a), s->schedules == 1 ? "" : "s",
+                s->no_threads ? "created a thread" : "came to an end");
     size_t bugs = findings_bugs(all), doubtful = 0;
     for (size_t i = 0; i < all->count; i++)
         doubtful += all->list[i]->doubtful && !all->list[i]->same_as && !all->list[i]->same_cause;
@@ -932,7 +933,7 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     else if (all->count)
         fprintf(to, "\n%s%zu finding%s%s in ", bold ? "\033[1m" : "", bugs, bugs == 1 ? "" : "s",
                 bold ? "\033[0m" : "");
-    else
+    else if (s->judged)
         fprintf(to, "%snothing found%s in ", bold ? "\033[1m" : "", bold ? "\033[0m" : "");
     fprintf(to, "%s schedule%s (%s%s distinct) in %s, %s/s", show_count(s->schedules, a),
             s->schedules == 1 ? "" : "s", s->interleavings.full ? "about " : "",

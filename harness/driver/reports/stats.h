@@ -61,6 +61,7 @@ struct stats {
     struct names shared; /* what all schedules share although each ought to have its own */
     uint64_t endless;    /* stopped while its threads only slept and went on */
     uint64_t judged;     /* came to an end, and be it a finding; set when all is over */
+    bool no_threads;     /* what ran created none: there was nothing to judge */
     bool hardly_judged;  /* they are less than a tenth */
     struct strategy_stats {
         const char *name; /* NULL: it was not used */

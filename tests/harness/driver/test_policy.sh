@@ -57,6 +57,8 @@ expect 3 'exit code 1. without creating' run --allow-no-threads -- /bin/false
 expect 1 'deadlock-1' run --allow-no-threads -- "$abba"
 # What child processes do is not judged: that nothing was found says nothing.
 expect 3 'no schedule created a thread.*ran without Heddle' run -- sh -c "$right; true"
+grep -q '^nothing judged: none of 50 schedules created a thread$' out.txt || { echo "FAILED: that nothing was judged"; failed=1; }
+lacks 'nothing found|unseen:'
 expect 0 'created no thread: there was nothing' run --allow-no-threads -- sh -c "$right; true"
 expect 3 'or become \(exec\), ran without Heddle' run -- env "$right"
 expect 1 'exit code 7' run -- sh -c 'ls >/dev/null; exit 7'
