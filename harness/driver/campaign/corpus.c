@@ -106,6 +106,26 @@ static bool read_open(const json_t *from, struct open_prediction *p)
 
 /* ---- the file ---- */
 
+static const char *what_differs(const json_t *theirs, const json_t *ours)
+{
+    static const struct {
+        const char *key, *words;
+    } items[] = {{"arguments", "list of arguments"},
+                 {"strategy", "--strategy"},
+                 {"depth", "--depth"},
+                 {"seed", "--seed"},
+                 {"points", "choice of points (--points)"},
+                 {"memory_model", "memory model (--memory-model)"}};
+    const json_t *a = json_object_get(theirs, "arguments"), *b = json_object_get(ours, "arguments");
+
+    if (!json_equal(json_array_get(a, 0), json_array_get(b, 0)))
+        return "program";
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++)
+        if (!json_equal(json_object_get(theirs, items[i].key), json_object_get(ours, items[i].key)))
+            return items[i].words;
+    return "description";
+}
+
 /* NULL: it is as it should be. */
 static char *check(const json_t *state, const char *file, const struct campaign_options *o)
 {
@@ -117,9 +137,9 @@ static char *check(const json_t *state, const char *file, const struct campaign_
         !number(state, "next_schedule") || !document_word(state, "build_id"))
         why = mem_format("--corpus: %s was not written by this Heddle", file);
     else if (!json_equal(json_object_get(state, "campaign"), same))
-        why = mem_format("--corpus: %s is of another campaign: other arguments, seed, strategy, "
-                         "points or memory model",
-                         file);
+        why = mem_format("--corpus: %s is of another campaign, with another %s: give this one a "
+                         "folder of its own, or the same again",
+                         file, what_differs(json_object_get(state, "campaign"), same));
     json_decref(same);
     return why;
 }
@@ -144,10 +164,15 @@ char *corpus_read(const char *folder, const struct campaign_options *o, json_t *
 {
     char *file = file_of(folder), *why = NULL;
     json_error_t error;
+    struct stat st;
 
     *state = NULL;
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         why = mem_format("--corpus: %s cannot be made: %s", folder, strerror(errno));
+    else if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
+        why = mem_format("--corpus: %s is not a folder", folder);
+    else if (access(folder, R_OK | W_OK | X_OK) != 0)
+        why = mem_format("--corpus: %s cannot be written to: %s", folder, strerror(errno));
     else if (access(file, F_OK) == 0 && !(*state = json_load_file(file, 0, &error)))
         why = mem_format("--corpus: %s:%d: %s", file, error.line, error.text);
     else if (*state)

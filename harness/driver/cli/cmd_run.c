@@ -764,6 +764,11 @@ static error_t parse_outcome(int key, char *arg, struct argp_state *state)
     }
 }
 
+/* What Heddle's own models of allocation let fail. */
+#define MALLOC_FAULTS                                                                              \
+    (1u << HDP_FAULT_MALLOC | 1u << HDP_FAULT_CALLOC | 1u << HDP_FAULT_REALLOC |                   \
+     1u << HDP_FAULT_ALIGNED)
+
 static int explore(struct arguments *a, char **argv)
 {
     struct campaign_options *o = &a->options;
@@ -775,6 +780,15 @@ static int explore(struct arguments *a, char **argv)
         return run_uncontrolled(argv, &a->outcome, o, why);
     if (!why && !toolbox_default(&a->box, &target) && a->box.arguments) {
         complain("--tool-arg goes with --tool=tsan, helgrind or drd: no other tool looks here");
+        target_free(&target);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; !why && i < a->box.tools; i++) {
+        if (!a->box.tool[i] || !(o->config.faults & MALLOC_FAULTS))
+            continue;
+        complain("--faults=malloc does not go with --tool=%s, which has an allocator of its own: "
+                 "name other faults alone",
+                 a->box.tool[i]->name);
         target_free(&target);
         return EXIT_USAGE;
     }

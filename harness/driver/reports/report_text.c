@@ -16,6 +16,7 @@
 #include "util/alloc.h"
 #include "util/fault_words.h"
 #include "util/quantity.h"
+#include "util/shell.h"
 #include "worth.h"
 
 /* So many lines of a stack that only repeat what stands above them are one line instead. */
@@ -626,15 +627,18 @@ static void print_finding(FILE *to, const struct finding *f, bool final)
     if (f->output_file || f->error_file)
         fprintf(to, "\n  The program printed: %s%s%s\n", f->output_file ? f->output_file : "",
                 f->output_file && f->error_file ? ", " : "", f->error_file ? f->error_file : "");
-    if (f->schedule_file)
-        fprintf(to, "%s  Replay:  heddle replay %s%s\n",
-                f->output_file || f->error_file ? "" : "\n", f->unstamped ? "--trust " : "",
-                f->schedule_file);
-    if (f->shrunk.file)
-        fprintf(to,
-                "  Shrunk:  heddle replay %s%s (%u preemption%s instead of %u: the one above)\n",
-                f->unstamped ? "--trust " : "", f->shrunk.file, f->shrunk.preemptions,
+    if (f->schedule_file) {
+        fprintf(to, "%s  Replay:  heddle replay %s", f->output_file || f->error_file ? "" : "\n",
+                f->unstamped ? "--trust " : "");
+        shell_quote(to, f->schedule_file);
+        fputc('\n', to);
+    }
+    if (f->shrunk.file) {
+        fprintf(to, "  Shrunk:  heddle replay %s", f->unstamped ? "--trust " : "");
+        shell_quote(to, f->shrunk.file);
+        fprintf(to, " (%u preemption%s instead of %u: the one above)\n", f->shrunk.preemptions,
                 f->shrunk.preemptions == 1 ? "" : "s", f->shrunk.preemptions_found);
+    }
     if (f->schedule_text && final)
         fprintf(to,
                 "\n  The schedule could not be saved. These lines, in a file, are for heddle "

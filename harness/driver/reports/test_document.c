@@ -2,6 +2,7 @@
 #include "test_document.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "symbols/symbol.h"
 #include "util/alloc.h"
 #include "util/exit_code.h"
+#include "util/shell.h"
 
 json_t *test_document_new(void)
 {
@@ -166,5 +168,14 @@ char *document_file(const char *from, const char *named)
 char *document_replay(const json_t *finding)
 {
     const char *file = document_word(finding, "schedule_file");
-    return file ? mem_format("heddle replay %s", file) : NULL;
+    char *command = NULL;
+    size_t bytes;
+    FILE *to = file ? open_memstream(&command, &bytes) : NULL;
+
+    if (!to)
+        return NULL;
+    fputs("heddle replay ", to);
+    shell_quote(to, file);
+    fclose(to);
+    return command;
 }
