@@ -78,6 +78,14 @@ static bool explore_anew(struct campaign *c)
     return true;
 }
 
+/* Are there as many as were asked for? One that shows no more than others did is not counted. */
+static bool has_all(const struct campaign *c)
+{
+    uint64_t redundant = c->exploration ? c->stats.explored.counts.redundant : 0;
+
+    return c->options.schedules && c->next > c->options.schedules + redundant;
+}
+
 /* May w start the next schedule now? */
 static bool may_start(struct campaign *c, const struct worker *w)
 {
@@ -89,8 +97,7 @@ static bool may_start(struct campaign *c, const struct worker *w)
         return false;
     if (!c->trouble && !campaign_stop && next_lost(c))
         return true;
-    if (c->trouble || campaign_stop ||
-        (c->options.schedules && n > c->options.schedules && !claimed) ||
+    if (c->trouble || campaign_stop || (has_all(c) && !claimed) ||
         (c->options.stop_at_first && campaign_failures(c)))
         return false;
     if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
@@ -680,7 +687,7 @@ static bool is_over(struct campaign *c)
         return false;
     if (c->exploration && c->started && !c->points_came && exploration_is_over(c->exploration))
         return true;
-    return (c->options.schedules && c->next > c->options.schedules && !batches_left(c, NULL)) ||
+    return (has_all(c) && !batches_left(c, NULL)) ||
            (c->options.stop_at_first && campaign_failures(c));
 }
 
