@@ -219,6 +219,8 @@ _Noreturn void hdi_refuse(const char *who, const char *text);
 
 /* The abort that follows has been reported already. */
 void hdi_crash_expected(void);
+/* The program has a handler for alternate stacks: none of ours is there for it. */
+void hdi_handler_stacks_off(void);
 /* A panic is under way: when it ends in an abort, that is reported as this panic. */
 void hdi_panicking(const char *text, struct hdi_object *object, uint64_t site);
 

@@ -215,7 +215,11 @@ static int set_in_order(int number, const struct sigaction *new, struct sigactio
 HDI_EXPORT int sigaction(int number, const struct sigaction *restrict new,
                          struct sigaction *restrict old)
 {
-    return set_in_order(number, new, old);
+    int rc = set_in_order(number, new, old);
+
+    if (rc == 0 && new &&new->sa_flags & SA_ONSTACK)
+        hdi_handler_stacks_off();
+    return rc;
 }
 
 HDI_EXPORT sighandler_t signal(int number, sighandler_t handler)

@@ -515,7 +515,7 @@ void rt_crash_handlers(void)
     mine.sa_sigaction = on_crash;
     sigemptyset(&mine.sa_mask);
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
-        if (sigaction(number[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
+        if (hdi_real.sigaction(number[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
             old.sa_handler == SIG_DFL)
-            sigaction(number[i], &mine, NULL);
+            hdi_real.sigaction(number[i], &mine, NULL);
 }

@@ -13,6 +13,7 @@
 #define HANDLER_STACK_BYTES 32768u
 
 static unsigned char *handler_stacks;
+static bool off;
 
 static bool is_handler_stack(const stack_t *s)
 {
@@ -31,12 +32,23 @@ void rt_handler_stack(const struct hdi_thread *t)
 {
     stack_t mine = {.ss_size = HANDLER_STACK_BYTES}, old;
 
-    if (!handler_stacks)
+    if (!handler_stacks || off)
         return;
     mine.ss_sp = handler_stacks + t->index % HANDLER_STACKS * HANDLER_STACK_BYTES;
     if (hdi_real.syscall(SYS_sigaltstack, &mine, &old) == 0 && !(old.ss_flags & SS_DISABLE) &&
         !is_handler_stack(&old))
         hdi_real.syscall(SYS_sigaltstack, &old, NULL); /* the program's own, or another tool's */
+}
+
+/* One that has no alternate stack runs such a handler on the thread's own, which may be larger, and is
+ * nobody else's. A thread that began before keeps ours. */
+void hdi_handler_stacks_off(void)
+{
+    stack_t none = {.ss_flags = SS_DISABLE}, old;
+
+    if (hdi_real.syscall(SYS_sigaltstack, NULL, &old) == 0 && is_handler_stack(&old))
+        hdi_real.syscall(SYS_sigaltstack, &none, NULL);
+    off = true;
 }
 
 /* The program sees and sets its own alternate stack, as if ours were not there. */
