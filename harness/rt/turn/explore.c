@@ -30,8 +30,11 @@ static struct spinner {
     uint32_t changes;   /* what it changed itself, counted */
     bool waits;         /* until one of the keys is changed */
     bool may_have_done; /* since its last yield something that others do not see yet */
+    bool stack_seen;    /* another has touched its stack */
     uint32_t chosen_at; /* step */
 } spinner[SPINNERS];
+static const struct hdi_thread *first_to_try; /* a lock, without waiting for it */
+static bool many_try;                         /* another, too */
 
 static struct hdp_explore *record(void)
 {
@@ -100,6 +103,8 @@ void rt_explore_begin(void)
     ordered = awake_before = 0;
     memset(awake, 0, sizeof awake);
     memset(spinner, 0, sizeof spinner);
+    first_to_try = NULL;
+    many_try = false;
 }
 
 /* ---- loops that wait ---- */
@@ -127,17 +132,22 @@ static bool has_spun(const struct spinner *s, uint64_t key)
     return key == HDP_EVERYTHING || s->keys > SPUN_KEYS;
 }
 
+static void wake_spinner(uint32_t i)
+{
+    bool waited = spinner[i].waits;
+
+    spinner[i].waits = false;
+    spinner[i].states = 0; /* what it saw in them is not so any more */
+    if (waited)
+        hdi_reconsider(rt.all[i]);
+}
+
 /* But t. */
 static void wake_spinners(const struct hdi_thread *t, uint64_t key)
 {
     for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
-        if (rt.all[i] != t && has_spun(&spinner[i], key)) {
-            bool waited = spinner[i].waits;
-            spinner[i].waits = false;
-            spinner[i].states = 0; /* what it saw in them is not so any more */
-            if (waited)
-                hdi_reconsider(rt.all[i]);
-        }
+        if (rt.all[i] != t && has_spun(&spinner[i], key))
+            wake_spinner(i);
 }
 
 static bool spins_no_more(const struct hdi_op *op)
@@ -158,6 +168,11 @@ __attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hd
     if (!t->turn.first_frame || r->sp > t->turn.first_frame ||
         t->turn.first_frame - r->sp > MOST_STACK)
         return 0;
+    for (uint32_t i = 0; i < t->locks.count; i++) {
+        const struct hdi_held *held = &t->locks.held[i];
+        h = hash_next(h ^ (uint64_t)(uintptr_t)held->object ^ (uint64_t)held->count << 48 ^
+                      (uint64_t)held->shared << 63);
+    }
     for (size_t i = 0; i < sizeof r->kept / sizeof r->kept[0]; i++)
         h = hash_next(h ^ r->kept[i]);
     for (uint64_t at = r->sp; at + 8 <= t->turn.first_frame; at += 8)
@@ -209,12 +224,43 @@ static bool let_spinners_go(void)
 
 /* ---- what is touched ---- */
 
-/* Is it more than what a loop that waits does and undoes? Of updates those tell it that changed something. */
-static bool changes(enum hdp_touch_mode mode, enum hd_event kind)
+/* A lock that is taken and given back is as it was, but for who tries it meanwhile and does not wait. From
+ * the first such try on, what others do with locks is a change. */
+static bool another_tries(const struct hdi_thread *t)
 {
-    switch (kind) {
+    return many_try || (first_to_try && first_to_try != t);
+}
+
+static void note_try(const struct hdi_thread *t)
+{
+    switch (t->last.kind) {
+    case HD_EV_MUTEX_LOCK:
+    case HD_EV_RWLOCK_RDLOCK:
+    case HD_EV_RWLOCK_WRLOCK:
+        if (!rt_has_deadline(&t->last))
+            return;
+        break;
+    case HD_EV_MUTEX_TRYLOCK:
+    case HD_EV_SPIN_TRYLOCK:
+    case HD_EV_RWLOCK_TRYLOCK:
+        break;
+    default:
+        return;
+    }
+    if (many_try || first_to_try == t)
+        return;
+    many_try = first_to_try;
+    first_to_try = t;
+    wake_spinners(t, HDP_EVERYTHING);
+}
+
+/* Is it more than what a loop that waits does and undoes? Of updates those tell it that changed something. */
+static bool changes(const struct hdi_thread *t, enum hdp_touch_mode mode)
+{
+    switch (t->last.kind) {
     case HD_EV_ATOMIC_RMW:
     case HD_EV_YIELD:
+        return false;
     case HD_EV_MUTEX_LOCK:
     case HD_EV_MUTEX_TRYLOCK:
     case HD_EV_MUTEX_UNLOCK:
@@ -225,7 +271,7 @@ static bool changes(enum hdp_touch_mode mode, enum hd_event kind)
     case HD_EV_RWLOCK_WRLOCK:
     case HD_EV_RWLOCK_TRYLOCK:
     case HD_EV_RWLOCK_UNLOCK:
-        return false;
+        return mode != HDP_TOUCH_LOOKS && another_tries(t);
     default:
         return mode != HDP_TOUCH_LOOKS;
     }
@@ -238,13 +284,28 @@ static bool is_of_lives(uint64_t key, enum hdp_touch_mode mode)
     return kind == HD_OB_THREAD + 1 || (kind == HD_OB_COUNT + 1 && mode != HDP_TOUCH_AFFECTS);
 }
 
-/* What lies there is part of its state: state_of(). */
-static bool is_own_stack(const struct hdi_thread *t, uint64_t key)
+static bool is_on_stack(const struct hdi_thread *t, uint64_t key)
 {
     uint64_t addr = key & ((1ull << 56) - 1);
 
     return key == word_key(addr) && addr < t->turn.first_frame &&
            t->turn.first_frame - addr <= MOST_STACK;
+}
+
+/* What lies there is part of its state, state_of(), and nobody else has looked at it. */
+static bool is_own_stack(const struct hdi_thread *t, uint64_t key)
+{
+    return !spinner_of(t)->stack_seen && is_on_stack(t, key);
+}
+
+/* t has touched it. Whose stack it is on does not go unseen from here on. */
+static void note_foreign_stack(const struct hdi_thread *t, uint64_t key)
+{
+    for (uint32_t i = 0; i < SPINNERS && i < rt.all_count; i++)
+        if (rt.all[i] != t && !spinner[i].stack_seen && is_on_stack(rt.all[i], key)) {
+            spinner[i].stack_seen = true;
+            wake_spinner(i);
+        }
 }
 
 /* False: that was known, or nothing is noted. */
@@ -280,7 +341,9 @@ static void touch(uint64_t key, enum hdp_touch_mode mode)
         note_spun(spinner_of(rt.current), key);
         spinner_of(rt.current)->changes += key != wait_of(rt.current) &&
                                            !is_own_stack(rt.current, key) &&
-                                           changes(mode, rt.current->last.kind);
+                                           changes(rt.current, mode);
+        note_try(rt.current);
+        note_foreign_stack(rt.current, key);
     }
     /* An update tells by itself whether it changed anything. */
     if (mode != HDP_TOUCH_LOOKS && !(rt.current && rt.current->last.kind == HD_EV_ATOMIC_RMW))

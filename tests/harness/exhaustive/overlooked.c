@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -157,6 +158,28 @@ static void *signals_both(void *arg)
     return arg;
 }
 
+/* Each round of the loop holds the lock once more. */
+static pthread_mutex_t again;
+static atomic_int no_more;
+
+static void *takes_again(void *arg)
+{
+    int times = 0;
+
+    while (sched_yield(), !atomic_load(&no_more))
+        pthread_mutex_lock(&again);
+    while (pthread_mutex_unlock(&again) == 0)
+        times++;
+    assert(!wrong || times < 3);
+    return arg;
+}
+
+static void *says_no_more(void *arg)
+{
+    atomic_store(&no_more, 1);
+    return arg;
+}
+
 static const struct {
     const char *name;
     void *(*one)(void *), *(*two)(void *), *(*three)(void *);
@@ -165,11 +188,13 @@ static const struct {
              {"unless_set", begins_anew_unless_set, sets, posts},
              {"clock", sleeps_and_sets, looks_after_a_sleep, NULL},
              {"tries", tries_often, locks, NULL},
+             {"deep", takes_again, says_no_more, NULL},
              {"in_time", waits_shorter, waits_longer, signals_both}};
 
 int main(int argc, char **argv)
 {
     pthread_rwlockattr_t attr;
+    pthread_mutexattr_t recursive;
     pthread_t t, u, v;
     int value;
     size_t i = 0;
@@ -189,6 +214,9 @@ int main(int argc, char **argv)
     }
     sem_init(&units, 0, 0);
     sem_init(&ready, 0, 0);
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&again, &recursive);
     pthread_rwlockattr_init(&attr);
     if (wrong)
         pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
