@@ -248,8 +248,14 @@ void hdi_outside_note(void);
 bool hdi_children_live(void);
 /* The program has forked: what is shared with other processes may be held and released there. */
 bool hdi_has_forked(void);
-/* Can another process change what lies there? Reads the kernel's list of mappings. */
+/* What the caller gives is, if `shared`, there for child processes, too; what it takes may be from one, which
+ * may have followed from what it saw elsewhere (kernel_order.c). */
+void hdi_to_others(bool shared);
+void hdi_from_others(bool shared);
+/* Can another process change what lies there? Once a page reads the kernel's list of mappings, until the
+ * program changes them. */
 bool hdi_may_be_shared(const void *addr);
+void hdi_mappings_changed(void);
 /* Can nobody but this process make fd ready: a pipe, a pair of sockets or a counter of its own, or
  * an epoll set of such? Some system calls. */
 bool hdi_descriptor_is_own(int fd);

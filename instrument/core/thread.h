@@ -37,6 +37,8 @@ struct hdi_thread_signals {
     uint64_t pending_hint; /* may be pending for it */
     uint32_t handled;      /* handlers that ran in it */
     bool stops;            /* one of them without SA_RESTART */
+    uint64_t first_mask;   /* kernel's bits, from its beginning on */
+    bool unmask_at_first;  /* until then it blocks all */
     bool errno_unseen;     /* nobody looks at errno as a handler leaves it now */
 };
 
@@ -222,6 +224,8 @@ bool hdi_thread_may_leave(void);
 void hdi_thread_leave(void);
 /* First thing in a new thread: returns with its first turn. */
 void hdi_thread_begin(struct hdi_thread *t);
+/* Behind THREAD_BEGINS: from here on handlers of signals may run in it. */
+void hdi_thread_runs(struct hdi_thread *t);
 /* Last thing: gives the turn away for good. */
 void hdi_thread_end(void);
 /* About to create the program's first thread: becomes the fork server; returns in each schedule. */

@@ -32,7 +32,13 @@ static struct hdi_memory_thread *watched(void)
 static void feed(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes, enum hdp_tape_kind kind,
                  uint64_t pc)
 {
+    bool crosses = hdi_has_forked() && hdi_may_be_shared((const void *)addr);
+
     hdi_touched_memory(addr, bytes, kind != HDP_TAPE_ATOMIC_READ);
+    if (kind != HDP_TAPE_ATOMIC_WRITE)
+        hdi_from_others(crosses);
+    if (kind != HDP_TAPE_ATOMIC_READ)
+        hdi_to_others(crosses);
     hdi_note_context(s, pc);
     if (hdi_tape)
         hdi_tape_access(s, addr, bytes, kind, pc, true);

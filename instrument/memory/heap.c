@@ -387,6 +387,7 @@ static void *mapped(void *addr, size_t bytes, int prot, int flags, int fd, off_t
 {
     ready();
     void *p = next.mmap(addr, bytes, prot, flags, fd, at);
+    hdi_mappings_changed();
     if (p != MAP_FAILED && hdi_reach_on) {
         hdi_reach_mapped(p, bytes, pc);
         hdi_freed_forget(p, bytes);
@@ -413,6 +414,7 @@ EXPORT int munmap(void *addr, size_t bytes)
 {
     ready();
     goes((uintptr_t)addr, bytes);
+    hdi_mappings_changed();
     return next.munmap(addr, bytes);
 }
 
@@ -428,6 +430,7 @@ EXPORT void *mremap(void *addr, size_t had, size_t bytes, int flags, ...)
     if (hdi_watched && tracking())
         hdi_model_before_move();
     p = next.mremap(addr, had, bytes, flags, to);
+    hdi_mappings_changed();
     if (p != MAP_FAILED && p != addr) {
         goes((uintptr_t)addr, had);
         goes((uintptr_t)p, bytes);
@@ -444,6 +447,7 @@ EXPORT void *shmat(int id, const void *addr, int flags)
 
     ready();
     p = next.shmat(id, addr, flags);
+    hdi_mappings_changed();
     if (p != (void *)-1 && shmctl(id, IPC_STAT, &segment) == 0) /* NOLINT: what shmat() answers */
         goes((uintptr_t)p, segment.shm_segsz);
     return p;

@@ -406,15 +406,18 @@ SCANS(__isoc23_sscanf, __isoc23_vsscanf)
 #endif
 
 /* Files, and what the system says of itself */
-CALL(ssize_t, pread, (int fd, void *to, size_t n, off_t at), (fd, to, n, at), ,
+CALL(ssize_t, pread, (int fd, void *to, size_t n, off_t at), (fd, to, n, at), hdi_from_others(true),
      W(to, answer > 0 ? (size_t)answer : 0))
-CALL(ssize_t, pread64, (int fd, void *to, size_t n, off64_t at), (fd, to, n, at), ,
-     W(to, answer > 0 ? (size_t)answer : 0))
+CALL(ssize_t, pread64, (int fd, void *to, size_t n, off64_t at), (fd, to, n, at),
+     hdi_from_others(true), W(to, answer > 0 ? (size_t)answer : 0))
 CALL(ssize_t, pwrite, (int fd, const void *from, size_t n, off_t at), (fd, from, n, at),
+     hdi_to_others(true);
      R(from, n), )
 CALL(ssize_t, pwrite64, (int fd, const void *from, size_t n, off64_t at), (fd, from, n, at),
+     hdi_to_others(true);
      R(from, n), )
-CALL(int, fstat, (int fd, struct stat *to), (fd, to), , if (answer == 0) WO(to))
+CALL(int, fstat, (int fd, struct stat *to), (fd, to), hdi_from_others(true),
+     if (answer == 0) WO(to))
 CALL(struct dirent *, readdir, (DIR * d), (d), , if (answer) W(answer, answer->d_reclen))
 CALL(char *, getcwd, (char *to, size_t n), (to, n), , WS(answer))
 CALL(char *, realpath, (const char *restrict path, char *restrict to), (path, to), RS(path),

@@ -93,9 +93,11 @@ HDI_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
         return hdi_real.pthread_barrier_wait(b);
     if (x->shared && hdi_has_forked()) {
         int rc;
+        hdi_to_others(true);
         hdi_external_enter(site);
         rc = hdi_real.pthread_barrier_wait(b);
         hdi_external_leave();
+        hdi_from_others(true);
         return rc;
     }
     hdi_point(HD_EV_BARRIER_WAIT, &x->object, site);

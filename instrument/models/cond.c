@@ -165,6 +165,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
         hdi_perform(&again);
     }
     hdi_tell(RECEIVED, .object = &x->object, .clock = c, .mode = HDI_STANDS_IN);
+    hdi_from_others(x->shared);
     hdi_tell(TAKEN, .clock = &self->wait.granted);
     rc = kept ? hdi_mutex_level(mx, m, true) : hdi_mutex_take(mx, m, HD_EV_COND_RELOCK, site);
     if (wake == HDI_CANCELLED)
@@ -254,6 +255,7 @@ static void signals(struct hdi_cond *x, enum hd_event kind, uint64_t site)
     hdi_tell(DONE, .object = &x->object, .event = kind, .n = 1, .site = site);
     hdi_tell(SENT, .object = &x->object, .clock = (const void *)x->object.addr,
              .mode = HDI_STANDS_IN);
+    hdi_to_others(x->shared);
 }
 
 void hdi_cond_signal(pthread_cond_t *c, uint64_t site)

@@ -40,6 +40,12 @@ static void point(int fd, uint64_t site)
               site);
 }
 
+static void unlocks(int fd)
+{
+    hdi_tell(SENT, .clock = clock_of(fd));
+    hdi_to_others(true);
+}
+
 void hdi_file_unlocks(int fd, uint64_t site)
 {
     struct stat st;
@@ -47,7 +53,7 @@ void hdi_file_unlocks(int fd, uint64_t site)
 
     if (used && fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         point(fd, site);
-        hdi_tell(SENT, .clock = clock_of(fd));
+        unlocks(fd);
     }
     errno = saved;
 }
@@ -106,8 +112,10 @@ static int await(struct attempt *a, uint64_t site)
 
 static int taken(int fd, int rc)
 {
-    if (rc == 0)
+    if (rc == 0) {
         hdi_tell(RECEIVED, .clock = clock_of(fd));
+        hdi_from_others(true);
+    }
     return rc;
 }
 
@@ -120,7 +128,7 @@ HDI_EXPORT int flock(int fd, int operation)
         return hdi_real.flock(fd, operation);
     point(fd, HDI_SITE());
     if (operation & (LOCK_UN | LOCK_SH)) /* one for writing may become one for reading */
-        hdi_tell(SENT, .clock = clock_of(fd));
+        unlocks(fd);
     if (operation & LOCK_UN)
         return hdi_real.flock(fd, operation);
     while ((rc = hdi_real.flock(fd, operation | LOCK_NB)) != 0 && errno == EWOULDBLOCK &&
@@ -145,7 +153,7 @@ static int lock(int fd, int command, struct flock *wanted, uint64_t site)
 
     point(fd, site);
     if (a.lock.l_type != F_WRLCK)
-        hdi_tell(SENT, .clock = clock_of(fd));
+        unlocks(fd);
     if (a.lock.l_type == F_UNLCK)
         return hdi_real.fcntl(fd, at_once, wanted);
     while ((rc = hdi_real.fcntl(fd, at_once, wanted)) != 0 &&

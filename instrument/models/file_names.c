@@ -88,6 +88,7 @@ static void about_to_make(int at, const char *name, struct place *p)
     int saved = errno;
 
     hdi_touched_files();
+    hdi_to_others(hdi_controlled());
     p->name[0] = 0;
     if (name && hdi_enter() && hdi_real.syscall(SYS_faccessat, at, name, F_OK) != 0 &&
         errno == ENOENT) {
@@ -124,6 +125,7 @@ static int opened(int at, const char *name, int flags, mode_t mode, uint64_t sit
     hdi_named_pipe_begin(&pipe, at, name, flags, site);
     fd = hdi_real.openat(at, hdi_proc_path(name, own), flags, mode);
     hdi_named_pipe_end(&pipe);
+    hdi_from_others(hdi_controlled());
     if (fd >= 0)
         has_made(&p, site);
     return fd;
@@ -195,6 +197,7 @@ static int flags_of(const char *how)
         hdi_named_pipe_begin(&pipe, AT_FDCWD, path, flags_of(how), HDI_SITE());                    \
         f = hdi_real.name(hdi_proc_path(path, own), how);                                          \
         hdi_named_pipe_end(&pipe);                                                                 \
+        hdi_from_others(hdi_controlled());                                                         \
         if (f)                                                                                     \
             has_made(&p, HDI_SITE());                                                              \
         return f;                                                                                  \
@@ -235,6 +238,7 @@ CHOOSES(char *, mkdtemp, (char *path), (path), NULL)
         int rc;                                                                                    \
         about_to_make(at, path, &p);                                                               \
         rc = hdi_real.name args;                                                                   \
+        hdi_from_others(hdi_controlled());                                                         \
         if (rc == 0)                                                                               \
             has_made(&p, HDI_SITE());                                                              \
         return rc;                                                                                 \

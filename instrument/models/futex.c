@@ -12,18 +12,7 @@
 struct hdi_futex {
     struct hdi_object object;
     struct hdi_thread *first; /* waiting, oldest first, by wait.next */
-    bool asked, others;       /* whether other processes may wake */
 };
-
-/* Said to be shared, and in memory that is. */
-static bool is_shared(struct hdi_futex *x, const void *word, bool said)
-{
-    if (said && !x->asked) {
-        x->others = hdi_may_be_shared(word);
-        x->asked = true;
-    }
-    return said && x->others;
-}
 
 static struct hdi_futex *futex_of(const void *word, uint64_t site)
 {
@@ -54,7 +43,7 @@ static long wait_on(uint32_t *word, uint32_t value, int64_t until, bool said_sha
     struct hdi_thread *self = hdi_self(), **p;
     struct hdi_futex *x = futex_of(word, site);
     struct word expected = {word, value};
-    bool shared = is_shared(x, word, said_shared);
+    bool shared = said_shared && hdi_may_be_shared(word);
     struct hdi_op op = {.kind = HD_EV_FUTEX_WAIT,
                         .object = &x->object,
                         .site = site,
@@ -145,7 +134,7 @@ bool hdi_futex(const long a[6], uint64_t site, long *result)
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET:
         *result = wake(word, (uint32_t)a[2], site);
-        if (is_shared(futex_of(word, site), word, shared)) /* waiters of other processes */
+        if (shared && hdi_may_be_shared(word)) /* waiters of other processes */
             *result += hdi_real.syscall(SYS_futex, a[0], a[1], a[2] - *result, a[3], a[4], a[5]);
         return true;
     default:

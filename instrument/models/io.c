@@ -75,9 +75,21 @@ static int64_t patience_of(int fd, short events)
     return t.tv_sec * 1000 * MS + t.tv_usec * 1000LL;
 }
 
+/* A regular file: nobody waits, but a child may have written what is read. */
+static bool passes_file(int fd, short events)
+{
+    if (!hdi_never_blocks(fd))
+        return false;
+    if (events & POLLOUT)
+        hdi_to_others(true);
+    if (events & POLLIN)
+        hdi_from_others(true);
+    return true;
+}
+
 void hdi_touch(int fd, short events, uint64_t site)
 {
-    if (fd < 0 || hdi_never_blocks(fd))
+    if (fd < 0 || passes_file(fd, events))
         return;
     hdi_point(HD_EV_FD_WAIT, fd_object(fd, site), site);
     if (events & POLLOUT)
@@ -111,7 +123,7 @@ static bool await(int fd, short events, enum hdi_interrupt interrupt, uint64_t s
     uint64_t signals;
     int flags;
 
-    if (fd < 0 || hdi_never_blocks(fd))
+    if (fd < 0 || passes_file(fd, events))
         return true;
     hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
     op.object = fd_object(fd, site);

@@ -18,9 +18,4 @@ void hdi_told_kernel(void);
 /* ... which is the caller now, perhaps of room, if it had to wait. */
 void hdi_heard(bool waited);
 
-/* The same of an object that child processes may have, too: what one of them does with it may follow from
- * what it saw elsewhere. */
-void hdi_to_others(bool shared);
-void hdi_from_others(bool shared);
-
 #endif /* HEDDLE_KERNEL_ORDER_H */

@@ -184,6 +184,7 @@ int hdi_proc_status(const char *path, int flags)
     {                                                                                              \
         char own[HDI_PROC_PATH];                                                                   \
         path = hdi_proc_path(path, own);                                                           \
+        hdi_from_others(hdi_controlled());                                                         \
         return hdi_real.name args;                                                                 \
     }
 

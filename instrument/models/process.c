@@ -101,6 +101,7 @@ void hdi_process_start(void)
 
 HDI_EXPORT pid_t fork(void)
 {
+    uint64_t mask;
     pid_t pid;
 
     if (!hdi_may_fork()) {
@@ -112,8 +113,11 @@ HDI_EXPORT pid_t fork(void)
     hdi_first_thread(); /* a schedule's children are its own */
     hdi_unmodelled("fork", HDI_SITE());
     hdi_told_kernel();
+    /* No handler in a child that still takes itself for the program. */
+    mask = hdi_mask_all(true);
     pid = hdi_real.fork();
     hdi_child_made(pid);
+    hdi_mask_restore(mask);
     return pid;
 }
 

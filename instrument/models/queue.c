@@ -32,9 +32,21 @@ static const void *clock_of(unsigned kind, uint64_t id)
     return (const void *)(uintptr_t)(1ull << 62 | (uint64_t)kind << 56 | id);
 }
 
-static void took(unsigned kind, uint64_t id)
+static void sends(unsigned kind, uint64_t id)
+{
+    hdi_tell(SENT, .clock = clock_of(kind, id));
+    hdi_to_others(true);
+}
+
+static void receives(unsigned kind, uint64_t id)
 {
     hdi_tell(RECEIVED, .clock = clock_of(kind, id));
+    hdi_from_others(true);
+}
+
+static void took(unsigned kind, uint64_t id)
+{
+    receives(kind, id);
     hdi_tell(SENT, .clock = clock_of(kind | ROOM, id));
 }
 
@@ -146,7 +158,7 @@ static int put(mqd_t q, const char *text, size_t bytes, unsigned priority, int64
 
     hdi_tell(BYTES_LEFT, .clock = text, .n = (int64_t)bytes);
     hdi_point(HD_EV_FD_WAIT, object_of(q, site), site);
-    hdi_tell(SENT, .clock = clock_of(POSIX, inode(q)));
+    sends(POSIX, inode(q));
     was_full = was_full || !is_ready(q, POLLOUT);
     while ((rc = hdi_real.mq_timedsend(q, text, bytes, priority, &past)) < 0 &&
            errno == ETIMEDOUT && blocks)
@@ -229,7 +241,7 @@ static void *notifies(void *data)
     if (n->off)
         return NULL;
     n->off = true;
-    hdi_tell(RECEIVED, .clock = clock_of(POSIX, inode(n->queue)));
+    receives(POSIX, inode(n->queue));
     hdi_notify(&n->event, SI_MESGQ);
     return NULL;
 }
@@ -355,7 +367,7 @@ HDI_EXPORT int msgsnd(int id, const void *message, size_t bytes, int flags)
     if (message)
         hdi_tell(BYTES_LEFT, .clock = (const char *)message + sizeof(long), .n = (int64_t)bytes);
     hdi_point(HD_EV_FD_WAIT, NULL, HDI_SITE());
-    hdi_tell(SENT, .clock = clock_of(MESSAGES, (unsigned)id));
+    sends(MESSAGES, (unsigned)id);
     for (;;) {
         look(&s, &s);
         rc = hdi_real.msgsnd(id, message, bytes, flags | IPC_NOWAIT);
@@ -383,13 +395,13 @@ static int operate(int id, struct sembuf *ops, size_t count, const struct timesp
         now[i].sem_flg |= IPC_NOWAIT;
     }
     hdi_point(HD_EV_FD_WAIT, NULL, site);
-    hdi_tell(SENT, .clock = clock_of(SEMAPHORES, (unsigned)id));
+    sends(SEMAPHORES, (unsigned)id);
     for (;;) {
         int rc;
         look(&s, &s);
         rc = hdi_real.semop(id, now, count);
         if (rc == 0)
-            hdi_tell(RECEIVED, .clock = clock_of(SEMAPHORES, (unsigned)id));
+            receives(SEMAPHORES, (unsigned)id);
         if (rc == 0 || errno != EAGAIN || !waits)
             return rc;
         if (!await_change(&s, until, false, site))

@@ -8,6 +8,7 @@
 
 #include "core/real.h"
 #include "core/thread.h"
+#include "children.h"
 #include "raw_calls.h"
 #include "signals.h"
 
@@ -32,13 +33,18 @@ static const char *unknown(long number)
 
 static long make(long number, const long a[6], uint64_t site)
 {
+    uint64_t mask;
     long made;
 
     hdi_first_thread();
     hdi_unmodelled(unknown(number), site);
+    mask = hdi_mask_all(true);
     made = hdi_real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (made == 0 && number != SYS_io_uring_setup)
         hdi_in_child();
+    else if (number != SYS_io_uring_setup)
+        hdi_child_made((int)made);
+    hdi_mask_restore(mask);
     return made;
 }
 

@@ -15,9 +15,8 @@
 
 struct hdi_sem {
     struct hdi_object object;
-    bool known;         /* sem_init was seen */
-    bool shared;        /* other processes may post it: so the program says */
-    bool asked, others; /* whether its memory is theirs, too: and so it is */
+    bool known;  /* sem_init was seen */
+    bool shared; /* other processes may post it: so the program says */
 };
 
 static struct hdi_sem *sem_of(sem_t *s, uint64_t site)
@@ -54,15 +53,6 @@ static int take(struct hdi_sem *x, sem_t *s, enum hd_event kind, bool could_wait
     return rc;
 }
 
-static bool is_shared(struct hdi_sem *x, const sem_t *s)
-{
-    if (!x->asked) {
-        x->others = hdi_may_be_shared(s);
-        x->asked = true;
-    }
-    return x->others;
-}
-
 static int wait_on(sem_t *s, int64_t until, uint64_t site)
 {
     struct hdi_sem *x = sem_of(s, site);
@@ -74,7 +64,7 @@ static int wait_on(sem_t *s, int64_t until, uint64_t site)
                         .elastic = true,
                         .interrupt = HDI_RESTARTS,
                         .cancellable = true,
-                        .outside = (!x->known || x->shared) && is_shared(x, s)};
+                        .outside = (!x->known || x->shared) && hdi_may_be_shared(s)};
 
     hdi_tell(BEGINS, .object = &x->object, .event = HD_EV_SEM_WAIT);
     for (;;) {

@@ -52,7 +52,31 @@ static enum answer ask(uintptr_t addr)
     return answer;
 }
 
+#define PAGE_BITS 12
+#define KNOWN 256u
+
+static struct {
+    uintptr_t page;
+    uint32_t when; /* as of which change of the mappings, + 1; 0: nothing is known */
+    bool shared;
+} known[KNOWN];
+static _Atomic uint32_t changes;
+
+void hdi_mappings_changed(void)
+{
+    changes++;
+}
+
 bool hdi_may_be_shared(const void *addr)
 {
-    return ask((uintptr_t)addr) == SHARED; /* also before a fork: the child may be made later */
+    uintptr_t page = (uintptr_t)addr >> PAGE_BITS;
+    uint32_t i = page % KNOWN, now = changes + 1;
+
+    if (known[i].page != page || known[i].when != now) {
+        known[i].page = page;
+        known[i].when = now;
+        /* also before a fork: the child may be made later */
+        known[i].shared = ask((uintptr_t)addr) == SHARED;
+    }
+    return known[i].shared;
 }

@@ -401,6 +401,8 @@ void hdi_signal_taken(int number)
     if (number == SIGCHLD) {
         hdi_heard(false);
         hdi_child_end_told();
+    } else {
+        hdi_from_others(true);
     }
 }
 

@@ -35,6 +35,7 @@ static void own(struct hdi_spin *x, enum hd_event kind, uint64_t site)
 {
     x->owner = hdi_self();
     hdi_tell(ACQUIRED, .object = &x->object, .event = kind, .site = site);
+    hdi_from_others(x->shared);
     hdi_changed(&x->object);
 }
 
@@ -129,6 +130,7 @@ HDI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *l)
     if (x->owner != hdi_self())
         hdi_lock_misuse(HD_FK_UNLOCK_NOT_OWNER, NULL, &x->object, HD_EV_SPIN_UNLOCK, site);
     hdi_tell(RELEASED, .object = &x->object, .thread = x->owner);
+    hdi_to_others(x->shared);
     x->owner = NULL;
     hdi_changed(&x->object);
     hdi_real.pthread_spin_unlock(l);

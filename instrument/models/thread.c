@@ -32,6 +32,7 @@ static void abandon_robust(struct hdi_thread *self)
             if (x->count > 1)
                 hdi_tell(LEVEL, .object = o, .thread = self, .n = 1 - (int64_t)x->count);
             hdi_tell(RELEASED, .object = o, .thread = self);
+            hdi_to_others(true);
             hdi_changed(o);
         }
     }
@@ -83,6 +84,7 @@ static void *trampoline(void *data)
     hdi_thread_begin(self);
     hdi_scheduling_begin();
     hdi_tell(THREAD_BEGINS, .object = &self->object);
+    hdi_thread_runs(self);
     self->life.result = self->life.routine(self->life.arg);
     if (!have_destructors && !self->life.leaves_more && hdi_thread_may_leave() && hdi_enter()) {
         end(self);

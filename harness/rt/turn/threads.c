@@ -1,6 +1,7 @@
 /* threads.c - the threads of a schedule: the table of all, their names, birth and end. */
 #include "vehicles/carrier.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -202,11 +203,32 @@ void hdi_thread_discard(struct hdi_thread *t)
     rt_unlock();
 }
 
+static bool has_mask(const pthread_attr_t *attr)
+{
+#if __GLIBC_PREREQ(2, 32)
+    sigset_t mask;
+
+    return attr && pthread_attr_getsigmask_np(attr, &mask) == 0;
+#else
+    (void)attr;
+    return false;
+#endif
+}
+
+/* No handler runs in the new thread before its beginning is known: in one that nobody knows, what it does
+ * is not seen. */
 int hdi_thread_make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
                     struct hdi_thread *t)
 {
-    return rt_vehicle->make ? rt_vehicle->make(out, attr, routine, t)
-                            : hdi_real.pthread_create(out, attr, routine, t);
+    int rc;
+
+    if (rt_vehicle->make)
+        return rt_vehicle->make(out, attr, routine, t);
+    t->signals.first_mask = hdi_mask_all(true);
+    t->signals.unmask_at_first = !has_mask(attr);
+    rc = hdi_real.pthread_create(out, attr, routine, t);
+    hdi_mask_restore(t->signals.first_mask);
+    return rc;
 }
 
 int hdi_thread_collect(struct hdi_thread *t, void **result)
@@ -246,9 +268,11 @@ void hdi_thread_leave(void)
 
 void hdi_thread_begin(struct hdi_thread *t)
 {
+    t->inside = true;
     rt_become(t);
     t->turn.first_frame = (uintptr_t)__builtin_frame_address(0);
-    t->inside = true;
+    if (t->signals.unmask_at_first)
+        hdi_mask_restore(t->signals.first_mask);
     if (!rt_vehicle->make)
         t->tid = (int)hdi_real.syscall(SYS_gettid);
     if (rt_vehicle->begin)
@@ -256,6 +280,10 @@ void hdi_thread_begin(struct hdi_thread *t)
     rt_vehicle->wait(t);
     if (rt.trap_due)
         rt_trap();
+}
+
+void hdi_thread_runs(struct hdi_thread *t)
+{
     t->inside = false;
     if (hdi_signalled(t))
         hdi_deliver(t);
@@ -266,6 +294,8 @@ void hdi_thread_end(void)
     struct hdi_thread *self = hdi_self(), *next;
 
     self->inside = true;
+    if (!rt_vehicle->make)
+        hdi_mask_all(true); /* what is for the process is another thread's from here on */
     rt_lock();
     self->state = HDP_T_ENDED;
     self->life.ended = true;

@@ -49,6 +49,26 @@ void hdi_touched_memory(uintptr_t addr, size_t bytes, bool write)
     (void)addr, (void)bytes, (void)write;
 }
 
+bool hdi_has_forked(void)
+{
+    return false;
+}
+
+bool hdi_may_be_shared(const void *addr)
+{
+    return addr == NULL;
+}
+
+void hdi_to_others(bool shared)
+{
+    (void)shared;
+}
+
+void hdi_from_others(bool shared)
+{
+    (void)shared;
+}
+
 void hdi_got_on(void)
 {
 }
