@@ -56,6 +56,11 @@
     X(void, pthread_testcancel, (void))                                                            \
     X(int, pthread_kill, (pthread_t, int))                                                         \
     X(int, pthread_setname_np, (pthread_t, const char *))                                          \
+    X(int, pthread_getname_np, (pthread_t, char *, size_t))                                        \
+    X(int, chdir, (const char *))                                                                  \
+    X(int, fchdir, (int))                                                                          \
+    X(char *, getcwd, (char *, size_t))                                                            \
+    X(int, madvise, (void *, size_t, int))                                                         \
     X(int, pthread_mutex_init, (pthread_mutex_t *, const pthread_mutexattr_t *))                   \
     X(int, pthread_mutex_destroy, (pthread_mutex_t *))                                             \
     X(int, pthread_mutex_lock, (pthread_mutex_t *))                                                \

@@ -266,7 +266,20 @@ CALL(int, atoi, (const char *s), (s), R(s, digits(s)), )
 CALL(long, atol, (const char *s), (s), R(s, digits(s)), )
 CALL(long long, atoll, (const char *s), (s), R(s, digits(s)), )
 CALL(double, atof, (const char *s), (s), R(s, digits(s)), ) /* at least */
+/* Random numbers: each depends on how many were drawn before. */
+#define DRAWS(type, name) CALL(type, name, (unsigned short x[3]), (x), W(x, 3 * sizeof *x), )
+#define DRAWS_HIDDEN(type, name) CALL(type, name, (void), (), DRAWN(), )
+#define DRAWN() hdi_touched_memory((uintptr_t)&numbers_drawn, sizeof numbers_drawn, true);
+static long numbers_drawn;
 CALL(int, rand_r, (unsigned *seed), (seed), WO(seed), )
+DRAWS(double, erand48)
+DRAWS(long, nrand48)
+DRAWS(long, jrand48)
+DRAWS_HIDDEN(double, drand48)
+DRAWS_HIDDEN(long, lrand48)
+DRAWS_HIDDEN(long, mrand48)
+DRAWS_HIDDEN(long, random)
+DRAWS_HIDDEN(int, rand)
 CALL(double, frexp, (double x, int *exponent), (x, exponent), , WO(exponent))
 CALL(double, modf, (double x, double *whole), (x, whole), , WO(whole))
 
@@ -419,7 +432,6 @@ CALL(ssize_t, pwrite64, (int fd, const void *from, size_t n, off64_t at), (fd, f
 CALL(int, fstat, (int fd, struct stat *to), (fd, to), hdi_from_others(true),
      if (answer == 0) WO(to))
 CALL(struct dirent *, readdir, (DIR * d), (d), , if (answer) W(answer, answer->d_reclen))
-CALL(char *, getcwd, (char *to, size_t n), (to, n), , WS(answer))
 CALL(char *, realpath, (const char *restrict path, char *restrict to), (path, to), RS(path),
      WS(answer))
 CALL(int, gethostname, (char *to, size_t n), (to, n), , W(to, answer == 0 ? within(to, n) : 0))

@@ -111,7 +111,7 @@ static int start(struct aiocb *b, int what, struct group *group, uint64_t site)
     int rc;
 
     *r = (struct request){.next = requests, .block = b, .what = what, .group = group};
-    r->append = what == LIO_WRITE && fcntl(b->aio_fildes, F_GETFL) & O_APPEND;
+    r->append = what == LIO_WRITE && hdi_real.fcntl(b->aio_fildes, F_GETFL) & O_APPEND;
     b->__error_code = EINPROGRESS;
     hdi_tell(BYTES_LEFT, .clock = &b->aio_sigevent.sigev_value,
              .n = sizeof b->aio_sigevent.sigev_value);
@@ -137,7 +137,8 @@ REQUEST(aio_write, LIO_WRITE)
 
 HDI_EXPORT int aio_fsync(int op, struct aiocb *b)
 {
-    if (!hdi_enter() || (op != O_SYNC && op != O_DSYNC) || fcntl(b->aio_fildes, F_GETFL) < 0)
+    if (!hdi_enter() || (op != O_SYNC && op != O_DSYNC) ||
+        hdi_real.fcntl(b->aio_fildes, F_GETFL) < 0)
         return hdi_real.aio_fsync(op, b);
     return start(b, op == O_SYNC ? SYNC : DATA_SYNC, NULL, HDI_SITE());
 }
@@ -209,7 +210,7 @@ HDI_EXPORT int aio_cancel(int fd, struct aiocb *b)
 {
     bool any = false, kept = false;
 
-    if (!hdi_enter() || fcntl(fd, F_GETFL) < 0)
+    if (!hdi_enter() || hdi_real.fcntl(fd, F_GETFL) < 0)
         return hdi_real.aio_cancel(fd, b);
     hdi_point(HD_EV_FD_WAIT, completion(HDI_SITE()), HDI_SITE());
     for (struct request *r = requests; r; r = r->next) {

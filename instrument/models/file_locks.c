@@ -184,6 +184,8 @@ static int control(int fd, int command, void *arg, uint64_t site)
 
     if (arg && is_lock_command(command) && hdi_enter())
         return lock(fd, command, arg, site);
+    if (hdi_enter())
+        hdi_touched_files();
     if (command == F_SETOWN)
         arg = (void *)(intptr_t)hdi_process_or_group((int)(intptr_t)arg);
     if (command == F_SETOWN_EX) {

@@ -127,7 +127,7 @@ static bool await(int fd, short events, enum hdi_interrupt interrupt, uint64_t s
         return true;
     hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
     op.object = fd_object(fd, site);
-    flags = fcntl(fd, F_GETFL);
+    flags = hdi_real.fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK)) {
         tries(fd, events, site);
         return true;
@@ -178,7 +178,7 @@ bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site)
 
 static bool may_block(int fd)
 {
-    int flags = fcntl(fd, F_GETFL);
+    int flags = hdi_real.fcntl(fd, F_GETFL);
 
     return flags >= 0 && !(flags & O_NONBLOCK) && !hdi_never_blocks(fd);
 }
@@ -491,7 +491,7 @@ HDI_EXPORT ssize_t splice(int in, off64_t *from, int out, off64_t *to, size_t by
 
 HDI_EXPORT ssize_t vmsplice(int fd, const struct iovec *v, size_t n, unsigned flags)
 {
-    short events = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? POLLIN : POLLOUT;
+    short events = (hdi_real.fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY ? POLLIN : POLLOUT;
     size_t bytes = events == POLLOUT ? hdi_bytes_left(v, n, HDI_SITE()) : 0;
 
     if (hdi_enter()) {

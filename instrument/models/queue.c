@@ -134,7 +134,7 @@ static uint64_t inode(int q)
 static ssize_t receive(mqd_t q, char *text, size_t bytes, unsigned *priority, int64_t until,
                        uint64_t site)
 {
-    bool blocks = (fcntl(q, F_GETFL) & O_NONBLOCK) == 0;
+    bool blocks = (hdi_real.fcntl(q, F_GETFL) & O_NONBLOCK) == 0;
     ssize_t n;
 
     hdi_point(HD_EV_FD_WAIT, object_of(q, site), site);
@@ -153,7 +153,7 @@ static ssize_t receive(mqd_t q, char *text, size_t bytes, unsigned *priority, in
 static int put(mqd_t q, const char *text, size_t bytes, unsigned priority, int64_t until,
                uint64_t site)
 {
-    bool blocks = (fcntl(q, F_GETFL) & O_NONBLOCK) == 0;
+    bool blocks = (hdi_real.fcntl(q, F_GETFL) & O_NONBLOCK) == 0;
     int rc;
 
     hdi_tell(BYTES_LEFT, .clock = text, .n = (int64_t)bytes);

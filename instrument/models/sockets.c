@@ -38,7 +38,7 @@ HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, 
  * socket is full. */
 static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t length, uint64_t site)
 {
-    int flags = fcntl(fd, F_GETFL), rc;
+    int flags = hdi_real.fcntl(fd, F_GETFL), rc;
 
     hdi_touch(fd, POLLOUT, site);
     if (flags < 0 || (flags & O_NONBLOCK))

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "mutex.h"
+#include "process_state.h"
 #include "scheduling.h"
 #include "core/observers.h"
 #include "core/real.h"
@@ -483,6 +484,7 @@ HDI_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
 {
     if (hdi_enter()) {
         struct hdi_thread *t = hdi_thread_of(handle);
+        hdi_process_state(HDI_THREAD_NAMES, true, HDI_SITE());
         if (t)
             label_copy(t->label, sizeof t->label, name);
     }

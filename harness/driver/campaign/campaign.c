@@ -86,6 +86,12 @@ static bool has_all(const struct campaign *c)
     return c->options.schedules && c->next > c->options.schedules + redundant;
 }
 
+/* Behind the last that was asked for there may be some that show no more, and nothing else. */
+static bool may_go_on(const struct campaign *c)
+{
+    return c->exploration && !c->explored_beyond;
+}
+
 /* May w start the next schedule now? */
 static bool may_start(struct campaign *c, const struct worker *w)
 {
@@ -97,7 +103,7 @@ static bool may_start(struct campaign *c, const struct worker *w)
         return false;
     if (!c->trouble && !campaign_stop && next_lost(c))
         return true;
-    if (c->trouble || campaign_stop || (has_all(c) && !claimed) ||
+    if (c->trouble || campaign_stop || (has_all(c) && !claimed && !may_go_on(c)) ||
         (c->options.stop_at_first && campaign_failures(c)))
         return false;
     if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
@@ -196,10 +202,16 @@ static void explore_plan(struct campaign *c, struct worker *w)
     exploration_order(c->exploration, w->index, w->region);
 }
 
-/* False: it was like one before. */
+/* False: it was like one before, or is one more than was asked for. */
 static bool explore_take(struct campaign *c, struct worker *w)
 {
     const struct hdp_learned *news = &w->region->news;
+    if (c->options.schedules && c->stats.explored.counts.schedules >= c->options.schedules &&
+        w->region->explore.end != HDP_EXPLORED_REDUNDANT) {
+        c->explored_beyond = true;
+        exploration_drop(c->exploration, w->index);
+        return false;
+    }
     bool is_new = exploration_take(c->exploration, w->index, w->region);
 
     c->points_came |= news->sites || news->words || news->pairs;
@@ -687,7 +699,7 @@ static bool is_over(struct campaign *c)
         return false;
     if (c->exploration && c->started && !c->points_came && exploration_is_over(c->exploration))
         return true;
-    return (has_all(c) && !batches_left(c, NULL)) ||
+    return (has_all(c) && !batches_left(c, NULL) && !may_go_on(c)) ||
            (c->options.stop_at_first && campaign_failures(c));
 }
 

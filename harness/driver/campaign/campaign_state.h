@@ -154,6 +154,7 @@ struct campaign {
     int64_t phase_started_ns;        /* since when the options are these */
     struct exploration *exploration; /* NULL: schedules are planned, not explored */
     bool points_came;                /* it begins anew with them */
+    bool explored_beyond;            /* there are more schedules than were asked for */
     struct batches *batches;         /* NULL: the fork engine alone */
     struct lost *lost; /* schedules whose server died: one entry a worker, to be run again */
     uint32_t expected_steps, expected_threads, steps_seen, threads_seen;

@@ -626,6 +626,10 @@ static const struct {
     {OPT_SATURATED, "--until-saturated"},
     {OPT_CORPUS, "--corpus"},
     {OPT_CHANGED, "--changed-since"},
+    {OPT_SEED, "--seed"},
+    {OPT_STEER, "--steer"},
+    {OPT_PREDICT, "--predict"},
+    {OPT_CHECK_RESTORE, "--check-restore"},
 };
 enum { UNEXPLORED = sizeof unexplored / sizeof *unexplored };
 

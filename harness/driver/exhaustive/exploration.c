@@ -344,8 +344,9 @@ struct exploration_counts exploration_counts(const struct exploration *e)
 
     c.over = exploration_is_over(e);
     c.traces = distinct_count(&e->traces);
+    c.cut_short = distinct_count(&e->failed);
     if (!e->traces.full && !e->failed.full && !c.astray)
-        c.repeated = c.schedules - c.traces - distinct_count(&e->failed);
+        c.repeated = c.schedules - c.traces - c.cut_short;
     c.estimate = done > 0 ? (double)c.schedules / done : 0;
     return c;
 }

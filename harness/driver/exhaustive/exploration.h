@@ -40,6 +40,7 @@ void exploration_restart(struct exploration *e);
 struct exploration_counts {
     uint64_t schedules, redundant, restarts;
     uint64_t traces;       /* schedules that differ in more than the order of independent steps */
+    uint64_t cut_short;    /* of those that failed while others could go on, so many differ */
     uint64_t repeated;     /* schedules that differ from one before in nothing else */
     double estimate;       /* of all schedules, as far as can be told now */
     bool over;             /* nothing is left */

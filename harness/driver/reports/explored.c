@@ -135,6 +135,7 @@ json_t *explored_json(const struct stats *s)
     json_object_set_new(o, "complete", json_boolean(e->over));
     json_object_set_new(o, "schedules", json_integer((json_int_t)e->schedules));
     json_object_set_new(o, "traces", json_integer((json_int_t)e->traces));
+    json_object_set_new(o, "traces_cut_short", json_integer((json_int_t)e->cut_short));
     json_object_set_new(o, "repeated", json_integer((json_int_t)e->repeated));
     json_object_set_new(o, "redundant", json_integer((json_int_t)e->redundant));
     json_object_set_new(o, "restarts", json_integer((json_int_t)e->restarts));

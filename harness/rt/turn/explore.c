@@ -15,11 +15,13 @@
 #define SPUN_KEYS 64u
 #define SPUN_STATES 4u
 #define MOST_STACK 65536u
+#define MOST_ALONE 50u /* steps of one thread on end, before others are preferred */
 #define MOST_BYTES 16u /* of one access, as long as it is not known */
 
 static bool noting; /* the step that is being made is noted */
 static bool time_passed;
 static uint32_t ordered;         /* orders followed */
+static uint32_t alone;           /* steps of the last one's thread on end */
 static uint32_t awake_before;    /* touches up to which those that sleep were woken */
 static bool awake[HDP_SLEEPERS]; /* of the driver's sleepers: not any more */
 static struct spinner {
@@ -100,7 +102,7 @@ void rt_explore_begin(void)
     x->end = HDP_EXPLORED_DIED;
     noting = true;
     time_passed = false;
-    ordered = awake_before = 0;
+    ordered = awake_before = alone = 0;
     memset(awake, 0, sizeof awake);
     memset(spinner, 0, sizeof spinner);
     first_to_try = NULL;
@@ -732,7 +734,7 @@ static void note_decision(struct hdi_thread *const *e, uint32_t n, const struct 
         x->runnable[x->runnables++] = e[i]->hash;
 }
 
-/* Without orders the one that has the turn keeps it, unless it only tries again. */
+/* Without orders the one that has the turn keeps it, unless it only tries again, or goes on and on. */
 static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b, bool a_early,
                       bool b_early)
 {
@@ -744,7 +746,9 @@ static bool is_better(const struct hdi_thread *a, const struct hdi_thread *b, bo
         return is_own_affair(a);
     if (yields && other_yields && a->index < SPINNERS && b->index < SPINNERS)
         return spinner[a->index].chosen_at < spinner[b->index].chosen_at;
-    return yields != other_yields ? other_yields : a == rt.current;
+    return yields != other_yields ? other_yields
+           : alone < MOST_ALONE   ? a == rt.current
+                                  : b == rt.current;
 }
 
 bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next, bool *early)
@@ -775,6 +779,7 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
     if (!t)
         return true; /* it is over, and the rest is chance */
     note_decision(e, n, t);
+    alone = t == rt.current && alone <= MOST_ALONE ? alone + 1 : 0;
     *next = t;
     *early = !rt_set_has(&rt.runnable, t->index);
     return true;

@@ -9,8 +9,11 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool wrong;
 static pthread_rwlock_t table;
@@ -180,6 +183,90 @@ static void *says_no_more(void *arg)
     return arg;
 }
 
+/* Two locks, of which each round of the loop gives back what it takes: who tries them sees how many rounds there were. */
+static pthread_mutex_t two[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+
+static void *goes_round(void *arg)
+{
+    while (!atomic_load(&no_more))
+        for (int i = 0; i < 2; i++) {
+            pthread_mutex_lock(&two[i]);
+            pthread_mutex_unlock(&two[i]);
+        }
+    return arg;
+}
+
+static void *tries_both(void *arg)
+{
+    int met = 0;
+
+    while (met < 4 && pthread_mutex_trylock(&two[met % 2]))
+        met++;
+    if (met < 4)
+        pthread_mutex_unlock(&two[met % 2]);
+    atomic_store(&no_more, 1);
+    assert(!wrong || met < 4);
+    return arg;
+}
+
+/* What a process has one of. */
+static char folder[4096], name[16], *page;
+
+static void *changes_folder(void *arg)
+{
+    if (chdir(wrong ? "/" : "."))
+        abort();
+    return arg;
+}
+
+static void *looks_where_it_is(void *arg)
+{
+    char now[4096];
+
+    assert(getcwd(now, sizeof now) && strcmp(now, folder) == 0);
+    return arg;
+}
+
+static void *renames(void *first)
+{
+    pthread_setname_np(*(pthread_t *)first, wrong ? "other" : name);
+    return NULL;
+}
+
+static void *looks_at_name(void *first)
+{
+    char now[16];
+
+    pthread_getname_np(*(pthread_t *)first, now, sizeof now);
+    assert(strcmp(now, name) == 0);
+    return NULL;
+}
+
+static void *empties(void *arg)
+{
+    if (madvise(page, 4096, wrong ? MADV_DONTNEED : MADV_NORMAL))
+        abort();
+    return arg;
+}
+
+static void *looks_at_page(void *arg)
+{
+    assert(*page == 'x');
+    return arg;
+}
+
+/* Each number that is drawn is another one, though nothing else tells: 2 is the ninth. */
+static unsigned short drawn[3];
+
+static void *draws(void *arg)
+{
+    while (sched_yield(), !atomic_load(&no_more)) {
+        long number = nrand48(drawn) % 5;
+        assert(!wrong || number != 2);
+    }
+    return arg;
+}
+
 static const struct {
     const char *name;
     void *(*one)(void *), *(*two)(void *), *(*three)(void *);
@@ -189,13 +276,18 @@ static const struct {
              {"clock", sleeps_and_sets, looks_after_a_sleep, NULL},
              {"tries", tries_often, locks, NULL},
              {"deep", takes_again, says_no_more, NULL},
+             {"rounds", goes_round, tries_both, NULL},
+             {"folder", changes_folder, looks_where_it_is, NULL},
+             {"name", renames, looks_at_name, NULL},
+             {"emptied", empties, looks_at_page, NULL},
+             {"draws", draws, says_no_more, NULL},
              {"in_time", waits_shorter, waits_longer, signals_both}};
 
 int main(int argc, char **argv)
 {
     pthread_rwlockattr_t attr;
     pthread_mutexattr_t recursive;
-    pthread_t t, u, v;
+    pthread_t t, u, v, first = pthread_self();
     int value;
     size_t i = 0;
 
@@ -222,8 +314,13 @@ int main(int argc, char **argv)
         pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&table, &attr);
     pthread_rwlock_wrlock(&table);
-    if (pthread_create(&t, NULL, cases[i].one, NULL) ||
-        pthread_create(&u, NULL, cases[i].two, NULL) ||
+    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED || !getcwd(folder, sizeof folder) ||
+        pthread_getname_np(first, name, sizeof name))
+        return 2;
+    *page = 'x';
+    if (pthread_create(&t, NULL, cases[i].one, &first) ||
+        pthread_create(&u, NULL, cases[i].two, &first) ||
         (cases[i].three && pthread_create(&v, NULL, cases[i].three, NULL)))
         return 2;
     if (strcmp(argv[1], "queued") == 0) {
