@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -27,7 +28,7 @@
 #include "timer.h"
 #include "watch_client.h"
 
-#define MOST_WORKERS 512u
+#define MOST_WORKERS 10000u /* as in Go */
 #define RING 256u
 #define FAIR 61u         /* each so many looks the common queue comes first */
 #define NEXT_IN_A_ROW 64 /* hand-overs before the others in the queue come */
@@ -37,6 +38,7 @@
 #define LOOK_NS 1000000 /* of the monitor */
 #define IDLE_NS 1000000000
 #define WORKER_STACK ((size_t)128 << 10)
+#define MOST_ROOM 2048u /* on a stack of the usual size; for more it is larger */
 
 enum wants { TO_PARK, TO_YIELD, TO_END };
 
@@ -73,9 +75,10 @@ struct worker {
     _Atomic uint64_t switches;
     uint64_t seen_switches; /* the monitor's */
     int64_t seen_ns;
-    _Atomic bool stuck;   /* others may take its `next`, too */
-    _Atomic uint32_t bed; /* futex: 1 asleep */
-    struct worker *below; /* in the list of idle ones */
+    _Atomic bool stuck;      /* others may take its `next`, too */
+    _Atomic uint32_t bed;    /* futex: 1 asleep */
+    struct worker *below;    /* in the list of idle ones */
+    const sigset_t *signals; /* blocked in it; NULL: as in whoever started it */
     bool used;
 };
 
@@ -85,6 +88,8 @@ static _Atomic unsigned worker_count; /* threads */
 static _Atomic unsigned spinning;
 static unsigned processors;
 static bool wanted;
+static pthread_key_t at_end; /* of a worker's thread */
+static sigset_t of_program;  /* signals blocked where the monitor was started */
 
 static struct hdi_lock common_lock; /* the common queue, the idle ones, places of workers */
 static struct hdi_fibre *common_first, *common_last;
@@ -325,8 +330,8 @@ void hdi_fibre_ready(struct hdi_fibre *fibre)
     more = before || count_in(&w->ring) > 0;
     if (before)
         put(&w->ring, before);
-    if (!more) /* the monitor looks after one alone, if its waker does not soon park */
-        return;
+    if (!more && !atomic_load_explicit(&w->stuck, memory_order_relaxed))
+        return; /* the monitor looks after one alone, if its waker does not soon park */
     atomic_thread_fence(memory_order_seq_cst);
     wake_one();
 }
@@ -412,6 +417,12 @@ static struct hdi_fibre *look(struct worker *w)
     return fibre ? fibre : steal(w);
 }
 
+/* What steal() would find there. */
+static bool has_something(struct worker *w)
+{
+    return count_in(&w->ring) > 0 || (atomic_load(&w->stuck) && atomic_load(&w->next));
+}
+
 static bool anything_to_do(void)
 {
     unsigned end = atomic_load(&worker_end);
@@ -419,7 +430,7 @@ static bool anything_to_do(void)
     if (atomic_load(&common_count) > 0)
         return true;
     for (unsigned i = 0; i < end; i++)
-        if (count_in(&workers[i].ring) > 0)
+        if (has_something(&workers[i]))
             return true;
     return false;
 }
@@ -443,7 +454,8 @@ static bool take_back(struct worker *w)
     return was_in;
 }
 
-/* Sleep until woken; false: for so long that the thread may end, as there are more than processors. */
+/* Sleep until woken: then it counts as spinning. False: for so long that the thread may end, as there are
+ * more than processors. */
 static bool rest(struct worker *w)
 {
     atomic_store(&w->bed, 1);
@@ -454,26 +466,27 @@ static bool rest(struct worker *w)
     hdi_asleep_enter();
     hdi_unlock(&common_lock);
     atomic_thread_fence(memory_order_seq_cst);
-    if (anything_to_do() && take_back(w))
+    if (anything_to_do() && take_back(w)) {
+        atomic_fetch_add(&spinning, 1);
         return true;
+    }
     for (int64_t slept = 0; atomic_load(&w->bed) == 1; slept++) {
         sleep_on(&w->bed, 1, IDLE_NS);
         if (slept > 0 && atomic_load(&w->bed) == 1 && atomic_load(&worker_count) > processors &&
             take_back(w))
             return false;
     }
-    atomic_fetch_sub(&spinning, 1); /* its waker counted it */
-    return true;
+    return true; /* its waker counted it */
 }
 
-/* For a moment it stays awake, or at least needs nobody to wake it: while it counts as spinning, those
- * who have something for it do without a system call. */
+/* It counts as spinning, and no more at the end. For a moment it stays awake, or at least needs nobody
+ * to wake it: while it counts, those who have something for it do without a system call. What they had
+ * beside what it found is for the next one (F2). */
 static struct hdi_fibre *spin(struct worker *w)
 {
     const struct timespec nap = {0, NAP_NS};
-    struct hdi_fibre *fibre = NULL;
+    struct hdi_fibre *fibre = look(w);
 
-    atomic_fetch_add(&spinning, 1);
     for (int i = 0; i <= SPINS && !fibre; i++) {
         for (int k = 0; k < 8; k++)
             hdi_relax();
@@ -483,22 +496,23 @@ static struct hdi_fibre *spin(struct worker *w)
             fibre = look(w);
     }
     atomic_fetch_sub(&spinning, 1);
+    atomic_thread_fence(memory_order_seq_cst);
     if (fibre && anything_to_do())
-        wake_one(); /* the next one that spins */
+        wake_one();
     return fibre;
 }
 
 static struct hdi_fibre *find(struct worker *w)
 {
-    for (;;) {
-        struct hdi_fibre *fibre = look(w);
-        if (!fibre && 2 * atomic_load(&spinning) < processors)
-            fibre = spin(w);
-        if (fibre)
-            return fibre;
-        if (!rest(w))
-            return NULL;
+    struct hdi_fibre *fibre = look(w);
+
+    if (!fibre && 2 * atomic_load(&spinning) < processors) {
+        atomic_fetch_add(&spinning, 1);
+        fibre = spin(w);
     }
+    while (!fibre && rest(w))
+        fibre = spin(w);
+    return fibre;
 }
 
 /* ---- workers ---- */
@@ -543,22 +557,32 @@ static void run_on(struct worker *w, struct hdi_fibre *fibre)
     settle(w, fibre);
 }
 
-static void *work(void *arg)
+/* The worker's thread ends. */
+static void give_up_place(struct worker *w)
 {
-    struct worker *w = arg;
-    struct hdi_fibre *fibre;
-    _Alignas(16) unsigned char alternate[HDI_ALTERNATE_STACK];
-
-    me = w;
-    hdi_stack_watch(alternate);
-    while ((fibre = find(w)))
-        run_on(w, fibre);
     me = NULL;
     hdi_stack_cache_end(&w->stacks);
     hdi_lock(&common_lock);
     w->used = false;
     atomic_fetch_sub(&worker_count, 1);
     hdi_unlock(&common_lock);
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct hdi_fibre *fibre;
+    _Alignas(16) unsigned char alternate[HDI_ALTERNATE_STACK];
+
+    if (w->signals)
+        pthread_sigmask(SIG_SETMASK, w->signals, NULL);
+    me = w;
+    pthread_setspecific(at_end, w);
+    hdi_stack_watch(alternate);
+    while ((fibre = find(w)))
+        run_on(w, fibre);
+    pthread_setspecific(at_end, NULL);
+    give_up_place(w);
     return NULL;
 }
 
@@ -577,7 +601,7 @@ static bool start_thread(void *(*fn)(void *arg), void *arg)
     return started;
 }
 
-static bool start_worker(void)
+static bool start_worker(const sigset_t *signals)
 {
     struct worker *w = NULL;
 
@@ -587,6 +611,7 @@ static bool start_worker(void)
             w = &workers[i];
             w->used = true;
             w->random = i;
+            w->signals = signals;
             atomic_fetch_add(&worker_count, 1);
             if (i >= atomic_load(&worker_end))
                 atomic_store(&worker_end, i + 1);
@@ -601,6 +626,23 @@ static bool start_worker(void)
     atomic_fetch_sub(&worker_count, 1);
     hdi_unlock(&common_lock);
     return false;
+}
+
+/* pthread_exit() in a fibre: the thread has left its stack for its own. */
+static void end_with_fibre(void *arg)
+{
+    struct worker *w = arg;
+    struct hdi_fibre *fibre = w->running, *left;
+
+    if (fibre) {
+        w->running = NULL;
+        fibre->wants = TO_END;
+        settle(w, fibre);
+    }
+    while ((left = take_own(w)))
+        put_in_common(left);
+    give_up_place(w);
+    start_worker(NULL);
 }
 
 /* Has it run one fibre since long? Then what waits behind it is for others. */
@@ -637,7 +679,7 @@ static void *monitor(void *arg)
         if (handed > 0 || anything_to_do()) {
             wake_one();
             if (free_to_run < processors && atomic_load(&idle_count) == 0)
-                start_worker();
+                start_worker(&of_program);
         }
         if (atomic_load(&idle_count) >= atomic_load(&worker_count))
             nap = 20 * LOOK_NS;
@@ -722,7 +764,8 @@ __attribute__((constructor(107))) static void choose_vehicle(void)
     const char *words = getenv("HEDDLE_LIB");
     cpu_set_t cpus;
 
-    wanted = CAN_SWITCH && words && strcmp(words, "fibres") == 0 && !__asan_init;
+    wanted = CAN_SWITCH && words && strcmp(words, "fibres") == 0 && !__asan_init &&
+             pthread_key_create(&at_end, end_with_fibre) == 0;
     processors = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
     if (!wanted)
         return;
@@ -735,14 +778,27 @@ bool hdi_fibres_wanted(void)
     return wanted && !hdi_watchers && !hdi_watch && !hdi_books_are_kept();
 }
 
+/* The program's handlers run on its own threads, and on workers. */
+static bool start_monitor(void)
+{
+    sigset_t all;
+    bool started;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &of_program);
+    started = start_thread(monitor, NULL);
+    pthread_sigmask(SIG_SETMASK, &of_program, NULL);
+    return started;
+}
+
 static bool are_there_workers(void)
 {
     unsigned have = atomic_load(&worker_count);
 
-    if (have < processors && atomic_load(&idle_count) == 0 && !start_worker() && have == 0)
+    if (have < processors && atomic_load(&idle_count) == 0 && !start_worker(NULL) && have == 0)
         return false;
     if (!atomic_load(&monitored) && !atomic_exchange(&monitored, true)) {
-        if (start_thread(monitor, NULL))
+        if (start_monitor())
             hdi_asleep_enter(); /* of itself it wakes nobody but workers that have something to do */
         else
             atomic_store(&monitored, false);
@@ -755,8 +811,10 @@ struct hdi_fibre *hdi_fibre_new(size_t stack_bytes, size_t bytes, void **room)
     struct worker *w = here();
     struct hdi_stack stack;
     struct hdi_fibre *fibre;
+    bool usual = bytes <= MOST_ROOM;
 
-    if (!are_there_workers() || !hdi_stack_get(&stack, stack_bytes, w ? &w->stacks : NULL))
+    if (!are_there_workers() || !hdi_stack_get(&stack, usual ? stack_bytes : stack_bytes + bytes,
+                                               usual, w ? &w->stacks : NULL))
         return NULL;
     fibre = (struct hdi_fibre *)(void *)(stack.low + stack.bytes - sizeof *fibre);
     fibre->parker = NULL;
@@ -842,7 +900,7 @@ void hdi_fibre_blocking(void (*fn)(void *arg), void *arg)
         if (atomic_load(&w->next) || anything_to_do())
             wake_one();
         if (atomic_load(&idle_count) == 0 && atomic_load(&spinning) == 0)
-            start_worker();
+            start_worker(NULL);
     }
     fn(arg);
 }

@@ -24,7 +24,7 @@ bool hdi_fibres_wanted(void);
 /* The fibre that runs here; NULL in a thread that is no worker. */
 struct hdi_fibre *hdi_fibre_self(void);
 
-/* A new fibre with room for so many bytes on its stack, or NULL if there is no memory or no thread for
+/* A new fibre with such a stack and room for so many bytes on it, or NULL if there is no memory or no thread for
  * it; then it runs fn(room). The room is gone when fn returns. */
 struct hdi_fibre *hdi_fibre_new(size_t stack_bytes, size_t bytes, void **room);
 void hdi_fibre_start(struct hdi_fibre *fibre, void (*fn)(void *room));

@@ -203,7 +203,7 @@ void hdi_stack_cache_end(struct hdi_stack_cache *cache)
     empty(cache, 0);
 }
 
-bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, struct hdi_stack_cache *cache)
+bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, bool usual, struct hdi_stack_cache *cache)
 {
     *stack = (struct hdi_stack){NULL, (bytes + PAGE - 1) / PAGE * PAGE + PAGE};
     if (cache && cache->first && stack->bytes == spare_bytes) {
@@ -212,7 +212,7 @@ bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, struct hdi_stack_cache
         return true;
     }
     hdi_lock(&lock);
-    if (!spare_bytes)
+    if (!spare_bytes && usual)
         spare_bytes = stack->bytes;
     if (stack->bytes == spare_bytes)
         stack->low = take();

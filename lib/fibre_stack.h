@@ -17,8 +17,10 @@ struct hdi_stack_cache {
     unsigned count;
 };
 
-/* Whether there was memory. cache: the calling thread's; NULL: it has none. */
-bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, struct hdi_stack_cache *cache);
+/* Whether there was memory. usual: most are of that size, and the first so asked for says of which it
+ * is worth keeping free ones. cache: the calling thread's; NULL: it has none. */
+bool hdi_stack_get(struct hdi_stack *stack, size_t bytes, bool usual,
+                   struct hdi_stack_cache *cache);
 void hdi_stack_put(struct hdi_stack stack, struct hdi_stack_cache *cache);
 void hdi_stack_cache_end(struct hdi_stack_cache *cache);
 

@@ -25,7 +25,6 @@
 #define DEFAULT_STACK ((size_t)256 << 10)
 #define LEAST_STACK ((size_t)32 << 10) /* a half of it serves when it overflows */
 #define MOST_STACK ((size_t)1 << 30)
-#define MOST_ROOM 2048u /* of a goroutine on a stack of the usual size */
 #define MOST_IDLE 256u
 #define IDLE_NS ((int64_t)5 * 1000000000)
 
@@ -241,7 +240,7 @@ static hd_err go(const struct hdi_start *start, bool pinned)
     if (start->copied > PTRDIFF_MAX - MOST_STACK - sizeof *g)
         return hd_out_of_memory;
     if (!pinned && hdi_fibres_wanted()) {
-        fibre = hdi_fibre_new(bytes <= MOST_ROOM ? stack : stack + bytes, bytes, &room);
+        fibre = hdi_fibre_new(stack, bytes, &room);
         if (!fibre)
             return hd_out_of_threads;
     }

@@ -1,10 +1,13 @@
 /* Goroutines as fibres (HEDDLE_LIB=fibres): what they share with threads, and what not. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -155,6 +159,7 @@ static void use_memory(void *gate)
 
     for (size_t i = 0; i < sizeof much; i += 1024)
         much[i] = 1;
+    hd_int32_add(&count, 1);
     hd_chan_recv(gate, NULL);
 }
 
@@ -166,9 +171,11 @@ static void free_stacks_give_their_memory_back(void **state)
     long before = resident_now(), used;
 
     (void)state;
+    hd_int32_store(&count, 0);
     for (int i = 0; i < 3000; i++)
         start_in(&wg, use_memory, gate);
-    hd_sleep(100 * HD_MILLISECOND);
+    while (hd_int32_load(&count) < 3000)
+        hd_sleep(HD_MILLISECOND);
     used = resident_now() - before;
     hd_chan_close(gate);
     hd_wg_wait(&wg);
@@ -733,6 +740,7 @@ static void a_child_has_a_poller_of_its_own(void **state)
 /* ---- what the kernel does seldom ---- */
 
 static struct hd_atomic_int32 interruptions, reads, refusing;
+enum { EVERYBODY = 1, MONITOR };
 static int flags_in_connect, flag_to_set;
 
 int __real_poll(struct pollfd *fds, nfds_t count_of_fds, int ms);
@@ -776,7 +784,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
                           void *arg)
 {
-    return hd_int32_load(&refusing) ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
+    int whom = hd_int32_load(&refusing);
+
+    return whom == EVERYBODY || (whom == MONITOR && !arg)
+               ? EAGAIN
+               : __real_pthread_create(thread, attr, fn, arg);
 }
 
 static void a_look_that_is_interrupted_is_made_again(void **state)
@@ -831,7 +843,7 @@ static void times_are_kept_without_a_thread_for_them(void **state)
             _exit(2);
         hd_must(hd_wg_go(&wg, read_one, &reader)); /* so that there is a poller */
         usleep(50000);
-        hd_int32_store(&refusing, 1);
+        hd_int32_store(&refusing, EVERYBODY);
         hd_must(hd_wg_go(&wg, wait_too_long, ends));
         usleep(50000);
         if (write(reader.ends[1], "x", 1) != 1)
@@ -968,6 +980,233 @@ static void who_connects_while_it_is_under_way_waits(void **state)
     close(server);
 }
 
+/* ---- workers alone, without the monitor, which would make up for what they miss ---- */
+
+static int in_child(void (*fn)(void))
+{
+    int status = -1;
+    pid_t child = fork_child();
+
+    if (child == 0) {
+        fn();
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    return status;
+}
+
+static struct hd_atomic_int32 there;
+
+static void meet(void *arg)
+{
+    (void)arg;
+    hd_int32_add(&there, 1);
+    while (hd_int32_load(&there) < 2)
+        ;
+}
+
+static void meet_often(void)
+{
+    hd_int32_store(&refusing, MONITOR);
+    for (int i = 0; i < 100; i++) {
+        struct hd_wg wg = HD_WG_INIT;
+        hd_int32_store(&there, 0);
+        hd_must(hd_wg_go(&wg, meet, NULL));
+        hd_must(hd_wg_go(&wg, meet, NULL));
+        hd_wg_wait(&wg);
+        usleep((useconds_t)i % 3 * 100); /* the workers spin, or sleep, or are about to */
+    }
+}
+
+/* The second one finds that a worker has been woken: for the first one. */
+static void who_was_woken_wakes_the_next(void **state)
+{
+    cpu_set_t cpus;
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof cpus, &cpus), 0);
+    if (CPU_COUNT(&cpus) < 2)
+        skip();
+    assert_int_equal(in_child(meet_often), 0);
+}
+
+static void wake_and_wait(void *meeting)
+{
+    usleep(10000); /* the worker that is to run the others has nothing to do, and sleeps */
+    hd_chan_send(meeting, NULL);
+    while (hd_int32_load(&there) == 0)
+        usleep(100);
+}
+
+static void wake_and_wait_in_the_kernel(void *meeting)
+{
+    hd_blocking(wake_and_wait, meeting);
+}
+
+static void arrive(void *meeting)
+{
+    hd_chan_recv(meeting, NULL);
+    hd_int32_store(&there, 1);
+}
+
+static void wake_from_the_kernel(void)
+{
+    struct hd_chan *meeting = hd_chan_make(0, 0);
+    struct hd_wg wg = HD_WG_INIT;
+
+    hd_int32_store(&refusing, MONITOR);
+    hd_int32_store(&there, 0);
+    hd_must(hd_wg_go(&wg, arrive, meeting));
+    usleep(10000);
+    hd_must(hd_wg_go(&wg, wake_and_wait_in_the_kernel, meeting));
+    hd_wg_wait(&wg);
+}
+
+/* What is woken within hd_blocking() would have to wait for its end. */
+static void who_is_woken_by_a_blocking_call_runs_elsewhere(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(wake_from_the_kernel), 0);
+}
+
+static void be_done(void *wg)
+{
+    hd_wg_done(wg);
+}
+
+static void start_one_and_leave(void *wg)
+{
+    hd_must(hd_go(be_done, wg));
+    pthread_exit(NULL);
+}
+
+static void leave_workers(void)
+{
+    enum { LEAVING = 20 };
+    struct hd_wg wg = HD_WG_INIT;
+
+    hd_int32_store(&refusing, MONITOR);
+    hd_wg_add(&wg, LEAVING);
+    for (int i = 0; i < LEAVING; i++)
+        hd_must(hd_go(start_one_and_leave, &wg));
+    hd_wg_wait(&wg);
+}
+
+/* It ends the thread, and no more than that. */
+static void a_pthread_exit_takes_nobody_along(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(leave_workers), 0);
+}
+
+static void post(void *sem)
+{
+    sem_post(sem);
+}
+
+static void wait_for_post(void *sem)
+{
+    hd_int32_add(&there, 1);
+    sem_wait(sem);
+}
+
+static void wait_for_post_in_the_kernel(void *sem)
+{
+    hd_blocking(wait_for_post, sem);
+}
+
+static void sit_in_the_kernel_by_hundreds(void)
+{
+    enum { SITTING = 600 };
+    struct hd_wg wg = HD_WG_INIT;
+    sem_t sem;
+
+    hd_int32_store(&there, 0);
+    sem_init(&sem, 0, 0);
+    for (int i = 0; i < SITTING; i++)
+        hd_must(hd_wg_go(&wg, wait_for_post_in_the_kernel, &sem));
+    while (hd_int32_load(&there) < SITTING)
+        usleep(1000);
+    for (int i = 0; i < SITTING; i++)
+        hd_must(hd_wg_go(&wg, post, &sem));
+    hd_wg_wait(&wg);
+}
+
+static void hundreds_in_the_kernel_do_not_stop_the_others(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(sit_in_the_kernel_by_hundreds), 0);
+}
+
+/* Threads of this process that a signal of the program's cannot come to. */
+static int threads_without(int number)
+{
+    DIR *dir = opendir("/proc/self/task");
+    int without = 0;
+
+    assert_non_null(dir);
+    for (const struct dirent *one; (one = readdir(dir));) {
+        char name[sizeof one->d_name + 8], line[128];
+        FILE *status;
+        snprintf(name, sizeof name, "%s/status", one->d_name);
+        status = fdopen(openat(dirfd(dir), name, O_RDONLY), "r");
+        while (status && fgets(line, sizeof line, status))
+            if (strncmp(line, "SigBlk:", 7) == 0)
+                without += (int)(strtoull(line + 7, NULL, 16) >> (number - 1) & 1);
+        if (status)
+            fclose(status);
+    }
+    closedir(dir);
+    return without;
+}
+
+static void look_at_signals(void)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    hd_must(hd_wg_go(&wg, nothing, NULL));
+    hd_wg_wait(&wg);
+    if (threads_without(SIGUSR1) != 1)
+        _exit(1);
+}
+
+static void signals_are_for_threads_of_the_program_and_workers(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(look_at_signals), 0);
+}
+
+static struct hd_atomic_int32 unmapped;
+
+int munmap(void *memory, size_t bytes)
+{
+    hd_int32_add(&unmapped, 1);
+    return (int)syscall(SYS_munmap, memory, bytes);
+}
+
+static void begin_with_a_large_one(void)
+{
+    static const char large[8192];
+    struct hd_wg wg = HD_WG_INIT;
+
+    hd_must(hd_wg_go_copy(&wg, nothing, large, sizeof large));
+    hd_wg_wait(&wg);
+    hd_int32_store(&unmapped, 0);
+    for (int i = 0; i < 1000; i++) {
+        hd_must(hd_wg_go(&wg, nothing, NULL));
+        hd_wg_wait(&wg);
+    }
+    if (hd_int32_load(&unmapped) > 100)
+        _exit(1);
+}
+
+/* Whatever the first one needed. In a process that had none yet. */
+static void stacks_of_the_usual_size_are_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(begin_with_a_large_one), 0);
+}
+
 static void leave_in_the_middle(void *arg)
 {
     HD_DEFER(hd_wg_done, (struct hd_wg *)arg);
@@ -1007,6 +1246,7 @@ static void panics_and_exits_are_a_goroutines_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stacks_of_the_usual_size_are_kept),
         cmocka_unit_test(an_overflow_is_said_as_such),
         cmocka_unit_test(errno_is_a_goroutines_own),
         cmocka_unit_test(system_calls_do_not_stop_the_others),
@@ -1027,6 +1267,11 @@ int main(void)
         cmocka_unit_test(a_connect_leaves_the_flags_of_others),
         cmocka_unit_test(who_connects_while_it_is_under_way_waits),
         cmocka_unit_test(panics_and_exits_are_a_goroutines_own),
+        cmocka_unit_test(who_was_woken_wakes_the_next),
+        cmocka_unit_test(who_is_woken_by_a_blocking_call_runs_elsewhere),
+        cmocka_unit_test(a_pthread_exit_takes_nobody_along),
+        cmocka_unit_test(hundreds_in_the_kernel_do_not_stop_the_others),
+        cmocka_unit_test(signals_are_for_threads_of_the_program_and_workers),
         cmocka_unit_test(free_stacks_give_their_memory_back),
         cmocka_unit_test(one_starts_many),
         cmocka_unit_test(forty_thousand_are_alive),

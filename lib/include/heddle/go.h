@@ -5,7 +5,7 @@
  * processor: then many more can be alive, at the price that one may go on in another thread after
  * any operation that can block, so that thread-local variables, and mutexes that know their owner,
  * are not its own. errno is, in a function that did not look at it
- * before. Under Heddle each is a thread that the scheduler controls. Nothing is returned
+ * before. Of these at most 10,000 can sit in system calls at once. Under Heddle each is a thread that the scheduler controls. Nothing is returned
  * that must be joined: wait for goroutines with a WaitGroup, an errgroup or a channel. When main
  * returns, the program ends without waiting for them, as in Go.
  * Natively a program whose threads all wait in this library, with no timer pending and no handler of a
