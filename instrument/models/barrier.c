@@ -5,6 +5,7 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "refused.h"
 
 #define BYTES sizeof(pthread_barrier_t)
 
@@ -43,8 +44,10 @@ HDI_EXPORT int pthread_barrier_init(pthread_barrier_t *b, const pthread_barriera
         return 0; /* they wait on */
     }
     rc = hdi_real.pthread_barrier_init(b, attr, count);
+    x = (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, HDI_SITE());
+    if (rc)
+        hdi_refused(rc, HD_FK_SYNC_MISUSE, HDI_NOT_MADE, &x->object, HD_EV_NONE, HDI_SITE());
     if (rc == 0) {
-        x = (struct hdi_barrier *)hdi_object_get(b, HD_OB_BARRIER, sizeof *x, HDI_SITE());
         hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
         x->count = count;
         if (attr)

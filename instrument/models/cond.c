@@ -11,6 +11,7 @@
 #include "mutex.h"
 #include "core/observers.h"
 #include "core/real.h"
+#include "refused.h"
 
 #define BYTES sizeof(pthread_cond_t)
 
@@ -129,7 +130,7 @@ int hdi_cond_wait(pthread_cond_t *c, pthread_mutex_t *m, int64_t until, uint64_t
     if (self->cancel.pending && !self->cancel.disabled)
         hdi_cancel_self();
     if (mx->owner != self && hdi_mutex_checks(m))
-        return EPERM;
+        return hdi_refused(EPERM, HD_FK_COND_NOT_LOCKED, NULL, &x->object, HD_EV_COND_WAIT, site);
     if (mx->owner != self) {
         misuse(HD_FK_COND_NOT_LOCKED, NULL, x, mx, HD_EV_COND_WAIT, site);
         return EPERM;
@@ -228,13 +229,21 @@ HDI_EXPORT int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
     return hdi_enter() ? hdi_cond_wait(c, m, 0, HDI_SITE()) : hdi_real.pthread_cond_wait(c, m);
 }
 
+static int no_time(pthread_cond_t *c, uint64_t site)
+{
+    return hdi_refused(EINVAL, HD_FK_SYNC_MISUSE, HDI_NO_TIME, &cond_of(c, site)->object,
+                       HD_EV_COND_WAIT, site);
+}
+
 HDI_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
                                       const struct timespec *abs)
 {
     clockid_t clock;
 
-    if (!hdi_enter() || !hdi_timespec_valid(abs))
+    if (!hdi_enter())
         return hdi_real.pthread_cond_timedwait(c, m, abs);
+    if (!hdi_timespec_valid(abs))
+        return no_time(c, HDI_SITE());
     clock = cond_of(c, HDI_SITE())->clock;
     return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
 }
@@ -242,9 +251,10 @@ HDI_EXPORT int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
 HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
                                       const struct timespec *abs)
 {
-    if (!hdi_enter() || !hdi_timespec_valid(abs) ||
-        (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+    if (!hdi_enter() || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
         return hdi_real.pthread_cond_clockwait(c, m, clock, abs);
+    if (!hdi_timespec_valid(abs))
+        return no_time(c, HDI_SITE());
     return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
 }
 

@@ -14,6 +14,7 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "memory/freed.h"
+#include "refused.h"
 
 #define KIND(m) ((m)->__data.__kind)
 #define TYPE(m) (KIND(m) & 3)
@@ -138,6 +139,12 @@ static bool relock(struct hdi_mutex *x, pthread_mutex_t *m, bool try, int *rc)
     return false;
 }
 
+static int locked_again(struct hdi_mutex *x, uint64_t site)
+{
+    return hdi_refused(EDEADLK, HD_FK_SYNC_MISUSE, "EDEADLK ignored: locked again by its owner",
+                       &x->object, HD_EV_MUTEX_LOCK, site);
+}
+
 int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
 {
     struct hdi_mutex *x = hdi_mutex_of(m, site);
@@ -154,13 +161,20 @@ int hdi_mutex_lock(pthread_mutex_t *m, int64_t until, uint64_t site)
         TYPE(m) != PTHREAD_MUTEX_ADAPTIVE_NP) {
         hdi_point(HD_EV_MUTEX_LOCK, &x->object, site);
         if (relock(x, m, false, &rc))
-            return rc;
+            return rc == EDEADLK ? locked_again(x, site) : rc;
     }
     if (hdi_perform(&op) == HDI_TIMED_OUT) {
         hdi_tell(MISSED, .clock = m);
         return ETIMEDOUT;
     }
-    return hdi_mutex_take(x, m, HD_EV_MUTEX_LOCK, site);
+    rc = hdi_mutex_take(x, m, HD_EV_MUTEX_LOCK, site);
+    return rc == 0 || rc == EOWNERDEAD
+               ? rc
+               : hdi_refused(rc, HD_FK_SYNC_MISUSE,
+                             rc == ENOTRECOVERABLE
+                                 ? "ENOTRECOVERABLE ignored: not made consistent, and not locked"
+                                 : "error ignored: not locked",
+                             &x->object, HD_EV_MUTEX_LOCK, site);
 }
 
 bool hdi_initialised_while_held(struct hdi_object *o, const struct hdi_thread *owner,
@@ -181,7 +195,7 @@ bool hdi_initialised_while_held(struct hdi_object *o, const struct hdi_thread *o
 HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     uint64_t site = HDI_SITE();
-    int shared = PTHREAD_PROCESS_PRIVATE;
+    int shared = PTHREAD_PROCESS_PRIVATE, rc;
     struct hdi_mutex *x;
 
     if (!hdi_enter())
@@ -200,7 +214,9 @@ HDI_EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t 
         pthread_mutexattr_getpshared(attr, &shared);
     x->known = true;
     x->shared = shared == PTHREAD_PROCESS_SHARED;
-    return hdi_real.pthread_mutex_init(m, attr);
+    rc = hdi_real.pthread_mutex_init(m, attr);
+    return rc ? hdi_refused(rc, HD_FK_SYNC_MISUSE, HDI_NOT_MADE, &x->object, HD_EV_MUTEX_INIT, site)
+              : 0;
 }
 
 HDI_EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
@@ -245,9 +261,11 @@ static int timed_lock(pthread_mutex_t *m, clockid_t clock, const struct timespec
         return hdi_mutex_lock(m, hdi_deadline(clock, abs), site);
     x = hdi_mutex_of(m, site);
     if (x->owner == hdi_self() && TYPE(m) == PTHREAD_MUTEX_ERRORCHECK)
-        return EDEADLK;
+        return locked_again(x, site);
     rc = hdi_mutex_trylock(m, site);
-    return rc == EBUSY ? EINVAL : rc;
+    return rc == EBUSY ? hdi_refused(EINVAL, HD_FK_SYNC_MISUSE, HDI_NO_TIME, &x->object,
+                                     HD_EV_MUTEX_LOCK, site)
+                       : rc;
 }
 
 HDI_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *abs)
@@ -294,7 +312,8 @@ int hdi_mutex_unlock(pthread_mutex_t *m, uint64_t site)
 
     hdi_point(HD_EV_MUTEX_UNLOCK, &x->object, site);
     if (x->owner != hdi_self() && hdi_mutex_checks(m))
-        return EPERM; /* what such a mutex is there to answer */
+        return hdi_refused(EPERM, x->owner ? HD_FK_UNLOCK_NOT_OWNER : HD_FK_UNLOCK_NOT_HELD, NULL,
+                           &x->object, HD_EV_MUTEX_UNLOCK, site);
     if (!x->owner) {
         hdi_lock_misuse(HD_FK_UNLOCK_NOT_HELD, NULL, &x->object, HD_EV_MUTEX_UNLOCK, site);
         return 0; /* a real unlock would leave it in a state that nobody defines */

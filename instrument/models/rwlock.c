@@ -11,6 +11,7 @@
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
+#include "refused.h"
 
 #define BYTES sizeof(pthread_rwlock_t)
 #define PREFERS_WRITERS(l) ((l)->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)
@@ -116,7 +117,8 @@ static int lock(pthread_rwlock_t *l, bool write, int64_t until, uint64_t site)
 
     if (x->writer == hdi_self()) {
         hdi_point(kind, &x->object, site);
-        return EDEADLK; /* what glibc answers to the owner of the write lock */
+        return hdi_refused(EDEADLK, HD_FK_SYNC_MISUSE,
+                           "EDEADLK ignored: locked again by its writer", &x->object, kind, site);
     }
     if (PREFERS_WRITERS(l)) /* that a writer waits, readers see */
         hdi_touched(&x->object);

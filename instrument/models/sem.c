@@ -10,6 +10,7 @@
 #include "core/real.h"
 #include "core/thread.h"
 #include "beside/other_tool.h"
+#include "refused.h"
 
 #define BYTES sizeof(sem_t)
 
@@ -99,8 +100,10 @@ HDI_EXPORT int sem_init(sem_t *s, int shared, unsigned value)
         hdi_lock_misuse(HD_FK_SYNC_MISUSE, "initialised while threads wait for it", &x->object,
                         HD_EV_NONE, HDI_SITE());
     rc = hdi_real.sem_init(s, shared, value);
+    x = (struct hdi_sem *)hdi_object_get(s, HD_OB_SEM, sizeof *x, HDI_SITE());
+    if (rc)
+        hdi_refused(rc, HD_FK_SYNC_MISUSE, HDI_NOT_MADE, &x->object, HD_EV_NONE, HDI_SITE());
     if (rc == 0) {
-        x = (struct hdi_sem *)hdi_object_get(s, HD_OB_SEM, sizeof *x, HDI_SITE());
         hdi_object_reborn(&x->object, sizeof *x, HDI_SITE());
         x->known = true;
         x->shared = shared != 0;
@@ -141,8 +144,13 @@ HDI_EXPORT int sem_wait(sem_t *s)
 
 HDI_EXPORT int sem_timedwait(sem_t *s, const struct timespec *abs)
 {
-    if (!hdi_enter() || !hdi_timespec_valid(abs))
-        return hdi_real.sem_timedwait(s, abs);
+    if (!hdi_enter() || !hdi_timespec_valid(abs)) {
+        int rc = hdi_real.sem_timedwait(s, abs);
+        return rc && errno == EINVAL && hdi_enter()
+                   ? hdi_refused(rc, HD_FK_SYNC_MISUSE, HDI_NO_TIME, &sem_of(s, HDI_SITE())->object,
+                                 HD_EV_SEM_WAIT, HDI_SITE())
+                   : rc;
+    }
     return wait_on(s, hdi_deadline(CLOCK_REALTIME, abs), HDI_SITE());
 }
 
@@ -186,6 +194,9 @@ HDI_EXPORT int sem_post(sem_t *s)
     hdi_tell(SENT, .object = &x->object, .clock = s);
     hdi_to_others(!x->known || x->shared);
     rc = hdi_real.sem_post(s);
+    if (rc && errno == EOVERFLOW)
+        hdi_refused(rc, HD_FK_SYNC_MISUSE, "EOVERFLOW ignored: posted more often than it can count",
+                    &x->object, HD_EV_SEM_POST, HDI_SITE());
     hdi_changed(&x->object);
     hdi_released(NULL, HDI_SITE());
     return rc;

@@ -1,4 +1,5 @@
 /* thread.c - pthread_create, join, detach, exit, cancel and what a thread is called. */
+#include "arch/arch.h"
 #include "core/thread.h"
 
 #include <errno.h>
@@ -311,6 +312,8 @@ int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
     }
     if (t == self) {
         hdi_point(HD_EV_THREAD_JOIN, &t->object, site);
+        if (hdi_result_is_ignored(site))
+            join_misuse(handle, t, "EDEADLK ignored: join of itself", HD_EV_THREAD_JOIN, site);
         return EDEADLK;
     }
     if (t->life.detached) {
@@ -428,6 +431,11 @@ HDI_EXPORT int pthread_cancel(pthread_t handle)
         return hdi_real.pthread_cancel(handle);
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_CANCEL, t ? &t->object : NULL, HDI_SITE());
+    if (!t && hdi_result_is_ignored(HDI_SITE()))
+        join_misuse(
+            handle, NULL,
+            "error ignored: cancellation of a thread that was joined before or never existed",
+            HD_EV_THREAD_CANCEL, HDI_SITE());
     if (!t)
         return ESRCH;
     if (t->life.ended)

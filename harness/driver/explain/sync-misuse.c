@@ -3,7 +3,7 @@
  * Means:  Initialised while it is held or waited for, a barrier for no thread, a group that is
  *         added to beside its wait.
  * Found:  At the call.
- * Limits: What POSIX lets a call refuse with an error is no finding.
+ * Limits: What a call refuses with an error is a finding only where nobody looks at the error.
  * Build:  cc -g -O1 -pthread
  * Run:    heddle run -- ./program
  */

@@ -3,6 +3,7 @@
 #define HEDDLE_MACHINE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -202,5 +203,10 @@ static inline void hdi_put_jump(unsigned char *at, const void *to)
             ".set hdi_real_offset, hdi_real_offset + 8\n"                                          \
             "jmp hdi_first_call\n"                                                                 \
             ".popsection")
+
+/* ---- results ---- */
+
+/* Does nobody look at what the call returned that ends at this address? False when in doubt. (result.c) */
+bool hdi_result_is_ignored(uint64_t behind_call);
 
 #endif /* HEDDLE_MACHINE_H */
