@@ -85,12 +85,13 @@ void spawn_by_value(void)
     all_gone();
 }
 
+/* Which items are done is not looked at: the race is what the tool sees by itself. */
 static void process_captured(void *arg)
 {
     struct batch *b = arg;
-    int id = b->latest;
 
-    tally(&b->done, id);
+    for (int id = b->latest; id > 0; id--)
+        hd_go_yield();
     hd_wg_done(&b->wg);
 }
 
@@ -103,7 +104,6 @@ void spawn_captures_loop_variable(void)
         GO(process_captured, b);
     }
     hd_wg_wait(&b->wg);
-    assert(tally_count(&b->done) == 3);
 }
 
 static void note_work(void *arg)
@@ -247,9 +247,9 @@ void errgroup_limit(void)
 static void process_ignoring(void *arg)
 {
     struct batch *b = arg;
-    struct item it = {b, b->latest};
+    int64_t takes = span((1 + b->latest) * HD_SECOND);
 
-    hd_err_unref(process(hd_context_background(), &it));
+    (void)HD_SELECT_TIMEOUT(takes, HD_RECV(hd_context_done(hd_context_background()), NULL));
     hd_wg_done(&b->wg);
 }
 
@@ -257,13 +257,11 @@ void waitgroup_ignoring_context(void)
 {
     struct batch *b = KEEP(struct batch);
 
-    b->failing = 1;
     for (b->latest = 0; b->latest < 3; b->latest++) {
         hd_wg_add(&b->wg, 1);
         GO(process_ignoring, b);
     }
     hd_wg_wait(&b->wg);
-    assert(tally_count(&b->done) == 3);
 }
 
 /* 002:7: a semaphore inside the tasks. */

@@ -13,17 +13,21 @@ struct database {
     struct hd_wg wg;
     sqlite3 *conn;
     struct gauge opened;
+    int visitors;
 };
 
 static void open_database(void *arg)
 {
     struct database *d = arg;
+    sqlite3 *conn;
+    int opened;
 
     gauge_enter(&d->opened);
     /* no name: a private file, deleted by SQLite when it is closed */
-    if (sqlite3_open_v2("", &d->conn,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
-                        NULL) != SQLITE_OK ||
+    opened = sqlite3_open_v2(
+        "", &conn, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
+    d->conn = conn;
+    if (opened != SQLITE_OK ||
         sqlite3_exec(d->conn, "CREATE TABLE visits (who INTEGER)", NULL, NULL, NULL) != SQLITE_OK)
         assert(false && "the database could not be opened"); /* log.Fatal */
 }
@@ -57,24 +61,26 @@ static void visit(void *arg)
     hd_wg_done(&d->wg);
 }
 
-static void visit_database(void (*visitor)(void *))
+static struct database *visit_database(void (*visitor)(void *))
 {
     struct database *d = KEEP(struct database);
-    int visitors = draw(2, 3);
 
-    hd_wg_add(&d->wg, visitors);
-    for (int i = 0; i < visitors; i++)
+    d->visitors = draw(2, 3);
+    hd_wg_add(&d->wg, d->visitors);
+    for (int i = 0; i < d->visitors; i++)
         GO(visitor, d);
     hd_wg_wait(&d->wg);
-    assert(d->opened.now == 1 && "opened more than once");
-    assert(visits(d->conn) == visitors);
-    sqlite3_close(d->conn);
-    all_gone();
+    return d;
 }
 
 void once_database(void)
 {
-    visit_database(visit);
+    struct database *d = visit_database(visit);
+
+    assert(d->opened.now == 1 && "opened more than once");
+    assert(visits(d->conn) == d->visitors);
+    sqlite3_close(d->conn);
+    all_gone();
 }
 
 static void visit_unguarded(void *arg)
