@@ -46,23 +46,34 @@ static void annotate(FILE *to, const json_t *test, const json_t *finding)
     free(place.path);
 }
 
+/* A message about no line. */
+static void tell(FILE *to, const char *level, const char *about, const char *what)
+{
+    fprintf(to, "::%s title=heddle::", level);
+    escaped(to, about, false);
+    fputs(": ", to);
+    escaped(to, what, false);
+    fputc('\n', to);
+}
+
 void format_github(FILE *to, const json_t *document)
 {
-    size_t i;
+    const json_t *tests = json_object_get(document, "tests");
+    size_t skipped = test_document_count(document, "skipped"), i;
     json_t *test;
 
-    json_array_foreach(json_object_get(document, "tests"), i, test)
+    /* Otherwise no annotation would mean that nothing was found. */
+    if (skipped && skipped == json_array_size(tests)) {
+        const char *why = document_word(json_array_get(tests, 0), "why");
+        tell(to, "notice", "nothing judged", skipped == 1 && why ? why : "each test was skipped");
+    }
+    json_array_foreach(tests, i, test)
     {
         const char *why = document_word(test, "why");
         size_t at = 0;
         for (json_t *f; (f = document_finding(test, &at));)
             annotate(to, test, f);
-        if (document_word(test, "verdict")[0] == 'e' && why) {
-            fputs("::error title=heddle::", to);
-            escaped(to, document_word(test, "name"), false);
-            fputs(": ", to);
-            escaped(to, why, false);
-            fputc('\n', to);
-        }
+        if (document_word(test, "verdict")[0] == 'e' && why)
+            tell(to, "error", document_word(test, "name"), why);
     }
 }

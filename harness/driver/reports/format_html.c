@@ -495,15 +495,18 @@ static void contents(FILE *to, const json_t *tests)
 static void title(FILE *to, const json_t *tests)
 {
     size_t n = count(tests), many = json_array_size(tests);
+    size_t judged = test_document_judged(tests), unjudged = many - judged;
 
     if (n)
         fprintf(to, "%zu finding%s in ", n, n == 1 ? "" : "s");
     else
-        fputs("Nothing found in ", to);
+        fputs(judged ? "Nothing found in " : "Nothing judged in ", to);
     if (many == 1)
         text(to, document_word(json_array_get(tests, 0), "name"));
     else
-        fprintf(to, "%zu tests", many);
+        fprintf(to, "%zu tests", judged ? judged : many);
+    if (judged && unjudged)
+        fprintf(to, ", %zu not judged", unjudged);
 }
 
 static void head(FILE *to, const json_t *tests)

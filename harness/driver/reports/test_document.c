@@ -131,6 +131,32 @@ size_t test_document_count(const json_t *document, const char *verdict)
     return n;
 }
 
+/* A document without the counts is an older one. */
+static bool is_judged(const json_t *test)
+{
+    const json_t *statistics = json_object_get(json_object_get(test, "report"), "statistics");
+    const json_t *judged = json_object_get(statistics, "judged");
+    size_t at = 0;
+
+    if (!json_is_integer(judged))
+        return strcmp(document_word(test, "verdict"), "passed") == 0 || document_finding(test, &at);
+    json_int_t n = json_integer_value(judged);
+    return document_finding(test, &at) ||
+           (n > 0 && n * 10 >= json_integer_value(json_object_get(statistics, "schedules")));
+}
+
+size_t test_document_judged(const json_t *tests)
+{
+    size_t n = 0, i;
+    json_t *test;
+
+    json_array_foreach(tests, i, test)
+    {
+        n += is_judged(test);
+    }
+    return n;
+}
+
 const char *document_word(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

@@ -22,6 +22,10 @@ json_t *test_document_read(const char *path, char **why);
 /* How many tests have this verdict. */
 size_t test_document_count(const json_t *document, const char *verdict);
 
+/* In how many of these tests did so many schedules come to an end that it says something to find nothing? One with
+ * a finding is judged as well. */
+size_t test_document_judged(const json_t *tests);
+
 /* A string of an object; NULL when it is none. */
 const char *document_word(const json_t *object, const char *key);
 /* The findings of a test that stand for themselves, one after the other from *at = 0 on; those that

@@ -16,7 +16,7 @@ all() {
     local name=$1 code=$2
     shift 2
     "$heddle" run -q -n 20 --steer=3 --replays=1 -o "$name.out" --json \
-        --report="junit:$name.xml,sarif:$name.sarif,gitlab:$name.gitlab,tap:$name.tap,github:$name.github,json:$name.tests.json" \
+        --report="junit:$name.xml,sarif:$name.sarif,gitlab:$name.gitlab,tap:$name.tap,github:$name.github,json:$name.tests.json,html:$name.html" \
         "$@" >"$name.json" 2>"$name.err"
     local got=$?
     [ $got -eq "$code" ] || { fail "$name: exit code $got, not $code"; cat "$name.err"; }
@@ -66,7 +66,22 @@ grep -q '^::warning ' lock-order.github && grep -q '^ok 1' lock-order.tap &&
 [ "$(jq length nothing.gitlab)" = 0 ] && [ ! -s nothing.github ] && grep -q '^ok 1 - nothing$' nothing.tap || fail 'nothing found'
 grep -q '^::error title=heddle::true: the program ended' early.github && grep -q '<error message="the program ended' early.xml &&
     jq -e '.runs[0].invocations[0] | .executionSuccessful == false' early.sarif >/dev/null || fail 'trouble is no error'
-grep -q '^ok 1 - true # SKIP the program created no thread$' fine.tap && grep -q '<skipped>' fine.xml || fail 'no threads'
+grep -q '^ok 1 - true # SKIP the program created no thread$' fine.tap && grep -q '<skipped>' fine.xml &&
+    grep -qx '::notice title=heddle::nothing judged: the program created no thread' fine.github || fail 'no threads'
+
+# A page says whether nothing was found or nothing judged.
+titled() { grep -qF "<title>$2 - Heddle</title>" "$1" && grep -qF "<h1>$2</h1>" "$1" || { fail "$1 is not titled $2"; grep -o '<title>[^<]*' "$1"; }; }
+titled nothing.html 'Nothing found in nothing'
+titled early.html 'Nothing judged in true'
+titled fine.html 'Nothing judged in true'
+for tests in 'nothing nothing fine' 'fine early' 'nothing fine deadlock'; do
+    # shellcheck disable=SC2046,SC2086  # words
+    jq -s '.[0] + {tests: map(.tests[])}' $(printf '%s.tests.json ' $tests) >suite.json
+    "$heddle" report suite.json --html "${tests// /-}.html" || fail "a page of $tests"
+done
+titled nothing-nothing-fine.html 'Nothing found in 2 tests, 1 not judged'
+titled fine-early.html 'Nothing judged in 2 tests'
+titled nothing-fine-deadlock.html "$(jq '[.findings[] | select(.same_as or .same_cause | not)] | length' deadlock.json) finding in 2 tests, 1 not judged"
 
 # Paths are the repository's, wherever the command runs in it.
 mkdir -p repo/.git repo/src repo/build/deep
