@@ -10,6 +10,9 @@
 #include "judge.h"
 #include "util/alloc.h"
 
+/* Of a race that is sure, and of one that may be impossible; sure ones again in each later campaign. */
+enum { RACE_TRIES = 4, GUESS_TRIES = 2 };
+
 static void conclude(struct finding *f, char *verdict)
 {
     char *text = *f->text ? mem_format("%s; %s", f->text, verdict) : mem_copy(verdict);
@@ -96,21 +99,6 @@ static bool bring_deadlock_about(struct campaign *c, struct worker *w, const str
     return p->shown;
 }
 
-void bring_open_about(struct campaign *c, struct worker *w, size_t count)
-{
-    for (size_t i = 0; i < count && !campaign_has_enough(c); i++) {
-        struct open_prediction *p = c->open[i];
-        unsigned tried = p->tried;
-        if (!p->done)
-            steer(c, w, p, c->next);
-        c->stats.reopened.predictions++;
-        c->stats.reopened.shown += p->shown;
-        c->stats.reopened.tries += p->tried - tried;
-    }
-    if (w->state == WORKER_DONE)
-        worker_next(w);
-}
-
 /* A prediction that did not come true may be one of what cannot happen. */
 static void doubt_unless_brought_about(struct campaign *c, struct worker *w,
                                        const struct steering *s, uint64_t number, struct finding *f)
@@ -156,20 +144,20 @@ static void report_unshown(struct campaign *c, struct worker *w, uint64_t number
         live_found(&c->live, f);
 }
 
-/* One try. False: it could not be made. */
+/* One try, which is prepared. False: it could not be made. */
 static bool try_race(struct campaign *c, struct worker *w, uint64_t number,
-                     const struct prediction *p, size_t i, unsigned attempt, bool *shown)
+                     struct predicted_race *race)
 {
     struct hdp_learned *news = mem_zeroed(1, sizeof *news);
     struct symptom list[SYMPTOMS];
 
-    prediction_prepare(p, i, attempt, w->region);
     *news = w->region->news; /* what schedules learn is a matter of those that have a number */
     bool done = campaign_run_now(c, w);
     if (done) {
         if (campaign_counts(c, number))
             campaign_count_try(c, w);
-        *shown = prediction_is_shown(p, i, w->region);
+        race->tried++;
+        race->shown = predicted_race_is_shown(race, w->region);
         size_t count = judge(c, w, 0, list);
         predict_note(&c->races, c->symbols, w->region);
         report_symptoms(c, w, number, list, count);
@@ -182,25 +170,28 @@ static bool try_race(struct campaign *c, struct worker *w, uint64_t number,
 static bool bring_race_about(struct campaign *c, struct worker *w, uint64_t number,
                              struct prediction *p, size_t i)
 {
-    bool sure = prediction_is_sure(p, i), shown = false;
-    unsigned tries = sure ? 4 : 2, n = 0;
+    struct predicted_race race = prediction_race(p, i);
+    bool sure = prediction_is_sure(p, i);
+    unsigned tries = sure ? RACE_TRIES : GUESS_TRIES, all = 0;
 
-    if (!prediction_begin(p, i))
-        return true;
-    for (; n < tries && !shown && !campaign_has_enough(c); n++)
-        if (!try_race(c, w, number, p, i, n, &shown))
+    while (race.tried < tries && !race.shown && !campaign_has_enough(c)) {
+        prediction_prepare(p, i, race.tried, w->region);
+        if (!try_race(c, w, number, &race))
             return false;
-    if (!shown && n == tries && sure)
-        report_unshown(c, w, number, p, i, tries);
-    if (!campaign_counts(c, number))
+    }
+    if (sure && !race.shown)
+        all = predict_leave_open(&c->races, &race);
+    if (sure && !race.shown && race.tried == tries)
+        report_unshown(c, w, number, p, i, all);
+    if (!race.tried || !campaign_counts(c, number))
         return true;
     if (sure) {
         c->stats.predicted.races++;
-        c->stats.predicted.shown += shown;
-        c->stats.predicted.at_once += shown && n == 1;
+        c->stats.predicted.shown += race.shown;
+        c->stats.predicted.at_once += race.shown && race.tried == 1;
     } else {
         c->stats.predicted.guesses++;
-        c->stats.predicted.guesses_shown += shown;
+        c->stats.predicted.guesses_shown += race.shown;
     }
     return true;
 }
@@ -209,8 +200,57 @@ void bring_races_about(struct campaign *c, struct worker *w, uint64_t number, st
 {
     if (!p)
         return;
-    for (size_t i = 0; i < prediction_pairs(p) && !campaign_has_enough(c); i++)
-        if (!bring_race_about(c, w, number, p, i))
+    for (size_t i = 0; i < prediction_pairs(p); i++)
+        if (prediction_begin(p, i) && !bring_race_about(c, w, number, p, i))
             break;
     prediction_free(p);
+}
+
+/* ---- what earlier campaigns left open ---- */
+
+static void reopened(struct campaign *c, unsigned tries, bool shown)
+{
+    c->stats.reopened.predictions++;
+    c->stats.reopened.tries += tries;
+    c->stats.reopened.shown += shown;
+}
+
+static void reopen_deadlock(struct campaign *c, struct worker *w, struct open_prediction *p)
+{
+    unsigned tried = p->tried;
+
+    if (!p->done)
+        steer(c, w, p, c->next);
+    reopened(c, p->tried - tried, p->shown);
+}
+
+/* Entry i. The array may move meanwhile, as what is tried may predict more. */
+static void reopen_race(struct campaign *c, struct worker *w, size_t i)
+{
+    struct predicted_race race = c->races.open[i];
+    unsigned most = race.tried + RACE_TRIES;
+
+    while (race.tried < most && !race.shown && !campaign_has_enough(c)) {
+        struct hdp_config *config = &w->region->config;
+        *config = c->options.config;
+        config->expected_steps = c->expected_steps;
+        config->expected_threads = c->expected_threads;
+        predicted_race_prepare(&race, race.tried + 1, config);
+        if (!try_race(c, w, c->next, &race))
+            break;
+    }
+    reopened(c, race.tried - c->races.open[i].tried, race.shown);
+    c->races.open[i] = race;
+}
+
+void bring_open_about(struct campaign *c, struct worker *w)
+{
+    size_t deadlocks = c->opens, races = c->options.predict ? c->races.opens : 0;
+
+    for (size_t i = 0; i < deadlocks && !campaign_has_enough(c); i++)
+        reopen_deadlock(c, w, c->open[i]);
+    for (size_t i = 0; i < races && !campaign_has_enough(c); i++)
+        reopen_race(c, w, i);
+    if (w->state == WORKER_DONE)
+        worker_next(w);
 }

@@ -8,8 +8,8 @@
  * deadlocks that they predict tried, all saved. */
 void report_symptoms(struct campaign *c, struct worker *w, uint64_t number, struct symptom *list,
                      size_t count);
-/* Steer at the first `count` open predictions, which earlier campaigns left, on an idle or done worker. */
-void bring_open_about(struct campaign *c, struct worker *w, size_t count);
+/* Steer at the predictions that earlier campaigns left open, on an idle or done worker. */
+void bring_open_about(struct campaign *c, struct worker *w);
 /* Try the races that schedule `number` predicts, on an idle or done worker. Releases p; NULL =
  * none.
  */

@@ -881,11 +881,11 @@ struct worker *campaign_first_worker(struct campaign *c)
 /* Before anything else: what earlier campaigns left open, and what they found. */
 static void begin_with_earlier(struct campaign *c)
 {
-    size_t open = c->opens; /* what is tried may predict more */
+    bool open = c->opens || (c->races.opens && c->options.predict);
     struct worker *w = c->options.earlier || open ? campaign_first_worker(c) : NULL;
 
     if (w && open)
-        bring_open_about(c, w, open);
+        bring_open_about(c, w);
     if (w && c->options.earlier)
         earlier_try(c, w, c->options.earlier);
 }

@@ -2,8 +2,10 @@
 #include "corpus.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +80,37 @@ static json_t *open_json(const struct campaign *c)
     return list;
 }
 
+static json_t *open_races_json(const struct campaign *c)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < c->races.opens; i++) {
+        const struct predicted_race *o = &c->races.open[i];
+        if (!o->shown)
+            json_array_append_new(
+                list, json_pack("{s:[I,I],s:[b,b],s:I,s:I}", "sites", (json_int_t)o->site[0],
+                                (json_int_t)o->site[1], "extra", o->extra[0], o->extra[1],
+                                "address", (json_int_t)o->addr, "tried", (json_int_t)o->tried));
+    }
+    return list;
+}
+
+static bool read_open_race(const json_t *from, struct predicted_race *o)
+{
+    json_int_t site[2], addr, tried;
+    int extra[2];
+
+    if (json_unpack((json_t *)from, "{s:[I,I!],s:[b,b!],s:I,s:I}", "sites", &site[0], &site[1],
+                    "extra", &extra[0], &extra[1], "address", &addr, "tried", &tried) != 0 ||
+        tried < 0 || tried > UINT32_MAX)
+        return false;
+    *o = (struct predicted_race){.site = {(uint64_t)site[0], (uint64_t)site[1]},
+                                 .extra = {extra[0] != 0, extra[1] != 0},
+                                 .addr = (uint64_t)addr,
+                                 .tried = (unsigned)tried};
+    return true;
+}
+
 static bool read_open(const json_t *from, struct open_prediction *p)
 {
     const json_t *edges = json_object_get(from, "edges"), *edge;
@@ -148,6 +181,7 @@ static bool is_whole(const json_t *state)
 {
     struct feedback *f = feedback_new();
     struct open_prediction p;
+    struct predicted_race race;
     bool whole = feedback_read(f, json_object_get(state, "learned"));
     json_t *open = json_object_get(state, "open"), *one;
     size_t i;
@@ -156,24 +190,51 @@ static bool is_whole(const json_t *state)
     {
         whole = whole && read_open(one, &p);
     }
+    json_array_foreach(json_object_get(state, "open_races"), i, one)
+    {
+        whole = whole && read_open_race(one, &race);
+    }
     feedback_free(f);
     return whole && json_is_array(open);
+}
+
+char *corpus_hold(const char *folder, int *lock, bool *misuse)
+{
+    char *file = mem_format("%s/lock", folder), *why = NULL;
+    struct stat st;
+
+    *misuse = true;
+    *lock = -1;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        why = mem_format("--corpus: %s cannot be made: %s", folder, strerror(errno));
+    else if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
+        why = mem_format("--corpus: %s is not a folder", folder);
+    else if (access(folder, R_OK | W_OK | X_OK) != 0 ||
+             (*lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)) < 0)
+        why = mem_format("--corpus: %s cannot be written to: %s", folder, strerror(errno));
+    else if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
+        *misuse = false;
+        why = errno == EWOULDBLOCK
+                  ? mem_format("--corpus: another run is learning in %s: wait for its end, or give "
+                               "this one a folder of its own",
+                               folder)
+                  : mem_format("--corpus: %s cannot be locked: %s", folder, strerror(errno));
+    }
+    if (why && *lock >= 0) {
+        close(*lock);
+        *lock = -1;
+    }
+    free(file);
+    return why;
 }
 
 char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state)
 {
     char *file = file_of(folder), *why = NULL;
     json_error_t error;
-    struct stat st;
 
     *state = NULL;
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        why = mem_format("--corpus: %s cannot be made: %s", folder, strerror(errno));
-    else if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
-        why = mem_format("--corpus: %s is not a folder", folder);
-    else if (access(folder, R_OK | W_OK | X_OK) != 0)
-        why = mem_format("--corpus: %s cannot be written to: %s", folder, strerror(errno));
-    else if (access(file, F_OK) == 0 && !(*state = json_load_file(file, 0, &error)))
+    if (access(file, F_OK) == 0 && !(*state = json_load_file(file, 0, &error)))
         why = mem_format("--corpus: %s:%d: %s", file, error.line, error.text);
     else if (*state)
         why = check(*state, file, o);
@@ -225,6 +286,12 @@ void corpus_give(struct campaign *c, const json_t *state)
         c->open = mem_grow(c->open, c->opens, sizeof *c->open);
         c->open[c->opens++] = p;
     }
+    struct predicted_race race;
+    json_array_foreach(json_object_get(state, "open_races"), i, one)
+    {
+        if (read_open_race(one, &race))
+            predict_leave_open(&c->races, &race);
+    }
 }
 
 char *corpus_findings(const char *folder)
@@ -261,6 +328,7 @@ bool corpus_write(struct campaign *c, uint64_t next)
     json_object_set_new(state, "from_outside", json_integer((json_int_t)c->from_outside));
     json_object_set_new(state, "learned", feedback_json(c->feedback));
     json_object_set_new(state, "open", open_json(c));
+    json_object_set_new(state, "open_races", open_races_json(c));
     text = json_dumps(state, JSON_COMPACT | JSON_ENSURE_ASCII);
     error = text ? whole_file_replace(file, text, strlen(text)) : ENOMEM;
     if (error)

@@ -12,6 +12,9 @@
 
 #include "campaign_state.h"
 
+/* Make the folder unless it is there, and hold it for one run: *lock, to be closed when what was learned is written.
+ * Returns NULL, or why not (free() it); *misuse: the option is wrong. */
+char *corpus_hold(const char *folder, int *lock, bool *misuse);
 /* What the folder has; *state NULL: nothing yet, or of another build, which is said. Returns NULL, or why it is none of
  * this campaign's (free() it). */
 char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state);

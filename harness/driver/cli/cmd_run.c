@@ -818,14 +818,19 @@ static int explore(struct arguments *a, char **argv)
     o->target = &target;
     o->argv = argv;
     json_t *learned = NULL;
-    if (o->corpus && (why = corpus_read(o->corpus, o, &learned))) {
+    int lock = -1;
+    misuse = true;
+    if (o->corpus && ((why = corpus_hold(o->corpus, &lock, &misuse)) ||
+                      (why = corpus_read(o->corpus, o, &learned)))) {
         complain("%s", why);
         free(why);
+        if (lock >= 0)
+            close(lock);
         if (input >= 0)
             close(input);
         free(runtime);
         target_free(&target);
-        return EXIT_USAGE;
+        return misuse ? EXIT_USAGE : EXIT_CANNOT;
     }
     o->learned = learned;
     o->launch = (struct launch){.program = target.path,
@@ -840,6 +845,8 @@ static int explore(struct arguments *a, char **argv)
     toolbox_run(&a->box, &campaign, o);
     int code = run_conclude(&campaign, &a->outcome, cli_bold());
     campaign_close(&campaign);
+    if (lock >= 0)
+        close(lock);
     json_decref(learned);
     toolbox_free(&a->box);
     if (input >= 0)

@@ -73,6 +73,11 @@ void predict_plan(uint64_t number, struct hdp_region *r)
 
 /* ---- pairs of places that are done with ---- */
 
+static bool is_same_pair(const uint64_t a[2], const uint64_t b[2])
+{
+    return (a[0] == b[0] && a[1] == b[1]) || (a[0] == b[1] && a[1] == b[0]);
+}
+
 static bool remember(struct known_races *known, struct symbols *symbols, uint64_t a, uint64_t b,
                      bool only_look)
 {
@@ -98,6 +103,9 @@ void predict_forget(struct known_races *known)
         HASH_DEL(known->places, p);
         free(p);
     }
+    free(known->open);
+    known->open = NULL;
+    known->opens = 0;
 }
 
 /* The places of a race that the runtime found. */
@@ -114,6 +122,33 @@ static bool places_of(const struct hdp_finding *raw, uint64_t site[2])
     return n == 2;
 }
 
+/* A race at one of the two places, about the same memory: what a thread did to it since it last
+ * synchronised is told as the first access of those. */
+bool predicted_race_is_shown(const struct predicted_race *race, const struct hdp_region *r)
+{
+    const uint64_t *place = race->site;
+    uint64_t site[2];
+
+    for (uint32_t k = 0; k < r->result.findings && k < HDP_FINDINGS; k++) {
+        if (!places_of(&r->finding[k], site))
+            continue;
+        bool first = site[0] == place[0] || site[1] == place[0];
+        bool second = site[0] == place[1] || site[1] == place[1];
+        if ((first && second) ||
+            ((first || second) && r->finding[k].note[0].addr >> 3 == race->addr >> 3))
+            return true;
+    }
+    return false;
+}
+
+/* Chance brings the threads to the two places. */
+static void meet_by_chance(struct hdp_config *config, const uint64_t site[2], unsigned attempt)
+{
+    config->seed = (site[0] * 31 + site[1] + attempt) * 0x9e3779b97f4a7c15ull;
+    config->depth = 1;
+    config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
+}
+
 void predict_note(struct known_races *known, struct symbols *symbols, const struct hdp_region *r)
 {
     uint64_t site[2];
@@ -121,6 +156,30 @@ void predict_note(struct known_races *known, struct symbols *symbols, const stru
     for (uint32_t i = 0; i < r->result.findings && i < HDP_FINDINGS; i++)
         if (places_of(&r->finding[i], site))
             remember(known, symbols, site[0], site[1], false);
+    for (size_t i = 0; r->result.findings && i < known->opens; i++)
+        known->open[i].shown |= predicted_race_is_shown(&known->open[i], r);
+}
+
+/* ---- left open by one campaign for the next ---- */
+
+unsigned predict_leave_open(struct known_races *known, const struct predicted_race *race)
+{
+    for (size_t i = 0; i < known->opens; i++)
+        if (is_same_pair(known->open[i].site, race->site))
+            return known->open[i].tried += race->tried;
+    known->open = mem_grow(known->open, known->opens, sizeof *known->open);
+    known->open[known->opens++] = *race;
+    return race->tried;
+}
+
+void predicted_race_prepare(const struct predicted_race *race, unsigned attempt,
+                            struct hdp_config *config)
+{
+    config->race_places = 2;
+    for (size_t k = 0; k < 2; k++)
+        config->race_place[k] =
+            (struct hdp_race_place){.site = race->site[k], .extra = race->extra[k]};
+    meet_by_chance(config, race->site, attempt);
 }
 
 /* ---- from the tape ---- */
@@ -132,8 +191,7 @@ static bool wanted(void *arg, uint64_t a, uint64_t b)
     if (p->guessing ? p->guesses == GUESSES : p->races == RACES)
         return false;
     for (size_t i = 0; i < p->meetings; i++)
-        if ((p->meeting[i].site[0] == a && p->meeting[i].site[1] == b) ||
-            (p->meeting[i].site[0] == b && p->meeting[i].site[1] == a))
+        if (is_same_pair(p->meeting[i].site, (uint64_t[]){a, b}))
             return false;
     return !remember(p->known, p->symbols, a, b, true);
 }
@@ -339,31 +397,20 @@ void prediction_prepare(const struct prediction *p, size_t i, unsigned attempt,
         if (!follow)
             config->race_place[k].thread = 0;
     }
-    config->seed = (m->site[0] * 31 + m->site[1] + attempt) * 0x9e3779b97f4a7c15ull;
-    config->depth = 1;
-    if (follow)
+    meet_by_chance(config, m->site, attempt);
+    if (follow) {
+        config->strategy = p->config.strategy;
         prepare_way(p, m, r);
-    else
-        config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
+    }
 }
 
-/* A race at one of the two places, about the same memory: what a thread did to it since it last
- * synchronised is told as the first access of those. */
-bool prediction_is_shown(const struct prediction *p, size_t i, const struct hdp_region *r)
+struct predicted_race prediction_race(const struct prediction *p, size_t i)
 {
     const struct meeting *m = &p->meeting[i];
-    uint64_t site[2];
 
-    for (uint32_t k = 0; k < r->result.findings && k < HDP_FINDINGS; k++) {
-        if (!places_of(&r->finding[k], site))
-            continue;
-        bool first = site[0] == m->site[0] || site[1] == m->site[0];
-        bool second = site[0] == m->site[1] || site[1] == m->site[1];
-        if ((first && second) ||
-            ((first || second) && r->finding[k].note[0].addr >> 3 == m->addr >> 3))
-            return true;
-    }
-    return false;
+    return (struct predicted_race){.site = {m->site[0], m->site[1]},
+                                   .extra = {m->race_place[0].extra, m->race_place[1].extra},
+                                   .addr = m->addr};
 }
 
 void prediction_unshown(const struct prediction *p, size_t i, uint64_t number, unsigned tries,

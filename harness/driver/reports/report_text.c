@@ -862,9 +862,10 @@ static void print_remarks(FILE *to, const struct stats *s)
         fprintf(
             to,
             "  note: %s prediction%s that earlier campaigns left open %s steered at again, in %s "
-            "tries: %s came true\n",
+            "tr%s: %s came true\n",
             show_count(s->reopened.predictions, a), s->reopened.predictions == 1 ? "" : "s",
             s->reopened.predictions == 1 ? "was" : "were", show_count(s->reopened.tries, b),
+            s->reopened.tries == 1 ? "y" : "ies",
             s->reopened.shown ? show_count(s->reopened.shown, c) : "none");
     if (s->predicted.cut)
         fprintf(to,
