@@ -119,6 +119,7 @@ enum hdp_explored_end {
     HDP_EXPLORED_REDUNDANT, /* all that could run slept: what follows was explored before */
     HDP_EXPLORED_FULL,      /* no room for more */
     HDP_EXPLORED_ASTRAY,    /* it could not follow its orders */
+    HDP_EXPLORED_BOUND,     /* as many steps as were wanted */
     HDP_EXPLORED_SPINS,     /* all wait for others in loops: how that ends was left to chance */
 };
 
@@ -138,7 +139,8 @@ enum hdp_uncontrolled {
 struct hdp_explore {
     /* From the driver. */
     uint32_t orders, sleepers;
-    uint32_t own_first; /* steps of threads' own lives, while nothing is ordered */
+    uint32_t most_steps; /* 0: to the end of the schedule */
+    uint32_t own_first;  /* steps of threads' own lives, while nothing is ordered */
     struct hdp_explore_order order[HDP_EXPLORED_STEPS];
     struct hdp_explored_thread sleeper[HDP_SLEEPERS]; /* as of before the last order's step */
     struct hdp_touch slept[HDP_TOUCHES];

@@ -19,6 +19,7 @@
 #include "judge.h"
 #include "kept.h"
 #include "outcomes.h"
+#include "resume.h"
 #include "shrink.h"
 #include "reports/worth.h"
 #include "symbols/hooked.h"
@@ -352,9 +353,10 @@ static void count(struct campaign *c, struct worker *w, uint64_t number)
     struct strategy_stats *strategy = &s->strategy[w->region->config.strategy % HDP_STRATEGIES];
     strategy->name = strategy_word(w->region->config.strategy);
     strategy->schedules++;
-    strategy->cut += result->outcome == HDP_CUT;
+    bool cut = result->outcome == HDP_CUT && w->region->explore.end != HDP_EXPLORED_BOUND;
+    strategy->cut += cut;
     strategy->slow += w->slow;
-    s->cut += result->outcome == HDP_CUT;
+    s->cut += cut;
     s->endless += is_endless(w->region);
     s->timed_out += w->timed_out;
     s->slow += w->slow;
@@ -718,6 +720,7 @@ static void run_loop(struct campaign *c)
         checked = now;
         crew_check(&c->crew, c->options.timeout_ns);
         live_update(&c->live, &c->stats, &c->findings);
+        resume_write(c, false);
     }
 }
 
@@ -798,6 +801,7 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
                                                 .bounded = options->explore.bounded,
                                                 .stops = options->stop_at_first,
                                                 .preemptions = options->explore.preemptions,
+                                                .steps = options->explore.steps,
                                                 .points = options->config.points};
     live_start(&c->live, options->quiet);
     c->doubts = doubts_new();
@@ -806,6 +810,8 @@ void campaign_open(struct campaign *c, const struct campaign_options *options)
     batches_open(c);
     if (options->learned)
         corpus_give(c, options->learned);
+    if (options->explored)
+        resume_give(c, options->explored);
 }
 
 /* Where addresses are others in each start, places of several starts cannot be told from each other. */
@@ -925,6 +931,8 @@ static void find_unjudged(struct campaign *c)
 
     s->judged = s->schedules - s->cut - s->slow - (only_endless(c) ? s->endless : 0);
     s->hardly_judged = !s->schedules || s->judged * 10 < s->schedules;
+    if (c->resumed && !s->schedules && exploration_is_over(c->exploration))
+        s->hardly_judged = false; /* an earlier part did all */
     if (campaign_failures(c) || c->no_threads || campaign_stop)
         return;
     if (only_children(c)) {
@@ -1026,6 +1034,7 @@ void campaign_close(struct campaign *c)
     batches_close(c);
     free(c->stats.in_place.why_not);
     exploration_free(c->exploration);
+    json_decref(c->stats.explored.doubts);
     doubts_free(c->doubts);
     lockgraph_free(c->lockgraph);
     names_free(&c->objects);

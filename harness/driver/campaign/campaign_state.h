@@ -79,9 +79,11 @@ struct campaign_options {
     unsigned steers;       /* tries to bring a predicted deadlock about */
     bool exhaustive;       /* every schedule: as `explore` says */
     struct exploration_options explore;
-    bool predict;       /* predict races, and bring them about */
-    const char *oracle; /* shell command, or NULL; also in launch */
-    const char *out;    /* folder, or NULL: nothing is written */
+    const char *resume;     /* file that keeps how far the exploration is, or NULL */
+    const json_t *explored; /* what it says, or NULL: there was none */
+    bool predict;           /* predict races, and bring them about */
+    const char *oracle;     /* shell command, or NULL; also in launch */
+    const char *out;        /* folder, or NULL: nothing is written */
     const char
         *earlier;       /* folder of an earlier campaign, whose findings are tried first; or NULL */
     const char *corpus; /* folder for what was learned, or NULL; */
@@ -154,6 +156,9 @@ struct campaign {
     int64_t phase_started_ns;        /* since when the options are these */
     struct exploration *exploration; /* NULL: schedules are planned, not explored */
     bool points_came;                /* it begins anew with them */
+    bool resumed;                    /* it goes on from options.explored */
+    bool resume_failed;              /* how far it is could not be written */
+    int64_t resume_next_ns;          /* when that is written again */
     bool explored_beyond;            /* there are more schedules than were asked for */
     struct batches *batches;         /* NULL: the fork engine alone */
     struct lost *lost; /* schedules whose server died: one entry a worker, to be run again */

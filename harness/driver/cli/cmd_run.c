@@ -8,6 +8,7 @@
 
 #include "campaign/campaign.h"
 #include "campaign/corpus.h"
+#include "campaign/resume.h"
 #include "campaign/toolbox.h"
 #include "cli.h"
 #include "conclude.h"
@@ -79,6 +80,8 @@ enum {
     OPT_CHECK_RESTORE,
     OPT_EXHAUSTIVE,
     OPT_BOUND_PREEMPTIONS,
+    OPT_BOUND_STEPS,
+    OPT_RESUME,
     OPT_KEEP_GOING,
     OPT_CHANGED,
 };
@@ -95,6 +98,13 @@ static const struct argp_option table[] = {
     {"bound-preemptions", OPT_BOUND_PREEMPTIONS, "N", 0,
      "With --exhaustive: every schedule in which at most N times a thread is interrupted that "
      "could have gone on",
+     0},
+    {"bound-steps", OPT_BOUND_STEPS, "N", 0,
+     "With --exhaustive: the first N steps of every schedule, what comes after them is left out",
+     0},
+    {"resume", OPT_RESUME, "FILE", 0,
+     "With --exhaustive: go on where the exploration was that wrote FILE, however that ended, and "
+     "write there how far this one is; the first time there is none",
      0},
     {"keep-going", OPT_KEEP_GOING, 0, 0,
      "With --exhaustive: go on behind the first schedule that fails, to the last", 0},
@@ -366,6 +376,13 @@ static error_t parse_exploration(int key, char *arg, struct argp_state *state, s
         o->explore.preemptions =
             (uint32_t)option_count(state, "--bound-preemptions", arg, 0, 1000000);
         o->explore.bounded = o->explore.plain = true;
+        return 0;
+    case OPT_BOUND_STEPS:
+        o->explore.steps = (uint32_t)option_count(state, "--bound-steps", arg, 1, 60000);
+        o->explore.plain = true;
+        return 0;
+    case OPT_RESUME:
+        o->resume = arg;
         return 0;
     case OPT_KEEP_GOING:
         a->keep_going = true;
@@ -659,9 +676,14 @@ static void check_together(struct argp_state *state, const struct arguments *a)
                          unexplored[i].name);
     if (o->exhaustive && (o->native || a->box.tools > 1))
         argp_failure(state, EXIT_USAGE, 0, "--exhaustive is for Heddle's own schedules");
-    if (o->explore.bounded && o->explore.inner)
+    if ((o->explore.bounded || o->explore.steps) && o->explore.inner)
+        argp_failure(state, EXIT_USAGE, 0, "%s does not go with --exhaustive=inner",
+                     o->explore.bounded ? "--bound-preemptions" : "--bound-steps");
+    if (o->explore.steps && !o->exhaustive)
+        argp_failure(state, EXIT_USAGE, 0, "--bound-steps goes with --exhaustive");
+    if (o->resume && !o->exhaustive)
         argp_failure(state, EXIT_USAGE, 0,
-                     "--bound-preemptions does not go with --exhaustive=inner");
+                     "--resume goes with --exhaustive (--continue=FILE goes on with others)");
     if (a->keep_going && (!o->exhaustive || o->stop_at_first))
         argp_failure(state, EXIT_USAGE, 0, "--keep-going goes with --exhaustive%s",
                      o->exhaustive ? ", not with --stop-at-first" : "");
@@ -833,6 +855,17 @@ static int explore(struct arguments *a, char **argv)
         return misuse ? EXIT_USAGE : EXIT_CANNOT;
     }
     o->learned = learned;
+    json_t *explored = NULL;
+    if (o->resume && (why = resume_read(o->resume, o, &explored))) {
+        complain("%s", why);
+        free(why);
+        if (input >= 0)
+            close(input);
+        free(runtime);
+        target_free(&target);
+        return EXIT_USAGE;
+    }
+    o->explored = explored;
     o->launch = (struct launch){.program = target.path,
                                 .argv = argv,
                                 .runtime = runtime,
@@ -848,6 +881,7 @@ static int explore(struct arguments *a, char **argv)
     if (lock >= 0)
         close(lock);
     json_decref(learned);
+    json_decref(explored);
     toolbox_free(&a->box);
     if (input >= 0)
         close(input);

@@ -6,6 +6,7 @@
 
 #include "campaign/campaign.h"
 #include "campaign/corpus.h"
+#include "campaign/resume.h"
 #include "program/worker.h"
 #include "progress_file.h"
 #include "suite_member.h"
@@ -108,7 +109,8 @@ static void print_text(const struct campaign *c, bool bold)
         report_same_cause(stdout, &c->findings, f);
         any = true;
     }
-    if (c->stats.schedules || c->findings.count || c->stats.earlier.count)
+    if (c->stats.schedules || c->findings.count || c->stats.earlier.count ||
+        !c->stats.hardly_judged)
         report_summary(stdout, &c->findings, &c->stats, bold);
 }
 
@@ -165,11 +167,11 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
 {
     findings_group(&c->findings);
     bool failed = c->trouble || c->tool_failed || c->stats.not_saved;
-    int code = campaign_failures(c) ? EXIT_FOUND
-               : c->no_oracle       ? EXIT_USAGE
-               : failed             ? EXIT_CANNOT
-               : campaign_stop      ? 128 + campaign_stop
-                                    : EXIT_NOTHING;
+    int code = campaign_failures(c) || c->stats.explored.failures ? EXIT_FOUND
+               : c->no_oracle                                     ? EXIT_USAGE
+               : failed                                           ? EXIT_CANNOT
+               : campaign_stop                                    ? 128 + campaign_stop
+                                                                  : EXIT_NOTHING;
     char *name = outcome_name(o, c->options.argv);
     json_t *report = document_of(c, code), *document = test_document_new();
     double seconds = (double)(c->stats.ended_ns - c->stats.started_ns) / 1e9;
@@ -191,6 +193,8 @@ int run_conclude(struct campaign *c, const struct outcome_options *o, bool bold)
     if (o->progress && !c->trouble &&
         !progress_write(o->progress, c->options.argv, &c->options.plan, campaign_reached(c)) &&
         code == EXIT_NOTHING)
+        code = EXIT_CANNOT;
+    if (!c->trouble && !resume_write(c, true) && code == EXIT_NOTHING)
         code = EXIT_CANNOT;
     if (c->options.corpus && !c->trouble && !corpus_write(c, campaign_reached(c)) &&
         code == EXIT_NOTHING)

@@ -100,6 +100,7 @@ void exploration_order(struct exploration *e, unsigned worker, struct hdp_region
     s->running = true;
     x->orders = s->depth;
     x->own_first = e->options.inner;
+    x->most_steps = e->options.steps;
     for (uint32_t i = 0; i < s->depth; i++)
         x->order[i] = (struct hdp_explore_order){
             .thread = s->path[i].is_choice ? 0 : s->path[i].thread, .choice = s->path[i].choice};
@@ -324,6 +325,7 @@ bool exploration_take(struct exploration *e, unsigned worker, const struct hdp_r
     c->died |= x->end == HDP_EXPLORED_DIED;
     c->schedules += !redundant;
     c->redundant += redundant;
+    c->left_out |= x->end == HDP_EXPLORED_BOUND;
     if (!same) {
         c->astray = true;
     } else {

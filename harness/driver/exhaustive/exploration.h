@@ -7,6 +7,7 @@
 #ifndef HEDDLE_DRIVER_EXPLORATION_H
 #define HEDDLE_DRIVER_EXPLORATION_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct exploration_options {
     bool inner;   /* ... if so, of those that begin and end threads only where others see it */
     bool bounded; /* plain, and of those the ones with ... */
     uint32_t preemptions; /* ... at most so many */
+    uint32_t steps;       /* that a schedule is followed, of a plain search; 0: to its end */
 };
 
 struct exploration;
@@ -34,6 +36,10 @@ void exploration_order(struct exploration *e, unsigned worker, struct hdp_region
 void exploration_drop(struct exploration *e, unsigned worker);
 /* That schedule is over. False: it says nothing new: it was redundant, or is run again. */
 bool exploration_take(struct exploration *e, unsigned worker, const struct hdp_region *r);
+/* All of it as data, for a later process; schedules that run now are run again by that. And back, into what is new:
+ * false: it is none. */
+json_t *exploration_json(const struct exploration *e);
+bool exploration_read(struct exploration *e, const json_t *from);
 /* Begin anew, while none runs: the program has more points than was known. */
 void exploration_restart(struct exploration *e);
 

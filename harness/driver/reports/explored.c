@@ -19,6 +19,7 @@ static char *reason(const struct stats *s, unsigned i)
         bool counted;
     } all[] = {
         {!e->over, "not all was explored", false},
+        {s->explored.failures, "findings in the part that this one goes on from: %llu", true},
         {!s->accesses_watched,
          "what threads share beside what they lock and wait for was not watched (build with "
          "heddle-cc)",
@@ -52,7 +53,20 @@ static char *reason(const struct stats *s, unsigned i)
                                            all[k].text, (unsigned long long)all[k].holds)
                               : mem_copy(all[k].text);
     }
-    return NULL;
+    const char *earlier = json_string_value(json_array_get(s->explored.doubts, i));
+    return earlier ? mem_format("before it was resumed: %s", earlier) : NULL;
+}
+
+json_t *explored_doubts(const struct stats *s)
+{
+    json_t *all = json_array();
+    char *why;
+
+    for (unsigned i = s->explored.counts.over ? 0 : 1; (why = reason(s, i)); i++) {
+        json_array_append_new(all, json_text(why));
+        free(why);
+    }
+    return all;
 }
 
 char *explored_doubt(const struct stats *s)
@@ -79,6 +93,8 @@ static void print_covered(FILE *to, const struct stats *s)
     if (s->explored.bounded)
         fprintf(to, ", with at most %u preemption%s", s->explored.preemptions,
                 s->explored.preemptions == 1 ? "" : "s");
+    if (s->explored.steps)
+        fprintf(to, ", in the first %u steps", s->explored.steps);
     if (s->accesses_watched)
         fputs(s->explored.points == HDP_POINTS_SYNC  ? ", and of atomic accesses"
               : s->explored.points == HDP_POINTS_ALL ? ", and of memory accesses"
@@ -95,6 +111,7 @@ void explored_print(FILE *to, const struct stats *s, size_t bugs)
 
     if (!s->explored.wanted)
         return;
+    bugs += s->explored.failures;
     if (e->over) {
         if (e->schedules == 1)
             fprintf(to, "the only schedule explored: it %s\n", bugs ? "fails" : "does not fail");
@@ -143,6 +160,8 @@ json_t *explored_json(const struct stats *s)
     json_object_set_new(o, "reduced", json_boolean(!s->explored.plain));
     json_object_set_new(o, "preemptions",
                         s->explored.bounded ? json_integer(s->explored.preemptions) : json_null());
+    json_object_set_new(o, "steps",
+                        s->explored.steps ? json_integer(s->explored.steps) : json_null());
     json_object_set_new(o, "no_proof", reasons);
     return o;
 }

@@ -13,6 +13,8 @@ void explored_print(FILE *to, const struct stats *s, size_t bugs);
 char *explored_estimate(const struct stats *s);
 /* Why what was found of all schedules is no proof; free(). NULL: it is one. */
 char *explored_doubt(const struct stats *s);
+/* All of them but that not all was explored, as data. */
+json_t *explored_doubts(const struct stats *s);
 json_t *explored_json(const struct stats *s);
 
 #endif /* HEDDLE_DRIVER_EXPLORED_H */

@@ -918,7 +918,7 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
     int64_t took = s->ended_ns - s->started_ns;
     int64_t ran = took - s->shrink.took_ns;
     double rate = ran > 0 ? (double)s->schedules / ((double)ran / 1e9) : 0;
-    if (!s->schedules && !all->count && !s->earlier.count)
+    if (!s->schedules && !all->count && !s->earlier.count && s->hardly_judged)
         return;
     page_begin(&page, to, bold);
     to = page.to;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "exhaustive/exploration.h"
 #include "coverage_document.h"
 #include "earlier_runs.h"
@@ -89,6 +91,9 @@ struct stats {
         bool wanted, plain, bounded;
         bool stops;           /* at the first that fails */
         uint32_t preemptions; /* at most, if bounded */
+        uint32_t steps;       /* at most; 0: to the end */
+        uint64_t failures;    /* found by what was interrupted */
+        json_t *doubts;       /* that had come by then, or NULL */
         uint32_t points;      /* enum hdp_points */
         bool raced;           /* memory accesses did, and that was no finding */
         struct exploration_counts counts;

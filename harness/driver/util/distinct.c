@@ -9,9 +9,8 @@
 
 #define SLOTS (2 * DISTINCT_EXACT)
 
-void distinct_add(struct distinct *d, uint64_t hash)
+static void add_spread(struct distinct *d, uint64_t h)
 {
-    uint64_t h = hash_spread(hash);
     uint64_t rest = h << 14 | 1ull << 13; /* the guard bit bounds the rank */
     unsigned char rank = (unsigned char)(__builtin_clzll(rest) + 1);
     unsigned char *reg = &d->reg[h >> 50];
@@ -38,6 +37,11 @@ void distinct_add(struct distinct *d, uint64_t hash)
     d->exact++;
 }
 
+void distinct_add(struct distinct *d, uint64_t hash)
+{
+    add_spread(d, hash_spread(hash));
+}
+
 uint64_t distinct_count(const struct distinct *d)
 {
     if (!d->full)
@@ -58,4 +62,31 @@ void distinct_free(struct distinct *d)
 {
     free(d->slot);
     d->slot = NULL;
+}
+
+json_t *distinct_json(const struct distinct *d)
+{
+    json_t *numbers = json_array(), *ranks = json_array();
+
+    for (size_t i = 0; d->slot && i < SLOTS; i++)
+        if (d->slot[i])
+            json_array_append_new(numbers, json_integer((json_int_t)d->slot[i]));
+    for (size_t i = 0; d->full && i < DISTINCT_REGISTERS; i++)
+        json_array_append_new(ranks, json_integer(d->reg[i]));
+    return json_pack("{s:o, s:o}", "numbers", numbers, "ranks", ranks);
+}
+
+bool distinct_read(struct distinct *d, const json_t *from)
+{
+    const json_t *numbers = json_object_get(from, "numbers"),
+                 *ranks = json_object_get(from, "ranks");
+    json_t *one;
+    size_t i;
+
+    distinct_free(d);
+    *d = (struct distinct){.full = json_array_size(ranks) == DISTINCT_REGISTERS};
+    json_array_foreach(ranks, i, one) if (d->full) d->reg[i] =
+        (unsigned char)json_integer_value(one);
+    json_array_foreach(numbers, i, one) add_spread(d, (uint64_t)json_integer_value(one));
+    return json_is_array(numbers) && json_is_array(ranks) && (d->full || !json_array_size(ranks));
 }

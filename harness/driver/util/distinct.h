@@ -6,6 +6,7 @@
 #ifndef HEDDLE_DRIVER_DISTINCT_H
 #define HEDDLE_DRIVER_DISTINCT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,5 +23,8 @@ struct distinct {
 void distinct_add(struct distinct *d, uint64_t hash);
 uint64_t distinct_count(const struct distinct *d);
 void distinct_free(struct distinct *d);
+/* As data, and back. False: it is none. */
+json_t *distinct_json(const struct distinct *d);
+bool distinct_read(struct distinct *d, const json_t *from);
 
 #endif /* HEDDLE_DRIVER_DISTINCT_H */

@@ -20,7 +20,8 @@
 
 static bool noting; /* the step that is being made is noted */
 static bool time_passed;
-static uint32_t ordered;         /* orders followed */
+static uint32_t ordered; /* orders followed */
+static uint32_t steps_made;
 static uint32_t alone;           /* steps of the last one's thread on end */
 static uint32_t awake_before;    /* touches up to which those that sleep were woken */
 static bool awake[HDP_SLEEPERS]; /* of the driver's sleepers: not any more */
@@ -102,7 +103,7 @@ void rt_explore_begin(void)
     x->end = HDP_EXPLORED_DIED;
     noting = true;
     time_passed = false;
-    ordered = awake_before = alone = 0;
+    ordered = awake_before = alone = steps_made = 0;
     memset(awake, 0, sizeof awake);
     memset(spinner, 0, sizeof spinner);
     first_to_try = NULL;
@@ -761,6 +762,10 @@ bool rt_explore_next(struct hdi_thread **e, uint32_t n, struct hdi_thread **next
     n = with_early(e, n);
     if (!n)
         return let_spinners_go();
+    if (record()->most_steps && steps_made++ == record()->most_steps) {
+        rt_explore_end(HDP_EXPLORED_BOUND);
+        rt_finish(HDP_CUT);
+    }
     if (ordered < record()->orders) {
         t = ordered_thread(e, n);
         awake_before = record()->touches; /* the last order's step is the first that may wake */
