@@ -50,4 +50,10 @@ static inline uint64_t hash_next(uint64_t x)
     return hash_spread(x + 0x9e3779b97f4a7c15ull);
 }
 
+/* Of a place in code, the same wherever its module was loaded: the kernel moves those by whole pages. */
+static inline uint64_t hash_place(uint64_t seed, uint64_t site)
+{
+    return hash_next(seed ^ (site & 4095));
+}
+
 #endif /* HEDDLE_HASH_H */

@@ -225,7 +225,7 @@ static bool stops_after_release(uint64_t site)
     if (rt.config.flags & HDP_REPLAY || !others_can_run())
         return false;
     return (rt.strategy->stops_behind && rt.strategy->stops_behind(site)) ||
-           (rt.config.flags & HDP_RELEASED && hash_next(rt.config.seed ^ site) % 4 != 0);
+           (rt.config.flags & HDP_RELEASED && hash_place(rt.config.seed, site) % 4 != 0);
 }
 
 void hdi_released(struct hdi_object *object, uint64_t site)
