@@ -1,4 +1,4 @@
-/* rare.c - eight exit codes, each of one order of the threads' steps in about two thousand, and one that is
+/* rare.c - eighty exit codes, each of one order of the threads' steps in about twenty thousand, and one that is
  * frequent. Where they are met decides which shard meets them. */
 #include <pthread.h>
 
@@ -26,7 +26,7 @@ int main(void)
     pthread_join(a, NULL);
     pthread_join(b, NULL);
     unsigned long long mixed = order * 0x9e3779b97f4a7c15ull >> 40;
-    if (mixed % 2003 < 8)
-        return (int)(10 + mixed % 2003);
+    if (mixed % 20011 < 80)
+        return (int)(10 + mixed % 20011);
     return mixed % 7 == 3;
 }
