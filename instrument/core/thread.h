@@ -104,6 +104,7 @@ struct hdi_thread_turn {
     uint32_t live_at;         /* its place in rt.live */
     uintptr_t first_frame;    /* the program's frames lie below; 0: unknown */
     uint32_t deadline_at;     /* in rt.deadline, + 1; 0: it waits for no time */
+    int64_t deadline_ns;      /* for which it is there */
     uint32_t passed_over;     /* how often it could run and another did, of those looked at */
     uint32_t published_move;  /* of the clock, when its operation was published */
     uint32_t rounds;          /* how often it went on after the clock had moved */

@@ -49,6 +49,7 @@ void rt_deadline_remove(struct hdi_thread *t)
 
 void rt_deadline_set(struct hdi_thread *t)
 {
+    t->turn.deadline_ns = t->op->until_ns;
     settle(t, t->turn.deadline_at ? t->turn.deadline_at - 1 : rt.deadlines++);
 }
 

@@ -31,7 +31,10 @@ bool rt_others_can_run(void)
 static void deadline(struct hdi_thread *t, bool waits)
 {
     const struct hdi_thread *first = rt_earliest();
+    bool known = waits && t->turn.deadline_at && t->turn.deadline_ns == t->op->until_ns;
 
+    if (known) /* it was only looked at again */
+        return;
     if (waits)
         rt_deadline_set(t);
     else if (t->turn.deadline_at)
