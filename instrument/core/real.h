@@ -294,6 +294,7 @@
     X(int, setpgid, (pid_t, pid_t))                                                                \
     X(pid_t, getsid, (pid_t))                                                                      \
     X(int, socketpair, (int, int, int, int[2]))                                                    \
+    X(int, listen, (int, int))                                                                     \
     X(int, epoll_ctl, (int, int, int, struct epoll_event *))                                       \
     X(sem_t *, sem_open, (const char *, int, ...))                                                 \
     X(int, sem_unlink, (const char *))                                                             \

@@ -9,6 +9,7 @@
 #include "core/real.h"
 #include "signals.h"
 #include "core/thread.h"
+#include "memory/access.h"
 
 struct group {
     int left;
@@ -21,6 +22,7 @@ struct request {
     int what;    /* LIO_READ, LIO_WRITE, or one of these */
     bool append; /* it writes to the end of the file: in the order of the calls */
     bool begun, cancelled, done;
+    uint64_t site; /* of who asked */
     struct group *group;
 };
 enum { SYNC = 1000, DATA_SYNC };
@@ -101,6 +103,8 @@ static void *performs(void *data)
         return NULL;
     r->begun = true;
     n = transfer(r);
+    if (r->what == LIO_READ && n > 0)
+        hdi_call_writes((void *)(uintptr_t)r->block->aio_buf, (size_t)n, r->site);
     complete(r, n, n < 0 ? errno : 0);
     return NULL;
 }
@@ -110,7 +114,7 @@ static int start(struct aiocb *b, int what, struct group *group, uint64_t site)
     struct request *r = hdi_alloc(sizeof *r);
     int rc;
 
-    *r = (struct request){.next = requests, .block = b, .what = what, .group = group};
+    *r = (struct request){.next = requests, .block = b, .what = what, .group = group, .site = site};
     r->append = what == LIO_WRITE && hdi_real.fcntl(b->aio_fildes, F_GETFL) & O_APPEND;
     b->__error_code = EINPROGRESS;
     hdi_tell(BYTES_LEFT, .clock = &b->aio_sigevent.sigev_value,

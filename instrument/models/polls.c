@@ -9,6 +9,7 @@
 #include "core/thread.h"
 #include "io.h"
 #include "kernel_order.h"
+#include "reach/sent_pointers.h"
 #include "signals.h"
 
 #define MS 1000000LL
@@ -259,6 +260,18 @@ static int epoll(int ep, struct epoll_event *events, int max, int64_t ns, const 
     if (!await_masked(&w, ns, mask, site))
         return -1;
     return found(&w, ns, hdi_real.epoll_wait(ep, events, max, 0));
+}
+
+/* What is ready when it comes into the set ends a wait for it. */
+HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *event)
+{
+    uint64_t data = event ? event->data.u64 : 0;
+
+    if (event) /* the kernel keeps it */
+        hdi_reach_sent(&data, sizeof data);
+    if (hdi_enter())
+        hdi_told_kernel();
+    return hdi_real.epoll_ctl(ep, operation, fd, event);
 }
 
 HDI_EXPORT int epoll_wait(int ep, struct epoll_event *events, int max, int timeout)

@@ -10,6 +10,7 @@
 #include "core/thread.h"
 #include "memory/access.h"
 #include "io.h"
+#include "kernel_order.h"
 
 /* A connection is not made anew for each schedule: each makes its own. */
 static bool enter_to_connect(void)
@@ -34,6 +35,13 @@ HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, 
     return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
 }
 
+HDI_EXPORT int listen(int fd, int backlog)
+{
+    if (hdi_enter())
+        hdi_told_kernel();
+    return hdi_real.listen(fd, backlog);
+}
+
 /* Without waiting first. One that has to wait can be waited for, but where the queue of a local
  * socket is full. */
 static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t length, uint64_t site)
@@ -41,11 +49,14 @@ static int connect_in_turn(int fd, const struct sockaddr *address, socklen_t len
     int flags = hdi_real.fcntl(fd, F_GETFL), rc;
 
     hdi_touch(fd, POLLOUT, site);
-    if (flags < 0 || (flags & O_NONBLOCK))
+    if (flags < 0 || (flags & O_NONBLOCK)) {
+        hdi_heard(false);
         return hdi_real.connect(fd, address, length);
+    }
     hdi_real.syscall(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
     rc = hdi_real.connect(fd, address, length);
     hdi_real.syscall(SYS_fcntl, fd, F_SETFL, flags);
+    hdi_heard(false); /* that somebody listens */
     /* When it has ended, the same call says how, and leaves the socket as after that. */
     if (rc != 0 && (errno == EINPROGRESS || errno == EALREADY))
         return hdi_await(fd, POLLOUT, site) ? hdi_real.connect(fd, address, length) : -1;

@@ -6,9 +6,7 @@
 #include "sent_pointers.h"
 
 #include <string.h>
-#include <sys/epoll.h>
 
-#include "core/real.h"
 #include "snapshot.h"
 #include "reach.h"
 
@@ -50,15 +48,4 @@ void hdi_sent_each(void (*f)(uintptr_t word))
 {
     for (uint32_t i = 0; i < count; i++)
         f(sent[i]);
-}
-
-/* ---- not modelled: the kernel keeps a value of the program ---- */
-
-HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *event)
-{
-    if (event) {
-        uint64_t data = event->data.u64;
-        hdi_reach_sent(&data, sizeof data);
-    }
-    return hdi_real.epoll_ctl(ep, operation, fd, event);
 }

@@ -1,10 +1,12 @@
 /* What the kernel orders: bytes, ends of files, connections, signals, timers, and the end of a program. */
+#include <aio.h>
 #include <errno.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
@@ -375,14 +377,130 @@ static void context(void)
         pthread_join(a, NULL);
 }
 
+/* ---- what is ready when it comes, and what is asked for ---- */
+
+static int set;
+
+/* The counter has been ready all the time: what ends the wait is that it comes into the set. */
+static void give_to_set(void)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    before();
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fds[0], &event) != 0)
+        abort();
+    after();
+}
+
+static void take_from_set(void)
+{
+    struct epoll_event event;
+
+    if (epoll_wait(set, &event, 1, -1) != 1)
+        abort();
+    sink = x;
+}
+
+static void added_to_set(void)
+{
+    fds[0] = eventfd(1, 0);
+    set = epoll_create1(0);
+    give_and_take(give_to_set, take_from_set);
+}
+
+/* It is in the set, for nothing yet. */
+static void change_in_set(void)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    before();
+    if (epoll_ctl(set, EPOLL_CTL_MOD, fds[0], &event) != 0)
+        abort();
+    after();
+}
+
+static void changed_in_set(void)
+{
+    struct epoll_event event = {.events = 0};
+
+    fds[0] = eventfd(1, 0);
+    set = epoll_create1(0);
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fds[0], &event) != 0)
+        abort();
+    give_and_take(change_in_set, take_from_set);
+}
+
+/* Who connects finds somebody who listens, and tries again until then. */
+static void listens(void)
+{
+    before();
+    if (listen(fds[0], 1) != 0)
+        abort();
+    after();
+}
+
+static void tries_to_connect(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    while (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        usleep(100);
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+    }
+    sink = x;
+    close(fd);
+}
+
+static void nothing(void)
+{
+}
+
+static void listened(void)
+{
+    socklen_t bytes = sizeof address;
+
+    give_and_take(nothing,
+                  nothing); /* behind the first thread, the socket is each schedule's own */
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fds[0], (struct sockaddr *)&address, sizeof address) != 0 ||
+        getsockname(fds[0], (struct sockaddr *)&address, &bytes) != 0)
+        abort();
+    give_and_take(listens, tries_to_connect);
+}
+
+/* The request writes the buffer, until it is done. */
+static void read_asynchronously(void)
+{
+    static char text[4];
+    static struct aiocb block;
+    const struct aiocb *blocks[] = {&block};
+
+    if (pipe(fds) != 0 || write(fds[1], "abc", 3) != 3)
+        abort();
+    block.aio_fildes = fds[0];
+    block.aio_buf = text;
+    block.aio_nbytes = 3;
+    if (aio_read(&block) != 0)
+        abort();
+    if (wrong)
+        sink = text[0];
+    while (aio_error(&block) == EINPROGRESS)
+        aio_suspend(blocks, 1, NULL);
+    aio_return(&block);
+    sink = text[0];
+}
+
 int main(int argc, char **argv)
 {
     static const struct variant table[] = {
-        VARIANT(through_pipe),      VARIANT(through_socketpair), VARIANT(through_eventfd),
-        VARIANT(end_of_file),       VARIANT(end_of_socket),      VARIANT(connection),
-        VARIANT(message_queue),     VARIANT(signal_waited_for),  VARIANT(signal_handled),
-        VARIANT(handler_installed), VARIANT(timer_thread),       VARIANT(at_exit),
-        VARIANT(context),
+        VARIANT(through_pipe),      VARIANT(through_socketpair),  VARIANT(through_eventfd),
+        VARIANT(end_of_file),       VARIANT(end_of_socket),       VARIANT(connection),
+        VARIANT(message_queue),     VARIANT(signal_waited_for),   VARIANT(signal_handled),
+        VARIANT(handler_installed), VARIANT(timer_thread),        VARIANT(at_exit),
+        VARIANT(context),           VARIANT(added_to_set),        VARIANT(changed_in_set),
+        VARIANT(listened),          VARIANT(read_asynchronously),
     };
 
     return RUN_VARIANT(table, argc, argv);
