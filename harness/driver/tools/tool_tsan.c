@@ -4,6 +4,10 @@
  * fork of the program opens anew. Places stay bare (symbolize=0): TSan would start a symbolizer in
  * each process, 0.1 s and more, where the driver looks each place up once. A user's suppressions
  * match function names, so that with them TSan symbolises itself.
+ *
+ * What our runtime asks of libc passes through TSan's interceptors: a block that it clears again
+ * would be the program's race, and a descriptor that it reads an order. One line of suppressions
+ * keeps them out of the runtime; TSan takes one file of them, so the user's go into ours.
  */
 #include "tools.h"
 
@@ -17,6 +21,9 @@
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/read_file.h"
+
+#define SUPPRESSIONS_BOUND (4u << 20)
 
 /* Options that we choose unless the user chose:
  *   detect_deadlocks=0, for it costs a megabyte of page faults for each thread of each schedule,
@@ -88,6 +95,37 @@ static char *check(const struct target *t)
     return NULL;
 }
 
+/* The value that TSan takes for `name=` in `options`, where the last one wins; to be freed; NULL = none. */
+static char *last_value(const char *options, const char *name)
+{
+    const char *value = NULL;
+
+    for (const char *at = options; (at = strstr(at, name)); at += strlen(name))
+        if (at == options || strchr(": ,\n\t\r", at[-1]))
+            value = at + strlen(name);
+    if (!value)
+        return NULL;
+    if (*value == '\'' || *value == '"')
+        return mem_format("%.*s", (int)strcspn(value + 1, (char[]){*value, 0}), value + 1);
+    return mem_format("%.*s", (int)strcspn(value, ": ,\n\t\r"), value);
+}
+
+/* Our suppressions, and behind them those of the file that the user named; false: errno says why. */
+static bool write_suppressions(const char *path, const char *users)
+{
+    size_t bytes = 0;
+    char *text = NULL;
+
+    if (users && !(text = read_file(users, SUPPRESSIONS_BOUND, &bytes)))
+        return false;
+    FILE *f = fopen(path, "we");
+    bool good = f && fprintf(f, "called_from_lib:libheddle-rt.so\n") > 0 &&
+                fwrite(text ? text : "", 1, bytes, f) == bytes;
+    good = f && fclose(f) == 0 && good;
+    free(text);
+    return good;
+}
+
 static char *prepare(struct tool_run *run, const struct target *t, char *const *argv,
                      char *const *tool_args)
 {
@@ -101,21 +139,30 @@ static char *prepare(struct tool_run *run, const struct target *t, char *const *
     }
     run->symbolised = mentions(user, "suppressions=") || mentions(more, "suppressions=") ||
                       mentions(user, "symbolize=1");
+    char *said = mem_format("%s:%s", user ? user : "", more);
+    char *users = last_value(said, "suppressions="), *why = NULL;
+    char *suppressions = mem_format("%s/suppressions", run->folder);
+    if (!write_suppressions(suppressions, users))
+        why = mem_format("the suppressions for ThreadSanitizer%s%s: %s", users ? " in " : "",
+                         users ? users : "", strerror(errno));
+    free(said);
+    free(users);
     run->program = mem_copy(t->path);
     for (size_t i = 0; argv[i]; i++)
         tool_argument(run, argv[i]);
     /* What comes later wins: what we must have stands last. */
     char *options =
         mem_format("%s:%s%s:log_path='%s/log':exitcode=0:die_after_fork=0:color=never:"
-                   "log_exe_name=0:symbolize=%d%s",
-                   defaults, user ? user : "", more, run->folder, run->symbolised,
+                   "log_exe_name=0:suppressions='%s':symbolize=%d%s",
+                   defaults, user ? user : "", more, run->folder, suppressions, run->symbolised,
                    run->symbolised ? "" : ":stack_trace_format='    #%n %p %F %S (%m+%o)'");
     tool_set(run, "TSAN_OPTIONS", options);
     free(options);
     free(more);
+    free(suppressions);
     if (t->tsan_shared)
         run->preload_before = find_libtsan();
-    return NULL;
+    return why;
 }
 
 static void parse(const char *text, size_t bytes, enum tool tool, struct tool_log *log)

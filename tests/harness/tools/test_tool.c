@@ -5,6 +5,7 @@
 
 #include "campaign/toolbox.h"
 #include "tools/tools.h"
+#include "util/read_file.h"
 
 static char *const argv[] = {"./prog", "one", NULL};
 
@@ -106,9 +107,55 @@ static void options_of_the_user_stay(void **state)
     assert_false(run.symbolised);
     assert_string_equal(run.argv[1], "one");
     tool_close(&run);
-    setenv("TSAN_OPTIONS", "suppressions=my.supp", 1);
+    unsetenv("TSAN_OPTIONS");
+}
+
+static char *suppressions_of(const struct tool_run *run)
+{
+    char *path = mem_format("%s/suppressions", run->folder), *told;
+    size_t bytes = 0;
+
+    told = mem_format("suppressions='%s'", path);
+    assert_non_null(strstr(variable(run, "TSAN_OPTIONS"), told));
+    free(told);
+    char *text = read_file(path, 1000, &bytes);
+    assert_non_null(text);
+    free(path);
+    return text;
+}
+
+static void suppressions_of_the_user_and_ours(void **state)
+{
+    struct target built = {.path = "/prog", .tsan = true};
+    struct tool_run run;
+    char path[] = "/tmp/heddle-suppressions-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "race:mine\n", 10), 10);
+    close(fd);
     assert_null(tool_open(&run, &tool_tsan, &built, argv, NULL));
-    assert_true(run.symbolised); /* suppressions name functions */
+    char *text = suppressions_of(&run);
+    assert_string_equal(text, "called_from_lib:libheddle-rt.so\n");
+    free(text);
+    assert_false(run.symbolised);
+    tool_close(&run);
+    for (int quoted = 0; quoted < 2; quoted++) {
+        char *options = mem_format(quoted ? "suppressions=absent:suppressions='%s':verbosity=0"
+                                          : "suppressions=absent:suppressions=%s:verbosity=0",
+                                   path);
+        setenv("TSAN_OPTIONS", options, 1);
+        assert_null(tool_open(&run, &tool_tsan, &built, argv, NULL));
+        assert_true(run.symbolised); /* suppressions name functions */
+        text = suppressions_of(&run);
+        assert_string_equal(text, "called_from_lib:libheddle-rt.so\nrace:mine\n");
+        free(text);
+        tool_close(&run);
+        free(options);
+    }
+    unlink(path);
+    assert_says(tool_open(&run, &tool_tsan, &built, argv, NULL), "No such file");
     tool_close(&run);
     unsetenv("TSAN_OPTIONS");
 }
@@ -218,6 +265,7 @@ int main(void)
         cmocka_unit_test(programs_that_a_tool_cannot_take),
         cmocka_unit_test(no_valgrind),
         cmocka_unit_test(options_of_the_user_stay),
+        cmocka_unit_test(suppressions_of_the_user_and_ours),
         cmocka_unit_test(valgrind_around_the_program),
         cmocka_unit_test(logs_are_taken_once),
         cmocka_unit_test(our_own_work_is_no_finding),
