@@ -75,13 +75,13 @@ static bool errno_unseen(bool now)
     return before;
 }
 
-/* The call that a handler came into ends with EINTR. */
-static bool ends_call(const struct hdi_thread *self, const struct sigaction *a)
+/* The call that a handler came into says by errno how it ends: with EINTR, or, restarted, with an error of
+ * its own; when it succeeds errno means nothing. */
+static bool sets_errno(const struct hdi_thread *self)
 {
     const struct hdi_op *op = self->turn.suspended;
 
-    return op && (op->interrupt == HDI_STOPS ||
-                  (op->interrupt == HDI_RESTARTS && !(a->sa_flags & SA_RESTART)));
+    return op && op->interrupt != HDI_GOES_ON;
 }
 
 /* A handler has run to its end, and errno is another one than before. */
@@ -136,7 +136,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         a.sa_sigaction(number, info, context);
     else
         a.sa_handler(number);
-    if (self && errno != before && !unseen && hdi_controlled() && !ends_call(self, &a))
+    if (self && errno != before && !unseen && hdi_controlled() && !sets_errno(self))
         changes_errno(self, number, &a);
     errno_unseen(unseen);
 }

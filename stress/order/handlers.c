@@ -99,6 +99,35 @@ static void restarted_wait(void)
     pthread_join(taker, NULL);
 }
 
+/* It comes only into a wait, which is restarted and succeeds; or among locks. */
+static int waits_now;
+
+static void *waits_once(void *arg)
+{
+    block(SIG_UNBLOCK);
+    __atomic_store_n(&waits_now, 1, __ATOMIC_SEQ_CST);
+    if (wrong)
+        locks(arg);
+    else
+        sem_wait(awaited);
+    block(SIG_BLOCK);
+    return arg;
+}
+
+static void into_restarted_wait(void)
+{
+    handle(on_signal_spoils, SA_RESTART);
+    block(SIG_BLOCK);
+    sem_init(&never, 0, 0);
+    sem_init(&ready, 0, 0);
+    pthread_create(&taker, NULL, waits_once, NULL);
+    while (!__atomic_load_n(&waits_now, __ATOMIC_SEQ_CST))
+        sched_yield();
+    pthread_kill(taker, SIGUSR1);
+    sem_post(&never);
+    pthread_join(taker, NULL);
+}
+
 /* Let through by a call that ends with EINTR for it, or anywhere. */
 static void *suspends(void *arg)
 {
@@ -149,10 +178,8 @@ static void sent_to_itself(void)
 int main(int argc, char **argv)
 {
     static const struct variant table[] = {
-        VARIANT(among_locks),
-        VARIANT(restarted_wait),
-        VARIANT(only_while_suspended),
-        VARIANT(sent_to_itself),
+        VARIANT(among_locks),          VARIANT(restarted_wait), VARIANT(into_restarted_wait),
+        VARIANT(only_while_suspended), VARIANT(sent_to_itself),
     };
 
     return RUN_VARIANT(table, argc, argv);

@@ -3,8 +3,8 @@
  * Means:  A handler can come between a call that fails and the look at errno: the interrupted code then
  *         sees the handler's error.
  * Found:  At the end of the handler, if errno is not what it was, whatever it came into.
- * Limits: Not where it makes no difference: a signal that a thread sends to itself, a call that ends with
- *         EINTR for it. A handler whose calls do not fail in any schedule is not told of.
+ * Limits: Not of a signal that a thread sends to itself, nor in a call that ends with EINTR or is restarted.
+ *         Whether the code looks at errno is not known; handlers whose calls never fail are not told of.
  * Build:  cc -g -O1 -pthread
  * Run:    heddle run -- ./program
  */
