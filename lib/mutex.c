@@ -7,6 +7,7 @@
  *   2  -> 3    a lock that overtakes the one being woken      [take, try]
  *   3  -> 2|0  an unlock that wakes the first in line         [give]
  *   3  -> 3|1  an unlock that hands over to the first in line [give]
+ *   0  -> 5    its end: who uses it then is told so
  * Bit 1 is set exactly while somebody is in the line, except between the two steps of a lot's
  * owner.
  */
@@ -17,6 +18,7 @@
 
 #define LOCKED 1u
 #define WAITERS 2u
+#define ENDED (4u | LOCKED) /* so that the fast paths leave it alone */
 #define SPINS 60
 #define STARVING_NS 1000000 /* Go's starvationThresholdNs */
 
@@ -141,12 +143,19 @@ void hdi_mutex_tell_given(struct hd_mutex *mutex, const void *site)
         hdi_seam->released(mutex, site);
 }
 
+static void need_alive(const struct hd_mutex *mutex, const void *site)
+{
+    if (HDI_UNLIKELY(atomic_load_explicit(&mutex->state, memory_order_relaxed) == ENDED))
+        hdi_misuse_late("sync: use of a mutex after its end", mutex, site, NULL);
+}
+
 void hdi_mutex_lock(struct hd_mutex *mutex)
 {
     struct hdi_why why = {HD_EV_HD_MUTEX_LOCK, mutex, HDI_SITE()};
 
     hdi_point(&why);
     hdi_hide(mutex, sizeof *mutex);
+    need_alive(mutex, why.site);
     hdi_mutex_take(mutex, &why);
     hdi_mutex_tell_taken(mutex, why.site);
 }
@@ -157,6 +166,7 @@ bool hdi_mutex_trylock(struct hd_mutex *mutex)
 
     hdi_point(&why);
     hdi_hide(mutex, sizeof *mutex);
+    need_alive(mutex, why.site);
     if (!hdi_mutex_try_take(mutex))
         return false;
     hdi_mutex_tell_taken(mutex, why.site);
@@ -169,6 +179,7 @@ void hdi_mutex_unlock(struct hd_mutex *mutex)
 
     hdi_point(&why);
     hdi_hide(mutex, sizeof *mutex);
+    need_alive(mutex, why.site);
     if (!(atomic_load_explicit(&mutex->state, memory_order_relaxed) & LOCKED))
         hdi_misuse("sync: unlock of unlocked mutex", mutex, why.site);
     hdi_mutex_tell_given(mutex, why.site);
@@ -186,8 +197,10 @@ void hd_mutex_init(struct hd_mutex *mutex, const char *name)
 
 void hd_mutex_destroy(struct hd_mutex *mutex)
 {
+    need_alive(mutex, HDI_SITE());
     if (atomic_load_explicit(&mutex->state, memory_order_relaxed) & LOCKED)
         hdi_misuse("sync: end of a locked mutex", mutex, HDI_SITE());
+    atomic_store_explicit(&mutex->state, ENDED, memory_order_relaxed);
     if (hdi_seam)
         hdi_seam->gone(mutex, HDI_SITE());
 }

@@ -13,6 +13,7 @@
 #include "mutex_take.h"
 
 #define MAX_READERS (1 << 30)
+#define ENDED (-MAX_READERS - (1 << 29)) /* of `readers`; some may have come since */
 
 static void tell_taken(struct hd_rwmutex *rw, bool shared, const void *site)
 {
@@ -36,15 +37,25 @@ static void enter(struct hd_rwmutex *rw, const struct hdi_why *why)
     hdi_hide(rw, sizeof *rw);
 }
 
+static void need_alive(int32_t readers, const struct hd_rwmutex *rw, const void *site)
+{
+    if (HDI_UNLIKELY(readers < -MAX_READERS))
+        hdi_misuse_late("sync: use of a RWMutex after its end", rw, site, NULL);
+}
+
 void hd_rwmutex_rlock(struct hd_rwmutex *rw)
 {
     struct hdi_why why = {HD_EV_HD_RWMUTEX_RLOCK, rw, HDI_SITE()};
+    int32_t inside;
 
     if (HDI_WATCHED())
         enter(rw, &why);
     hdi_inner(rw);
-    if (HDI_UNLIKELY(atomic_fetch_add(&rw->readers, 1) + 1 < 0))
+    inside = atomic_fetch_add(&rw->readers, 1) + 1;
+    if (HDI_UNLIKELY(inside < 0)) {
+        need_alive(inside, rw, why.site);
         hdi_lot_acquire(&rw->reader_turn, &why);
+    }
     if (HDI_WATCHED())
         tell_taken(rw, true, why.site);
 }
@@ -56,6 +67,7 @@ bool hd_rwmutex_try_rlock(struct hd_rwmutex *rw)
 
     enter(rw, &why);
     seen = atomic_load(&rw->readers);
+    need_alive(seen, rw, why.site);
     do {
         if (seen < 0)
             return false;
@@ -72,12 +84,14 @@ void hd_rwmutex_runlock(struct hd_rwmutex *rw)
     if (HDI_WATCHED()) {
         enter(rw, &why);
         before = atomic_load(&rw->readers);
+        need_alive(before, rw, why.site);
         if (before != 0 && before != -MAX_READERS)
             tell_given(rw, true, why.site);
     }
     hdi_inner(rw);
     before = atomic_fetch_sub(&rw->readers, 1);
     if (HDI_UNLIKELY(before <= 0)) {
+        need_alive(before, rw, why.site);
         if (before == 0 || before == -MAX_READERS) {
             atomic_fetch_add(&rw->readers, 1);
             hdi_misuse("sync: RUnlock of unlocked RWMutex", rw, why.site);
@@ -95,6 +109,7 @@ void hd_rwmutex_lock(struct hd_rwmutex *rw)
     int32_t inside;
 
     enter(rw, &why);
+    need_alive(atomic_load(&rw->readers), rw, why.site);
     hdi_mutex_take(&rw->writers, &why);
     hdi_inner(rw);
     inside = atomic_fetch_sub(&rw->readers, MAX_READERS);
@@ -110,6 +125,7 @@ bool hd_rwmutex_try_lock(struct hd_rwmutex *rw)
     int32_t none = 0;
 
     enter(rw, &why);
+    need_alive(atomic_load(&rw->readers), rw, why.site);
     if (!hdi_mutex_try_take(&rw->writers))
         return false;
     hdi_inner(rw);
@@ -127,6 +143,7 @@ void hd_rwmutex_unlock(struct hd_rwmutex *rw)
     int32_t waiting;
 
     enter(rw, &why);
+    need_alive(atomic_load(&rw->readers), rw, why.site);
     if (atomic_load(&rw->readers) >= 0)
         hdi_misuse("sync: Unlock of unlocked RWMutex", rw, why.site);
     tell_given(rw, false, why.site);
@@ -148,8 +165,10 @@ void hd_rwmutex_init(struct hd_rwmutex *rw, const char *name)
 
 void hd_rwmutex_destroy(struct hd_rwmutex *rw)
 {
+    need_alive(atomic_load(&rw->readers), rw, HDI_SITE());
     if (atomic_load(&rw->readers) != 0)
         hdi_misuse("sync: end of a locked RWMutex", rw, HDI_SITE());
+    atomic_store(&rw->readers, ENDED);
     if (hdi_seam)
         hdi_seam->gone(rw, HDI_SITE());
 }

@@ -69,6 +69,69 @@ static void what_select(void)
     late_channel(select_on_it);
 }
 
+static struct hd_mutex mutex;
+static struct hd_rwmutex rw;
+
+static void lock_it(void *arg)
+{
+    (void)arg;
+    hd_mutex_lock(&mutex);
+    hd_mutex_unlock(&mutex);
+}
+
+static void read_it(void *arg)
+{
+    (void)arg;
+    hd_rwmutex_rlock(&rw);
+    hd_rwmutex_runlock(&rw);
+}
+
+static void write_it(void *arg)
+{
+    (void)arg;
+    hd_rwmutex_lock(&rw);
+    hd_rwmutex_unlock(&rw);
+}
+
+static void end_locks(void)
+{
+    hd_mutex_destroy(&mutex);
+    hd_rwmutex_destroy(&rw);
+}
+
+/* They end behind who uses them, or before. And an address may be used anew. */
+static void late_lock(void (*use)(void *arg))
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    hd_mutex_init(&mutex, NULL);
+    hd_rwmutex_init(&rw, NULL);
+    end_locks();
+    hd_mutex_init(&mutex, NULL);
+    rw = (struct hd_rwmutex)HD_RWMUTEX_INIT;
+    if (wrong)
+        end_locks();
+    begin(&wg, use, NULL);
+    hd_wg_wait(&wg);
+    if (!wrong)
+        end_locks();
+}
+
+static void what_mutex(void)
+{
+    late_lock(lock_it);
+}
+
+static void what_readers(void)
+{
+    late_lock(read_it);
+}
+
+static void what_writer(void)
+{
+    late_lock(write_it);
+}
+
 static void until_it_ends(void *arg)
 {
     (void)arg;
@@ -254,9 +317,11 @@ static void what_aborted(void)
 }
 
 static const struct variant whats[] = {
-    VARIANT(what, send),      VARIANT(what, receive), VARIANT(what, select), VARIANT(what, context),
-    VARIANT(what, parent),    VARIANT(what, done),    VARIANT(what, timer),  VARIANT(what, ticker),
-    VARIANT(what, recovered), VARIANT(what, aborted), VARIANT(what, limit),  VARIANT(what, twice)};
+    VARIANT(what, mutex),   VARIANT(what, readers), VARIANT(what, writer),
+    VARIANT(what, send),    VARIANT(what, receive), VARIANT(what, select),
+    VARIANT(what, context), VARIANT(what, parent),  VARIANT(what, done),
+    VARIANT(what, timer),   VARIANT(what, ticker),  VARIANT(what, recovered),
+    VARIANT(what, aborted), VARIANT(what, limit),   VARIANT(what, twice)};
 
 int main(int argc, char **argv)
 {

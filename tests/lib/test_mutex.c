@@ -226,6 +226,18 @@ static void unlock_twice(void *arg)
     hd_mutex_unlock(arg);
 }
 
+static void lock_once(void *arg)
+{
+    hd_mutex_lock(arg);
+    hd_mutex_unlock(arg);
+}
+
+static void try_once(void *arg)
+{
+    if (hd_mutex_trylock(arg))
+        hd_mutex_unlock(arg);
+}
+
 static void destroy(void *arg)
 {
     hd_mutex_destroy(arg);
@@ -240,6 +252,13 @@ static void misuse_panics(void **state)
     hd_mutex_lock(&mutex);
     assert_panics(destroy, &mutex, "sync: end of a locked mutex");
     hd_mutex_unlock(&mutex);
+    hd_mutex_destroy(&mutex);
+    assert_panics(lock_once, &mutex, "sync: use of a mutex after its end");
+    assert_panics(try_once, &mutex, "sync: use of a mutex after its end");
+    assert_panics(unlock_twice, &mutex, "sync: use of a mutex after its end");
+    assert_panics(destroy, &mutex, "sync: use of a mutex after its end");
+    hd_mutex_init(&mutex, NULL);
+    lock_once(&mutex);
 }
 
 int main(void)

@@ -198,8 +198,36 @@ static void unlock(void *arg)
     hd_rwmutex_unlock(arg);
 }
 
+static void lock(void *arg)
+{
+    hd_rwmutex_lock(arg);
+}
+
+static void rlock(void *arg)
+{
+    hd_rwmutex_rlock(arg);
+}
+
+static void try_lock(void *arg)
+{
+    if (!hd_rwmutex_try_lock(arg))
+        return;
+}
+
+static void try_rlock(void *arg)
+{
+    if (!hd_rwmutex_try_rlock(arg))
+        return;
+}
+
+static void destroy(void *arg)
+{
+    hd_rwmutex_destroy(arg);
+}
+
 static void misuse_panics(void **state)
 {
+    void (*const late[])(void *) = {lock, unlock, rlock, runlock, try_lock, try_rlock, destroy};
     struct hd_rwmutex rw = HD_RWMUTEX_INIT;
 
     (void)state;
@@ -212,6 +240,13 @@ static void misuse_panics(void **state)
     assert_panics(runlock, &rw, "sync: RUnlock of unlocked RWMutex");
     hd_rwmutex_unlock(&rw);
     assert_true(hd_rwmutex_try_lock(&rw)); /* the misuses left it as it was */
+    hd_rwmutex_unlock(&rw);
+    hd_rwmutex_destroy(&rw);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        assert_panics(late[i], &rw, "sync: use of a RWMutex after its end");
+    hd_rwmutex_init(&rw, NULL);
+    lock(&rw);
+    unlock(&rw);
 }
 
 int main(void)

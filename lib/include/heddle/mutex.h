@@ -32,7 +32,8 @@ struct hd_mutex {
 /* Give it a name (copied; may be NULL) for reports; the mutex must be zero or ended. */
 HD_API void hd_mutex_init(struct hd_mutex *mutex, const char *name);
 
-/* Say that it is no longer used; optional, panics if it is locked. */
+/* Say that it is no longer used; optional, panics if it is locked. Who uses it then, and did not make
+ * it anew, panics. */
 HD_API void hd_mutex_destroy(struct hd_mutex *mutex);
 
 HD_API void hdi_mutex_lock(struct hd_mutex *mutex);

@@ -43,7 +43,7 @@ struct hd_rwmutex {
     }
 
 /* Name it for reports (copied; may be NULL); it must be zero or ended.  End: optional, panics if
- * held. */
+ * held; who uses it then, and did not make it anew, panics. */
 HD_API void hd_rwmutex_init(struct hd_rwmutex *rw, const char *name);
 HD_API void hd_rwmutex_destroy(struct hd_rwmutex *rw);
 
