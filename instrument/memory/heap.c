@@ -179,6 +179,8 @@ static bool dying(void *p, uint64_t pc)
     }
     if (s) {
         size_t bytes = next.usable(p);
+        if (point)
+            hdi_touched_block((uintptr_t)p, bytes);
         bool ordered = !hdi_is_watched_code(pc);
         hdi_note_context(s, pc);
         if (hdi_tape)

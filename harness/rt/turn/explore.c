@@ -441,6 +441,9 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
     case HD_EV_ATOMIC_RMW:
         touch(word_key((uint64_t)(uintptr_t)op->data), mode_of(t, op, wake));
         return;
+    case HD_EV_FREE: /* the rest of the block is touched as it is given back */
+        touch(word_key((uint64_t)(uintptr_t)op->data), HDP_TOUCH_CHANGES);
+        return;
     case HD_EV_SELECT:
         touch(the_channels, HDP_TOUCH_CHANGES);
         return;
@@ -849,7 +852,7 @@ static void note_left(const struct hdi_thread *t)
         touch_of_operation(t, t->op, HDI_READY);
     if (t->op && t->op->kind >= HD_EV_READ && t->op->kind <= HD_EV_ATOMIC_RMW)
         hdi_touched_memory((uintptr_t)t->op->data, MOST_BYTES, true);
-    if (!t->op)
+    if (!t->op || t->op->kind == HD_EV_FREE) /* how large it is is not known */
         touch(HDP_EVERYTHING, HDP_TOUCH_CHANGES);
     x->left_thread[x->left++] =
         (struct hdp_explored_thread){.thread = t->hash,
