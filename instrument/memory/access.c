@@ -368,7 +368,7 @@ void hdi_access_slow(struct hdi_memory_thread *s, uintptr_t addr, size_t bytes,
         hdi_tape_access(s, addr, bytes, write ? HDP_TAPE_WRITE : HDP_TAPE_READ, pc, point);
     hdi_race_access(s->racer, addr, bytes, kind, pc);
     const struct hdi_cell *cell = hdi_shadow_find(addr);
-    if (!point && cell && cell->flags & HDI_CELL_SHARED)
+    if (cell && cell->flags & HDI_CELL_SHARED)
         hdi_points_learn(pc);
     if (!point || !matters(addr))
         return;

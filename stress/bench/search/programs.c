@@ -1056,6 +1056,404 @@ static void late_use(void)
     start(give_away, 0);
 }
 
+/* ---- classic mistakes, which no strategy was chosen by ---- */
+
+/* There is enough, as far as one looked before. */
+static void *withdraw(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        if (read_locked(&many[0], &value[0]) >= 10)
+            assert(add_locked(&many[0], &value[0], -10) >= 0);
+        add_locked(&many[1], &value[1], 10);
+    }
+    return arg;
+}
+
+static void overdraft(void)
+{
+    value[0] = 10 * threads * depth - 10;
+    for (int i = 0; i < threads; i++)
+        start(withdraw, i);
+}
+
+/* What is waited for is looked at before the lock is taken. */
+static void *look_and_wait(void *arg)
+{
+    distract();
+    if (!atomic_load(&a)) {
+        pthread_mutex_lock(&lock);
+        pthread_cond_wait(&changed, &lock);
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void *set_and_signal(void *arg)
+{
+    distract();
+    pthread_mutex_lock(&lock);
+    atomic_store(&a, 1);
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static void missed_signal(void)
+{
+    for (int i = 1; i < threads; i++)
+        start(look_and_wait, i);
+    start(set_and_signal, 0);
+}
+
+/* Made by a thread that makes the next one before it has set up what that one uses. */
+static void *set_up(void *arg)
+{
+    int me = (int)(intptr_t)arg;
+    pthread_t next_one;
+
+    distract();
+    assert(me == 0 || atomic_load(&slot[me]) == 1);
+    if (me + 1 < threads) {
+        atomic_fetch_add(&slot[me + 1], 1);
+        pthread_create(&next_one, NULL, set_up, (void *)(intptr_t)(me + 1));
+        atomic_store(&a, me);
+        pthread_join(next_one, NULL);
+    } else {
+        assert(atomic_load(&a) == me - 1);
+    }
+    return arg;
+}
+
+static void chain_of_setup(void)
+{
+    start(set_up, 0);
+}
+
+/* Nobody looks again under the lock: it is made twice, and who has the first one loses it. */
+static void *get_instance(void *arg)
+{
+    distract();
+    if (!atomic_load(&a)) {
+        pthread_mutex_lock(&lock);
+        atomic_store(&a, atomic_fetch_add(&count, 1) + 1);
+        pthread_mutex_unlock(&lock);
+    }
+    int mine = atomic_load(&a);
+    distract();
+    assert(mine == atomic_load(&a));
+    return arg;
+}
+
+static void made_twice(void)
+{
+    for (int i = 0; i < threads; i++)
+        start(get_instance, i);
+}
+
+/* Readers who want to write wait until they are the only one: two do so for ever. */
+static void *read_and_upgrade(void *arg)
+{
+    pthread_mutex_lock(&lock);
+    x++;
+    pthread_mutex_unlock(&lock);
+    distract();
+    pthread_mutex_lock(&lock);
+    while (x > 1)
+        pthread_cond_wait(&changed, &lock);
+    x--;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static void upgrade_together(void)
+{
+    for (int i = 0; i < threads; i++)
+        start(read_and_upgrade, i);
+}
+
+/* Three locks in a circle; the third thread closes it only when it was told to. */
+static void *take_pair(void *arg)
+{
+    int i = (int)(intptr_t)arg;
+
+    for (int round = 0; round < depth; round++) {
+        distract();
+        if (i == 2 && !read_locked(&lock, &x))
+            continue;
+        pthread_mutex_lock(&many[i]);
+        pthread_mutex_lock(&many[(i + 1) % 3]);
+        add_locked(&lock, &x, 1);
+        pthread_mutex_unlock(&many[(i + 1) % 3]);
+        pthread_mutex_unlock(&many[i]);
+    }
+    return arg;
+}
+
+static void three_locks(void)
+{
+    for (int i = 0; i < threads; i++)
+        start(take_pair, i % 3);
+}
+
+/* A consumer waits for anything to have been produced, not for something to be there. */
+static void *consume_one(void *arg)
+{
+    distract();
+    pthread_mutex_lock(&lock);
+    while (x == 0)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    assert(add_locked(&other, &y, -1) >= 0);
+    return arg;
+}
+
+static void *produce_some(void *arg)
+{
+    for (int i = 1; i < threads; i++) {
+        distract();
+        add_locked(&other, &y, 1);
+        pthread_mutex_lock(&lock);
+        x++;
+        pthread_cond_broadcast(&changed);
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void wrong_predicate(void)
+{
+    for (int i = 1; i < threads; i++)
+        start(consume_one, i);
+    start(produce_some, 0);
+}
+
+/* A stack whose elements are changed under the lock, and its size beside it. */
+static void *push_one(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        int at = atomic_fetch_add(&count, 1);
+        pthread_mutex_lock(&lock);
+        value[at] = 1;
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void *pop_one(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        int at = atomic_load(&count) - 1;
+        if (at < 0)
+            continue;
+        pthread_mutex_lock(&lock);
+        assert(value[at] == 1);
+        value[at] = 0;
+        pthread_mutex_unlock(&lock);
+        atomic_store(&count, at);
+    }
+    return arg;
+}
+
+static void stack_size(void)
+{
+    for (int i = 1; i < threads; i++)
+        start(push_one, i);
+    start(pop_one, 0);
+}
+
+/* The token goes round; who counts tokens one by one meets it twice. */
+static void *hand_on(void *arg)
+{
+    int me = (int)(intptr_t)arg;
+
+    for (int i = 0; i < depth; i++) {
+        distract();
+        if (atomic_load(&slot[me]) == 1) {
+            atomic_store(&slot[me], 0);
+            atomic_store(&slot[(me + 1) % threads], 1);
+        }
+    }
+    return arg;
+}
+
+static void *count_tokens(void *arg)
+{
+    int sum = 0;
+
+    for (int i = 0; i < threads; i++)
+        sum += atomic_load(&slot[i]);
+    assert(sum < 2);
+    return arg;
+}
+
+static void token_ring(void)
+{
+    atomic_store(&slot[0], 1);
+    for (int i = 0; i < threads; i++)
+        start(hand_on, i);
+    start(count_tokens, 0);
+}
+
+/* Peterson's lock: the turn is given away before one says that one wants in. */
+static void *peterson(void *arg)
+{
+    int me = (int)(intptr_t)arg;
+
+    for (int i = 0; i < depth; i++) {
+        distract();
+        atomic_store(&c, !me);
+        atomic_store(&slot[me], 1);
+        if (!atomic_load(&slot[!me]) || atomic_load(&c) == me) {
+            assert(atomic_fetch_add(&count, 1) == 0);
+            atomic_fetch_sub(&count, 1);
+        }
+        atomic_store(&slot[me], 0);
+    }
+    return arg;
+}
+
+static void turn_first(void)
+{
+    start(peterson, 0);
+    start(peterson, 1);
+}
+
+/* Dekker's lock: the turn is given away before the section is left. */
+static void *dekker(void *arg)
+{
+    int me = (int)(intptr_t)arg;
+
+    distract();
+    atomic_store(&slot[me], 1);
+    if (atomic_load(&slot[!me])) {
+        if (atomic_load(&c) != me) {
+            atomic_store(&slot[me], 0);
+            for (int i = 0; i < 3 && atomic_load(&c) != me; i++)
+                distract();
+            if (atomic_load(&c) != me)
+                return arg;
+            atomic_store(&slot[me], 1);
+        } else {
+            return arg;
+        }
+    }
+    assert(atomic_fetch_add(&count, 1) == 0);
+    atomic_store(&c, !me);
+    atomic_fetch_sub(&count, 1);
+    atomic_store(&slot[me], 0);
+    return arg;
+}
+
+static void turn_too_soon(void)
+{
+    start(dekker, 0);
+    start(dekker, 1);
+}
+
+/* A barrier that counts to THREADS and is set back by one of those that leave it. */
+static void *pass_twice(void *arg)
+{
+    for (int round = 0; round < 2; round++) {
+        pthread_mutex_lock(&lock);
+        if (++x == threads)
+            pthread_cond_broadcast(&changed);
+        while (x < threads)
+            pthread_cond_wait(&changed, &lock);
+        pthread_mutex_unlock(&lock);
+        pthread_mutex_lock(&lock);
+        if (++y == threads)
+            x = y = 0;
+        pthread_mutex_unlock(&lock);
+    }
+    return arg;
+}
+
+static void barrier_set_back(void)
+{
+    for (int i = 0; i < threads; i++)
+        start(pass_twice, i);
+}
+
+/* A reference is taken though the last one may be gone by then. */
+static void *take_reference(void *arg)
+{
+    distract();
+    if (atomic_load(&count) > 0) {
+        atomic_fetch_add(&count, 1);
+        assert(!atomic_load(&failed));
+        if (atomic_fetch_sub(&count, 1) == 1)
+            atomic_store(&failed, 1);
+    }
+    return arg;
+}
+
+static void resurrection(void)
+{
+    atomic_store(&count, 1);
+    for (int i = 1; i < threads; i++)
+        start(take_reference, i);
+    start(drop_reference, 0);
+}
+
+/* Owner and thief both look whether there is work, and take it from two ends. */
+static void *own_work(void *arg)
+{
+    for (int i = 0; i < depth; i++) {
+        distract();
+        int bottom = atomic_load(&b);
+        if (atomic_load(&c) < bottom) {
+            atomic_store(&b, bottom - 1);
+            assert(atomic_fetch_add(&slot[bottom - 1], 1) == 0);
+        }
+    }
+    return arg;
+}
+
+static void *steal_work(void *arg)
+{
+    distract();
+    pthread_mutex_lock(&lock);
+    int top = atomic_load(&c);
+    if (top < atomic_load(&b)) {
+        assert(atomic_fetch_add(&slot[top], 1) == 0);
+        atomic_store(&c, top + 1);
+    }
+    pthread_mutex_unlock(&lock);
+    return arg;
+}
+
+static void stolen_twice(void)
+{
+    atomic_store(&b, depth);
+    start(own_work, 0);
+    for (int i = 1; i < threads; i++)
+        start(steal_work, i);
+}
+
+/* At most THREADS - 1 may come in; all look first. */
+static void *come_in(void *arg)
+{
+    distract();
+    if (atomic_load(&count) < threads - 1)
+        atomic_fetch_add(&count, 1);
+    return arg;
+}
+
+static void check_bound(void)
+{
+    assert(atomic_load(&count) < threads);
+}
+
+static void bounded_counter(void)
+{
+    for (int i = 0; i < threads; i++)
+        start(come_in, i);
+}
+
 static const struct {
     const char *name;
     void (*begin)(void), (*check)(void);
@@ -1097,6 +1495,21 @@ static const struct {
     {"queue_steal", queue_steal, NULL},
     {"append", append, NULL},
     {"late_use", late_use, NULL},
+    {"overdraft", overdraft, NULL},
+    {"missed_signal", missed_signal, NULL},
+    {"chain_of_setup", chain_of_setup, NULL},
+    {"made_twice", made_twice, NULL},
+    {"upgrade_together", upgrade_together, NULL},
+    {"three_locks", three_locks, NULL},
+    {"wrong_predicate", wrong_predicate, NULL},
+    {"stack_size", stack_size, NULL},
+    {"token_ring", token_ring, NULL},
+    {"turn_first", turn_first, NULL},
+    {"turn_too_soon", turn_too_soon, NULL},
+    {"barrier_set_back", barrier_set_back, NULL},
+    {"resurrection", resurrection, NULL},
+    {"stolen_twice", stolen_twice, NULL},
+    {"bounded_counter", bounded_counter, check_bound},
 };
 
 static int bounded(const char *text, int most)
