@@ -10,25 +10,31 @@
 #include "wire/hash.h"
 
 #define BATCH_NS 1000000000
-#define TRIES 16u       /* batches after which it is asked whether they pay: */
-#define PAYS 8u         /* so many schedules a batch */
 #define MORE_THREADS 1u /* than schedules made so far */
+/* --engine=auto: so many schedules are run in processes of their own first, since those learn from each
+ * other in short phases; and whether it pays is asked after so many batches, or so much time. */
+#define ALONE_FIRST 64u
+#define TRIAL_BATCHES 8u
+#define TRIAL_NS 1000000000
 
 struct claim {
     uint64_t next, until;     /* claimed and not run yet: [next, until) */
     uint64_t alone;           /* of these, the first that is run in a process of its own; 0: none */
-    uint64_t news;            /* it is `alone` that did not pass, and its record is in the region */
+    uint64_t news;            /* it is `alone` that did not pass, */
+    bool failed;              /* and not for what only hindered it there */
     struct hdp_config config; /* of the batch that runs */
     uint32_t steps;           /* decisions of those that were restored, */
     uint32_t last;            /* and which was the last of them */
-    struct hdp_step *trace;   /* --engine=compare: of the one that did not pass */
-    struct hdp_ran ran;
+    struct hdp_ran ran;       /* what the one came to that did not pass, */
+    struct hdp_step *trace;   /* and, for --engine=compare, its decisions */
 };
 
 struct batches {
     struct claim *of; /* each worker */
-    uint32_t tries;
-    uint64_t passed;
+    struct cost {
+        uint64_t schedules;
+        int64_t took_ns;
+    } alone, in_place; /* in place: those that passed, and what all took */
 };
 
 static bool is_power(uint64_t n)
@@ -71,13 +77,14 @@ void batches_open(struct campaign *c)
 {
     const char *why;
 
-    c->stats.in_place.wanted = c->options.engine != ENGINE_FORK;
+    c->stats.in_place.wanted =
+        c->options.engine != ENGINE_FORK && !c->options.native && !c->exploration;
     c->batches = NULL;
     if (!c->stats.in_place.wanted)
         return;
     c->batches = mem_zeroed(1, sizeof *c->batches);
     c->batches->of = mem_zeroed(c->options.jobs, sizeof *c->batches->of);
-    why = c->options.native ? "the operating system schedules" : excluded_by_options(&c->options);
+    why = excluded_by_options(&c->options);
     if (why)
         turn_off(c, why);
 }
@@ -122,7 +129,8 @@ static void claim(struct campaign *c, struct claim *v)
 {
     uint64_t until = c->next;
 
-    if (c->stats.in_place.off || c->next < 3 || is_power(c->next))
+    if (c->stats.in_place.off || c->next < 3 || is_power(c->next) ||
+        (c->options.engine == ENGINE_AUTO && c->next <= ALONE_FIRST))
         return;
     while (until - c->next < HDP_BATCH && !is_power(until) &&
            (until == c->next || !campaign_waits_before(c, until)) &&
@@ -203,11 +211,49 @@ static void note_why(struct campaign *c, const char *what)
         s->why_not = mem_format("%s%.79s", s->off ? "" : "the program ", what);
 }
 
+/* --engine=auto: what is left there is run again, and a batch costs something by itself. */
+static void ask_whether_it_pays(struct campaign *c, const struct worker *w, uint32_t passed)
+{
+    struct cost *here = &c->batches->in_place, *alone = &c->batches->alone;
+
+    here->schedules += passed;
+    here->took_ns += real_now() - w->started_ns;
+    if (c->options.engine != ENGINE_AUTO || !alone->schedules ||
+        (c->stats.in_place.batches < TRIAL_BATCHES && here->took_ns < TRIAL_NS) ||
+        (double)here->took_ns / (double)alone->took_ns <
+            (double)here->schedules / (double)alone->schedules)
+        return;
+    note_why(c, "takes more time so than with a process for each");
+    c->stats.in_place.off = true;
+}
+
+static bool fails(const struct hdp_result *r)
+{
+    return r->outcome != HDP_RAN || r->findings || r->wait_status;
+}
+
+/* The record of the one that did not pass, to be held against what the fork engine makes of it. */
+static void keep_news(struct campaign *c, const struct worker *w, struct claim *v, uint32_t i)
+{
+    const struct hdp_region *r = w->region;
+    uint32_t steps;
+
+    v->news = v->next;
+    v->ran = r->batch.ran[i];
+    v->failed = fails(&v->ran.result);
+    steps = v->ran.result.steps;
+    free(v->trace);
+    v->trace = NULL;
+    if (c->options.engine != ENGINE_COMPARE)
+        return;
+    v->trace = mem_zeroed(steps + 1ul, sizeof *v->trace);
+    memcpy(v->trace, r->trace, steps * sizeof *v->trace);
+}
+
 uint32_t batches_end(struct campaign *c, struct worker *w, uint64_t first)
 {
     struct hdp_batch *b = &w->region->batch;
-    struct batches *all = c->batches;
-    struct claim *v = &all->of[w->index];
+    struct claim *v = &c->batches->of[w->index];
     uint32_t done = trusted_done(w);
 
     b->what[sizeof b->what - 1] = '\0';
@@ -215,10 +261,6 @@ uint32_t batches_end(struct campaign *c, struct worker *w, uint64_t first)
     v->config = w->region->config;
     v->steps = 0;
     v->news = 0;
-    if (w->batch >= PAYS) { /* early ones are short: phases are */
-        all->passed += done;
-        all->tries++;
-    }
     add_costs(c, b);
     c->stats.in_place.schedules += done;
     switch (b->end) {
@@ -240,25 +282,17 @@ uint32_t batches_end(struct campaign *c, struct worker *w, uint64_t first)
     case HDP_BATCH_NEWS:
         c->stats.in_place.news++;
         v->alone = v->next;
-        if (c->options.engine == ENGINE_COMPARE && v->next < v->until &&
-            b->ran[done].result.steps < HDP_STEPS) {
-            v->news = v->next;
-            v->ran = b->ran[done];
-            free(v->trace);
-            v->trace = mem_zeroed(v->ran.result.steps + 1ul, sizeof *v->trace);
-            memcpy(v->trace, w->region->trace, v->ran.result.steps * sizeof *v->trace);
-        }
+        if (v->next < v->until && b->ran[done].result.steps < HDP_STEPS)
+            keep_news(c, w, v, done);
         break;
     default: /* it died: which schedule it was is known, but not whether those before passed */
         c->stats.in_place.died++;
         v->alone = b->at > done && b->at < w->batch ? first + b->at : v->next;
+        v->news = c->options.engine == ENGINE_COMPARE ? 0 : v->alone;
+        v->failed = !w->killed;
         break;
     }
-    if (c->options.engine == ENGINE_AUTO && all->tries >= TRIES &&
-        all->passed < (uint64_t)all->tries * PAYS) {
-        note_why(c, "ends most batches early");
-        c->stats.in_place.off = true;
-    }
+    ask_whether_it_pays(c, w, done);
     return done;
 }
 
@@ -359,12 +393,21 @@ void batches_compare(struct campaign *c, struct worker *w, uint64_t number)
     free(trace);
 }
 
-void batches_compare_alone(struct campaign *c, struct worker *w, uint64_t number)
+void batches_alone_ended(struct campaign *c, struct worker *w, uint64_t number)
 {
     struct claim *v = c->batches ? &c->batches->of[w->index] : NULL;
+    struct in_place_stats *s = &c->stats.in_place;
 
-    if (!v || !number || v->news != number)
+    if (!v || !number)
+        return;
+    c->batches->alone.schedules++;
+    c->batches->alone.took_ns += real_now() - w->started_ns;
+    if (v->news != number)
         return;
     v->news = 0;
-    compare(c, w, number, &v->ran, v->trace);
+    if (c->options.engine == ENGINE_COMPARE)
+        compare(c, w, number, &v->ran, v->trace);
+    else if (v->failed && w->state == WORKER_DONE && !fails(&w->region->result) &&
+             !s->unconfirmed++)
+        s->first_unconfirmed = number;
 }

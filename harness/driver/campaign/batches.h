@@ -34,8 +34,9 @@ void batches_restore(struct campaign *c, struct worker *w, uint32_t i);
 /* --engine=compare: run what batches_restore() wrote in a process of its own, too; a difference is
  * trouble. */
 void batches_compare(struct campaign *c, struct worker *w, uint64_t number);
-/* The same of schedule `number`, which was just run alone since it did not pass in place. */
-void batches_compare_alone(struct campaign *c, struct worker *w, uint64_t number);
+/* Schedule `number` was run in a process of its own. If that was since it did not pass in place: is
+ * it the same? */
+void batches_alone_ended(struct campaign *c, struct worker *w, uint64_t number);
 /* The process that ran it died with its server. */
 void batches_lost(struct campaign *c, struct worker *w, uint64_t first);
 

@@ -492,7 +492,7 @@ static void take_work(struct campaign *c, struct worker *w)
     if (w->batch) {
         take_batch(c, w, number);
     } else {
-        batches_compare_alone(c, w, number);
+        batches_alone_ended(c, w, number);
         if (!c->exploration || explore_take(c, w))
             take(c, w, number);
     }

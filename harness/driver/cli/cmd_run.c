@@ -182,7 +182,8 @@ static const struct argp_option table[] = {
     {"engine", OPT_ENGINE, "NAME", 0,
      "What a schedule runs in: fork (a process of its own, the default), in-place (one process for "
      "many, whose memory is put back after each: much faster, where the program permits it), auto "
-     "(in-place where it pays), or compare (both, each schedule: a difference is an error)",
+     "(in-place behind the first 64 schedules, while it pays), or compare (both, each schedule: a "
+     "difference is an error)",
      0},
     {"check-restore", OPT_CHECK_RESTORE, 0, 0,
      "In place: compare all memory with what it was, after each schedule", 0},

@@ -253,7 +253,7 @@ static void run(struct worker *w, uint32_t batch)
     w->batch = r->batch.count = batch;
     w->at = r->batch.at = r->batch.done = 0;
     r->batch.end = HDP_BATCH_DIED;
-    w->timed_out = w->slow = w->flooded = w->out_cut = w->err_cut = false;
+    w->timed_out = w->slow = w->flooded = w->killed = w->out_cut = w->err_cut = false;
     w->started_ns = w->progress_ns = w->at_ns = real_now();
     w->progress = r->progress = 0;
     w->state = WORKER_RUNNING;
@@ -378,8 +378,10 @@ static void check_batch(struct worker *w, int64_t now, int64_t limit_ns)
     if (at != w->at)
         w->at_ns = w->progress_ns = now;
     w->at = at;
-    if (now - w->progress_ns > BATCH_PATIENCE_NS || now - w->at_ns > limit_ns)
-        kill_child(w);
+    if (now - w->progress_ns <= BATCH_PATIENCE_NS && now - w->at_ns <= limit_ns)
+        return;
+    w->killed = true;
+    kill_child(w);
 }
 
 void crew_check(struct crew *c, int64_t limit_ns)

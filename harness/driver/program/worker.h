@@ -52,6 +52,7 @@ struct worker {
     pid_t child;                  /* of the schedule that ended last */
     int64_t started_ns;           /* of the server, or of the schedule that runs */
     uint32_t batch, at;     /* schedules of the batch that runs, 0: one alone; and which it is */
+    bool killed;            /* the batch was: it stood still, or went on for too long */
     int64_t at_ns;          /* since when */
     uint64_t schedule;      /* number of the one that runs; 0 = none: the campaign's */
     unsigned starts_failed; /* in a row: the campaign's, too */

@@ -210,6 +210,7 @@ static json_t *in_place(const struct in_place_stats *s)
     json_object_set_new(o, "left", number(s->cannot));
     json_object_set_new(o, "did_not_pass", number(s->news + s->died));
     json_object_set_new(o, "compared", number(s->compared));
+    json_object_set_new(o, "unconfirmed", number(s->unconfirmed));
     json_object_set_new(o, "why_not", json_text(s->why_not));
     json_object_set_new(o, "batches", number(s->batches));
     json_object_set_new(o, "looks", number(s->scans));

@@ -747,8 +747,12 @@ static void print_dropped(FILE *to, const struct stats *s)
 static void print_engine(FILE *to, const struct in_place_stats *s, uint64_t schedules)
 {
     char a[32], b[32];
-    if (!s->wanted)
+    if (!s->wanted || (!s->batches && !s->why_not))
         return;
+    if (s->off && !s->schedules && s->why_not) {
+        fprintf(to, "  engine: a process for each schedule: %s\n", s->why_not);
+        return;
+    }
     fprintf(to, "  engine: %s of %s schedules in place", show_count(s->schedules, a),
             show_count(schedules, b));
     if (s->compared)
@@ -761,6 +765,13 @@ static void print_engine(FILE *to, const struct in_place_stats *s, uint64_t sche
         fprintf(to, "%s %s", s->off || !s->cannot ? ", no more since" : ", the first since",
                 s->why_not);
     fputc('\n', to);
+    if (s->unconfirmed)
+        fprintf(to,
+                "  note: %s schedule%s failed in place and passed in a process of %s own, the "
+                "first is %s: no finding, but a "
+                "fault of this engine, or of a program whose behaviour depends on addresses\n",
+                show_count(s->unconfirmed, a), plural(s->unconfirmed),
+                s->unconfirmed == 1 ? "its" : "their", show_count(s->first_unconfirmed, b));
 }
 
 static void print_faults(FILE *to, const struct fault_stats *s)

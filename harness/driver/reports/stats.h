@@ -82,6 +82,7 @@ struct stats {
         uint64_t cannot;     /* left there, and run in a process of its own */
         uint64_t news, died; /* did not pass, and was run there, too */
         uint64_t compared;   /* run in both engines */
+        uint64_t unconfirmed, first_unconfirmed; /* failed there alone; the first one's number */
         uint64_t batches, scans, rerun, calls;
         uint32_t pages; /* put back after each schedule, at most */
         uint64_t image_bytes;

@@ -4,6 +4,7 @@
  * case the same assertion must hold in all of them.
  */
 #include <assert.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -1108,6 +1109,21 @@ static void *comes_once(void *arg)
     return arg;
 }
 
+/* In place the end of a program does not go to the kernel, and who reads libc's code sees that. */
+static void in_place_seen(void)
+{
+    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+    unsigned char *end = libc ? dlsym(libc, "_exit") : NULL;
+    unsigned char before[5];
+    pthread_t t;
+
+    assert(end);
+    memcpy(before, end, sizeof before);
+    pthread_create(&t, NULL, comes_once, NULL);
+    pthread_join(t, NULL);
+    code = memcmp(before, end, sizeof before) != 0;
+}
+
 static void in_place_many_threads(void)
 {
     pthread_t t[100];
@@ -1179,6 +1195,7 @@ static const struct {
     CASE(in_place_robust_kept_lending),
     CASE(in_place_silenced),
     CASE(in_place_duplicated),
+    CASE(in_place_seen),
     CASE(in_place_many_threads),
 };
 
