@@ -28,7 +28,7 @@ struct exhaustive *exhaustive_new(void)
     struct exhaustive *x = mem_zeroed(1, sizeof *x);
 
     x->exploration = exploration_new(&(struct exploration_options){.plain = false}, 1);
-    x->stats.explored.wanted = true;
+    x->stats.explored.wanted = x->stats.explored.in_test = true;
     x->stats.explored.points = HDP_POINTS_ALL;
     return x;
 }

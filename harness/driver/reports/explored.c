@@ -25,7 +25,10 @@ static char *reason(const struct stats *s, unsigned i)
          "heddle-cc)",
          false},
         {s->explored.raced, "memory accesses race (heddle run tells which)", false},
-        {s->cut, "schedules that reached the step bound (--max-steps): %llu", true},
+        {s->cut,
+         s->explored.in_test ? "schedules that reached the step bound (max_steps): %llu"
+                             : "schedules that reached the step bound (--max-steps): %llu",
+         true},
         {s->timed_out, "schedules that ran out of time (--timeout): %llu", true},
         {s->control_lost, "times that control was lost: %llu", true},
         {s->external, "system calls that left control: %llu", true},

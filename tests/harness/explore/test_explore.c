@@ -487,7 +487,7 @@ static void what_is_no_proof_does_not_pass(void **state)
     o = (struct hd_explore_options){.exhaustive = 1, .max_steps = 10};
     assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
     assert_non_null(strstr(r.report, "no proof: "));
-    assert_non_null(strstr(r.report, "step bound"));
+    assert_non_null(strstr(r.report, "reached the step bound (max_steps): "));
     o = (struct hd_explore_options){.exhaustive = 1, .strategy = "pct"};
     assert_int_equal(hd_explore(enters_four, NULL, &o, &r), -1);
     assert_non_null(strstr(r.report, "strategy does not go with exhaustive"));
