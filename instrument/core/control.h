@@ -53,6 +53,7 @@ struct hdi_object {
     uint32_t created_stack, destroyed_stack, dropped_stack;
     struct hdi_thread *pending; /* threads whose pending operation names this object */
     struct hdi_object *next;    /* hash chain */
+    struct hdi_object *later;   /* made after it */
     struct hdi_units *units;    /* of semaphores and channels: units.h; NULL when not told */
     struct {
         uint32_t thread;

@@ -36,7 +36,7 @@ static struct {
     char *at, *end;
 } mapped; /* ahead, for hdi_map() */
 static struct hdi_object *bucket[BUCKETS];
-static uint64_t filled[BUCKETS / 64]; /* a bit for each: has been used */
+static struct hdi_object *first_made, *last_made;
 static struct {
     uintptr_t low, high;
     uint32_t index;
@@ -146,17 +146,6 @@ static struct hdi_object **chain(uintptr_t addr)
     return &bucket[bucket_of(addr)];
 }
 
-/* The first chain from i on that is not empty, or BUCKETS. */
-static uint32_t next_filled(uint32_t i)
-{
-    for (; i < BUCKETS; i = (i / 64 + 1) * 64) {
-        uint64_t rest = filled[i / 64] >> i % 64;
-        if (rest)
-            return i + (uint32_t)__builtin_ctzll(rest);
-    }
-    return BUCKETS;
-}
-
 static int note_segments(struct dl_phdr_info *info, size_t size, void *count)
 {
     uint32_t *module = count;
@@ -235,7 +224,11 @@ struct hdi_object *hdi_object_get(const void *addr, enum hd_object kind, size_t 
     born(o, site);
     o->next = *chain(o->addr);
     *chain(o->addr) = o;
-    filled[bucket_of(o->addr) / 64] |= 1ull << bucket_of(o->addr) % 64;
+    if (last_made)
+        last_made->later = o;
+    else
+        first_made = o;
+    last_made = o;
     return o;
 }
 
@@ -324,11 +317,11 @@ bool hdi_object_is_static(const struct hdi_object *o)
     return static_place(o->addr) != 0;
 }
 
+/* In the order in which they were made: by address, it would hang on where the kernel loads the program. */
 void hdi_objects_each(void (*f)(struct hdi_object *o))
 {
-    for (uint32_t i = next_filled(0); i < BUCKETS; i = next_filled(i + 1))
-        for (struct hdi_object *o = bucket[i]; o; o = o->next)
-            f(o);
+    for (struct hdi_object *o = first_made; o; o = o->later)
+        f(o);
 }
 
 void hdi_objects_within(uintptr_t low, uintptr_t high, void (*f)(struct hdi_object *o, void *arg),
@@ -337,9 +330,9 @@ void hdi_objects_within(uintptr_t low, uintptr_t high, void (*f)(struct hdi_obje
     uintptr_t lines = (high + LINE - 1) / LINE - low / LINE;
     bool all = lines >= BUCKETS;
 
-    for (uintptr_t i = all ? next_filled(0) : 0; i < (all ? BUCKETS : lines);
-         i = all ? next_filled((uint32_t)i + 1) : i + 1)
-        for (struct hdi_object *o = all ? bucket[i] : *chain(low + i * LINE); o; o = o->next)
+    for (uintptr_t i = 0; i < (all ? 1 : lines); i++)
+        for (struct hdi_object *o = all ? first_made : *chain(low + i * LINE); o;
+             o = all ? o->later : o->next)
             if (o->addr >= low && o->addr < high)
                 f(o, arg);
 }
@@ -352,6 +345,6 @@ void hdi_models_reset(void)
     }
     schedule.last = schedule.first;
     memset(bucket, 0, sizeof bucket);
-    memset(filled, 0, sizeof filled);
+    first_made = last_made = NULL;
     graves = NULL;
 }

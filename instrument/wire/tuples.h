@@ -52,15 +52,15 @@ static inline void hdp_tuples(const struct hdp_history *h, uint32_t object, uint
                               uint32_t thread, bool by_thread, uint32_t index[2])
 {
     uint32_t at = hdp_tuple_slot(object), same = 0;
-    uint64_t pair = hash_next(site) + by_thread, triple = pair + 2;
+    uint64_t pair = hash_place(0, site) + by_thread, triple = pair + 2;
 
     if (h->last[at].object == object) {
         const uint32_t *before = h->last[at].thread;
         same = (thread == before[0]) | (uint32_t)(thread == before[1]) << 1 |
                (uint32_t)(before[0] == before[1]) << 2;
-        pair = hash_next(pair ^ h->last[at].site[0] * 31);
+        pair = hash_place(pair, h->last[at].site[0]);
         pair = hash_next(pair ^ (by_thread ? thread + (uint64_t)before[0] * 31 : same & 1));
-        triple = hash_next(pair ^ h->last[at].site[1] * 31);
+        triple = hash_place(pair, h->last[at].site[1]);
         triple = hash_next(triple ^ (by_thread ? before[1] : same));
     }
     index[0] = (uint32_t)(pair % HDP_TUPLES);

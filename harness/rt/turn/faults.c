@@ -85,7 +85,7 @@ static void record(const struct hdp_fault_place *p)
                               .site = p->site};
     r->steps++;
     r->faults++;
-    r->interleaving += hash_next(((uint64_t)p->thread << 32 | p->count) ^ hash_next(p->site));
+    r->interleaving += hash_next(((uint64_t)p->thread << 32 | p->count) ^ hash_place(0, p->site));
     rt_unlock();
 }
 
