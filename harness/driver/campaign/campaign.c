@@ -215,7 +215,9 @@ static bool explore_take(struct campaign *c, struct worker *w)
     }
     bool is_new = exploration_take(c->exploration, w->index, w->region);
 
-    c->points_came |= news->sites || news->words || news->pairs;
+    /* Where all accesses are points, or none, what was learned makes no more of them. */
+    c->points_came |= w->region->config.points == HDP_POINTS_SHARED &&
+                      (news->sites || news->words || news->pairs);
     c->stats.explored.counts = exploration_counts(c->exploration);
     c->stats.explored.counts.over &= !c->points_came;
     return is_new;
