@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,7 +83,7 @@ struct worker {
     bool used;
 };
 
-static struct worker workers[MOST_WORKERS];
+static struct worker *workers;        /* MOST_WORKERS; in programs without fibres there are none */
 static _Atomic unsigned worker_end;   /* places in use are below it */
 static _Atomic unsigned worker_count; /* threads */
 static _Atomic unsigned spinning;
@@ -757,6 +758,15 @@ static void show(void)
     };
 }
 
+static bool make_room_for_workers(void)
+{
+    void *memory = mmap(NULL, MOST_WORKERS * sizeof *workers, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    workers = memory == MAP_FAILED ? NULL : memory;
+    return workers != NULL;
+}
+
 extern void __asan_init(void) __attribute__((weak));
 
 __attribute__((constructor(107))) static void choose_vehicle(void)
@@ -765,7 +775,7 @@ __attribute__((constructor(107))) static void choose_vehicle(void)
     cpu_set_t cpus;
 
     wanted = CAN_SWITCH && words && strcmp(words, "fibres") == 0 && !__asan_init &&
-             pthread_key_create(&at_end, end_with_fibre) == 0;
+             make_room_for_workers() && pthread_key_create(&at_end, end_with_fibre) == 0;
     processors = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
     if (!wanted)
         return;
