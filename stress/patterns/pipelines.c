@@ -181,7 +181,10 @@ void pipeline_ranging_as_written(void)
     struct hd_chan *out = run(transform_ranging, ctx, run(plain_generate, NULL, NULL, count), 0);
 
     HD_RANGE(int, n, out)
-    assert(n == 101 + got++);
+    {
+        assert(n == 101 + got);
+        got++;
+    }
     assert(got == count);
     hd_context_end(ctx);
     all_gone();

@@ -62,8 +62,8 @@ static void consumer(numbers_rx in)
 {
     int expected = 0;
 
-    for (int value; numbers_rx_recv(in, &value);)
-        assert(value == expected++);
+    for (int value; numbers_rx_recv(in, &value); expected++)
+        assert(value == expected);
     assert(expected == 10);
 }
 

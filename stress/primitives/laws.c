@@ -54,7 +54,10 @@ void chan_keeps_order(void)
     l->a = CHAN(int, (size_t)draw(0, 3));
     RUN(send_count, l);
     HD_RANGE(int, value, l->a)
-    assert(value == expected++);
+    {
+        assert(value == expected);
+        expected++;
+    }
     assert(expected == l->count);
     hd_wg_wait(&l->wg);
 }
