@@ -80,7 +80,7 @@ never 'fault'
 # Not in place, which is said.
 run -n 20 --faults=malloc --engine=in-place -- "$cases/faults_plain" malloc wrong
 ends 1
-says '0 of 20 schedules in place, no more since faults are asked for$'
+says '^  engine: a process for each schedule: faults are asked for$'
 
 # The same whatever runs side by side.
 for jobs in 1 3; do
