@@ -37,9 +37,11 @@ struct hdi_thread_signals {
     uint64_t pending_hint; /* may be pending for it */
     uint32_t handled;      /* handlers that ran in it */
     bool stops;            /* one of them without SA_RESTART */
-    uint64_t first_mask;   /* kernel's bits, from its beginning on */
-    bool unmask_at_first;  /* until then it blocks all */
-    bool errno_unseen;     /* nobody looks at errno as a handler leaves it now */
+    uint64_t
+        waits_with; /* kernel's bits: blocked as it began to wait; of programs that have forked */
+    uint64_t first_mask;  /* kernel's bits, from its beginning on */
+    bool unmask_at_first; /* until then it blocks all */
+    bool errno_unseen;    /* nobody looks at errno as a handler leaves it now */
 };
 
 /* One of the things that a select waits for. */

@@ -12,6 +12,7 @@
 
 #include "core/control.h"
 #include "core/real.h"
+#include "signals.h"
 
 /* Never taken out of the list: handlers go through it. */
 struct child {
@@ -21,7 +22,15 @@ struct child {
 };
 
 static struct child *_Atomic first;
-static bool has_forked;
+static bool has_forked, noted;
+
+/* Its signals may come from its first moment on. */
+void hdi_child_begins(void)
+{
+    if (!noted)
+        hdi_masks_note();
+    noted = true;
+}
 
 void hdi_child_made(int pid)
 {
@@ -29,6 +38,7 @@ void hdi_child_made(int pid)
 
     if (pid <= 0)
         return;
+    hdi_child_begins();
     has_forked = true;
     while (c && c->pid)
         c = c->next;
@@ -44,6 +54,7 @@ void hdi_child_made(int pid)
 
 void hdi_child_passes(void)
 {
+    hdi_child_begins();
     has_forked = true;
 }
 

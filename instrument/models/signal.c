@@ -691,6 +691,47 @@ static uint64_t handled_signals(void)
     return mask;
 }
 
+void hdi_mask_note(struct hdi_thread *self)
+{
+    self->signals.waits_with = change_mask(SIG_BLOCK, 0);
+}
+
+static bool waits(const struct hdi_thread *t)
+{
+    return t != hdi_self() && t->op && t->tid && !t->life.ended && t->state != HDP_T_EXTERNAL &&
+           t->state != HDP_T_LOST;
+}
+
+void hdi_masks_note(void)
+{
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+    uint64_t mask[MASKS];
+
+    for (uint32_t i = 0; i < n; i++)
+        if (waits(live[i])) {
+            masks_of(live[i]->tid, mask);
+            live[i]->signals.waits_with = mask[BLOCKED];
+        }
+}
+
+/* The kernel blocks a signal while its handler runs, and shows what is pending and what is blocked of one moment. */
+bool hdi_signal_on_its_way(void)
+{
+    uint64_t handled = handled_signals(), mask[MASKS];
+    uint32_t n;
+    struct hdi_thread **live = hdi_live(&n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (waits(live[i])) {
+            masks_of(live[i]->tid, mask);
+            if (handled & ((mask[BLOCKED] & ~live[i]->signals.waits_with) |
+                           ((mask[PENDING] | mask[SHARED_PENDING]) & ~mask[BLOCKED])))
+                return true;
+        }
+    return false;
+}
+
 /* Until a handler has run; the mask is in force. */
 static void wait_for_handler(uint64_t site)
 {

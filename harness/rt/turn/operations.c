@@ -149,6 +149,8 @@ void rt_publish(struct hdi_thread *t, struct hdi_op *op)
     t->enabled = false;
     t->turn.passed_over = 0;
     t->turn.published_move = rt.moves;
+    if (__builtin_expect(hdi_has_forked(), 0) && t == hdi_self())
+        hdi_mask_note(t);
     link_pending(t);
     evaluate(t);
     rt_explore_published(op);

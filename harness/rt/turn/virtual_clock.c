@@ -91,7 +91,8 @@ bool rt_let_time_pass(bool may_wait)
 {
     struct hdi_thread *first = rt_earliest();
     uint32_t from_outside = rt_awaited_outside();
-    bool child = hdi_children_live(), outside = rt.external_count || from_outside || child;
+    bool child = hdi_children_live() || (hdi_has_forked() && hdi_signal_on_its_way()),
+         outside = rt.external_count || from_outside || child;
     bool near = rt.external_count || from_outside > rt.signal_waits || child;
     int64_t timer = hdi_timer_next(), at = first ? first->op->until_ns : 0, now;
 
