@@ -375,6 +375,59 @@ MISUSE(posted_beyond_its_maximum)
     return arg;
 }
 
+/* At errno alone. */
+__attribute__((noinline)) static int posts_and_asks(void)
+{
+    sem_post(&sem);
+    return errno;
+}
+
+__attribute__((noinline)) static int posts(void)
+{
+    sem_post(&sem);
+    return sem_destroy(&sem);
+}
+
+MISUSE(looked_at_errno)
+{
+    static volatile int full;
+
+    sem_init(&sem, 0, SEM_VALUE_MAX);
+    full = (wrong ? posts() : posts_and_asks()) == EOVERFLOW;
+    return arg;
+}
+
+/* What compilers seldom make: the result goes to another register, or half of it stays. */
+static int lock_again(void)
+{
+    int result;
+
+    if (wrong)
+        __asm__ volatile("call pthread_mutex_lock@PLT\n\txorl %%eax, %%eax\n\txorl %%r8d, "
+                         "%%r8d\n\tmovl %%r8d, %0"
+                         : "=r"(result)
+                         : "D"(&mutex)
+                         : "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+    else
+        __asm__ volatile(
+            "call pthread_mutex_lock@PLT\n\txchg %%rax, %%r8\n\txorl %%eax, %%eax\n\tmovl %%r8d, %0"
+            : "=r"(result)
+            : "D"(&mutex)
+            : "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+    return result;
+}
+
+MISUSE(looked_at_in_another_register)
+{
+    static volatile int result;
+
+    make_mutex(PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_lock(&mutex);
+    result = lock_again();
+    pthread_mutex_unlock(&mutex);
+    return arg;
+}
+
 MISUSE(begun_beyond_its_maximum)
 {
     sem_init(&sem, 0, (unsigned)SEM_VALUE_MAX + (wrong ? 1 : 0));
@@ -419,6 +472,8 @@ int main(int argc, char **argv)
         VARIANT(checked_not_locked_for_wait),
         VARIANT(no_time),
         VARIANT(posted_beyond_its_maximum),
+        VARIANT(looked_at_errno),
+        VARIANT(looked_at_in_another_register),
         VARIANT(begun_beyond_its_maximum),
         VARIANT(barrier_of_nobody),
     };

@@ -4,6 +4,10 @@
  * way: then nobody looks. Whatever is not known here, a return included, may look.
  * source: Intel SDM, volume 2, chapter 2 and appendix A (instruction format, opcode map).
  */
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -55,18 +59,68 @@ static int32_t offset_at(const uint8_t *p)
     return value;
 }
 
+static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+
 static bool overwritten(const uint8_t *p, unsigned *left);
 
 /* A stub of the PLT? Of a function of its own module a compiler may know that it leaves eax alone. */
-static bool leaves_module(const uint8_t *p)
+static const uint8_t *stub_at(const uint8_t *p)
 {
-    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-
     if (memcmp(p, endbr64, sizeof endbr64) == 0)
         p += sizeof endbr64;
     if (*p == 0xf2) /* bnd */
         p++;
-    return p[0] == 0xff && p[1] == 0x25;
+    return p[0] == 0xff && p[1] == 0x25 ? p : NULL;
+}
+
+/* What the stub will call that pushes this index, before its first call. */
+static const char *unbound_name(const void *slot, const uint8_t *push)
+{
+    const Elf64_Rela *relocations = NULL;
+    const Elf64_Sym *symbols = NULL;
+    const char *names = NULL;
+    uint64_t index = (uint32_t)offset_at(push + 1), bytes = 0;
+    struct link_map *of_slot = NULL, *of_push = NULL;
+    Dl_info info;
+
+    if (!dladdr1(slot, &info, (void **)&of_slot, RTLD_DL_LINKMAP) ||
+        !dladdr1(push, &info, (void **)&of_push, RTLD_DL_LINKMAP) || of_slot != of_push)
+        return NULL;
+    for (const ElfW(Dyn) *d = of_slot->l_ld; d->d_tag != DT_NULL; d++) {
+        const void *at = (const void *)d->d_un.d_ptr;
+        if (d->d_tag == DT_JMPREL)
+            relocations = at;
+        else if (d->d_tag == DT_PLTRELSZ)
+            bytes = d->d_un.d_val;
+        else if (d->d_tag == DT_SYMTAB)
+            symbols = at;
+        else if (d->d_tag == DT_STRTAB)
+            names = at;
+    }
+    return relocations && symbols && names && index < bytes / sizeof *relocations
+               ? names + symbols[ELF64_R_SYM(relocations[index].r_info)].st_name
+               : NULL;
+}
+
+/* errno says it as well. */
+static bool slot_is_errno(const uint8_t *slot)
+{
+    static const char wanted[] = "__errno_location";
+    const uint8_t *target;
+    const char *name;
+
+    memcpy(&target, slot, sizeof target);
+    if (target == (const uint8_t *)(uintptr_t)__errno_location)
+        return true;
+    if (memcmp(target, endbr64, sizeof endbr64) == 0)
+        target += sizeof endbr64;
+    name = *target == 0x68 ? unbound_name(slot, target) : NULL;
+    return name && strcmp(name, wanted) == 0;
+}
+
+static bool asks_for_errno(const uint8_t *stub)
+{
+    return slot_is_errno(stub + 6 + offset_at(stub + 2));
 }
 
 /* One instruction at *p, which is moved behind it, or to where it goes. */
@@ -75,12 +129,15 @@ static enum use look_at(const uint8_t **at, unsigned *left)
     const uint8_t *p = *at;
     uint8_t rex = 0, op;
     struct operands o;
+    const uint8_t *stub;
     bool short_operand = false;
+    enum use whole; /* of 16 bits the others stay */
 
     while (*p == 0x66 || *p == 0x64 || *p == 0x2e || *p == 0xf2 || *p == 0xf3)
         short_operand |= *p++ == 0x66;
     if ((*p & 0xf0) == 0x40)
         rex = *p++;
+    whole = short_operand && !(rex & 8) ? MAY_LOOK : OVERWRITTEN;
     op = *p++;
     switch (op) {
     case 0x0f:
@@ -99,17 +156,20 @@ static enum use look_at(const uint8_t **at, unsigned *left)
         *at = p + o.bytes;
         if (o.uses_rax || (!o.memory && (o.rm == 0 || (!rex && o.rm == 4))))
             return MAY_LOOK;
-        return o.reg == 0 ? OVERWRITTEN : GOES_ON;
+        return o.reg == 0 ? whole : GOES_ON;
     case 0xe8:
         *at = p + 4;
-        return leaves_module(p + 4 + offset_at(p)) ? OVERWRITTEN : GOES_ON;
+        stub = stub_at(p + 4 + offset_at(p));
+        return !stub ? GOES_ON : asks_for_errno(stub) ? MAY_LOOK : OVERWRITTEN;
     case 0xe9:
         *at = p + 4 + offset_at(p);
         return GOES_ON;
     case 0xeb:
         *at = p + 1 + (int8_t)*p;
         return GOES_ON;
-    case 0x90:
+    case 0x90: /* nop; with r8 it is xchg */
+        *at = p;
+        return rex & 1 ? MAY_LOOK : GOES_ON;
     case 0xc9: /* leave */
         *at = p;
         return GOES_ON;
@@ -132,12 +192,12 @@ static enum use look_at(const uint8_t **at, unsigned *left)
         o = operands_at(p, rex);
         *at = p + o.bytes;
         if (op == 0x31 && !o.memory && o.reg == 0 && o.rm == 0)
-            return OVERWRITTEN;
+            return whole;
         if (o.uses_rax || (!o.memory && o.rm == 0 && op != 0x89))
             return MAY_LOOK;
         if (o.reg == 0)
-            return op == 0x8b || op == 0x8d ? OVERWRITTEN : MAY_LOOK;
-        return !o.memory && o.rm == 0 ? OVERWRITTEN : GOES_ON;
+            return op == 0x8b || op == 0x8d ? whole : MAY_LOOK;
+        return !o.memory && o.rm == 0 ? whole : GOES_ON;
     case 0x80:
     case 0x83:
     case 0x81:
@@ -148,14 +208,17 @@ static enum use look_at(const uint8_t **at, unsigned *left)
         if (o.uses_rax)
             return MAY_LOOK;
         if (!o.memory && o.rm == 0)
-            return op == 0xc7 ? OVERWRITTEN : MAY_LOOK;
+            return op == 0xc7 ? whole : MAY_LOOK;
         return !o.memory && op == 0x80 ? MAY_LOOK : GOES_ON;
     case 0xff: /* call through a pointer, inc, dec */
         o = operands_at(p, rex);
         *at = p + o.bytes;
         if (o.uses_rax || (!o.memory && o.rm == 0) || (o.reg & 7) > 2)
             return MAY_LOOK;
-        return (o.reg & 7) == 2 ? OVERWRITTEN : GOES_ON;
+        if ((o.reg & 7) != 2)
+            return GOES_ON;
+        return o.memory && p[0] == 0x15 && slot_is_errno(*at + offset_at(p + 1)) ? MAY_LOOK
+                                                                                 : OVERWRITTEN;
     default:
         break;
     }
@@ -167,7 +230,7 @@ static enum use look_at(const uint8_t **at, unsigned *left)
         *at = p;
         if ((op & 7) != 0 || rex & 1)
             return GOES_ON;
-        return op == 0x58 ? OVERWRITTEN : MAY_LOOK;
+        return op == 0x58 ? whole : MAY_LOOK;
     }
     if ((op & 0xf0) == 0x70) {
         *at = p + 1;
