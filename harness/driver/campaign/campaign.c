@@ -216,8 +216,8 @@ static bool explore_take(struct campaign *c, struct worker *w)
     bool is_new = exploration_take(c->exploration, w->index, w->region);
 
     /* Where all accesses are points, or none, what was learned makes no more of them. */
-    c->points_came |= w->region->config.points == HDP_POINTS_SHARED &&
-                      (news->sites || news->words || news->pairs);
+    c->points_came |=
+        w->region->config.points == HDP_POINTS_SHARED && feedback_is_new(c->feedback, news);
     c->stats.explored.counts = exploration_counts(c->exploration);
     c->stats.explored.counts.over &= !c->points_came;
     return is_new;

@@ -130,6 +130,32 @@ static bool comes_again(const struct hdp_learned *known, const struct hdp_step *
            bsearch(&s->site, known->site, known->sites, sizeof *known->site, by_value);
 }
 
+static bool has_other(const void *list, uint32_t used, const void *more, uint32_t count,
+                      size_t size, int (*order)(const void *, const void *))
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!bsearch((const char *)more + i * size, list, used, size, order))
+            return true;
+    return false;
+}
+
+bool feedback_is_new(const struct feedback *f, const struct hdp_learned *news)
+{
+    const struct hdp_learned *known = &f->known;
+    if (known->full || news->sites > HDP_LEARNED_SITES || news->words > HDP_LEARNED_WORDS ||
+        news->pairs > HDP_LEARNED_PAIRS)
+        return false;
+    return news->full ||
+           has_other(known->site, known->sites, news->site, news->sites, sizeof *news->site,
+                     by_value) ||
+           (known->words < HDP_LEARNED_WORDS &&
+            has_other(known->word, known->words, news->word, news->words, sizeof *news->word,
+                      by_value)) ||
+           (known->pairs < HDP_LEARNED_PAIRS &&
+            has_other(known->pair, known->pairs, news->pair, news->pairs, sizeof *news->pair,
+                      by_pair));
+}
+
 void feedback_share(struct feedback *f, struct crew *crew)
 {
     struct hdp_learned *known = &f->known;

@@ -19,6 +19,8 @@ void feedback_free(struct feedback *f);
 void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t number);
 /* Count what followed what in the schedule that `r` has just run. */
 void feedback_count(struct feedback *f, const struct hdp_region *r);
+/* Does a schedule's news hold what is not known to all yet, and can be kept? */
+bool feedback_is_new(const struct feedback *f, const struct hdp_learned *news);
 /* A phase begins and no schedule runs: join the news of all workers and give them to all. */
 void feedback_share(struct feedback *f, struct crew *crew);
 /* All of it as data, for the next campaign of the same build; and back, into what is new. False: it is none. */

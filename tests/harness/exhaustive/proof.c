@@ -45,7 +45,7 @@ static void *one(void *arg)
     } else if (is("counts")) {
         while (!atomic_load(&flag))
             atomic_fetch_add(&tries, 1);
-    } else if (is("freed")) {
+    } else if (is("freed") || is("freed_data")) {
         pthread_mutex_lock(&lock);
         pthread_mutex_unlock(&lock);
         free(owned);
@@ -79,6 +79,12 @@ static void *two(void *arg)
         return one(arg);
     if (is("sleeps"))
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    if (is("freed_data")) {
+        owned->users = 1;
+        pthread_mutex_lock(&lock);
+        pthread_mutex_unlock(&lock);
+        owned->users = 2;
+    }
     if (is("freed") || is("freed_last")) {
         pthread_mutex_lock(&owned->lock);
         pthread_mutex_unlock(&owned->lock);
