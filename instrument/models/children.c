@@ -12,7 +12,6 @@
 
 #include "core/control.h"
 #include "core/real.h"
-#include "signals.h"
 
 /* Never taken out of the list: handlers go through it. */
 struct child {
@@ -22,15 +21,7 @@ struct child {
 };
 
 static struct child *_Atomic first;
-static bool has_forked, noted;
-
-/* Its signals may come from its first moment on. */
-void hdi_child_begins(void)
-{
-    if (!noted)
-        hdi_masks_note();
-    noted = true;
-}
+static bool has_forked;
 
 void hdi_child_made(int pid)
 {
@@ -38,7 +29,6 @@ void hdi_child_made(int pid)
 
     if (pid <= 0)
         return;
-    hdi_child_begins();
     has_forked = true;
     while (c && c->pid)
         c = c->next;
@@ -54,7 +44,6 @@ void hdi_child_made(int pid)
 
 void hdi_child_passes(void)
 {
-    hdi_child_begins();
     has_forked = true;
 }
 

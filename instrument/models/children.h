@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-void hdi_child_begins(void);  /* one is about to be made */
 void hdi_child_made(int pid); /* <= 0: that failed */
 /* Another is made and waited for in one call; what it leaves running is not known. */
 void hdi_child_passes(void);

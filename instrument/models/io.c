@@ -519,7 +519,8 @@ HDI_EXPORT int system(const char *command)
 {
     if (hdi_enter()) {
         if (hdi_controlled())
-            hdi_child_passes();
+            hdi_masks_note();
+        hdi_child_passes();
         HDI_OUTSIDE(int, -1, HDI_SITE(), hdi_real.system(command));
     }
     return hdi_real.system(command);

@@ -19,6 +19,7 @@
 #include "children.h"
 #include "raw_calls.h"
 #include "scheduling.h"
+#include "signals.h"
 
 /* ---- vfork: the child borrows this thread, stack and all, until it executes or ends; machine.S
  * calls this ---- */
@@ -32,6 +33,7 @@ void hdi_before_vfork(uint64_t site)
         return;
     hdi_first_thread();
     hdi_unmodelled("vfork", site);
+    hdi_masks_note();
     hdi_scheduling_release_cpu();
     lender = hdi_self();
     lender->in_real++; /* what the child calls passes through */
@@ -86,6 +88,7 @@ HDI_EXPORT int clone(int (*body)(void *), void *stack, int flags, void *arg, ...
         return hdi_real.clone(body, stack, flags, arg, more[0], more[1], more[2]);
     hdi_first_thread();
     hdi_unmodelled("clone", HDI_SITE());
+    hdi_masks_note();
     self = hdi_self();
     c = hdi_alloc(sizeof *c);
     *c = (struct cloned){body, arg, !(flags & CLONE_VM)};

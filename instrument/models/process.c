@@ -113,7 +113,7 @@ HDI_EXPORT pid_t fork(void)
     hdi_first_thread(); /* a schedule's children are its own */
     hdi_unmodelled("fork", HDI_SITE());
     hdi_told_kernel();
-    hdi_child_begins();
+    hdi_masks_note();
     /* No handler in a child that still takes itself for the program. */
     mask = hdi_mask_all(true);
     pid = hdi_real.fork();
@@ -128,7 +128,7 @@ static void child_begins(void)
 {
     hdi_first_thread();
     hdi_told_kernel();
-    hdi_child_begins();
+    hdi_masks_note();
     hdi_scheduling_release_cpu();
 }
 

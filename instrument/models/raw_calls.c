@@ -38,6 +38,7 @@ static long make(long number, const long a[6], uint64_t site)
 
     hdi_first_thread();
     hdi_unmodelled(unknown(number), site);
+    hdi_masks_note();
     mask = hdi_mask_all(true);
     made = hdi_real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (made == 0 && number != SYS_io_uring_setup)

@@ -33,6 +33,7 @@ struct hdi_due {
 static struct sigaction action[SIGNALS]; /* of the program, where ours stands in front */
 static bool in_front[SIGNALS];
 static struct hdi_due *idle; /* entries to be used again */
+static bool noted;           /* what each thread blocks that waits */
 
 static bool is_fault(int number)
 {
@@ -693,7 +694,8 @@ static uint64_t handled_signals(void)
 
 void hdi_mask_note(struct hdi_thread *self)
 {
-    self->signals.waits_with = change_mask(SIG_BLOCK, 0);
+    if (noted)
+        self->signals.waits_with = change_mask(SIG_BLOCK, 0);
 }
 
 static bool waits(const struct hdi_thread *t)
@@ -708,11 +710,12 @@ void hdi_masks_note(void)
     struct hdi_thread **live = hdi_live(&n);
     uint64_t mask[MASKS];
 
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n && !noted; i++)
         if (waits(live[i])) {
             masks_of(live[i]->tid, mask);
             live[i]->signals.waits_with = mask[BLOCKED];
         }
+    noted = true;
 }
 
 /* The kernel blocks a signal while its handler runs, and shows what is pending and what is blocked of one moment. */
@@ -722,7 +725,7 @@ bool hdi_signal_on_its_way(void)
     uint32_t n;
     struct hdi_thread **live = hdi_live(&n);
 
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n && noted; i++)
         if (waits(live[i])) {
             masks_of(live[i]->tid, mask);
             if (handled & ((mask[BLOCKED] & ~live[i]->signals.waits_with) |

@@ -48,7 +48,8 @@ siginfo_t hdi_siginfo(int number, int code, union sigval value);
 /* A signal of this number is pending for the process, or kept for one of its threads. */
 bool hdi_signal_pends(int number);
 
-/* Of programs that have forked: what the calling thread blocks, which begins to wait; what all others do that wait. */
+/* What the calling thread blocks, which begins to wait; and, before the first child is made, whose signals may
+ * come from its first moment on, what all others do that wait. */
 void hdi_mask_note(struct hdi_thread *self);
 void hdi_masks_note(void);
 /* A waiting thread is about to run a handler, or in it, which nobody was told of yet. Reads /proc for each. */
