@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graveyard.h"
 #include "inner_lock.h"
 #include "text.h"
 
@@ -36,8 +37,14 @@ struct shard {
 
 struct hd_map {
     enum hd_map_keys keys;
+    const void *gone; /* where it ended */
     struct shard shards[SHARDS];
 };
+
+static void need_alive(const struct hd_map *map, const void *site)
+{
+    hdi_need_alive(map->gone, "sync: use of a Map after its end", map, site);
+}
 
 static size_t hash_of(const struct hd_map *map, const void *key)
 {
@@ -102,6 +109,7 @@ static struct shard *enter(struct hd_map *map, size_t hash, const void *site)
     struct shard *shard = &map->shards[(hash >> 24) % SHARDS];
 
     hdi_point(&why);
+    need_alive(map, site);
     hdi_inner_lock(&shard->lock);
     return shard;
 }
@@ -344,6 +352,7 @@ hd_err hd_map_range(struct hd_map *map, bool (*visit)(const void *key, void *val
     for (unsigned i = 0; i < SHARDS && go_on; i++) {
         struct entry **list;
         size_t count;
+        need_alive(map, why.site);
         if (!hold_all(&map->shards[i], &list, &count))
             return hd_out_of_memory;
         go_on = show_all(&map->shards[i], list, count, visit, arg);
@@ -368,6 +377,7 @@ void hd_map_clear(struct hd_map *map)
     struct hdi_why why = {HD_EV_HD_OTHER, map, HDI_SITE()};
 
     hdi_point(&why);
+    need_alive(map, why.site);
     clear(map);
 }
 
@@ -375,11 +385,14 @@ void hd_map_destroy(struct hd_map *map)
 {
     if (!map)
         return;
+    need_alive(map, HDI_SITE());
     clear(map);
     for (unsigned i = 0; i < SHARDS; i++) {
         if (map->shards[i].buckets)
             hdi_acquire(map->shards[i].buckets);
         free(map->shards[i].buckets);
+        map->shards[i].bucket_count = 0;
     }
-    free(map);
+    map->gone = HDI_SITE();
+    hdi_bury(map, sizeof *map);
 }

@@ -7,6 +7,7 @@
 
 #include <heddle/panic.h>
 
+#include "misuse.h"
 #include "parking_lot.h"
 #include "unwind.h"
 
@@ -99,6 +100,8 @@ void *hd_once_value_get(struct hd_once_value *once, hd_err *err)
 
 void hd_once_value_clear(struct hd_once_value *once)
 {
+    if (atomic_load_explicit(&once->once.state, memory_order_relaxed) == DOING)
+        hdi_misuse("sync: clear of a OnceValue while it is made", once, HDI_SITE());
     hd_err_unref(once->err);
     hd_err_unref(once->panicked);
     *once = (struct hd_once_value)HD_ONCE_VALUE(once->make, once->arg);

@@ -8,8 +8,9 @@
 #include <heddle/select.h>
 #include <heddle/waitgroup.h>
 
-#include "leak_ledger.h"
 #include "context_inside.h"
+#include "graveyard.h"
+#include "leak_ledger.h"
 #include "unwind.h"
 
 struct request {
@@ -26,7 +27,13 @@ struct hd_owner {
     struct hd_chan *requests; /* of struct request * */
     struct hd_wg serving;
     struct hdi_owed end;
+    const void *gone; /* where it ended */
 };
+
+static void need_alive(const struct hd_owner *owner, const void *site)
+{
+    hdi_need_alive(owner->gone, "use of an owner after its end", owner, site);
+}
 
 static void answer(void *arg)
 {
@@ -74,15 +81,28 @@ hd_err hd_owner_call(struct hd_owner *owner, struct hd_context *ctx,
                      void (*fn)(void *state, void *arg), void *arg)
 {
     struct request request = {.fn = fn, .arg = arg}, *sent = &request;
+    struct hd_context *its;
+    struct hd_chan *requests;
+    hd_err err = NULL;
 
+    need_alive(owner, HDI_SITE());
+    /* The owner may end while this waits. */
+    its = hd_context_ref(owner->ctx);
+    requests = hd_chan_ref(owner->requests);
     hd_wg_add(&request.done, 1);
-    switch (HD_SELECT(HD_SEND(owner->requests, &sent), HD_RECV(hd_context_done(ctx), NULL),
-                      HD_RECV(hd_context_done(owner->ctx), NULL))) {
+    switch (HD_SELECT(HD_SEND(requests, &sent), HD_RECV(hd_context_done(ctx), NULL),
+                      HD_RECV(hd_context_done(its), NULL))) {
     case 1:
-        return hd_context_err(ctx);
+        err = hd_context_err(ctx);
+        break;
     case 2:
-        return hd_context_err(owner->ctx);
+        err = hd_context_err(its);
+        break;
     }
+    hd_chan_unref(requests);
+    hd_context_unref(its);
+    if (err)
+        return err;
     hd_wg_wait(&request.done);
     hdi_carry_on(request.ending, request.panic);
     return NULL;
@@ -90,6 +110,7 @@ hd_err hd_owner_call(struct hd_owner *owner, struct hd_context *ctx,
 
 void hd_owner_end(struct hd_owner *owner)
 {
+    need_alive(owner, HDI_SITE());
     hd_context_cancel(owner->ctx);
     hd_wg_wait(&owner->serving);
     hd_context_unref(owner->ctx);
@@ -97,5 +118,6 @@ void hd_owner_end(struct hd_owner *owner)
     hdi_settle(&owner->end, owner);
     if (hdi_seam)
         hdi_seam->gone(owner, HDI_SITE());
-    free(owner);
+    owner->gone = HDI_SITE();
+    hdi_bury(owner, sizeof *owner);
 }

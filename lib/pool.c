@@ -9,8 +9,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "leak_ledger.h"
 #include "inner_lock.h"
+#include "leak_ledger.h"
+#include "misuse.h"
 
 #define STRIPES 17u
 #define CACHED 8u    /* objects in a thread's cache */
@@ -35,6 +36,13 @@ static struct hd_pool_stripe *mine(struct hd_pool *pool)
     if (my_number == 0)
         my_number = atomic_fetch_add_explicit(&threads_seen, 1, memory_order_relaxed) + 1;
     return &pool->stripes[1 + my_number % (STRIPES - 1)];
+}
+
+static void need_alive(const struct hd_pool *pool, const void *site)
+{
+    if (HDI_UNLIKELY(!pool->stripes))
+        hdi_misuse_late("sync: use of a Pool before it was made or after its end", pool, site,
+                        NULL);
 }
 
 hd_err hd_pool_init(struct hd_pool *pool, void *(*make)(void *arg),
@@ -96,6 +104,7 @@ void *hd_pool_get(struct hd_pool *pool)
     void *object;
 
     hdi_point(&why);
+    need_alive(pool, why.site);
     object = take(mine(pool));
     if (!object)
         object = take(&pool->stripes[0]);
@@ -116,6 +125,7 @@ void hd_pool_put(struct hd_pool *pool, void *object)
     if (!object)
         return;
     hdi_point(&why);
+    need_alive(pool, why.site);
     hdi_release(object);
     if (!keep(mine(pool), CACHED, object) && !keep(&pool->stripes[0], RESERVED, object))
         pool->drop(object, pool->arg);
@@ -125,6 +135,7 @@ size_t hd_pool_drain(struct hd_pool *pool)
 {
     size_t dropped = 0;
 
+    need_alive(pool, HDI_SITE());
     for (unsigned i = 0; i < STRIPES; i++) {
         void *object;
         while ((object = take(&pool->stripes[i]))) {

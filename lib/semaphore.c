@@ -10,6 +10,8 @@
 #include "inner_lock.h"
 #include "misuse.h"
 
+#define ENDED INT64_MIN /* the size of those that have ended */
+
 struct hd_semaphore_waiter {
     struct hd_semaphore_waiter *next, *previous;
     int64_t units;
@@ -26,8 +28,26 @@ void hd_semaphore_init(struct hd_semaphore *semaphore, int64_t size, const char 
     hdi_tell_units(semaphore, size);
 }
 
+static void lock(struct hd_semaphore *semaphore, const void *site)
+{
+    hdi_inner_lock(&semaphore->lock);
+    if (HDI_UNLIKELY(semaphore->size == ENDED)) {
+        hdi_inner_unlock(&semaphore->lock);
+        hdi_misuse_late("semaphore: use after its end", semaphore, site, NULL);
+    }
+}
+
 void hd_semaphore_destroy(struct hd_semaphore *semaphore)
 {
+    bool awaited;
+
+    lock(semaphore, HDI_SITE());
+    awaited = semaphore->first != NULL;
+    if (!awaited)
+        semaphore->size = ENDED;
+    hdi_inner_unlock(&semaphore->lock);
+    if (awaited)
+        hdi_misuse("semaphore: end while goroutines wait", semaphore, HDI_SITE());
     if (hdi_seam)
         hdi_seam->gone(semaphore, HDI_SITE());
 }
@@ -68,7 +88,7 @@ static void put_back(struct hd_semaphore *semaphore, int64_t units, const void *
     struct hd_semaphore_waiter *granted;
 
     hdi_release(semaphore);
-    hdi_inner_lock(&semaphore->lock);
+    lock(semaphore, site);
     if (units < 0 || units > semaphore->held) {
         hdi_inner_unlock(&semaphore->lock);
         hdi_misuse("semaphore: released more than held", semaphore, site);
@@ -95,7 +115,7 @@ static bool try_acquire(struct hd_semaphore *semaphore, int64_t units, const str
     bool taken;
 
     hdi_point(why);
-    hdi_inner_lock(&semaphore->lock);
+    lock(semaphore, why->site);
     taken = units >= 0 && semaphore->size - semaphore->held >= units && !semaphore->first;
     if (taken)
         semaphore->held += units;
@@ -170,7 +190,7 @@ hd_err hd_semaphore_acquire(struct hd_semaphore *semaphore, struct hd_context *c
     if (try_acquire(semaphore, units, &why, !hd_context_done(ctx)))
         return NULL;
     self.ready = hd_chan_make_named("semaphore", 0, 0);
-    hdi_inner_lock(&semaphore->lock);
+    lock(semaphore, why.site);
     taken = semaphore->size - semaphore->held >= units && !semaphore->first;
     if (taken) {
         semaphore->held += units;

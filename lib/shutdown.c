@@ -18,6 +18,7 @@
 #include <heddle/waitgroup.h>
 
 #include "context_inside.h"
+#include "graveyard.h"
 #include "inner_lock.h"
 #include "misuse.h"
 
@@ -30,7 +31,13 @@ struct hd_notify {
     int pipe[2]; /* read, write */
     struct sigaction before[SIGNALS];
     bool watched[SIGNALS];
+    const void *gone; /* where it was stopped */
 };
+
+static void need_alive(const struct hd_notify *notify, const void *site)
+{
+    hdi_need_alive(notify->gone, "use of a notify after its end", notify, site);
+}
 
 static _Atomic int pipe_of[SIGNALS]; /* 1 + write end of the pipe; 0: not watched */
 
@@ -98,12 +105,13 @@ static void unclaim_all(struct hd_notify *notify)
         }
 }
 
-static void dispose(struct hd_notify *notify)
+static void dispose(struct hd_notify *notify, const void *site)
 {
     close(notify->pipe[0]);
     close(notify->pipe[1]);
     hd_context_end(notify->ctx);
-    free(notify);
+    notify->gone = site;
+    hdi_bury(notify, sizeof *notify);
 }
 
 hd_err hd_notify_start(struct hd_notify **notify, struct hd_context *parent, const int *signals,
@@ -126,7 +134,7 @@ hd_err hd_notify_start(struct hd_notify **notify, struct hd_context *parent, con
         err = hd_wg_go(&made->reading, watch, made);
     if (err) {
         unclaim_all(made);
-        dispose(made);
+        dispose(made, HDI_SITE());
         return err;
     }
     *notify = made;
@@ -135,11 +143,13 @@ hd_err hd_notify_start(struct hd_notify **notify, struct hd_context *parent, con
 
 struct hd_context *hd_notify_context(struct hd_notify *notify)
 {
+    need_alive(notify, HDI_SITE());
     return notify->ctx;
 }
 
 int hd_notify_signal(struct hd_notify *notify)
 {
+    need_alive(notify, HDI_SITE());
     return hd_int32_load(&notify->first);
 }
 
@@ -147,10 +157,11 @@ void hd_notify_stop(struct hd_notify *notify)
 {
     unsigned char end = 0;
 
+    need_alive(notify, HDI_SITE());
     unclaim_all(notify);
     (void)!write(notify->pipe[1], &end, 1);
     hd_wg_wait(&notify->reading);
-    dispose(notify);
+    dispose(notify, HDI_SITE());
 }
 
 void hd_drain_init(struct hd_drain *drain)
@@ -162,6 +173,7 @@ void hd_drain_destroy(struct hd_drain *drain)
 {
     hd_chan_unref(drain->idle);
     drain->idle = NULL;
+    drain->closing = true;
 }
 
 static void lock(struct hd_drain *drain, const void *site)
@@ -171,6 +183,10 @@ static void lock(struct hd_drain *drain, const void *site)
     hdi_point(&why);
     hdi_hide(drain, sizeof *drain);
     hdi_inner_lock(&drain->lock);
+    if (HDI_UNLIKELY(drain->closing && !drain->idle)) {
+        hdi_inner_unlock(&drain->lock);
+        hdi_misuse_late("use of a drain after its end", drain, site, NULL);
+    }
 }
 
 bool hd_drain_enter(struct hd_drain *drain)

@@ -26,6 +26,14 @@ static uint32_t waiters(uint64_t state)
     return (uint32_t)state;
 }
 
+#define ENDED ((uint64_t)1 << 32 | UINT32_MAX) /* more than can wait */
+
+static void need_alive(uint64_t state, const struct hd_wg *wg, const void *site)
+{
+    if (HDI_UNLIKELY(waiters(state) == UINT32_MAX))
+        hdi_misuse_late("sync: use of a WaitGroup after its end", wg, site, NULL);
+}
+
 int32_t hdi_wg_counter(struct hd_wg *wg)
 {
     return counter(atomic_load(&wg->state));
@@ -92,6 +100,7 @@ static void add(struct hd_wg *wg, int32_t delta, const void *site)
         hdi_release(wg);
     hdi_inner(wg);
     before = atomic_fetch_add(&wg->state, (uint64_t)(uint32_t)delta << 32);
+    need_alive(before, wg, site);
     after = before + ((uint64_t)(uint32_t)delta << 32);
     if (counter(after) < 0)
         hdi_misuse(BELOW_ZERO, wg, site);
@@ -132,6 +141,10 @@ static void wait_for(struct hd_wg *wg, bool of_library, const void *site)
     } else {
         lot = hdi_lot_lock(wg);
         seen = atomic_load(&wg->state);
+        if (HDI_UNLIKELY(seen == ENDED)) {
+            hdi_lot_unlock(lot);
+            need_alive(seen, wg, why.site);
+        }
         while (counter(seen) != 0 && !atomic_compare_exchange_weak(&wg->state, &seen, seen + 1))
             ;
         if (counter(seen) == 0) {
@@ -143,7 +156,9 @@ static void wait_for(struct hd_wg *wg, bool of_library, const void *site)
                 hdi_writes(wg, sizeof *wg, why.site);
             hdi_lot_sleep(&self, &why, HD_SEAM_FOREVER);
             hdi_inner(wg);
-            if (atomic_load(&wg->state) != 0)
+            seen = atomic_load(&wg->state);
+            need_alive(seen, wg, why.site);
+            if (seen != 0)
                 hdi_misuse("sync: WaitGroup is reused before previous Wait has returned", wg,
                            why.site);
         }
@@ -172,6 +187,15 @@ void hd_wg_init(struct hd_wg *wg, const char *name)
 
 void hd_wg_destroy(struct hd_wg *wg)
 {
+    struct hdi_lot *lot = hdi_lot_lock(wg);
+    uint64_t seen = atomic_load(&wg->state);
+
+    if (waiters(seen) == 0)
+        atomic_store(&wg->state, ENDED);
+    hdi_lot_unlock(lot);
+    need_alive(seen, wg, HDI_SITE());
+    if (waiters(seen) != 0)
+        hdi_misuse("sync: end of a WaitGroup on which goroutines wait", wg, HDI_SITE());
     if (hdi_seam)
         hdi_seam->gone(wg, HDI_SITE());
 }

@@ -2,6 +2,7 @@
  *
  * Submits hold `open` for reading while they send, so that close, which takes it for writing, never
  * closes the queue under a sender; the workers go on meanwhile, so those senders come to an end.
+ * Before the pool goes, close takes it once more: whoever was waiting for it then has seen `closed`.
  */
 #include <heddle/workerpool.h>
 
@@ -12,8 +13,9 @@
 #include <heddle/rwmutex.h>
 #include <heddle/select.h>
 
-#include "leak_ledger.h"
 #include "context_inside.h"
+#include "graveyard.h"
+#include "leak_ledger.h"
 #include "parking_lot.h"
 #include "spawn.h"
 
@@ -28,7 +30,13 @@ struct hd_workerpool {
     struct hd_mutex lock;
     hd_err err; /* guarded by lock: the first of a job */
     struct hdi_owed close;
+    const void *gone; /* where it was closed */
 };
+
+static void need_alive(const struct hd_workerpool *pool, const void *site)
+{
+    hdi_need_alive(pool->gone, "use of a worker pool after its end", pool, site);
+}
 
 struct job {
     struct hd_workerpool *pool;
@@ -88,12 +96,14 @@ static hd_err worker(void *arg)
 static void dispose(struct hd_workerpool *pool, const void *site)
 {
     hdi_settle(&pool->close, pool);
-    if (hdi_seam)
+    if (hdi_seam) {
+        hdi_seam->gone(&pool->open, site);
         hdi_seam->gone(pool, site);
+    }
     hd_chan_unref(pool->jobs);
     hd_chan_unref(pool->results);
-    hd_rwmutex_destroy(&pool->open);
-    free(pool);
+    pool->gone = site;
+    hdi_bury(pool, sizeof *pool);
 }
 
 hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
@@ -128,14 +138,13 @@ hd_err hd_workerpool_start(struct hd_workerpool **pool, struct hd_context *ctx,
 
 hd_err hd_workerpool_submit(struct hd_workerpool *pool, void *job)
 {
-    hd_err err = hd_context_err(pool->ctx);
+    hd_err err;
 
-    if (err)
-        return err;
+    need_alive(pool, HDI_SITE());
     hd_rwmutex_rlock(&pool->open);
-    if (pool->closed)
-        err = hd_closed;
-    else if (HD_SELECT(HD_SEND(pool->jobs, &job), HD_RECV(hd_context_done(pool->ctx), NULL)) == 1)
+    err = pool->closed ? hd_closed : hd_context_err(pool->ctx);
+    if (!err &&
+        HD_SELECT(HD_SEND(pool->jobs, &job), HD_RECV(hd_context_done(pool->ctx), NULL)) == 1)
         err = hd_context_err(pool->ctx);
     hd_rwmutex_runlock(&pool->open);
     return err;
@@ -143,6 +152,7 @@ hd_err hd_workerpool_submit(struct hd_workerpool *pool, void *job)
 
 struct hd_chan *hd_workerpool_results(struct hd_workerpool *pool)
 {
+    need_alive(pool, HDI_SITE());
     return pool->results;
 }
 
@@ -151,6 +161,7 @@ hd_err hd_workerpool_close(struct hd_workerpool *pool)
     void *job;
     hd_err err;
 
+    need_alive(pool, HDI_SITE());
     hd_rwmutex_lock(&pool->open);
     pool->closed = true;
     hd_chan_close(pool->jobs);
@@ -166,6 +177,8 @@ hd_err hd_workerpool_close(struct hd_workerpool *pool)
         hd_err_unref(err);
         err = pool->err;
     }
+    hd_rwmutex_lock(&pool->open);
+    hd_rwmutex_unlock(&pool->open);
     dispose(pool, HDI_SITE());
     return err;
 }

@@ -121,6 +121,41 @@ static void waiting_without_the_mutex_panics(void **state)
     assert_panics(wait_unlocked, &room.called, "sync: wait on a Cond whose mutex is not locked");
 }
 
+static void signal_it(void *arg)
+{
+    hd_cond_signal(arg);
+}
+
+static void broadcast(void *arg)
+{
+    hd_cond_broadcast(arg);
+}
+
+static void destroy(void *arg)
+{
+    hd_cond_destroy(arg);
+}
+
+static void misuse_of_its_end_panics(void **state)
+{
+    void (*const late[])(void *) = {wait_unlocked, signal_it, broadcast, destroy};
+    struct room room;
+    struct team team;
+
+    (void)state;
+    fill(&room, &team, 1);
+    assert_panics(destroy, &room.called, "sync: end of a Cond on which goroutines wait");
+    hd_mutex_lock(&room.mutex);
+    hd_cond_broadcast(&room.called);
+    hd_cond_destroy(&room.called); /* who was woken looks at it no more */
+    hd_mutex_unlock(&room.mutex);
+    team_join(&team);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        assert_panics(late[i], &room.called, "sync: use of a Cond after its end");
+    hd_cond_init(&room.called, &room.mutex, NULL);
+    hd_cond_signal(&room.called);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_broadcast_releases_all),
         cmocka_unit_test(a_signal_without_waiters_is_forgotten),
         cmocka_unit_test(waiting_without_the_mutex_panics),
+        cmocka_unit_test(misuse_of_its_end_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <heddle/map.h>
 
+#include "panics.h"
 #include "rounds.h"
 #include "team.h"
 
@@ -168,6 +169,53 @@ static void many_at_once(void **state)
     hd_map_destroy(map);
 }
 
+static void load(void *map)
+{
+    hd_map_load(map, map, NULL);
+}
+
+static void store(void *map)
+{
+    hd_err_unref(hd_map_store(map, map, NULL));
+}
+
+static void clear(void *map)
+{
+    hd_map_clear(map);
+}
+
+static void destroy(void *map)
+{
+    hd_map_destroy(map);
+}
+
+static bool destroy_shown(const void *key, void *value, void *arg)
+{
+    (void)key, (void)value;
+    hd_map_destroy(arg);
+    return true;
+}
+
+static void range_and_destroy(void *map)
+{
+    hd_err_unref(hd_map_range(map, destroy_shown, map));
+}
+
+static void use_after_its_end_panics(void **state)
+{
+    void (*const late[])(void *) = {load, store, clear, destroy};
+    struct hd_map *map = hd_map_create(HD_KEYS_POINTER);
+
+    (void)state;
+    hd_map_destroy(map);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        assert_panics(late[i], map, "sync: use of a Map after its end");
+    map = hd_map_create(HD_KEYS_POINTER);
+    for (uintptr_t i = 1; i <= 64; i++) /* in more than one shard */
+        assert_null(hd_map_store(map, (void *)i, NULL));
+    assert_panics(range_and_destroy, map, "sync: use of a Map after its end");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +225,7 @@ int main(void)
         cmocka_unit_test(compare_and_swap_or_delete),
         cmocka_unit_test(a_range_may_change_the_map),
         cmocka_unit_test(many_at_once),
+        cmocka_unit_test(use_after_its_end_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

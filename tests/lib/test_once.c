@@ -12,6 +12,7 @@
 #include <heddle/panic.h>
 #include <heddle/waitgroup.h>
 
+#include "panics.h"
 #include "rounds.h"
 
 struct config {
@@ -142,6 +143,28 @@ static void a_panic_is_repeated(void **state)
     hd_once_value_clear(&once);
 }
 
+static void clear_value(void *arg)
+{
+    hd_once_value_clear(arg);
+}
+
+static void *clear_inside(void *arg, hd_err *err)
+{
+    *err = hd_recover(clear_value, arg);
+    return NULL;
+}
+
+static void a_clear_while_it_is_made_panics(void **state)
+{
+    struct hd_once_value once = HD_ONCE_VALUE(clear_inside, &once);
+    hd_err err;
+
+    (void)state;
+    hd_once_value_get(&once, &err);
+    assert_string_equal(hd_err_message(err), "sync: clear of a OnceValue while it is made");
+    hd_once_value_clear(&once);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_panic_counts_as_done),
         cmocka_unit_test(values_and_errors_are_remembered),
         cmocka_unit_test(a_panic_is_repeated),
+        cmocka_unit_test(a_clear_while_it_is_made_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,75 @@ static void an_empty_drain_does_not_wait(void **state)
     assert_null(hd_drain_wait(&drain, hd_context_background()));
     assert_null(hd_drain_wait(&drain, hd_context_background()));
     hd_drain_destroy(&drain);
+    assert_panics(leave, &drain, "use of a drain after its end");
+}
+
+struct asker {
+    struct hd_owner *owner;
+    struct hd_chan *busy, *go_on;
+    struct hd_atomic_int32 refused;
+};
+
+static void be_busy(void *state, void *arg)
+{
+    struct asker *asker = arg;
+
+    (void)state;
+    hd_chan_send(asker->busy, NULL);
+    hd_chan_recv(asker->go_on, NULL);
+}
+
+static void keep_busy(void *arg)
+{
+    struct asker *asker = arg;
+
+    if (hd_owner_call(asker->owner, hd_context_background(), be_busy, asker))
+        abort();
+}
+
+static void ask_in_vain(void *arg)
+{
+    struct asker *asker = arg;
+    long seen;
+
+    if (hd_owner_call(asker->owner, hd_context_background(), increment, &seen) == hd_cancelled)
+        hd_int32_add(&asker->refused, 1);
+}
+
+static void end_owner(void *arg)
+{
+    hd_owner_end(arg);
+}
+
+static void call_owner(void *arg)
+{
+    long seen;
+
+    hd_err_unref(hd_owner_call(arg, hd_context_background(), increment, &seen));
+}
+
+/* Calls that wait for their turn when the owner ends; and calls that come later. */
+static void what_is_under_way_ends_with_the_owner(void **state)
+{
+    struct asker asker = {.busy = hd_chan_make(0, 0), .go_on = hd_chan_make(0, 0)};
+    struct hd_wg wg = HD_WG_INIT;
+    long count = 0;
+
+    (void)state;
+    assert_null(hd_owner_start(&asker.owner, hd_context_background(), &count));
+    assert_null(hd_wg_go(&wg, keep_busy, &asker));
+    hd_chan_recv(asker.busy, NULL);
+    for (int i = 0; i < 3; i++)
+        assert_null(hd_wg_go(&wg, ask_in_vain, &asker));
+    hd_sleep(2 * HD_MILLISECOND); /* they wait */
+    hd_chan_close(asker.go_on);
+    hd_owner_end(asker.owner);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&asker.refused) + count, 3);
+    assert_panics(call_owner, asker.owner, "use of an owner after its end");
+    assert_panics(end_owner, asker.owner, "use of an owner after its end");
+    hd_chan_unref(asker.busy);
+    hd_chan_unref(asker.go_on);
 }
 
 int main(void)
@@ -205,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_signal_ends_the_context),
         cmocka_unit_test(draining_waits_for_what_is_inside),
         cmocka_unit_test(an_empty_drain_does_not_wait),
+        cmocka_unit_test(what_is_under_way_ends_with_the_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

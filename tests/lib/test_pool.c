@@ -11,6 +11,7 @@
 #include <heddle/atomic.h>
 #include <heddle/pool.h>
 
+#include "panics.h"
 #include "rounds.h"
 #include "team.h"
 
@@ -141,6 +142,36 @@ static void each_object_has_one_user(void **state)
     assert_int_equal(hd_int32_load(&count.made), hd_int32_load(&count.dropped));
 }
 
+static void get(void *arg)
+{
+    if (!hd_pool_get(arg))
+        return;
+}
+
+static void put(void *arg)
+{
+    hd_pool_put(arg, &(int){0});
+}
+
+static void drain(void *arg)
+{
+    hd_pool_drain(arg);
+}
+
+static void use_after_its_end_panics(void **state)
+{
+    void (*const late[])(void *) = {get, put, drain};
+    struct count count = {0};
+    struct hd_pool pool;
+
+    (void)state;
+    assert_null(hd_pool_init(&pool, make, drop, &count));
+    hd_pool_destroy(&pool);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        assert_panics(late[i], &pool, "sync: use of a Pool before it was made or after its end");
+    hd_pool_destroy(&pool); /* that is nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_failing_make_drains_all_caches_first),
         cmocka_unit_test(without_make_an_empty_pool_gives_null),
         cmocka_unit_test(each_object_has_one_user),
+        cmocka_unit_test(use_after_its_end_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,50 @@ static void releasing_too_much_panics(void **state)
     close_shop(&shop);
 }
 
+static void acquire_one(void *arg)
+{
+    hd_err_unref(hd_semaphore_acquire(arg, hd_context_background(), 1));
+}
+
+static void try_one(void *arg)
+{
+    if (hd_semaphore_try_acquire(arg, 1))
+        hd_semaphore_release(arg, 1);
+}
+
+static void destroy(void *arg)
+{
+    hd_semaphore_destroy(arg);
+}
+
+static void misuse_of_its_end_panics(void **state)
+{
+    void (*const late[])(void *) = {acquire_one, try_one, release_one, destroy};
+    struct shop shop;
+    hd_err err;
+
+    (void)state;
+    open_shop(&shop, 2);
+    assert_true(hd_semaphore_try_acquire(&shop.units, 1));
+    shop.want = 2;
+    assert_null(hd_wg_go(&shop.wg, acquire_and_tell, &shop));
+    while (hd_semaphore_try_acquire(&shop.units, 1)) { /* until it stands in line */
+        hd_semaphore_release(&shop.units, 1);
+        hd_go_yield();
+    }
+    assert_panics(destroy, &shop.units, "semaphore: end while goroutines wait");
+    hd_semaphore_release(&shop.units, 1);
+    hd_chan_recv(shop.answers, &err);
+    assert_null(err);
+    hd_wg_wait(&shop.wg);
+    hd_semaphore_destroy(&shop.units);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        assert_panics(late[i], &shop.units, "semaphore: use after its end");
+    hd_semaphore_init(&shop.units, 1, NULL);
+    try_one(&shop.units);
+    close_shop(&shop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +286,7 @@ int main(void)
         cmocka_unit_test(one_behind_who_gives_up_gets_what_is_left),
         cmocka_unit_test(a_grant_to_one_that_gives_up_is_passed_on),
         cmocka_unit_test(releasing_too_much_panics),
+        cmocka_unit_test(misuse_of_its_end_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,55 @@ static void wg_go_is_done_at_return_and_goexit(void **state)
     assert_int_equal(hd_int32_load(&count), rounds(50));
 }
 
+static void add_most(void *arg)
+{
+    hd_wg_add(arg, INT32_MAX);
+}
+
+static void done(void *arg)
+{
+    hd_wg_done(arg);
+}
+
+static void wait_now(void *arg)
+{
+    hd_wg_wait(arg);
+}
+
+static void destroy(void *arg)
+{
+    hd_wg_destroy(arg);
+}
+
+static void wait_for_it(void *arg)
+{
+    struct gate *gate = arg;
+
+    hd_wg_wait(&gate->open);
+}
+
+static void misuse_of_its_end_panics(void **state)
+{
+    void (*const late[])(void *) = {done, wait_now, destroy, add_most};
+    struct gate gate = {HD_WG_INIT, HD_WG_INIT};
+
+    (void)state;
+    hd_wg_add(&gate.open, 1);
+    assert_null(hd_wg_go(&gate.passed, wait_for_it, &gate));
+    while ((uint32_t)atomic_load(&gate.open.state) == 0)
+        hd_go_yield();
+    assert_panics(destroy, &gate.open, "sync: end of a WaitGroup on which goroutines wait");
+    hd_wg_done(&gate.open);
+    hd_wg_wait(&gate.passed);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
+        gate.open = (struct hd_wg)HD_WG_INIT;
+        hd_wg_destroy(&gate.open);
+        assert_panics(late[i], &gate.open, "sync: use of a WaitGroup after its end");
+    }
+    hd_wg_init(&gate.open, NULL);
+    hd_wg_wait(&gate.open);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_group_may_end_after_wait),
         cmocka_unit_test(a_negative_counter_panics),
         cmocka_unit_test(wg_go_is_done_at_return_and_goexit),
+        cmocka_unit_test(misuse_of_its_end_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

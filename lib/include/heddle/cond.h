@@ -32,7 +32,8 @@ struct hd_cond {
         }                                                                                          \
     }
 
-/* name: copied; may be NULL.  End: optional.  Go: NewCond */
+/* name: copied; may be NULL.  End: optional; panics if goroutines wait, and so does who uses it then. Those
+ * that were woken may still be on their way.  Go: NewCond */
 HD_API void hd_cond_init(struct hd_cond *cond, struct hd_mutex *mutex, const char *name);
 HD_API void hd_cond_init_locker(struct hd_cond *cond, struct hd_locker locker, const char *name);
 HD_API void hd_cond_destroy(struct hd_cond *cond);

@@ -5,7 +5,8 @@
  * with invariants over several keys, take an ordinary table and a mutex instead.
  *   threads    any; create and destroy: no other call in progress
  *   blocks     never: each operation is one point
- *   errors     without memory a store does not happen, and says so
+ *   errors     without memory a store does not happen, and says so; use after its end panics, as far
+ *              as its memory still tells
  * memory: a write happens before every read that sees its effect.
  * source: Go package sync, type Map.
  */

@@ -60,7 +60,7 @@ struct hd_once_value {
 HD_API void *hd_once_value_get(struct hd_once_value *once, hd_err *err);
 
 /* Give up the remembered errors and be as new; what becomes of the value is the caller's matter. No
- * other call may be in progress. */
+ * other call may be in progress: while it is made that panics. */
 HD_API void hd_once_value_clear(struct hd_once_value *once);
 
 HD_END_DECLS

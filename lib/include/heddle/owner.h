@@ -4,7 +4,8 @@
  *   ownership  an owner lives from start to end; the state is borrowed and, meanwhile, belongs to
  *              the owner's goroutine alone
  *   errors     a request that panics panics in the one that asked, and the owner lives on
- *   threads    call: any; end: once, when no call can begin any more
+ *   threads    call: any; end: once, when no call can begin any more, or with calls under way, which
+ *              get the error of the owner's context if they were not taken
  * memory: the calls happen one after the other; each before the next, and before end returns.
  * source: guide "one goroutine owns the map".
  */

@@ -36,7 +36,7 @@ struct hd_pool {
 HD_API HD_MUST_USE hd_err hd_pool_init(struct hd_pool *pool, void *(*make)(void *arg),
                                        void (*drop)(void *object, void *arg), void *arg);
 
-/* Drop all that is kept, and the pool. */
+/* Drop all that is kept, and the pool; who uses it then panics. */
 HD_API void hd_pool_destroy(struct hd_pool *pool);
 
 /* An object, or NULL if none is kept and make is NULL or failed even after a drain.  Go: Get */

@@ -29,8 +29,8 @@ struct hd_semaphore {
     struct hd_semaphore_waiter *first, *last;
 };
 
-/* size: units, >= 0; name: copied, may be NULL. It holds no memory: end is optional.
- * Go: NewWeighted */
+/* size: units, >= 0; name: copied, may be NULL. It holds no memory: end is optional;
+ * panics if goroutines wait, and so does who uses it then.  Go: NewWeighted */
 HD_API void hd_semaphore_init(struct hd_semaphore *semaphore, int64_t size, const char *name);
 HD_API void hd_semaphore_destroy(struct hd_semaphore *semaphore);
 

@@ -53,7 +53,7 @@ struct hd_drain {
 };
 
 /* init panics without memory. destroy: no call in progress, and none that enter let in is to
- * come. */
+ * come: who calls then panics. */
 HD_API void hd_drain_init(struct hd_drain *drain);
 HD_API void hd_drain_destroy(struct hd_drain *drain);
 

@@ -30,7 +30,8 @@ struct hd_wg {
         0                                                                                          \
     }
 
-/* Name it for reports (copied; may be NULL).  End: optional. */
+/* Name it for reports (copied; may be NULL).  End: optional; panics if goroutines wait, and so does who uses
+ * it then and did not make it anew. */
 HD_API void hd_wg_init(struct hd_wg *wg, const char *name);
 HD_API void hd_wg_destroy(struct hd_wg *wg);
 
