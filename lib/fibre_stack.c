@@ -3,7 +3,8 @@
  * Free stacks of the usual size are kept, last in first out; what of many was free for a while gives back
  * its memory below the top page. Guards are installed without a mapping each where the kernel can
  * (Linux 6.13), else protected, which costs two mappings a stack of the 65,530 that a process has
- * by default: some are left to the program.
+ * by default: some are left to the program. The first stacks are protected on every kernel: gdb's
+ * gcore leaves out a mapping from its first installed guard on.
  */
 #include "fibre_stack.h"
 
@@ -30,6 +31,7 @@
 #define PAGE ((size_t)4096)
 #define IN_A_SLAB 32u
 #define LEFT_TO_THE_PROGRAM 5000
+#define PROTECTED_FIRST 1024u
 #define AT_HAND 64u /* free stacks of one thread */
 #define WARM 1024u  /* of all, which keep their memory */
 #define MOST_TRIMMED 4096u
@@ -68,8 +70,12 @@ static long most_protected(void)
 
 static bool guard(unsigned char *low)
 {
+    static _Atomic unsigned guards;
     static _Atomic long most;
 
+    if (atomic_load(&guards) < PROTECTED_FIRST && atomic_fetch_add(&guards, 1) < PROTECTED_FIRST &&
+        mprotect(low, PAGE, PROT_NONE) == 0)
+        return true;
     if (madvise(low, PAGE, MADV_GUARD_INSTALL) == 0)
         return true;
     if (atomic_load(&most) == 0)
