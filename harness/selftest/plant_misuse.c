@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "plants.h"
 
@@ -150,6 +151,26 @@ void plant_HANDLER_ERRNO(void)
     t = plant_one(lock_often, NULL);
     pthread_kill(t, SIGUSR1);
     pthread_join(t, NULL);
+}
+
+static int ends[2];
+
+static void *write_end(void *arg)
+{
+    (void)!write(ends[1], "x", 1);
+    return arg;
+}
+
+static void *close_end(void *arg)
+{
+    close(ends[1]);
+    return arg;
+}
+
+void plant_DESCRIPTOR_RACE(void)
+{
+    if (pipe(ends) == 0)
+        plant_both(write_end, close_end, NULL);
 }
 
 void plant_SYNC_MISUSE(void)

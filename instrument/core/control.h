@@ -92,7 +92,9 @@ struct hdi_op {
     bool own;         /* and yet nobody but this process can make it so, ... */
     bool timed;       /* ... as a timer will that is armed: it waits for a time */
     uint32_t patient; /* until this step it lets all others go first that can; 0: it does not */
-    bool granted;     /* that it is ready is its own affair: to go on changes nothing for others */
+    /* Is it about that descriptor, beside its object? NULL: not. */
+    bool (*uses)(const struct hdi_op *op, int fd);
+    bool granted; /* that it is ready is its own affair: to go on changes nothing for others */
     struct hdi_thread *self; /* set by hdi_perform */
 };
 

@@ -44,6 +44,8 @@
                              HDI_OF(FORKED))                                                       \
     /* Locks in memory that was given back. */                                                     \
     X(hdi_freed_observes, HDI_OF(USED) | HDI_OF(THREAD_BEGINS) | HDI_OF(THREAD_ENDS))              \
+    /* Descriptors that a thread may have closed twice. */                                         \
+    X(hdi_descriptors_observe, HDI_OF(THREAD_ENDS) | HDI_OF(ENDS))                                 \
     /* ThreadSanitizer, Helgrind, DRD. */                                                          \
     X(hdi_tool_observes, HDI_OF(SENT) | HDI_OF(RECEIVED))                                          \
     /* Who holds what, behind whoever looked at it. */                                             \

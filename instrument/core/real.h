@@ -151,6 +151,14 @@
     X(int, __isoc99_vfscanf, (FILE *restrict, const char *restrict, va_list))                      \
     HDI_REAL_OF_C23(X)                                                                             \
     X(int, close, (int))                                                                           \
+    X(int, dup, (int))                                                                             \
+    X(int, socket, (int, int, int))                                                                \
+    X(int, memfd_create, (const char *, unsigned))                                                 \
+    X(int, eventfd, (unsigned, int))                                                               \
+    X(int, epoll_create, (int))                                                                    \
+    X(int, epoll_create1, (int))                                                                   \
+    X(int, pipe, (int *))                                                                          \
+    X(int, pipe2, (int *, int))                                                                    \
     X(int, shutdown, (int, int))                                                                   \
     X(ssize_t, sendfile, (int, int, off_t *, size_t))                                              \
     X(ssize_t, splice, (int, off64_t *, int, off64_t *, size_t, unsigned))                         \

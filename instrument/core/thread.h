@@ -44,6 +44,22 @@ struct hdi_thread_signals {
     bool errno_unseen;    /* nobody looks at errno as a handler leaves it now */
 };
 
+/* Who did something where. */
+struct hdi_side {
+    struct hdi_thread *thread;
+    uint64_t site;
+    uint32_t stack;
+};
+
+/* memory/descriptor_race.c */
+struct hdi_thread_closes {
+    uint64_t site; /* where it closed one last, and which */
+    int fd;
+    bool whatever; /* one number after the other, open or not */
+    int twice_fd;  /* it closed that again, unless it goes on with the next numbers like that */
+    struct hdi_side twice;
+};
+
 /* One of the things that a select waits for. */
 struct hdi_case {
     struct hdi_object *object;
@@ -171,6 +187,7 @@ struct hdi_thread {
     struct hdi_thread_life life;
     struct hdi_thread_cancel cancel;
     struct hdi_thread_signals signals;
+    struct hdi_thread_closes closes;
     struct hdi_thread_wait wait;
     struct hdi_thread_locks locks;
     struct hdi_thread_scheduling scheduling;

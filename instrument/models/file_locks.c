@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/observers.h"
+#include "memory/descriptor_race.h"
 #include "core/real.h"
 #include "core/thread.h"
 #include "identity.h"
@@ -126,6 +127,7 @@ HDI_EXPORT int flock(int fd, int operation)
 
     if (!hdi_enter())
         return hdi_real.flock(fd, operation);
+    hdi_descriptor_used(fd, HDI_SITE());
     point(fd, HDI_SITE());
     if (operation & (LOCK_UN | LOCK_SH)) /* one for writing may become one for reading */
         unlocks(fd);
@@ -151,6 +153,7 @@ static int lock(int fd, int command, struct flock *wanted, uint64_t site)
     struct attempt a = {.fd = fd, .command = command, .lock = *wanted};
     int rc;
 
+    hdi_descriptor_used(fd, site);
     point(fd, site);
     if (a.lock.l_type != F_WRLCK)
         unlocks(fd);
@@ -184,8 +187,11 @@ static int control(int fd, int command, void *arg, uint64_t site)
 
     if (arg && is_lock_command(command) && hdi_enter())
         return lock(fd, command, arg, site);
-    if (hdi_enter())
+    if (hdi_enter()) {
         hdi_touched_files();
+        if (command != F_GETFD && command != F_GETFL) /* which ask whether it is open */
+            hdi_descriptor_used(fd, site);
+    }
     if (command == F_SETOWN)
         arg = (void *)(intptr_t)hdi_process_or_group((int)(intptr_t)arg);
     if (command == F_SETOWN_EX) {
@@ -194,6 +200,8 @@ static int control(int fd, int command, void *arg, uint64_t site)
         arg = &owner;
     }
     rc = hdi_real.fcntl(fd, command, arg);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        return hdi_descriptor_opened(rc, site);
     if (command == F_GETOWN)
         return rc < -1 ? -hdi_known_process(-rc) : hdi_known_process(rc);
     if (rc == 0 && command == F_GETLK)

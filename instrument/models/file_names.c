@@ -19,6 +19,7 @@
 #include "core/real.h"
 #include "core/thread.h"
 #include "io.h"
+#include "memory/descriptor_race.h"
 #include "named_pipe.h"
 #include "proc_files.h"
 
@@ -128,7 +129,7 @@ static int opened(int at, const char *name, int flags, mode_t mode, uint64_t sit
     hdi_from_others(hdi_controlled());
     if (fd >= 0)
         has_made(&p, site);
-    return fd;
+    return hdi_descriptor_opened(fd, site);
 }
 
 static bool has_mode(int flags)
@@ -198,8 +199,10 @@ static int flags_of(const char *how)
         f = hdi_real.name(hdi_proc_path(path, own), how);                                          \
         hdi_named_pipe_end(&pipe);                                                                 \
         hdi_from_others(hdi_controlled());                                                         \
-        if (f)                                                                                     \
+        if (f) {                                                                                   \
             has_made(&p, HDI_SITE());                                                              \
+            hdi_descriptor_opened(fileno(f), HDI_SITE());                                          \
+        }                                                                                          \
         return f;                                                                                  \
     }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,6 +30,7 @@
 #include "beside/other_tool.h"
 #include "core/thread.h"
 #include "memory/access.h"
+#include "memory/descriptor_race.h"
 #include "timerfd.h"
 
 #define MS 1000000LL
@@ -87,7 +89,7 @@ static bool passes_file(int fd, short events)
     return true;
 }
 
-void hdi_touch(int fd, short events, uint64_t site)
+static void touch(int fd, short events, uint64_t site)
 {
     if (fd < 0 || passes_file(fd, events))
         return;
@@ -98,12 +100,18 @@ void hdi_touch(int fd, short events, uint64_t site)
         hdi_receives(fd);
 }
 
+void hdi_touch(int fd, short events, uint64_t site)
+{
+    hdi_descriptor_used(fd, site);
+    touch(fd, events, site);
+}
+
 /* A call that does not wait, and may find no room. */
 static void tries(int fd, short events, uint64_t site)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-    hdi_touch(fd, events, site);
+    touch(fd, events, site);
     if (events & POLLOUT && !hdi_never_blocks(fd) && !hdi_polled(&p, 1))
         hdi_found_full();
 }
@@ -123,6 +131,7 @@ static bool await(int fd, short events, enum hdi_interrupt interrupt, uint64_t s
     uint64_t signals;
     int flags;
 
+    hdi_descriptor_used(fd, site);
     if (fd < 0 || passes_file(fd, events))
         return true;
     hdi_tool_hide(&p, sizeof p); /* others look at it: it is the scheduler's */
@@ -172,6 +181,7 @@ bool hdi_await_unless(bool at_once, int fd, short events, uint64_t site)
 {
     if (!at_once)
         return hdi_await(fd, events, site);
+    hdi_descriptor_used(fd, site);
     tries(fd, events, site);
     return true;
 }
@@ -183,10 +193,11 @@ static bool may_block(int fd)
     return flags >= 0 && !(flags & O_NONBLOCK) && !hdi_never_blocks(fd);
 }
 
-bool hdi_long_write(int fd, size_t bytes)
+bool hdi_long_write(int fd, size_t bytes, uint64_t site)
 {
     if (bytes <= PIPE_BUF || !may_block(fd))
         return false;
+    hdi_descriptor_used(fd, site);
     hdi_sends(fd);
     return true;
 }
@@ -362,7 +373,7 @@ HDI_EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
             struct iovec all = {(void *)(uintptr_t)buffer, bytes};
             return hdi_handed_on(hdi_write_parts(fd, &all, 1, 0, HDI_SITE()), HDI_SITE());
         }
-        if (hdi_long_write(fd, bytes))
+        if (hdi_long_write(fd, bytes, HDI_SITE()))
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.write(fd, buffer, bytes));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
@@ -392,7 +403,7 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
     if (hdi_enter()) {
         if (n <= IOV_MAX && hdi_takes_parts(fd, bytes))
             return hdi_handed_on(hdi_write_parts(fd, v, (size_t)n, 0, HDI_SITE()), HDI_SITE());
-        if (hdi_long_write(fd, bytes))
+        if (hdi_long_write(fd, bytes, HDI_SITE()))
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.writev(fd, v, n));
         if (!hdi_await(fd, POLLOUT, HDI_SITE()))
             return -1;
@@ -408,34 +419,76 @@ HDI_EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
  * lock of the file, too. */
 static void closes(int fd, uint64_t site)
 {
-    hdi_touch(fd, POLLOUT, site);
+    touch(fd, POLLOUT, site);
     hdi_makes_room(fd);
     hdi_file_unlocks(fd, site);
 }
 
 HDI_EXPORT int close(int fd)
 {
-    bool handed = hdi_enter() && !hdi_never_blocks(fd);
+    bool handed = hdi_enter() && fd >= 0;
 
-    if (hdi_enter())
+    if (hdi_enter()) {
         closes(fd, HDI_SITE());
+        hdi_descriptor_closes(fd, HDI_SITE());
+    }
     return handed ? (int)hdi_handed_on(hdi_real.close(fd), HDI_SITE()) : hdi_real.close(fd);
 }
 
 HDI_EXPORT int dup2(int fd, int to)
 {
+    int rc;
+
     hdi_touched_files();
+    if (hdi_enter())
+        hdi_descriptor_used(fd, HDI_SITE());
     if (fd != to && hdi_enter())
         closes(to, HDI_SITE());
-    return hdi_real.dup2(fd, to);
+    rc = hdi_real.dup2(fd, to);
+    return fd == to ? rc : hdi_descriptor_opened(rc, HDI_SITE());
 }
 
 HDI_EXPORT int dup3(int fd, int to, int flags)
 {
+    int rc;
+
     hdi_touched_files();
+    if (hdi_enter())
+        hdi_descriptor_used(fd, HDI_SITE());
     if (fd != to && hdi_enter())
         closes(to, HDI_SITE());
-    return hdi_real.dup3(fd, to, flags);
+    rc = hdi_real.dup3(fd, to, flags);
+    return fd == to ? rc : hdi_descriptor_opened(rc, HDI_SITE());
+}
+
+#define OPENS(name, params, args)                                                                  \
+    HDI_EXPORT int name params                                                                     \
+    {                                                                                              \
+        return hdi_descriptor_opened(hdi_real.name args, HDI_SITE());                              \
+    }
+
+OPENS(dup, (int fd), (fd))
+OPENS(socket, (int family, int type, int protocol), (family, type, protocol))
+OPENS(eventfd, (unsigned value, int flags), (value, flags))
+OPENS(epoll_create, (int size), (size))
+OPENS(memfd_create, (const char *name, unsigned flags), (name, flags))
+OPENS(epoll_create1, (int flags), (flags))
+
+static int both_opened(int rc, const int fd[2], uint64_t site)
+{
+    for (int i = 0; rc == 0 && i < 2; i++)
+        hdi_descriptor_opened(fd[i], site);
+    return rc;
+}
+
+HDI_EXPORT int pipe(int fd[2])
+{
+    return both_opened(hdi_real.pipe(fd), fd, HDI_SITE());
+}
+
+HDI_EXPORT int pipe2(int fd[2], int flags)
+{
+    return both_opened(hdi_real.pipe2(fd, flags), fd, HDI_SITE());
 }
 
 /* How much there is to be read. */
@@ -451,6 +504,8 @@ HDI_EXPORT int ioctl(int fd, unsigned long request, ...)
     va_end(ap);
     if (counts)
         hdi_point(HD_EV_FD_WAIT, fd_object(fd, HDI_SITE()), HDI_SITE());
+    if (hdi_enter())
+        hdi_descriptor_used(fd, HDI_SITE());
     rc = hdi_real.ioctl(fd, request, arg);
     if (counts && rc == 0 && arg && *(const int *)arg > 0)
         hdi_receives(fd);
@@ -495,7 +550,7 @@ HDI_EXPORT ssize_t vmsplice(int fd, const struct iovec *v, size_t n, unsigned fl
     size_t bytes = events == POLLOUT ? hdi_bytes_left(v, n, HDI_SITE()) : 0;
 
     if (hdi_enter()) {
-        if (!(flags & SPLICE_F_NONBLOCK) && hdi_long_write(fd, bytes))
+        if (!(flags & SPLICE_F_NONBLOCK) && hdi_long_write(fd, bytes, HDI_SITE()))
             HDI_OUTSIDE(ssize_t, fd, HDI_SITE(), hdi_real.vmsplice(fd, v, n, flags));
         if (!hdi_await_unless(flags & SPLICE_F_NONBLOCK, fd, events, HDI_SITE()))
             return -1;

@@ -45,7 +45,7 @@ size_t hdi_bytes_left(const struct iovec *v, size_t n, uint64_t site);
 /* `bytes` came into them. */
 void hdi_bytes_came(const struct iovec *v, size_t n, ssize_t bytes, uint64_t site);
 /* It is about to be written to fd, is more than a pipe takes at once, and may block half way. */
-bool hdi_long_write(int fd, size_t bytes);
+bool hdi_long_write(int fd, size_t bytes, uint64_t site);
 /* And may come in parts: fd is a pipe, or a stream socket. */
 bool hdi_takes_parts(int fd, size_t bytes);
 /* Then, with the flags of send(): each part as soon as there is room for it. */

@@ -9,6 +9,7 @@
 #include "core/thread.h"
 #include "io.h"
 #include "kernel_order.h"
+#include "memory/descriptor_race.h"
 #include "reach/sent_pointers.h"
 #include "signals.h"
 
@@ -86,6 +87,25 @@ static nfds_t those(const struct waited *s, bool (*are)(int fd), nfds_t *of)
     return n;
 }
 
+static bool is_waited_for(const struct hdi_op *op, int fd)
+{
+    const struct waited *w = op->data;
+
+    for (nfds_t i = 0; i < w->count; i++)
+        if (w->fds[i].fd == fd)
+            return true;
+    return fd < w->n && is_among(w, fd);
+}
+
+static void note_use(const struct waited *w, uint64_t site)
+{
+    for (nfds_t i = 0; i < w->count; i++)
+        hdi_descriptor_used(w->fds[i].fd, site);
+    for (int fd = 0; fd < w->n; fd++)
+        if (is_among(w, fd))
+            hdi_descriptor_used(fd, site);
+}
+
 /* Until one of them is ready, or the time-out in ns (< 0: none) has passed. False, with errno: a
  * handler ran. */
 static bool await_any(struct waited *w, int64_t timeout_ns, uint64_t site)
@@ -95,6 +115,7 @@ static bool await_any(struct waited *w, int64_t timeout_ns, uint64_t site)
                         .site = site,
                         .ready = w->count ? any_polled : any_selected,
                         .data = w,
+                        .uses = is_waited_for,
                         .until_ns = timeout_ns < 0 ? 0 : hdi_deadline_in(timeout_ns),
                         .elastic = any,
                         .interrupt = HDI_STOPS,
@@ -103,6 +124,7 @@ static bool await_any(struct waited *w, int64_t timeout_ns, uint64_t site)
     nfds_t all;
 
     hdi_tool_hide(w, sizeof *w);
+    note_use(w, site);
     if (timeout_ns == 0) {
         op.ready = NULL;
     } else {
@@ -269,8 +291,11 @@ HDI_EXPORT int epoll_ctl(int ep, int operation, int fd, struct epoll_event *even
 
     if (event) /* the kernel keeps it */
         hdi_reach_sent(&data, sizeof data);
-    if (hdi_enter())
+    if (hdi_enter()) {
+        hdi_descriptor_used(ep, HDI_SITE());
+        hdi_descriptor_used(fd, HDI_SITE());
         hdi_told_kernel();
+    }
     return hdi_real.epoll_ctl(ep, operation, fd, event);
 }
 

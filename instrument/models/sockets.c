@@ -9,6 +9,7 @@
 #include "core/real.h"
 #include "core/thread.h"
 #include "memory/access.h"
+#include "memory/descriptor_race.h"
 #include "io.h"
 #include "kernel_order.h"
 
@@ -25,14 +26,15 @@ HDI_EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length)
 {
     if (enter_to_connect() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
-    return hdi_real.accept(fd, addr.__sockaddr__, length);
+    return hdi_descriptor_opened(hdi_real.accept(fd, addr.__sockaddr__, length), HDI_SITE());
 }
 
 HDI_EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict length, int flags)
 {
     if (enter_to_connect() && !hdi_await(fd, POLLIN, HDI_SITE()))
         return -1;
-    return hdi_real.accept4(fd, addr.__sockaddr__, length, flags);
+    return hdi_descriptor_opened(hdi_real.accept4(fd, addr.__sockaddr__, length, flags),
+                                 HDI_SITE());
 }
 
 HDI_EXPORT int listen(int fd, int backlog)
@@ -75,8 +77,11 @@ HDI_EXPORT int socketpair(int family, int type, int protocol, int fd[2])
 {
     int rc = hdi_real.socketpair(family, type, protocol, fd);
 
-    if (rc == 0)
+    if (rc == 0) {
+        hdi_descriptor_opened(fd[0], HDI_SITE());
+        hdi_descriptor_opened(fd[1], HDI_SITE());
         hdi_pair_made(fd);
+    }
     return rc;
 }
 
@@ -237,7 +242,7 @@ HDI_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags,
 /* About to send: true when that can be done with the turn held, or is refused with errno. */
 static bool may_send(int fd, size_t bytes, int flags, uint64_t site, bool *refused)
 {
-    if (!(flags & MSG_DONTWAIT) && hdi_long_write(fd, bytes))
+    if (!(flags & MSG_DONTWAIT) && hdi_long_write(fd, bytes, site))
         return false;
     *refused = !hdi_await_unless(flags & MSG_DONTWAIT, fd, POLLOUT, site);
     return true;

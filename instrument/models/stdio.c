@@ -15,13 +15,14 @@
 #include "core/real.h"
 #include "core/thread.h"
 #include "memory/access.h"
+#include "memory/descriptor_race.h"
 #include "memory/libc_formats.h"
 #include "io.h"
 
 /* About to write, or to hand on what was written before. */
 static void writes(FILE *f, uint64_t site)
 {
-    if (hdi_enter())
+    if (hdi_enter() && fileno(f) >= 0)
         hdi_touch(fileno(f), POLLOUT, site);
 }
 
@@ -102,7 +103,14 @@ HDI_EXPORT int fflush(FILE *f)
     return hdi_real.fflush(f);
 }
 
-WRITES(int, fclose, (FILE * f), (f))
+HDI_EXPORT int fclose(FILE *f)
+{
+    writes(f, HDI_SITE());
+    if (hdi_enter())
+        hdi_descriptor_closes(fileno(f), HDI_SITE());
+    return hdi_real.fclose(f);
+}
+
 WRITES(int, fputs, (const char *restrict text, FILE *restrict f), (text, f), printed(text, site))
 WRITES(int, fputs_unlocked, (const char *restrict text, FILE *restrict f), (text, f),
        printed(text, site))

@@ -16,6 +16,7 @@
 #include "core/real.h"
 #include "core/thread.h"
 #include "kernel_order.h"
+#include "memory/descriptor_race.h"
 #include "signals.h"
 
 #define SECOND 1000000000LL
@@ -143,7 +144,7 @@ static struct itimerspec left_of(const struct timer *t)
 
 HDI_EXPORT int timerfd_create(int clock, int flags)
 {
-    int fd = hdi_real.timerfd_create(clock, flags);
+    int fd = hdi_descriptor_opened(hdi_real.timerfd_create(clock, flags), HDI_SITE());
     static const struct itimerspec off;
     struct timer *t;
 

@@ -322,6 +322,8 @@ static char *side_text(const struct finding *f, const struct note *n)
     case HD_ROLE_HOLDS:
         return holds_text(n);
     case HD_ROLE_CREATED: /* a static object is known from its first use */
+        if (f->kind == HD_FK_DESCRIPTOR_RACE)
+            return with_at(phrase_did(n->kind, object));
         return mem_format(is_made_by_a_call(f->kind) ? "made %s at" : "made, or first used, %s at",
                           or_it(object));
     case HD_ROLE_COULD_WAKE:

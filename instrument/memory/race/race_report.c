@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "memory/access.h"
+#include "memory/descriptor_race.h"
 #include "core/annotate.h"
 #include "heap_blocks.h"
 #include "calling_context.h"
@@ -127,6 +128,14 @@ static void note_block(struct hdp_finding *f, const struct hdi_block *b, bool wi
     note->addr = b->addr;
 }
 
+struct hdi_side hdi_race_side(const struct hdi_earlier *earlier)
+{
+    struct hdi_memory_thread *t = hdi_memory_thread_of(earlier->tid);
+
+    return (struct hdi_side){t ? t->thread : NULL, hdi_full_pc(earlier->pc),
+                             stack_of(earlier->context)};
+}
+
 static unsigned count(uint8_t mask)
 {
     return (unsigned)__builtin_popcount(mask);
@@ -138,6 +147,8 @@ void hdi_race_found(struct hdi_racer *t, uintptr_t word, enum hdi_access kind, u
     static const char *const words[] = {"read",        "allocation",   "write",
                                         "atomic read", "atomic write", "free"};
     if (!hdi_watch.config.races)
+        return;
+    if (hdi_descriptor_raced(word, pc, earlier))
         return;
     bool freed = earlier->kind == HDI_FREED;
     if (!freed && hdi_said_any_benign &&

@@ -53,6 +53,9 @@
     X(FUTEX_WAIT, "futex_wait", "waiting on a futex", FUTEX)                                       \
     X(FUTEX_WAKE, "futex_wake", "waking a futex", FUTEX)                                           \
     X(FD_WAIT, "fd_wait", "waiting for a file descriptor", FD)                                     \
+    X(FD_OPEN, "fd_open", "opening a file descriptor", FD)                                         \
+    X(FD_USE, "fd_use", "using a file descriptor", FD)                                             \
+    X(FD_CLOSE, "fd_close", "closing a file descriptor", FD)                                       \
     X(SIGNAL_WAIT, "signal_wait", "waiting for a process signal", NONE)                            \
     X(TIMER_SET, "timer_set", "setting a timer", NONE)                                             \
     X(CHILD_WAIT, "child_wait", "waiting for a child process", NONE)                               \

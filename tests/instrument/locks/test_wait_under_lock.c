@@ -114,6 +114,7 @@ IGNORES(hdi_lockorder_observes)
 IGNORES(hdi_leaks_observe)
 IGNORES(hdi_reach_observes)
 IGNORES(hdi_freed_observes)
+IGNORES(hdi_descriptors_observe)
 IGNORES(hdi_races_observe)
 IGNORES(hdi_tool_observes)
 
