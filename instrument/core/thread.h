@@ -227,6 +227,12 @@ bool hdi_start_in_process(struct hdi_thread *t);
 void hdi_local(void **word);
 /* pthread_join's model; until: virtual deadline, 0 = for ever, -1 = try. 0 or an errno value. */
 int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site);
+/* The handle is of no thread any more: it was joined, or has ended detached. */
+bool hdi_thread_is_gone(pthread_t handle);
+/* ESRCH, of a call at `site` that is about such a one: a finding where nobody looks at that. */
+#define HDI_ASKED_OF_GONE                                                                          \
+    "error ignored: question about a thread that was joined, or has ended detached"
+int hdi_thread_missing(pthread_t handle, const char *text, enum hd_event kind, uint64_t site);
 /* Make a thread that will wait for its first turn; `discard` when the real creation failed. */
 struct hdi_thread *hdi_thread_new(struct hdi_thread *creator, const void *start, uint64_t site);
 void hdi_thread_discard(struct hdi_thread *t);

@@ -49,8 +49,11 @@ HDI_EXPORT char *getcwd(char *to, size_t n)
 
 HDI_EXPORT int pthread_getname_np(pthread_t handle, char *name, size_t n)
 {
-    if (hdi_enter())
+    if (hdi_enter()) {
+        if (hdi_thread_is_gone(handle))
+            return hdi_thread_missing(handle, HDI_ASKED_OF_GONE, HD_EV_NONE, HDI_SITE());
         hdi_process_state(HDI_THREAD_NAMES, false, HDI_SITE());
+    }
     return hdi_real.pthread_getname_np(handle, name, n);
 }
 

@@ -55,6 +55,17 @@ static scheduling *of_handle(pthread_t handle)
     return t && !t->life.ended ? &t->scheduling : NULL;
 }
 
+/* The handle is of no thread any more: then *rc is the answer, for the C library would look into memory that is
+ * none. */
+static bool is_missing(pthread_t handle, uint64_t site, int *rc)
+{
+    bool missing = modelled && hdi_self() && hdi_enter() && hdi_thread_is_gone(handle);
+
+    if (missing)
+        *rc = hdi_thread_missing(handle, HDI_ASKED_OF_GONE, HD_EV_NONE, site);
+    return missing;
+}
+
 static int fail(int error)
 {
     if (error)
@@ -170,7 +181,10 @@ HDI_EXPORT int sched_rr_get_interval(pid_t pid, struct timespec *t)
 HDI_EXPORT int pthread_setschedparam(pthread_t handle, int policy, const struct sched_param *p)
 {
     scheduling *s = of_handle(handle);
+    int rc;
 
+    if (is_missing(handle, HDI_SITE(), &rc))
+        return rc;
     return s ? set_policy(s, policy, p->sched_priority, HDI_SITE())
              : hdi_real.pthread_setschedparam(handle, policy, p);
 }
@@ -179,7 +193,10 @@ HDI_EXPORT int pthread_getschedparam(pthread_t handle, int *restrict policy,
                                      struct sched_param *restrict p)
 {
     const scheduling *s = of_handle(handle);
+    int rc;
 
+    if (is_missing(handle, HDI_SITE(), &rc))
+        return rc;
     if (!s)
         return hdi_real.pthread_getschedparam(handle, policy, p);
     *policy = s->policy;
@@ -190,7 +207,10 @@ HDI_EXPORT int pthread_getschedparam(pthread_t handle, int *restrict policy,
 HDI_EXPORT int pthread_setschedprio(pthread_t handle, int priority)
 {
     scheduling *s = of_handle(handle);
+    int rc;
 
+    if (is_missing(handle, HDI_SITE(), &rc))
+        return rc;
     return s ? set_policy(s, s->policy, priority, HDI_SITE())
              : hdi_real.pthread_setschedprio(handle, priority);
 }
@@ -198,8 +218,11 @@ HDI_EXPORT int pthread_setschedprio(pthread_t handle, int priority)
 HDI_EXPORT int pthread_getattr_np(pthread_t handle, pthread_attr_t *attr)
 {
     const scheduling *s = of_handle(handle);
-    int rc = hdi_real.pthread_getattr_np(handle, attr);
+    int rc;
 
+    if (is_missing(handle, HDI_SITE(), &rc))
+        return rc;
+    rc = hdi_real.pthread_getattr_np(handle, attr);
     if (rc == 0 && s) {
         struct sched_param p = {.sched_priority = s->priority};
         pthread_attr_setschedpolicy(attr, s->policy);
@@ -299,14 +322,20 @@ HDI_EXPORT int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
 HDI_EXPORT int pthread_setaffinity_np(pthread_t handle, size_t bytes, const cpu_set_t *set)
 {
     scheduling *s = of_handle(handle);
+    int rc;
 
+    if (is_missing(handle, HDI_SITE(), &rc))
+        return rc;
     return s ? set_cpus(s, bytes, set) : hdi_real.pthread_setaffinity_np(handle, bytes, set);
 }
 
 HDI_EXPORT int pthread_getaffinity_np(pthread_t handle, size_t bytes, cpu_set_t *set)
 {
     const scheduling *s = of_handle(handle);
+    int rc;
 
+    if (is_missing(handle, HDI_SITE(), &rc))
+        return rc;
     return s ? get_cpus(s, bytes, set) : hdi_real.pthread_getaffinity_np(handle, bytes, set);
 }
 

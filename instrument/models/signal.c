@@ -538,10 +538,21 @@ static int kill_thread(struct hdi_thread *t, int number, uint64_t site)
     return sent(hdi_signal_thread(t, &info), site);
 }
 
+static int signal_missed(pthread_t handle, uint64_t site)
+{
+    return hdi_thread_missing(
+        handle, "error ignored: signal to a thread that was joined, or has ended detached",
+        HD_EV_THREAD_KILL, site);
+}
+
 HDI_EXPORT int pthread_kill(pthread_t handle, int number)
 {
-    return hdi_enter() ? kill_thread(hdi_thread_of(handle), number, HDI_SITE())
-                       : hdi_real.pthread_kill(handle, number);
+    int rc;
+
+    if (!hdi_enter())
+        return hdi_real.pthread_kill(handle, number);
+    rc = kill_thread(hdi_thread_of(handle), number, HDI_SITE());
+    return hdi_thread_is_gone(handle) ? signal_missed(handle, HDI_SITE()) : rc;
 }
 
 int hdi_tgkill(int process, int tid, int number, uint64_t site)
@@ -579,7 +590,7 @@ HDI_EXPORT int pthread_sigqueue(pthread_t handle, int number, const union sigval
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_KILL, t ? &t->object : NULL, HDI_SITE());
     if (!t)
-        return ESRCH;
+        return signal_missed(handle, HDI_SITE());
     if (number <= 0 || number >= SIGNALS || t == hdi_self())
         return hdi_real.pthread_sigqueue(handle, number, value);
     info = hdi_siginfo(number, SI_QUEUE, value);

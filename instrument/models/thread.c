@@ -261,13 +261,14 @@ static bool target_ended(const struct hdi_op *op)
     return ((const struct hdi_thread *)op->data)->life.ended;
 }
 
-/* The last thread of that handle, which was joined: the next may get the same. */
-static struct hdi_thread *joined_before(pthread_t handle)
+/* The last thread of that handle, which was joined, or has ended detached: the next may get the same. */
+static struct hdi_thread *gone(pthread_t handle)
 {
     struct hdi_thread *t, *last = NULL;
 
     for (uint32_t i = 0; (t = hdi_thread_known(i)); i++)
-        if (t->life.joiner && pthread_equal(t->handle, handle))
+        if ((t->life.joiner || (t->life.detached && t->life.ended)) &&
+            pthread_equal(t->handle, handle))
             last = t;
     return last;
 }
@@ -276,11 +277,11 @@ static void join_misuse(pthread_t handle, struct hdi_thread *t, const char *text
                         enum hd_event kind, uint64_t site)
 {
     struct hdp_finding *f = hdi_finding_begin(HD_FK_JOIN_MISUSE, text);
-    struct hdi_thread *joined = t ? NULL : joined_before(handle);
+    struct hdi_thread *joined = t ? NULL : gone(handle);
 
     t = t ? t : joined;
     hdi_note(f, HD_ROLE_HERE, hdi_self(), kind, t ? &t->object : NULL, site, hdi_stack());
-    if (joined)
+    if (joined && joined->life.joiner)
         hdi_note(f, HD_ROLE_EARLIER, joined->life.joiner, HD_EV_THREAD_JOIN, &joined->object,
                  joined->life.joined_site, joined->life.joined_stack);
     for (struct hdi_thread *p = t ? t->object.pending : NULL; p; p = p->pending_next)
@@ -290,6 +291,23 @@ static void join_misuse(pthread_t handle, struct hdi_thread *t, const char *text
         hdi_note(f, HD_ROLE_CREATED, t->creator, HD_EV_THREAD_CREATE, &t->object, t->created_site,
                  t->created_stack);
     hdi_finding_end(f, false);
+}
+
+bool hdi_thread_is_gone(pthread_t handle)
+{
+    const struct hdi_thread *t = hdi_thread_of(handle);
+
+    return t ? t->life.detached && t->life.ended : gone(handle) != NULL;
+}
+
+int hdi_thread_missing(pthread_t handle, const char *text, enum hd_event kind, uint64_t site)
+{
+    int saved = errno;
+
+    if (gone(handle) && hdi_result_is_ignored(site))
+        join_misuse(handle, NULL, text, kind, site);
+    errno = saved;
+    return ESRCH;
 }
 
 int hdi_join(pthread_t handle, void **result, int64_t until, uint64_t site)
@@ -431,13 +449,11 @@ HDI_EXPORT int pthread_cancel(pthread_t handle)
         return hdi_real.pthread_cancel(handle);
     t = hdi_thread_of(handle);
     hdi_point(HD_EV_THREAD_CANCEL, t ? &t->object : NULL, HDI_SITE());
-    if (!t && hdi_result_is_ignored(HDI_SITE()))
-        join_misuse(
-            handle, NULL,
-            "error ignored: cancellation of a thread that was joined before or never existed",
-            HD_EV_THREAD_CANCEL, HDI_SITE());
     if (!t)
-        return ESRCH;
+        return hdi_thread_missing(
+            handle,
+            "error ignored: cancellation of a thread that was joined, or has ended detached",
+            HD_EV_THREAD_CANCEL, HDI_SITE());
     if (t->life.ended)
         return 0;
     if (t->state == HDP_T_EXTERNAL || t->state == HDP_T_LOST)
@@ -492,6 +508,8 @@ HDI_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
 {
     if (hdi_enter()) {
         struct hdi_thread *t = hdi_thread_of(handle);
+        if (hdi_thread_is_gone(handle))
+            return hdi_thread_missing(handle, HDI_ASKED_OF_GONE, HD_EV_NONE, HDI_SITE());
         hdi_process_state(HDI_THREAD_NAMES, true, HDI_SITE());
         if (t)
             label_copy(t->label, sizeof t->label, name);

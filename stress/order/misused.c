@@ -114,6 +114,81 @@ MISUSE(cancels_joined)
     return arg;
 }
 
+MISUSE(signals_joined)
+{
+    pthread_t t;
+
+    pthread_create(&t, NULL, nothing, NULL);
+    if (!wrong)
+        pthread_kill(t, 0);
+    pthread_join(t, NULL);
+    if (wrong)
+        pthread_kill(t, 0);
+    return arg;
+}
+
+MISUSE(looked_at_signal_to_joined)
+{
+    pthread_t t;
+
+    pthread_create(&t, NULL, nothing, NULL);
+    pthread_join(t, NULL);
+    if (pthread_kill(t, 0) != ESRCH)
+        abort();
+    if (wrong)
+        pthread_kill(t, 0);
+    return arg;
+}
+
+static void *ends(void *arg)
+{
+    sem_post(&sem);
+    return arg;
+}
+
+MISUSE(signals_ended_detached)
+{
+    pthread_t t;
+
+    sem_init(&sem, 0, 0);
+    pthread_create(&t, NULL, ends, NULL);
+    if (wrong)
+        pthread_detach(t);
+    sem_wait(&sem);
+    pthread_kill(t, 0);
+    if (!wrong)
+        pthread_join(t, NULL);
+    return arg;
+}
+
+MISUSE(asks_about_joined)
+{
+    struct sched_param p;
+    pthread_t t;
+    int policy;
+
+    pthread_create(&t, NULL, nothing, NULL);
+    if (!wrong)
+        pthread_getschedparam(t, &policy, &p);
+    pthread_join(t, NULL);
+    if (wrong)
+        pthread_getschedparam(t, &policy, &p);
+    return arg;
+}
+
+MISUSE(names_joined)
+{
+    pthread_t t;
+
+    pthread_create(&t, NULL, nothing, NULL);
+    if (!wrong)
+        pthread_setname_np(t, "worker");
+    pthread_join(t, NULL);
+    if (wrong)
+        pthread_setname_np(t, "worker");
+    return arg;
+}
+
 MISUSE(c11_joins_itself)
 {
     if (wrong)
@@ -451,6 +526,11 @@ int main(int argc, char **argv)
         VARIANT(joins_twice),
         VARIANT(detaches_joined),
         VARIANT(cancels_joined),
+        VARIANT(signals_joined),
+        VARIANT(looked_at_signal_to_joined),
+        VARIANT(signals_ended_detached),
+        VARIANT(asks_about_joined),
+        VARIANT(names_joined),
         VARIANT(c11_joins_itself),
         VARIANT(write_locks_again),
         VARIANT(read_locks_own_write_lock),

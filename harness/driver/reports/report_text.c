@@ -223,7 +223,12 @@ static char *here_text(const struct note *n, enum hd_finding_kind kind)
     case HD_FK_EXIT_CODE:
         return mem_copy(n->stack.count ? "ended the program at" : "ended the program");
     case HD_FK_JOIN_MISUSE:
-        return mem_format("wanted to %s %s at", n->kind == HD_EV_THREAD_DETACH ? "detach" : "join",
+        return mem_format("wanted to %s %s at",
+                          n->kind == HD_EV_THREAD_DETACH   ? "detach"
+                          : n->kind == HD_EV_THREAD_JOIN   ? "join"
+                          : n->kind == HD_EV_THREAD_CANCEL ? "cancel"
+                          : n->kind == HD_EV_THREAD_KILL   ? "send a signal to"
+                                                           : "use",
                           object ? object : "a thread");
     default:
         break;
