@@ -274,6 +274,9 @@ bool hdi_present(void);
  * scheduler, from the handler. */
 bool hdi_postpones(void);
 void hdi_signal_arrived(void);
+/* The calling thread has the turn, and was interrupted (`context`, of a handler) in what the runtime does; not in
+ * a system call, by which it may hear of the signal before its next operation. */
+bool hdi_in_the_middle(const void *context);
 
 /* May the program, or a child of it, fork once more? False: it forks without end, and the driver
  * has been told. */

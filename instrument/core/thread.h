@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 #include "control.h"
 #include "wire/registers.h"
@@ -34,6 +35,7 @@ struct hdi_thread_cancel {
 struct hdi_thread_signals {
     struct hdi_due *due;   /* sent to it while it waited for its turn, oldest first */
     uint64_t postponed;    /* arrived then, and blocked until it has the turn: kernel's bits */
+    siginfo_t kept;        /* came into the middle of a model, and waits for its next operation */
     uint64_t pending_hint; /* may be pending for it */
     uint32_t handled;      /* handlers that ran in it */
     bool stops;            /* one of them without SA_RESTART */
@@ -41,6 +43,7 @@ struct hdi_thread_signals {
         waits_with; /* kernel's bits: blocked as it began to wait; of programs that have forked */
     uint64_t first_mask;  /* kernel's bits, from its beginning on */
     bool unmask_at_first; /* until then it blocks all */
+    bool let_in;          /* it sends to itself, or unblocks: handlers run at once */
     bool errno_unseen;    /* nobody looks at errno as a handler leaves it now */
 };
 

@@ -2,7 +2,8 @@
  *
  * Handlers are installed with ours in front. One that comes while its thread waits for its turn
  * (from another process, from the kernel) is put off: it stays blocked and pending in the kernel
- * until the thread has the turn. What the program's own threads send goes through the model, see
+ * until the thread has the turn. One that comes into the middle of a model is kept until the
+ * thread's next operation. What the program's own threads send goes through the model, see
  * signals.h. Faults are the program's alone.
  */
 #include "signals.h"
@@ -35,6 +36,8 @@ static bool in_front[SIGNALS];
 static struct hdi_due *idle; /* entries to be used again */
 static bool noted;           /* what each thread blocks that waits */
 
+static void deliver_kept(struct hdi_thread *self);
+
 static bool is_fault(int number)
 {
     return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
@@ -49,11 +52,24 @@ static uint64_t bits(const sigset_t *set)
     return m;
 }
 
+/* Handlers of what comes now run at once. Returns what it was. */
+static bool let_in(bool now)
+{
+    struct hdi_thread *self = hdi_self();
+    bool before = self && self->signals.let_in;
+
+    if (self)
+        self->signals.let_in = now;
+    return before;
+}
+
 static uint64_t change_mask(int how, uint64_t mask)
 {
+    bool before = let_in(true);
     uint64_t old = 0;
 
     hdi_real.syscall(SYS_rt_sigprocmask, how, &mask, &old, sizeof mask);
+    let_in(before);
     return old;
 }
 
@@ -61,8 +77,39 @@ static uint64_t change_mask(int how, uint64_t mask)
 
 static void send_to_self(siginfo_t *info)
 {
+    bool before = let_in(true);
+
     hdi_real.syscall(SYS_rt_tgsigqueueinfo, hdi_real.syscall(SYS_getpid),
                      hdi_real.syscall(SYS_gettid), info->si_signo, info);
+    let_in(before);
+}
+
+/* Into the middle of a model or hook, where half of what happens is written down. What the thread sends to
+ * itself, or unblocks, is to run where it is. */
+static bool comes_between(const struct hdi_thread *self, const siginfo_t *info, const void *context)
+{
+    bool own = info->si_code <= SI_USER && info->si_pid == hdi_real.syscall(SYS_getpid);
+
+    return !own && !self->signals.let_in && hdi_in_the_middle(context);
+}
+
+/* The program may look at its mask before the next operation: only when there are several is one blocked. */
+static void put_off(struct hdi_thread *self, siginfo_t *info, ucontext_t *context)
+{
+    siginfo_t *kept = &self->signals.kept;
+    int saved = errno;
+
+    if (!self->inside && !kept->si_signo) {
+        *kept = *info;
+    } else if (kept->si_signo != info->si_signo ||
+               info->si_signo >= SIGRTMIN) { /* as the kernel keeps them */
+        sigaddset(&context->uc_sigmask, info->si_signo);
+        change_mask(SIG_BLOCK, BIT(info->si_signo)); /* now, too: SA_NODEFER */
+        self->signals.postponed |= BIT(info->si_signo);
+        send_to_self(info);
+    }
+    hdi_signal_arrived();
+    errno = saved;
 }
 
 /* Returns what it was. */
@@ -105,18 +152,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
 {
     struct hdi_thread *self = hdi_self();
     struct sigaction a = action[number];
-    bool unseen;
+    bool unseen, in;
     int before;
 
     if (number == SIGCHLD)
         hdi_child_end_told();
-    if (self && self->inside && hdi_postpones()) {
-        int saved = errno;
-        sigaddset(&((ucontext_t *)context)->uc_sigmask, number);
-        self->signals.postponed |= BIT(number);
-        send_to_self(info);
-        hdi_signal_arrived();
-        errno = saved;
+    if (self && hdi_postpones() && (self->inside || comes_between(self, info, context))) {
+        put_off(self, info, context);
         return;
     }
     if (a.sa_flags & (int)SA_RESETHAND) {
@@ -132,6 +174,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
         info->si_pid = hdi_known_process(info->si_pid);
     before = errno;
+    in = let_in(false);
     unseen = errno_unseen(false);
     if (a.sa_flags & SA_SIGINFO)
         a.sa_sigaction(number, info, context);
@@ -140,6 +183,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (self && errno != before && !unseen && hdi_controlled() && !sets_errno(self))
         changes_errno(self, number, &a);
     errno_unseen(unseen);
+    let_in(in);
 }
 
 void hdi_handle(int number, siginfo_t *info, void *context)
@@ -202,12 +246,17 @@ static int set_action(int number, const struct sigaction *new, struct sigaction 
 /* What comes before a handler is installed comes before it runs, and before who finds it there. */
 static int set_in_order(int number, const struct sigaction *new, struct sigaction *old)
 {
+    struct hdi_thread *self = hdi_self();
     bool known = number > 0 && number < SIGNALS;
     int rc;
 
+    if (known && self && self->signals.kept.si_signo == number)
+        deliver_kept(self); /* it came before */
     if (known && new &&hdi_controlled())
         hdi_tell(SENT, .clock = &action[number]);
     rc = set_action(number, new, old);
+    if (known && noted && in_front[number] && hdi_controlled())
+        hdi_watch_over();
     if (known && old && rc == 0 && hdi_controlled())
         hdi_tell(RECEIVED, .clock = &action[number]);
     return rc;
@@ -286,7 +335,7 @@ static bool blocks(const struct hdi_thread *t, int number)
 
 bool hdi_signalled(const struct hdi_thread *t)
 {
-    return t->signals.due || t->signals.postponed;
+    return t->signals.due || t->signals.postponed || t->signals.kept.si_signo;
 }
 
 enum hdi_handled hdi_deliver(struct hdi_thread *self)
@@ -294,6 +343,8 @@ enum hdi_handled hdi_deliver(struct hdi_thread *self)
     uint32_t before = self->signals.handled;
 
     self->signals.stops = false;
+    while (self->signals.kept.si_signo)
+        deliver_kept(self);
     while (self->signals.due) {
         struct hdi_due *d = self->signals.due;
         siginfo_t info = d->info;
@@ -388,6 +439,20 @@ static void tell_waiters(int number)
             live[i]->signals.pending_hint |= BIT(number);
             hdi_reconsider(live[i]);
         }
+}
+
+/* By now the program may block it, or have taken its handler away. */
+static void deliver_kept(struct hdi_thread *self)
+{
+    siginfo_t info = self->signals.kept;
+
+    self->signals.kept.si_signo = 0;
+    if (blocks(self, info.si_signo)) {
+        really(0, &info);
+        tell_waiters(info.si_signo);
+    } else if (in_front[info.si_signo]) {
+        send_to_self(&info);
+    }
 }
 
 void hdi_signal_sent(int number)
@@ -485,6 +550,29 @@ int hdi_signal_process(const siginfo_t *info)
     return rc;
 }
 
+/* What was put off until its next operation is for the others: there is none. */
+void hdi_signals_leave(struct hdi_thread *self)
+{
+    static const struct timespec none;
+    siginfo_t info = self->signals.kept;
+    sigset_t set;
+
+    memset(&set, 0, sizeof set);
+    memcpy(&set, &self->signals.postponed, sizeof self->signals.postponed);
+    self->signals.kept.si_signo = 0;
+    while (info.si_signo ||
+           (self->signals.postponed && hdi_real.sigtimedwait(&set, &info, &none) > 0)) {
+        struct hdi_thread *to = receiver(info.si_signo);
+        if (to) {
+            keep(to, &info);
+        } else {
+            really(0, &info);
+            tell_waiters(info.si_signo);
+        }
+        info.si_signo = 0;
+    }
+}
+
 bool hdi_signal_pends(int number)
 {
     uint32_t n;
@@ -492,7 +580,7 @@ bool hdi_signal_pends(int number)
     uint64_t pending = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        if (live[i]->signals.postponed & BIT(number))
+        if (live[i]->signals.postponed & BIT(number) || live[i]->signals.kept.si_signo == number)
             return true;
         for (const struct hdi_due *d = live[i]->signals.due; d; d = d->next)
             if (d->info.si_signo == number)
@@ -727,6 +815,8 @@ void hdi_masks_note(void)
             live[i]->signals.waits_with = mask[BLOCKED];
         }
     noted = true;
+    if (handled_signals())
+        hdi_watch_over();
 }
 
 /* The kernel blocks a signal while its handler runs, and shows what is pending and what is blocked of one moment. */

@@ -45,6 +45,9 @@ int hdi_tgkill(int process, int tid, int number, uint64_t site);
 /* siginfo of a signal that this process sends to itself. */
 siginfo_t hdi_siginfo(int number, int code, union sigval value);
 
+/* The calling thread ends: it blocks all. */
+void hdi_signals_leave(struct hdi_thread *self);
+
 /* A signal of this number is pending for the process, or kept for one of its threads. */
 bool hdi_signal_pends(int number);
 
@@ -89,7 +92,8 @@ bool hdi_timerfd_is_armed(int fd);
 int64_t hdi_timer_next(void);
 /* Its signal has a handler, or there is a timerfd: somebody may go on after it. */
 bool hdi_timer_helps(void);
-/* A timer was armed: a thread that computes and makes no modelled call is interrupted for it. */
+/* A timer was armed, or there are children whose signals have handlers: a thread that computes and makes no
+ * modelled call is interrupted for what is due. */
 void hdi_watch_over(void);
 /* Send what is due, and make timerfds ready; the scheduler's lock is held. */
 void hdi_timer_expire(int64_t now);

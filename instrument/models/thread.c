@@ -141,14 +141,15 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         return rc;
     }
     attr = hdi_scheduling_attr(attr, &plain);
-    self->in_real++;
     if (words) {
         memcpy(saved, words, sizeof saved);
         t->life.routine = (void *(*)(void *))(uintptr_t)words[0];
         t->life.arg = words[1];
         words[0] = (void *)(uintptr_t)trampoline;
         words[1] = t;
+        self->in_real++;
         rc = hdi_real.pthread_create(out, attr, start, arg);
+        self->in_real--;
         if (rc)
             memcpy(words, saved, sizeof saved);
     } else {
@@ -156,7 +157,6 @@ int hdi_spawn(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *)
         t->life.arg = arg;
         rc = hdi_thread_make(out, attr, trampoline, t);
     }
-    self->in_real--;
     if (rc) {
         hdi_tell(THREAD_FAILED, .thread = t);
         hdi_thread_discard(t);

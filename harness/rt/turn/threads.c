@@ -216,18 +216,23 @@ static bool has_mask(const pthread_attr_t *attr)
 }
 
 /* No handler runs in the new thread before its beginning is known: in one that nobody knows, what it does
- * is not seen. */
+ * is not seen. None runs in its maker before it is there, for it may be given the turn. */
 int hdi_thread_make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(void *),
                     struct hdi_thread *t)
 {
+    bool carried = rt_vehicle->make != NULL;
     int rc;
 
-    if (rt_vehicle->make)
-        return rt_vehicle->make(out, attr, routine, t);
-    t->signals.first_mask = hdi_mask_all(true);
-    t->signals.unmask_at_first = !has_mask(attr);
-    rc = hdi_real.pthread_create(out, attr, routine, t);
-    hdi_mask_restore(t->signals.first_mask);
+    if (!carried) {
+        t->signals.first_mask = hdi_mask_all(true);
+        t->signals.unmask_at_first = !has_mask(attr);
+    }
+    hdi_self()->in_real++;
+    rc = carried ? rt_vehicle->make(out, attr, routine, t)
+                 : hdi_real.pthread_create(out, attr, routine, t);
+    hdi_self()->in_real--;
+    if (!carried)
+        hdi_mask_restore(t->signals.first_mask);
     return rc;
 }
 
@@ -294,8 +299,10 @@ void hdi_thread_end(void)
     struct hdi_thread *self = hdi_self(), *next;
 
     self->inside = true;
-    if (!rt_vehicle->make)
+    if (!rt_vehicle->make) {
         hdi_mask_all(true); /* what is for the process is another thread's from here on */
+        hdi_signals_leave(self);
+    }
     rt_lock();
     self->state = HDP_T_ENDED;
     self->life.ended = true;

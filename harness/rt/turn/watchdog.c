@@ -25,15 +25,28 @@
 /* How long a thread computes at least before sleepers beside it wake up. */
 #define LONG_NS 200000000
 
-/* In a hook, or in what it calls of libc: half of what happened is written down. Without hooks there is nothing
- * that may not wait, and a thread that calls ours again and again would never be stopped. */
-static bool in_hook(const struct hdp_registers *at)
+/* In a model or hook, or in what it calls of libc: half of what happened is written down. */
+static bool in_runtime(const struct hdp_registers *at)
 {
     const struct hdi_span *libc = &hdi_modules.libc_code;
 
-    return hdi_memory_is_watched() &&
-           (hdi_map_is_own(at->pc) || (at->pc >= libc->low && at->pc < libc->high &&
-                                       hdi_map_is_own(*(const uint64_t *)(uintptr_t)at->sp)));
+    return hdi_map_is_own(at->pc) || (at->pc >= libc->low && at->pc < libc->high &&
+                                      hdi_map_is_own(*(const uint64_t *)(uintptr_t)at->sp));
+}
+
+/* The thread has the turn, and runs. */
+static bool runs(const struct hdi_thread *self)
+{
+    return !self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING;
+}
+
+bool hdi_in_the_middle(const void *context)
+{
+    struct hdi_thread *self = hdi_self();
+    struct hdp_registers at = hdi_registers_in(context);
+
+    return self && rt.active && !rt.in_process && runs(self) && in_runtime(&at) &&
+           !hdi_after_system_call(at.pc);
 }
 
 static void on_preempt(int number, siginfo_t *info, void *context)
@@ -48,8 +61,9 @@ static void on_preempt(int number, siginfo_t *info, void *context)
         return;
     }
     rt.preempting = 0;
-    if (!self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING &&
-        !in_hook(&at)) {
+    /* Without hooks there is nothing that may not wait, and a thread that calls ours again and again would
+     * never be stopped. */
+    if (runs(self) && !(hdi_memory_is_watched() && in_runtime(&at))) {
         struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = at.pc};
         hdi_perform(&op);
     }
@@ -158,7 +172,7 @@ void rt_watch(struct hdi_thread *self)
                 next = lose(cur);
             } else if (state == 'R' &&
                        cpu_ns(cur->tid) - rt.watched_cpu_ns >= (limit_ms - 10) * 1000000LL &&
-                       (timed || rt_others_can_run())) {
+                       (timed || rt_others_can_run() || hdi_signalled(cur))) {
                 rt.watched_ns = 0;
                 rt.preempting = cur->tid;
                 hdi_real.syscall(SYS_tgkill, hdi_real.syscall(SYS_getpid), cur->tid,

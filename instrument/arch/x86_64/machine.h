@@ -43,6 +43,14 @@ static inline struct hdp_registers hdi_registers_in(const void *context)
                                            (uint64_t)g[REG_R14], (uint64_t)g[REG_R15]}};
 }
 
+/* Does a system call end right before pc? */
+static inline bool hdi_after_system_call(uint64_t pc)
+{
+    const unsigned char *before = (const unsigned char *)(uintptr_t)pc - 2;
+
+    return before[0] == 0x0f && before[1] == 0x05;
+}
+
 /* Was it a write that faulted? */
 static inline int hdi_fault_writes(const void *context)
 {
