@@ -860,6 +860,10 @@ void campaign_take_log(struct campaign *c, struct tool_log *log)
     tool_symbolise(log, NULL, false);
     for (size_t i = 0; i < log->count; i++) {
         struct finding *f = log->finding[i];
+        if (f->kind == HD_FK_CRASH && !c->options.native) { /* the runtime tells of it */
+            finding_free(f);
+            continue;
+        }
         doubt_mark(c->doubts, f);
         f = campaign_keep(c, f, &hidden, &is_new);
         if (is_new && !hidden)

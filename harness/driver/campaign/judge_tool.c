@@ -38,6 +38,14 @@ static uint64_t key_of(const struct finding *f)
     return hash_bytes(h, &sides, sizeof sides);
 }
 
+static bool is_listed(const struct symptom *list, size_t count, uint64_t key)
+{
+    while (count-- > 0)
+        if (list[count].key == key)
+            return true;
+    return false;
+}
+
 size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, size_t count)
 {
     struct tool_run *tool = c->options.tool;
@@ -52,13 +60,14 @@ size_t judge_tool(struct campaign *c, struct worker *w, struct symptom *list, si
         /* A crash is seen by the runtime, too, with the schedule that led to it; and what threads
          * hold that were stopped in the middle is no bug of theirs. */
         bool stopped = w->region->result.outcome != HDP_RAN;
-        if (f->kind == HD_FK_CRASH || count >= SYMPTOMS ||
+        uint64_t key = key_of(f);
+        if (f->kind == HD_FK_CRASH || count >= SYMPTOMS || is_listed(list, count, key) ||
             (stopped && (f->kind == HD_FK_LOCK_AT_EXIT || f->kind == HD_FK_LEAK_UNJOINED))) {
             log.finding[kept++] = f;
             continue;
         }
-        list[count++] = (struct symptom){
-            .key = key_of(f), .kind = f->kind, .index = -1, .found = f, .text = NULL};
+        list[count++] =
+            (struct symptom){.key = key, .kind = f->kind, .index = -1, .found = f, .text = NULL};
     }
     log.count = kept;
     if (log.trouble && !c->trouble)

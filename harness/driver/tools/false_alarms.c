@@ -125,6 +125,16 @@ static bool text_has(const struct finding *f, const char *text)
     return strstr(f->text, text) != NULL;
 }
 
+/* Nothing of the program, nor of a library that is known by more than its addresses: the dynamic linker called it. */
+static bool is_of_unknown_library(const struct finding *f)
+{
+    const struct stack *s = f->notes ? &f->note[0].stack : NULL;
+
+    return s && s->count && s->frame[0].function &&
+           (strcmp(s->frame[0].function, "_dl_call_fini") == 0 ||
+            strcmp(s->frame[0].function, "_dl_fini") == 0);
+}
+
 static void mark_misuse_of_valgrind(struct finding *f)
 {
     /* Both warn of signalling without the mutex, which POSIX allows. */
@@ -135,6 +145,8 @@ static void mark_misuse_of_valgrind(struct finding *f)
         mark(f, "the tool does not know condition variables that were never waited on");
     else if (text_has(f, "is not a mutex"))
         mark(f, "the tool does not know mutexes from a static initialiser before their first lock");
+    else if (is_of_unknown_library(f))
+        mark(f, "it is in the destructor of a library, and no code of the program");
 }
 
 static void mark_race(struct doubts *d, struct finding *f)

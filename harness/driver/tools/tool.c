@@ -101,10 +101,17 @@ static bool is_ours(const struct finding *f)
     return false;
 }
 
+/* What a process that crashed held, and whom it did not join, is no bug of its own. */
+static bool follows_crash(const struct finding *f, bool crashed)
+{
+    return crashed && (f->kind == HD_FK_LOCK_AT_EXIT || f->kind == HD_FK_LEAK_UNJOINED);
+}
+
 static void take_log(struct tool_run *run, const char *path, struct tool_log *log)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     size_t before = log->count, raw = log->raw, dropped = log->dropped, bytes = 0;
+    bool crashed = false;
 
     if (fd < 0)
         return;
@@ -117,7 +124,9 @@ static void take_log(struct tool_run *run, const char *path, struct tool_log *lo
     free(text);
     size_t kept = before;
     for (size_t i = before; i < log->count; i++)
-        if (is_ours(log->finding[i]))
+        crashed |= log->finding[i]->kind == HD_FK_CRASH;
+    for (size_t i = before; i < log->count; i++)
+        if (is_ours(log->finding[i]) || follows_crash(log->finding[i], crashed))
             finding_free(log->finding[i]);
         else
             log->finding[kept++] = log->finding[i];

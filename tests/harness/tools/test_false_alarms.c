@@ -119,6 +119,28 @@ static void lock_orders(void **state)
     assert_true(is_doubtful(order_of(2, 3, HD_EV_MUTEX_TRYLOCK)));
 }
 
+/* A misuse whose innermost frames are these; caller may be NULL. */
+static struct finding *misuse_in(const char *function, const char *caller, enum tool tool)
+{
+    struct finding *f =
+        finding_new(HD_FK_SYNC_MISUSE, tool, "pthread_mutex_destroy with invalid argument");
+    struct note *n = finding_note(f, HD_ROLE_HERE);
+
+    stack_push(&n->stack, function, NULL, 0, 0, NULL, 0);
+    if (caller)
+        stack_push(&n->stack, caller, NULL, 0, 0, NULL, 0);
+    return f;
+}
+
+static void destructors_of_libraries(void **state)
+{
+    (void)state;
+    assert_true(is_doubtful(misuse_in("_dl_call_fini", "_dl_fini", TOOL_HELGRIND)));
+    assert_true(is_doubtful(misuse_in("_dl_fini", NULL, TOOL_HELGRIND)));
+    assert_false(is_doubtful(misuse_in("close_log", "_dl_call_fini", TOOL_HELGRIND)));
+    assert_false(is_doubtful(misuse_in("_dl_call_fini", "_dl_fini", TOOL_HEDDLE)));
+}
+
 static void warnings_of_valgrind(void **state)
 {
     (void)state;
@@ -180,6 +202,7 @@ int main(void)
         cmocka_unit_test(half_a_race_joins_the_whole),
         cmocka_unit_test(lock_orders),
         cmocka_unit_test(warnings_of_valgrind),
+        cmocka_unit_test(destructors_of_libraries),
         cmocka_unit_test(unconfirmed_orders_come_last),
     };
 

@@ -246,6 +246,39 @@ static void our_own_work_is_no_finding(void **state)
     tool_close(&run);
 }
 
+/* What it held when it crashed is not told: that of the log beside it, which has no crash, is. */
+static void what_a_crash_leaves_is_no_finding(void **state)
+{
+    static const char held[] = "<error><unique>0x1</unique><tid>1</tid><kind>Misc</"
+                               "kind><xwhat><text>Thread #1: Exiting thread still holds 1 "
+                               "lock</text></xwhat><stack><frame><ip>0x1</ip><fn>f</fn><file>a.c</"
+                               "file><line>1</line></frame></stack></error>";
+    static const char fatal[] = "<fatal_signal><tid>1</tid><signo>6</signo><signame>SIGABRT</"
+                                "signame><stack><frame><ip>0x1</ip>"
+                                "<fn>f</fn></frame></stack></fatal_signal>";
+    char text[2048];
+
+    (void)state;
+    for (int crashed = 0; crashed < 2; crashed++) {
+        struct tool_log log = {0};
+        struct tool_run run = {.backend = &tool_helgrind,
+                               .folder = mem_copy("/tmp/heddle-held-XXXXXX")};
+        assert_non_null(mkdtemp(run.folder));
+        int n = snprintf(
+            text, sizeof text,
+            "<?xml version=\"1.0\"?>\n<valgrindoutput>\n<protocolversion>4</protocolversion>\n"
+            "<protocoltool>helgrind</protocoltool>\n%s\n%s\n</valgrindoutput>\n",
+            held, crashed ? fatal : "");
+        write_log(&run, 1, text, (size_t)n);
+        tool_collect(&run, 1, &log);
+        assert_int_equal(log.count, 1);
+        assert_int_equal(log.finding[0]->kind, crashed ? HD_FK_CRASH : HD_FK_LOCK_AT_EXIT);
+        tool_log_free(&log);
+        rmdir(run.folder);
+        free(run.folder);
+    }
+}
+
 static void last_words(void **state)
 {
     (void)state;
@@ -269,6 +302,7 @@ int main(void)
         cmocka_unit_test(valgrind_around_the_program),
         cmocka_unit_test(logs_are_taken_once),
         cmocka_unit_test(our_own_work_is_no_finding),
+        cmocka_unit_test(what_a_crash_leaves_is_no_finding),
         cmocka_unit_test(last_words),
     };
 
