@@ -855,7 +855,8 @@ static void who_is_asleep_does_not(void **state)
     }
 }
 
-/* More runs than the usual ones: their number, and the first. */
+/* All at once, each in a process of its own: what they do most is wait. For more runs than the usual
+ * ones of those that are all but asleep: their number, and the first. */
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -871,10 +872,23 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_destructor_may_wake_others),
         cmocka_unit_test(who_is_asleep_does_not),
     };
+    pid_t child[sizeof tests / sizeof *tests];
+    int failed = 0;
+
     if (argc > 1) {
         runs = (unsigned)atoi(argv[1]);
         first_run = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
         cmocka_set_test_filter("who_is_all_but_asleep_lives");
+        return cmocka_run_group_tests(tests, NULL, NULL);
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            cmocka_set_test_filter(tests[i].name);
+            exit(cmocka_run_group_tests(tests, NULL, NULL));
+        }
+    }
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        failed |= code_of(child[i]) != 0;
+    return failed;
 }
