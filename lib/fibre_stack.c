@@ -1,10 +1,10 @@
 /* fibre_stack.c - see fibre_stack.h.
  *
  * Free stacks of the usual size are kept, last in first out; what of many was free for a while gives back
- * its memory below the top page. Guards are installed without a mapping each where the kernel can
- * (Linux 6.13), else protected, which costs two mappings a stack of the 65,530 that a process has
- * by default: some are left to the program. The first stacks are protected on every kernel: gdb's
- * gcore leaves out a mapping from its first installed guard on.
+ * its memory below the top page. Guards are protected, which costs two mappings a stack of the 65,530
+ * that a process has by default: some are left to the program. Of many stacks they are installed
+ * without a mapping each where the kernel can (Linux 6.13); not of the first, since gdb's gcore
+ * leaves out a mapping from where it cannot read on, and the goroutines with it.
  */
 #include "fibre_stack.h"
 
@@ -31,7 +31,7 @@
 #define PAGE ((size_t)4096)
 #define IN_A_SLAB 32u
 #define LEFT_TO_THE_PROGRAM 5000
-#define PROTECTED_FIRST 1024u
+#define SURELY_PROTECTED 1024
 #define AT_HAND 64u /* free stacks of one thread */
 #define WARM 1024u  /* of all, which keep their memory */
 #define MOST_TRIMMED 4096u
@@ -51,7 +51,7 @@ static struct hdi_spare *warm,
     *cold; /* free ones with their memory, and with their top page alone */
 static unsigned warm_count, least_warm; /* least: since they were last trimmed */
 
-static _Atomic long protected; /* guards; 0 where the kernel installs them */
+static _Atomic long protected; /* guards that are mappings */
 
 static HDI_IN_THREAD struct hdi_stack here;
 
@@ -68,22 +68,28 @@ static long most_protected(void)
     return (mappings - LEFT_TO_THE_PROGRAM) / 2;
 }
 
-static bool guard(unsigned char *low)
-{
-    static _Atomic unsigned guards;
-    static _Atomic long most;
+enum guard { NO_GUARD, INSTALLED, PROTECTED };
 
-    if (atomic_load(&guards) < PROTECTED_FIRST && atomic_fetch_add(&guards, 1) < PROTECTED_FIRST &&
-        mprotect(low, PAGE, PROT_NONE) == 0)
-        return true;
-    if (madvise(low, PAGE, MADV_GUARD_INSTALL) == 0)
-        return true;
-    if (atomic_load(&most) == 0)
-        atomic_store(&most, most_protected());
-    if (atomic_fetch_add(&protected, 1) < atomic_load(&most) && mprotect(low, PAGE, PROT_NONE) == 0)
+static bool protect(unsigned char *low, long most)
+{
+    if (atomic_fetch_add(&protected, 1) < most && mprotect(low, PAGE, PROT_NONE) == 0)
         return true;
     atomic_fetch_sub(&protected, 1);
     return false;
+}
+
+static enum guard guard(unsigned char *low)
+{
+    static _Atomic long most_known;
+    long most = atomic_load(&most_known);
+
+    if (most == 0)
+        atomic_store(&most_known, most = most_protected());
+    if (protect(low, most < SURELY_PROTECTED ? most : SURELY_PROTECTED))
+        return PROTECTED;
+    if (madvise(low, PAGE, MADV_GUARD_INSTALL) == 0)
+        return INSTALLED;
+    return protect(low, most) ? PROTECTED : NO_GUARD;
 }
 
 static unsigned char *map(size_t bytes)
@@ -130,7 +136,7 @@ static bool more(void)
 
     if (!low)
         return false;
-    while (count < IN_A_SLAB && guard(first + count * spare_bytes))
+    while (count < IN_A_SLAB && guard(first + count * spare_bytes) != NO_GUARD)
         push(&cold, first + count++ * spare_bytes);
     if (count == 0) {
         munmap(low, PAGE + IN_A_SLAB * spare_bytes);
@@ -142,6 +148,11 @@ static bool more(void)
     return true;
 }
 
+struct slab_of_one {
+    struct hd_fibre_slab slab;
+    enum guard guard;
+};
+
 /* One of another size: a slab of its own. */
 static unsigned char *map_one(size_t bytes)
 {
@@ -149,12 +160,14 @@ static unsigned char *map_one(size_t bytes)
 
     if (!low)
         return NULL;
-    if (!guard(low + PAGE)) {
+    enum guard kind = guard(low + PAGE);
+    if (kind == NO_GUARD) {
         munmap(low, PAGE + bytes);
         return NULL;
     }
     hdi_lock(&lock);
     enlist(low, bytes, 1);
+    ((struct slab_of_one *)(void *)low)->guard = kind;
     hdi_unlock(&lock);
     return low + PAGE;
 }
@@ -162,7 +175,9 @@ static unsigned char *map_one(size_t bytes)
 static void unmap_one(struct hdi_stack stack)
 {
     unsigned char *low = stack.low - PAGE;
-    struct hd_fibre_slab *slab = (struct hd_fibre_slab *)(void *)low;
+    struct slab_of_one *one = (struct slab_of_one *)(void *)low;
+    struct hd_fibre_slab *slab = &one->slab;
+    long guards = one->guard == PROTECTED;
 
     hdi_lock(&lock);
     *slab->link = slab->next;
@@ -170,8 +185,7 @@ static void unmap_one(struct hdi_stack stack)
         slab->next->link = slab->link;
     hdi_unlock(&lock);
     munmap(low, PAGE + stack.bytes);
-    if (atomic_load(&protected) > 0)
-        atomic_fetch_sub(&protected, 1);
+    atomic_fetch_sub(&protected, guards);
 }
 
 /* With the lock held. */

@@ -11,7 +11,10 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +32,15 @@ static void nap(void)
     struct timespec t = {0, 20000000};
     while (nanosleep(&t, &t) != 0 && errno == EINTR)
         ;
+}
+
+/* The other thread has come as far as it must. */
+static atomic_bool came;
+
+static void wait_until_it_came(void)
+{
+    while (!atomic_load(&came))
+        nap();
 }
 
 static pthread_t start(void *(*fn)(void *), void *arg, const char *name)
@@ -315,6 +327,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init_again(void)
 {
+    atomic_store(&came, true);
     pthread_mutex_lock(&cache.lock);
 }
 
@@ -328,7 +341,7 @@ static void once_and_lock(void)
 {
     pthread_mutex_lock(&cache.lock);
     start(runs_once, NULL, "initialiser");
-    nap();
+    wait_until_it_came();
     pthread_once(&once, init_again);
 }
 
@@ -392,6 +405,7 @@ static void *has_mutex(void *arg)
 static void *waits_once(void *arg)
 {
     pthread_mutex_lock(&cache.lock);
+    atomic_store(&came, true);
     pthread_cond_wait(&changed, &cache.lock);
     pthread_mutex_unlock(&cache.lock);
     return arg;
@@ -400,7 +414,7 @@ static void *waits_once(void *arg)
 static void relock(void)
 {
     waiter = start(waits_once, NULL, "waiter");
-    nap();
+    wait_until_it_came();
     pthread_join(start(has_mutex, NULL, "signaller"), NULL);
 }
 
@@ -446,10 +460,10 @@ static void many(void)
     pthread_t t;
     pthread_attr_init(&a);
     pthread_attr_setstacksize(&a, 65536);
-    pthread_barrier_init(&both, NULL, 2);
+    pthread_barrier_init(&both, NULL, 3);
     start(cache_then_db, NULL, "reader");
     start(db_then_cache, NULL, "writer");
-    nap();
+    pthread_barrier_wait(&both);
     for (int i = 0; i < MANY; i++)
         if (pthread_create(&t, &a, locks_it, NULL) != 0)
             abort();
@@ -461,6 +475,7 @@ static void many(void)
 static void *sleeps(void *arg)
 {
     pthread_mutex_lock(&cache.lock);
+    atomic_store(&came, true);
     for (;;)
         pause();
     return arg;
@@ -469,7 +484,7 @@ static void *sleeps(void *arg)
 static void held_by_sleeper(void)
 {
     start(sleeps, NULL, "sleeper");
-    nap();
+    wait_until_it_came();
     pthread_mutex_lock(&cache.lock);
 }
 
@@ -592,7 +607,7 @@ static void exchanged(void)
 static void forked(void)
 {
     start(sleeps, NULL, NULL);
-    nap();
+    wait_until_it_came();
     if (fork() == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         pthread_mutex_lock(&cache.lock);

@@ -1,4 +1,5 @@
 // hung_cpp.cc - C++ programs that hang, one of each kind: hung_cpp KIND
+#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <future>
@@ -40,8 +41,11 @@ static void transfer(Account &from, Account &to)
     to.amount += from.amount;
 }
 
+static std::atomic<bool> initialises;
+
 static int initial()
 {
+    initialises = true;
     std::lock_guard held(giro.lock);
     return giro.amount;
 }
@@ -52,9 +56,10 @@ static int local_static()
     return amount;
 }
 
-static void nap()
+static void wait_until_it_initialises()
 {
-    usleep(100000);
+    while (!initialises)
+        usleep(10000);
 }
 
 int main(int argc, char **argv)
@@ -97,14 +102,14 @@ int main(int argc, char **argv)
         std::counting_semaphore<4> none(0);
         none.acquire();
     } else if (kind == "once") {
-        std::thread other([] { std::call_once(flag, [] { nap(), initial(); }); });
         giro.lock.lock();
-        usleep(50000);
+        std::thread other([] { std::call_once(flag, initial); });
+        wait_until_it_initialises();
         std::call_once(flag, [] {});
     } else if (kind == "static") {
         giro.lock.lock();
         std::thread other([] { local_static(); });
-        nap();
+        wait_until_it_initialises();
         local_static();
     } else if (kind == "join") {
         std::lock_guard held(giro.lock);
