@@ -565,6 +565,7 @@ void rt_calls_catch(void)
     struct hdi_kernel_action sa = {.handler = on_call,
                                    .flags = SA_SIGINFO | SA_NODEFER | 0x04000000ul,
                                    .restorer = hdi_passed_return};
+    uint64_t caught = MASK_OF(SIGSYS);
     char name[64];
     struct stat st;
 
@@ -579,6 +580,7 @@ void rt_calls_catch(void)
     }
     e->brk = (uintptr_t)RAW(SYS_brk, 0);
     RAW(SYS_rt_sigaction, SIGSYS, &sa, 0, 8);
+    RAW(SYS_rt_sigprocmask, SIG_UNBLOCK, &caught, 0, sizeof caught); /* else the kernel kills */
     if (RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, hdi_passed, hdi_passed_end - hdi_passed,
             &e->selector) != 0)
         rt_in_place_refuse("the kernel does not dispatch system calls (Linux 5.11)");

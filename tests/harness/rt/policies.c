@@ -1101,6 +1101,26 @@ static void in_place_duplicated(void)
     silence(9);
 }
 
+static void *opens_nothing(void *to)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    close(nowhere);
+    return to;
+}
+
+/* SIGSYS, too: a program does not know that it is made of its system calls. */
+static void in_place_all_blocked(void)
+{
+    sigset_t all;
+    pthread_t t;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    pthread_create(&t, NULL, opens_nothing, NULL);
+    pthread_join(t, NULL);
+}
+
 static void *comes_once(void *arg)
 {
     pthread_mutex_lock(&lock);
@@ -1195,6 +1215,7 @@ static const struct {
     CASE(in_place_robust_kept_lending),
     CASE(in_place_silenced),
     CASE(in_place_duplicated),
+    CASE(in_place_all_blocked),
     CASE(in_place_seen),
     CASE(in_place_many_threads),
 };
