@@ -79,6 +79,7 @@ void batches_open(struct campaign *c)
 
     c->stats.in_place.wanted =
         c->options.engine != ENGINE_FORK && !c->options.native && !c->exploration;
+    c->stats.in_place.by_itself = c->options.engine == ENGINE_AUTO;
     c->batches = NULL;
     if (!c->stats.in_place.wanted)
         return;
@@ -223,7 +224,7 @@ static void ask_whether_it_pays(struct campaign *c, const struct worker *w, uint
         (double)here->took_ns / (double)alone->took_ns <
             (double)here->schedules / (double)alone->schedules)
         return;
-    note_why(c, "takes more time so than with a process for each");
+    note_why(c, "is slower in place");
     c->stats.in_place.off = true;
 }
 

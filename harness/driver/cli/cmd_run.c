@@ -180,9 +180,9 @@ static const struct argp_option table[] = {
      "An option for the tool: name=value for tsan, --option for helgrind and drd; may be repeated",
      0},
     {"engine", OPT_ENGINE, "NAME", 0,
-     "What a schedule runs in: fork (a process of its own, the default), in-place (one process for "
-     "many, whose memory is put back after each: much faster, where the program permits it), auto "
-     "(in-place behind the first 64 schedules, while it pays), or compare (both, each schedule: a "
+     "What a schedule runs in: fork (a process of its own), in-place (one process for many, whose "
+     "memory is put back after each: much faster, where the program permits it), auto (the default: "
+     "in-place behind the first 64 schedules, while it pays), or compare (both, each schedule: a "
      "difference is an error)",
      0},
     {"check-restore", OPT_CHECK_RESTORE, 0, 0,
@@ -947,6 +947,7 @@ int cmd_run(int argc, char **argv)
             "128 + N signal N (as of Ctrl-C, 130) stopped it and nothing was found before."};
     struct arguments a = {
         .options = {.schedules = 500,
+                    .engine = ENGINE_AUTO,
                     .jobs = cpus_usable(256),
                     .timeout_ns = 10000000000,
                     .replays = 3,

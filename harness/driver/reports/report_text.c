@@ -754,7 +754,7 @@ static void print_dropped(FILE *to, const struct stats *s)
 static void print_engine(FILE *to, const struct in_place_stats *s, uint64_t schedules)
 {
     char a[32], b[32];
-    if (!s->wanted || (!s->batches && !s->why_not))
+    if (!s->wanted || (!s->batches && (!s->why_not || s->by_itself)))
         return;
     if (s->off && !s->schedules && s->why_not) {
         fprintf(to, "  engine: a process for each schedule: %s\n", s->why_not);

@@ -77,6 +77,7 @@ struct stats {
     } shrink;
     struct in_place_stats {
         bool wanted, off;    /* off: none since, or none at all */
+        bool by_itself;      /* nobody asked for it: told of when it ran */
         char *why_not;       /* what the first that was not run in place does, or why none is */
         uint64_t schedules;  /* that passed there */
         uint64_t cannot;     /* left there, and run in a process of its own */
