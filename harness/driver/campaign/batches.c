@@ -164,7 +164,7 @@ enum batches_next batches_next(struct campaign *c, struct worker *w, uint64_t *f
     b->threads = c->threads_seen + MORE_THREADS;
     b->check = c->options.check_restore;
     b->time_ns = BATCH_NS;
-    if (c->options.time_ns) {
+    if (c->options.time_ns && *first > c->options.at_least) {
         int64_t left = c->options.time_ns - (real_now() - c->phase_started_ns);
         b->time_ns = left < BATCH_NS ? left : BATCH_NS;
     }

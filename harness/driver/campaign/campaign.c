@@ -58,6 +58,13 @@ static struct lost *lost_entry(const struct campaign *c, uint64_t number)
     return NULL;
 }
 
+/* Is it up, and did it have to last for more schedules? */
+static bool time_is_up(const struct campaign *c)
+{
+    return c->options.time_ns && c->next > c->options.at_least &&
+           real_now() - c->phase_started_ns > c->options.time_ns;
+}
+
 /* Was enough seen for what is wanted of the estimate? It is of no worth before there were three times the
  * schedules that it is to say something about. */
 static bool is_saturated(const struct campaign *c)
@@ -107,8 +114,10 @@ static bool may_start(struct campaign *c, const struct worker *w)
     if (c->trouble || campaign_stop || (has_all(c) && !claimed && !may_go_on(c)) ||
         (c->options.stop_at_first && campaign_failures(c)))
         return false;
-    if (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns) {
+    if (time_is_up(c)) {
         c->stats.time_up = true;
+        c->stats.by_time = c->options.at_least != 0;
+        c->stats.seed = c->options.plan.seed;
         return false;
     }
     if (!c->exploration && !claimed && campaign_waits_before(c, n)) {

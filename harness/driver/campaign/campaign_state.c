@@ -55,7 +55,8 @@ bool campaign_begins_phase(uint64_t number)
 bool campaign_waits_before(const struct campaign *c, uint64_t number)
 {
     return campaign_begins_phase(number) ||
-           (c->options.until_share > 0 && number % LOOK_EVERY == 0);
+           (c->options.until_share > 0 &&
+            (c->options.at_least ? (number & (number - 1)) == 0 : number % LOOK_EVERY == 0));
 }
 
 static unsigned owner(const struct campaign *c, uint64_t number)
@@ -97,7 +98,8 @@ size_t campaign_failures(const struct campaign *c)
 bool campaign_has_enough(const struct campaign *c)
 {
     return campaign_stop || c->trouble || (c->options.stop_at_first && campaign_failures(c)) ||
-           (c->options.time_ns && real_now() - c->phase_started_ns > c->options.time_ns);
+           (c->options.time_ns && !c->options.at_least &&
+            real_now() - c->phase_started_ns > c->options.time_ns);
 }
 
 /* Are the findings in files that were there before the first thread? */

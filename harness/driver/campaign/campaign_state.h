@@ -64,6 +64,7 @@ struct campaign_options {
     unsigned jobs;
     unsigned max_processes; /* 0 = GUARD_PROCESSES */
     uint64_t schedules;     /* 0 = until time_ns is up */
+    uint64_t at_least;      /* so many are run first; then the time is one for schedules alone */
     unsigned shard, shards; /* this machine's part of them, from 1; 0: it is not split */
     uint64_t begin;     /* the first schedule that counts: an earlier campaign ended there; 0 = 1 */
     int64_t time_ns;    /* 0 = no limit */

@@ -270,6 +270,8 @@ void corpus_give(struct campaign *c, const json_t *state)
     c->options.begin = c->next;
     if (c->options.schedules)
         c->options.schedules += c->next - 1;
+    if (c->options.at_least)
+        c->options.at_least += c->next - 1;
     c->expected_steps = c->steps_seen = (uint32_t)number(state, "steps");
     c->expected_threads = c->threads_seen = (uint32_t)number(state, "threads");
     c->waited_steps = c->waited_steps_seen = (uint32_t)number(state, "waited_steps");

@@ -88,7 +88,10 @@ enum {
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "What to explore:", 1},
-    {"schedules", 'n', "N", 0, "Try N schedules (500; without limit when only --time is given)", 0},
+    {"schedules", 'n', "N", 0,
+     "Try N schedules; without -n and --time: as many as 10 seconds permit, 500 at least, fewer "
+     "when hardly any more would be new",
+     0},
     {"time", OPT_TIME, "TIME", 0, "Stop after TIME: 30s, 5m, 1h", 0},
     {"exhaustive", OPT_EXHAUSTIVE, "HOW", OPTION_ARG_OPTIONAL,
      "Try every schedule that differs in more than the order of independent steps, until none is "
@@ -181,8 +184,9 @@ static const struct argp_option table[] = {
      0},
     {"engine", OPT_ENGINE, "NAME", 0,
      "What a schedule runs in: fork (a process of its own), in-place (one process for many, whose "
-     "memory is put back after each: much faster, where the program permits it), auto (the default: "
-     "in-place behind the first 64 schedules, while it pays), or compare (both, each schedule: a "
+     "memory is put back after each: much faster, where the program permits it), auto (the "
+     "default: in-place behind the first 64 schedules, while it pays), or compare (both, each "
+     "schedule: a "
      "difference is an error)",
      0},
     {"check-restore", OPT_CHECK_RESTORE, 0, 0,
@@ -917,9 +921,22 @@ static bool go_on(struct arguments *a, char *const *argv)
     if (why)
         complain("%s", why);
     free(why);
-    if (o->begin > 1 && (a->counted || !o->time_ns))
+    if (o->begin > 1 && o->schedules)
         o->schedules += o->begin - 1;
+    if (o->begin > 1 && o->at_least)
+        o->at_least += o->begin - 1;
     return !why;
+}
+
+/* Nobody said how many: some seconds, unless hardly anything is new any more. */
+static void plan_by_time(struct arguments *a)
+{
+    struct campaign_options *o = &a->options;
+
+    o->at_least = o->schedules;
+    o->schedules = 0;
+    o->time_ns = 10000000000;
+    o->until_share = 0.001;
 }
 
 /* Which schedule is next follows from those before. What other schedules could show need not be
@@ -966,6 +983,8 @@ int cmd_run(int argc, char **argv)
         a.options.schedules = 0;
     else if (a.options.until_share > 0 && !a.counted)
         a.options.schedules = 100000;
+    else if (!a.counted && !a.options.native && !a.outcome.suite)
+        plan_by_time(&a);
     if (a.options.exhaustive)
         plan_exhaustive(&a);
     char *folder = NULL;

@@ -962,11 +962,15 @@ void report_summary(FILE *to, const struct findings *all, const struct stats *s,
             s->schedules == 1 ? "" : "s", s->interleavings.full ? "about " : "",
             show_count(distinct_count(&s->interleavings), b), show_time(took, c, sizeof c),
             show_count((uint64_t)rate, d));
-    fputs(s->interrupted ? ", interrupted\n"
-          : s->time_up   ? ", time is up\n"
-          : s->saturated ? ", saturated\n"
-                         : "\n",
-          to);
+    if (s->time_up && s->by_time && !s->interrupted)
+        fprintf(to, ", time is up: --seed=%llu -n %llu for as many again\n",
+                (unsigned long long)s->seed, (unsigned long long)s->schedules);
+    else
+        fputs(s->interrupted ? ", interrupted\n"
+              : s->time_up   ? ", time is up\n"
+              : s->saturated ? ", saturated\n"
+                             : "\n",
+              to);
     for (size_t i = 0; i < all->count; i++) {
         const struct finding *f = all->list[i];
         if (f->same_as || f->same_cause)

@@ -110,7 +110,8 @@ struct stats {
         uint64_t forgotten;               /* points that there was no room for */
     } faults;
     bool interrupted;
-    bool time_up;
+    bool time_up, by_time; /* by_time: nobody said for how many schedules or how long */
+    uint64_t seed;
     bool not_saved; /* a file could not be written */
     bool elastic;   /* sleeps may end early, or are real */
     bool races_wanted,

@@ -31,6 +31,11 @@ for how in -j2 -j3 '-j2 --engine=in-place'; do
     run --json $how --until-saturated=5 -- "$known" 3 2
     jq -c '.statistics | [.schedules, .interleavings, .unseen]' out.txt | cmp -s one - || fail "$how: $(cat one)"
 done
+# Nobody says how many: until hardly any is new, or the time is up, which it is on a machine that has none.
+run -j1 -- "$known" 2 2
+grep -Eq '^nothing found in [0-9]+,?[0-9]{3} schedules .*, (saturated|time is up: --seed=1 -n [0-9]+ for as many again)$' out.txt || fail 'by default'
+run --json -- "$known" 2 2
+json '.schedules > 500 and (.unseen.saturated or .schedules < 3200)'
 # pct: of 2 threads besides main, n = 3.
 run --json --strategy=pct --depth=2 -n 300 -- "$known" 2 2
 json '.pct | length == 1 and .[0].depth == 2 and .[0].threads == 3 and .[0].schedules > 250 and .[0].probability > 0.5 and .[0].probability < 1'
