@@ -248,12 +248,15 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
     struct hdp_learned *news = hdi_watch.config.news;
     hdi_points_learn(pc);
     hdi_points_learn(hdi_full_pc(earlier_pc));
-    if (hdi_watch.config.replay || news->words == HDP_LEARNED_WORDS)
+    if (hdi_watch.config.replay)
         return;
     for (uint32_t i = 0; i < news->words; i++)
         if (news->word[i] == word >> 3)
             return;
-    news->word[news->words++] = word >> 3;
+    if (news->words == HDP_LEARNED_WORDS)
+        news->words_lost = 1;
+    else
+        news->word[news->words++] = word >> 3;
 }
 
 /* Does each access go the long way? */

@@ -54,6 +54,7 @@ struct hdp_learned {
     uint32_t words; /* used entries of word[] */
     uint32_t pairs; /* used entries of pair[] */
     uint32_t full;  /* a table was too small: the driver makes every access a point from then on */
+    uint32_t words_lost; /* there were more than word[] has room for */
     struct hdp_learned_pair pair[HDP_LEARNED_PAIRS];
     uint64_t site[HDP_LEARNED_SITES]; /* return addresses of such accesses */
     uint64_t word[HDP_LEARNED_WORDS]; /* 8-byte words that they touched, address / 8 */

@@ -225,8 +225,10 @@ static bool explore_take(struct campaign *c, struct worker *w)
     bool is_new = exploration_take(c->exploration, w->index, w->region);
 
     /* Where all accesses are points, or none, what was learned makes no more of them. */
-    c->points_came |=
-        w->region->config.points == HDP_POINTS_SHARED && feedback_is_new(c->feedback, news);
+    if (w->region->config.points == HDP_POINTS_SHARED) {
+        c->points_came |= feedback_is_new(c->feedback, news);
+        c->stats.explored.words_lost |= w->region->learned.words_lost || news->words_lost;
+    }
     c->stats.explored.counts = exploration_counts(c->exploration);
     c->stats.explored.counts.over &= !c->points_came;
     return is_new;

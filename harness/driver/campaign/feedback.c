@@ -142,18 +142,14 @@ static bool has_other(const void *list, uint32_t used, const void *more, uint32_
 bool feedback_is_new(const struct feedback *f, const struct hdp_learned *news)
 {
     const struct hdp_learned *known = &f->known;
-    if (known->full || news->sites > HDP_LEARNED_SITES || news->words > HDP_LEARNED_WORDS ||
-        news->pairs > HDP_LEARNED_PAIRS)
+    if (known->full || news->sites > HDP_LEARNED_SITES || news->words > HDP_LEARNED_WORDS)
         return false;
     return news->full ||
            has_other(known->site, known->sites, news->site, news->sites, sizeof *news->site,
                      by_value) ||
            (known->words < HDP_LEARNED_WORDS &&
             has_other(known->word, known->words, news->word, news->words, sizeof *news->word,
-                      by_value)) ||
-           (known->pairs < HDP_LEARNED_PAIRS &&
-            has_other(known->pair, known->pairs, news->pair, news->pairs, sizeof *news->pair,
-                      by_pair));
+                      by_value));
 }
 
 void feedback_share(struct feedback *f, struct crew *crew)
@@ -169,8 +165,10 @@ void feedback_share(struct feedback *f, struct crew *crew)
                   sizeof *news->site, by_value) ||
             news->full)
             known->full = 1;
-        join(known->word, &known->words, HDP_LEARNED_WORDS, news->word, news->words,
-             sizeof *news->word, by_value);
+        if (!join(known->word, &known->words, HDP_LEARNED_WORDS, news->word, news->words,
+                  sizeof *news->word, by_value) ||
+            news->words_lost)
+            known->words_lost = 1;
         join(known->pair, &known->pairs, HDP_LEARNED_PAIRS, news->pair, news->pairs,
              sizeof *news->pair, by_pair);
         news->sites = news->words = news->pairs = 0;
@@ -243,6 +241,7 @@ json_t *feedback_json(const struct feedback *f)
     json_object_set_new(o, "words", numbers(k->word, k->words));
     json_object_set_new(o, "pairs", pairs);
     json_object_set_new(o, "full", json_boolean(k->full));
+    json_object_set_new(o, "words_lost", json_boolean(k->words_lost));
     json_object_set_new(o, "tuples", tuples);
     json_object_set_new(o, "profile", profile);
     json_object_set_new(o, "profile_of", json_integer((json_int_t)f->profiled));
@@ -271,6 +270,7 @@ static bool read_learned(struct hdp_learned *k, const json_t *from)
     qsort(k->word, k->words, sizeof *k->word, by_value);
     qsort(k->pair, k->pairs, sizeof *k->pair, by_pair);
     k->full = json_is_true(json_object_get(from, "full"));
+    k->words_lost = json_is_true(json_object_get(from, "words_lost"));
     return true;
 }
 

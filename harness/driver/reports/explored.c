@@ -25,6 +25,10 @@ static char *reason(const struct stats *s, unsigned i)
          "heddle-cc)",
          false},
         {s->explored.raced, "memory accesses race (heddle run tells which)", false},
+        {s->explored.words_lost,
+         "threads share more words of memory than can be followed: some of their accesses came in "
+         "one order alone",
+         false},
         {s->cut,
          s->explored.in_test ? "schedules that reached the step bound (max_steps): %llu"
                              : "schedules that reached the step bound (--max-steps): %llu",

@@ -98,6 +98,7 @@ struct stats {
         json_t *doubts;       /* that had come by then, or NULL */
         uint32_t points;      /* enum hdp_points */
         bool raced;           /* memory accesses did, and that was no finding */
+        bool words_lost;      /* more of them than can be learned: some are no points */
         bool in_test;         /* hd_explore() was asked, which has options of its own */
         struct exploration_counts counts;
     } explored;

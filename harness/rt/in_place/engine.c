@@ -21,14 +21,15 @@
 
 /* What schedules write in memory that is shared with the driver, and only add to. */
 struct news {
-    uint32_t sites, words, pairs, full, covered;
+    uint32_t sites, words, pairs, full, words_lost, covered;
 };
 
 static struct news news_so_far(void)
 {
     const struct hdp_learned *n = &rt.region->news;
 
-    return (struct news){n->sites, n->words, n->pairs, n->full, rt.region->covered.changes};
+    return (struct news){n->sites, n->words,      n->pairs,
+                         n->full,  n->words_lost, rt.region->covered.changes};
 }
 
 static void news_take_back(struct news then)
@@ -39,6 +40,7 @@ static void news_take_back(struct news then)
     n->words = then.words;
     n->pairs = then.pairs;
     n->full = then.full;
+    n->words_lost = then.words_lost;
     hdp_covered_take_back(&rt.region->covered, then.covered);
 }
 

@@ -15,6 +15,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static atomic_int flag, tries;
 static int count;
+enum { WORDS = 2048 }; /* that are learned */
+static long word[WORDS + 1];
 static struct owned {
     pthread_mutex_t lock;
     int users;
@@ -33,7 +35,10 @@ static void on_signal(int number)
 
 static void *one(void *arg)
 {
-    if (is("unlocked")) {
+    if (is("many_words") || is("fewer_words")) {
+        for (int i = 0; i < (is("many_words") ? WORDS + 1 : WORDS - 1); i++)
+            word[i]++;
+    } else if (is("unlocked")) {
         count++;
     } else if (is("locked")) {
         pthread_mutex_lock(&lock);
@@ -75,7 +80,7 @@ static void *one(void *arg)
 
 static void *two(void *arg)
 {
-    if (is("unlocked") || is("locked"))
+    if (is("unlocked") || is("locked") || is("many_words") || is("fewer_words"))
         return one(arg);
     if (is("sleeps"))
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
