@@ -131,21 +131,21 @@ static void order(struct history *h)
     }
 }
 
-/* What must come before event `late`, without what `early` comes before, is to be tried in its place. */
+/* Event `late`, behind all that does not need `early`, is to be tried in the place of that: begun by any thread that
+ * can come first then. Where one of them is tried already, it comes to that there. */
 static void reverse(const struct history *h, uint32_t early, uint32_t late)
 {
     struct node *n = h->event[early].node;
     uint32_t *first = mem_zeroed(h->threads + 1, sizeof *first), firsts = 0;
-    uint32_t *needed = mem_zeroed(h->events + 1, sizeof *needed), count = 0;
+    uint32_t *without = mem_zeroed(h->events + 1, sizeof *without), count = 0;
 
     for (uint32_t k = early + 1; k <= late; k++) {
         bool is_first = true;
-        if (k != late &&
-            (k >= h->made || happens_before(h, early, k) || !happens_before(h, k, late)))
+        if (k != late && (k >= h->made || happens_before(h, early, k)))
             continue;
         for (uint32_t i = 0; i < count && is_first; i++)
-            is_first = !happens_before(h, needed[i], k);
-        needed[count++] = k;
+            is_first = !happens_before(h, without[i], k);
+        without[count++] = k;
         if (is_first)
             first[firsts++] = h->event[k].name;
     }
@@ -157,7 +157,7 @@ static void reverse(const struct history *h, uint32_t early, uint32_t late)
     if (!done && count > 1) /* none of those was seen to be able to go on: any may lead there */
         node_add_all(n);
     free(first);
-    free(needed);
+    free(without);
 }
 
 /* Without `early`, the later one may touch what it did not touch behind it. Where its thread sleeps that is known:
