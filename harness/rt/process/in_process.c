@@ -57,6 +57,7 @@ static void begin(void)
     rt.drainer = NULL;
     rt.fair = false;
     rt.fair_until = rt.clock_step = rt.cycle_step = 0;
+    rt.cycle_told = false;
     rt.moves = rt.still_move = 0;
     rt.got_on = rt.idle_ops = rt.retries = rt.retries_half = rt.sleeps = rt.lively_step = 0;
     rt.idle_real_ns = 0;

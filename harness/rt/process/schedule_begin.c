@@ -18,6 +18,7 @@ void rt_schedule_begin(void)
     memset(r, 0, sizeof *r);
     /* What main did before is not counted: these are numbers of decisions. */
     rt.clock_step = rt.fair_until = rt.cycle_step = 0;
+    rt.cycle_told = false;
     rt.main->turn.retry_step = 0;
     r->threads = rt.all_count;
     r->findings = rt.prefix_findings;

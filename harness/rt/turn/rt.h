@@ -73,6 +73,7 @@ struct rt {
     bool fair;           /* too many of them: the strategy has had its chance */
     uint32_t fair_until; /* the same up to this step: a thread was passed over for too long */
     uint32_t cycle_step; /* step at which to look at cycles again; 0: none is known */
+    bool cycle_told;     /* some wait for ever, and the others go on to their end: exploring */
     uint32_t moves;      /* of the clock */
     uint32_t still_move; /* the last one after which a thread went on that is not periodic */
     uint32_t clock_step; /* step at which the clock last moved, or nobody waited for a time */

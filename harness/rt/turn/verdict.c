@@ -406,16 +406,23 @@ static enum hd_finding_kind kind_of_circle(uint32_t n)
     return n == 0 ? HD_FK_LOST_WAKEUP : n == 1 ? HD_FK_SELF_DEADLOCK : HD_FK_DEADLOCK;
 }
 
-static void report_cycle(uint32_t n)
+static void report_cycle(uint32_t n, bool fatal)
 {
-    hdi_finding_end(describe(kind_of_circle(n), NULL, rt.search.cycle, n), true);
+    hdi_finding_end(describe(kind_of_circle(n), NULL, rt.search.cycle, n), fatal);
+}
+
+/* Nobody goes on any more, or to no end. Whoever waits now beside a cycle that was told waits for it. */
+static void end_beside_cycle(void)
+{
+    if (rt.cycle_told)
+        rt_finish(HDP_STOPPED);
 }
 
 void rt_look_for_cycle(struct hdi_thread *t)
 {
     uint32_t n;
 
-    if (!waits_for_owner(t) || !is_awaited(t))
+    if (rt.cycle_told || !waits_for_owner(t) || !is_awaited(t))
         return;
     look();
     n = cycle_through(t);
@@ -427,7 +434,9 @@ void rt_look_for_cycle(struct hdi_thread *t)
                 rt.cycle_step = rt.region->result.steps + HAND_OVER_STEPS;
             return;
         }
-    report_cycle(n);
+    /* What the others may still do is in some order with all that came before: to be explored, it must be seen. */
+    rt.cycle_told = rt.exploring;
+    report_cycle(n, !rt.exploring);
 }
 
 void rt_look_for_old_cycles(void)
@@ -435,12 +444,14 @@ void rt_look_for_old_cycles(void)
     uint32_t n = 0;
 
     rt.cycle_step = 0;
+    if (rt.cycle_told)
+        return;
     look();
     for (uint32_t i = 0; i < count && !n; i++)
         if (waits_for_owner(live[i]))
             n = cycle_through(live[i]);
     if (n)
-        report_cycle(n);
+        report_cycle(n, true);
 }
 
 bool rt_circle(void)
@@ -499,6 +510,7 @@ void rt_all_asleep(void)
 {
     uint32_t n;
 
+    end_beside_cycle();
     hdi_held_for_good();
     n = cycle_for_ever();
     if (n == 0)
@@ -512,11 +524,12 @@ void rt_all_asleep(void)
 
 void rt_look_at_the_left(void)
 {
+    end_beside_cycle();
     uint32_t n = cycle_for_ever(); /* whoever signals may still do so: others go on */
 
     rt.cycle_step = 0;
     if (n)
-        report_cycle(n);
+        report_cycle(n, true);
 }
 
 /* Waits for what no periodic thread is to bring by its end. */
@@ -578,6 +591,7 @@ void rt_look_for_still(void)
     }
     if (!waiting)
         return;
+    end_beside_cycle();
     only_sleeps = n == 0 && may_come_yet(); /* a server that is idle looks the same */
     n = circle_or_signals(n);
     f = describe(kind_of_circle(n), "beside it only periodic threads go on", rt.search.cycle, n);
@@ -597,6 +611,7 @@ void rt_look_for_repetition(void)
         any = n || waits_for_ever(live[i]);
     if (!any)
         return;
+    end_beside_cycle();
     n = circle_or_signals(n);
     rt_forget_repetition();
     hdi_finding_end(describe(kind_of_circle(n), "beside it a thread does the same again and again",
@@ -612,6 +627,7 @@ void rt_step_bound(void)
 
     if (rt.draining)
         rt_finish(HDP_RAN);
+    end_beside_cycle();
     rt_last_look();
     rt_look_for_old_cycles();
     /* One that could run and was not let: what the others did meanwhile says nothing. */

@@ -972,7 +972,8 @@ int main(int argc, char **argv)
     pthread_barrier_init(&barrier, NULL, (unsigned)threads);
     sem_init(&sem, 0, 0);
     sem_init(&other_sem, 0, 0);
-    sem_init(&seats, 0, threads > 2 && chosen->body == seated_philosopher ? (unsigned)threads - 1 : 1);
+    sem_init(&seats, 0,
+             threads > 2 && chosen->body == seated_philosopher ? (unsigned)threads - 1 : 1);
     for (long i = 0; i < threads; i++)
         if (pthread_create(&t[i], NULL, run, (void *)i))
             return 2;
