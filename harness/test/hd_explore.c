@@ -501,9 +501,9 @@ static bool run_next(const struct explore *e, struct hdp_region *region, struct 
 /* Of an exhaustive exploration. -1: it is no proof. */
 static int say_explored(const struct explore *e, struct hd_explore_result *r)
 {
-    r->exhausted = exhaustive_covers_all(exhaustive);
-    if (r->failing && !e->options.keep_going)
+    if (r->failing && !e->options.keep_going) /* it stopped there, be it the last */
         return 1;
+    r->exhausted = exhaustive_covers_all(exhaustive);
     exhaustive_print(exhaustive, r->failing, r->report, sizeof r->report);
     return r->failing ? 1 : r->exhausted ? 0 : -1;
 }
