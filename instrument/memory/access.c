@@ -14,6 +14,7 @@
 struct hdi_watch hdi_watch;
 uint64_t hdi_point_sites[HDI_POINT_SLOTS];
 uint8_t hdi_point_hint[4096];
+uint64_t *hdi_scouted;
 
 #define SHADOW_LIMIT ((size_t)4 << 30)
 #define REPEATS 4u /* loads that bring nothing new before a thread yields */
@@ -160,9 +161,10 @@ static bool scout(uintptr_t addr, uint64_t pc)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
-    if (!hdi_watch.config.scout || hdi_watch.config.replay ||
-        hdi_watch.config.points != HDP_POINTS_SHARED || scouted_accesses >= SCOUTED_ACCESSES ||
-        was_scouted(pc) || addr - here < OWN_STACK)
+    if (!hdi_scouted)
+        return false;
+    hdi_scouted[pc & 4095] = pc; /* it is asked about once */
+    if (scouted_accesses >= SCOUTED_ACCESSES || was_scouted(pc) || addr - here < OWN_STACK)
         return false;
     state[point_add(pc, 0)].scouted = SCOUTED_TIMES + 1;
     return true;
@@ -182,6 +184,14 @@ static bool remember(uint64_t pc)
     known[i] = pc;
     used++;
     return true;
+}
+
+static void scouts_start(void)
+{
+    static uint64_t last[sizeof hdi_point_hint];
+
+    hdi_scouted = last;
+    memset(hdi_point_hint, 1, sizeof hdi_point_hint); /* any place is looked up */
 }
 
 static void points_start(void)
@@ -214,6 +224,8 @@ static void points_start(void)
     }
     if (c->points != HDP_POINTS_SHARED)
         return;
+    if (c->scout)
+        scouts_start();
     for (uint32_t i = 0; i < c->learned->sites; i++)
         point_add(c->learned->site[i], 0);
     /* code that ran before its word became shared is recognised by the word */
@@ -262,8 +274,7 @@ void hdi_race_shared(uintptr_t word, uint64_t pc, uint32_t earlier_pc)
 /* Does each access go the long way? */
 static bool all_looked_at(void)
 {
-    return hdi_tape || hdi_watch.config.exhaustive ||
-           (hdi_watch.config.scout && !hdi_watch.config.replay);
+    return hdi_tape || hdi_watch.config.exhaustive;
 }
 
 /* `accesses` more before it must yield. */

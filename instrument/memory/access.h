@@ -45,6 +45,17 @@ static inline bool hdi_is_point(uint64_t pc)
     }
 }
 
+/* While places are scouted (see access.c): the last one that went the long way, by its low bits; else NULL. */
+extern uint64_t *hdi_scouted;
+
+/* Does an access at pc go the long way, whatever it accesses? */
+static inline bool hdi_goes_long_way(uint64_t pc)
+{
+    if (__builtin_expect(!hdi_point_hint[pc & 4095], 1))
+        return false;
+    return hdi_is_point(pc) || (hdi_scouted && hdi_scouted[pc & 4095] != pc);
+}
+
 /* Accesses that a thread may make without a point: after so many it yields, so that a loop over
  * memory that is no point cannot keep the others from running for ever. Many at first, since who
  * computes must be able to be first at the lock that comes next. (1 when all are points.) */
@@ -110,7 +121,7 @@ static inline __attribute__((always_inline)) void hdi_access(uintptr_t addr, siz
     struct hdi_memory_thread *s = hdi_watched;
     if (__builtin_expect(!s, 1))
         return;
-    if ((addr & 7) + bytes <= 8 && --s->quiet && !hdi_is_point(pc)) {
+    if ((addr & 7) + bytes <= 8 && --s->quiet && !hdi_goes_long_way(pc)) {
         const struct hdi_cell *cell = hdi_shadow_find(addr);
         uint8_t mask = (uint8_t)(((1u << bytes) - 1) << (addr & 7));
         if (cell && !(cell->flags & HDI_CELL_SHARED) && hdi_race_known(s->racer, cell, mask, kind))
