@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "library_race.h"
 #include "others.h"
 #include "schedules/schedule.h"
 #include "util/alloc.h"
@@ -452,6 +453,7 @@ struct finding *collect_finding(const struct scene *scene, const struct hdp_find
     add_waits(scene, f, raw);
     add_signals_in_vain(f, scene->region);
     others_add(scene, f);
+    library_race_mark(scene, raw, f);
     finding_fingerprint(f);
     return f;
 }

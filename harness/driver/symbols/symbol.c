@@ -402,10 +402,9 @@ static Dwarf_Line *line_at(Dwarf_Die *cu, uint64_t addr)
     return at;
 }
 
-void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to)
+void symbols_frames_all(struct symbols *s, uint64_t pc, bool is_return, struct stack *to)
 {
     uint64_t at = is_return && pc ? pc - 1 : pc;
-    size_t from = to->count;
     Dwfl_Module *mod = module_at(s, at);
     if (!mod) {
         if (at)
@@ -427,13 +426,19 @@ void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack
         dwarf_lineno(where, &line);
         dwarf_linecol(where, &column);
     }
-    if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to)) {
-        stack_tidy(to, from);
+    if (frames_from_dwarf(s, mod, at, file, (unsigned)line, (unsigned)column, to))
         return;
-    }
     char *function = name ? demangle(name) : NULL;
     stack_push(to, function, file, (unsigned)line, (unsigned)column, module, file_address(mod, at));
     free(function);
+}
+
+void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to)
+{
+    size_t from = to->count;
+
+    symbols_frames_all(s, pc, is_return, to);
+    stack_tidy(to, from);
 }
 
 /* The symbol of the variable at an address, and how far into it that is; NULL: there is none. */

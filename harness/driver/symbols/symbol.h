@@ -40,6 +40,8 @@ void symbols_map(struct symbols *s, const char *maps);
  * it. Our own code and the start-up code of libc give no frame, nor do the insides of the C++
  * library and of abort() where the user's own code is there to be shown. */
 void symbols_frames(struct symbols *s, uint64_t pc, bool is_return, struct stack *to);
+/* The same with the insides of the C++ library. */
+void symbols_frames_all(struct symbols *s, uint64_t pc, bool is_return, struct stack *to);
 /* Append the frames of a stack that the runtime took, from the one on that returns to `site` if
  * there is one; `available` bytes from `taken` on are mapped.
  */
