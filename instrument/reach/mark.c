@@ -198,30 +198,34 @@ __attribute__((no_sanitize("address", "undefined"))) static void words(uintptr_t
     }
 }
 
-/* A file may be shorter than its mapping: such memory is read by the kernel, which can say so. */
-static void words_of_file(uintptr_t low, uintptr_t high)
+/* A file may be shorter than its mapping, and a stack's guard is in no list: the kernel reads, which can say
+ * so. False: it may not. */
+static bool words_by_kernel(uintptr_t low, uintptr_t high)
 {
     static unsigned char *copy;
     long pid = hdi_real.syscall(SYS_getpid);
 
     if (!copy)
         copy = hdi_reach_pages(COPIED);
-    if (!copy) {
-        unsure = true;
-        return;
-    }
+    if (!copy)
+        return false;
     while (low < high) {
         size_t bytes = high - low < COPIED ? high - low : COPIED;
         struct iovec to = {copy, bytes}, from = {(void *)low, bytes};
         int saved = errno;
         long n = hdi_real.syscall(SYS_process_vm_readv, pid, &to, 1, &from, 1, 0);
-        if (n < 0 && errno != EFAULT)
-            unsure = true;
+        bool refused = n < 0 && errno != EFAULT;
         errno = saved;
+        if (refused)
+            return false;
         if (n > 0)
             words((uintptr_t)copy, (uintptr_t)copy + (size_t)n);
+        if (n > (long)sizeof(uintptr_t) &&
+            low + (uintptr_t)n < high) /* a word may lie in two copies */
+            n -= (long)sizeof(uintptr_t);
         low += n > 0 ? (uintptr_t)n : PAGE;
     }
+    return true;
 }
 
 void hdi_mark_memory(uintptr_t low, uintptr_t high)
@@ -237,10 +241,15 @@ void hdi_mark_memory(uintptr_t low, uintptr_t high)
         scanned += end - low;
         if (scanned > MOST_BYTES)
             unsure = true;
-        else if (m->file || m->shared)
-            words_of_file(low, end);
-        else
+        else if (!m->file && !m->shared &&
+                 end - low < PAGE) /* mostly a block: no guard is so small */
             words(low, end);
+        else if (!words_by_kernel(low, end)) {
+            if (m->file || m->shared)
+                unsure = true;
+            else
+                words(low, end);
+        }
         low = end;
     }
 }
