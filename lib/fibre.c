@@ -68,8 +68,8 @@ struct worker {
     _Alignas(
         64) struct hdi_fibre *_Atomic next; /* comes first; the worker's own, unless it is stuck */
     struct ring ring;
-    struct hdi_fibre *running;
-    void *sp; /* of its own loop, while a fibre runs */
+    struct hdi_fibre *_Atomic running; /* the monitor reads it, too */
+    void *sp;                          /* of its own loop, while a fibre runs */
     struct hdi_stack_cache stacks;
     unsigned looks, in_a_row;
     uint32_t random;
@@ -80,7 +80,7 @@ struct worker {
     _Atomic uint32_t bed;    /* futex: 1 asleep */
     struct worker *below;    /* in the list of idle ones */
     const sigset_t *signals; /* blocked in it; NULL: as in whoever started it */
-    bool used;
+    _Atomic bool used;
 };
 
 static struct worker *workers;        /* MOST_WORKERS; in programs without fibres there are none */
@@ -149,6 +149,11 @@ static void prepare(struct hdi_fibre *fibre)
 }
 #endif
 
+static struct hdi_fibre *running_on(struct worker *w)
+{
+    return atomic_load_explicit(&w->running, memory_order_relaxed);
+}
+
 /* Out of line, as is all that looks at `me`: the thread may be another after a switch. */
 static __attribute__((noinline)) struct worker *here(void)
 {
@@ -158,7 +163,7 @@ static __attribute__((noinline)) struct worker *here(void)
 
 struct hdi_fibre *hdi_fibre_self(void)
 {
-    return me ? me->running : NULL;
+    return me ? running_on(me) : NULL;
 }
 
 struct hdi_stack hdi_fibre_stack(void)
@@ -179,7 +184,7 @@ static __attribute__((noinline)) int swap_errno(int theirs)
 static void leave(enum wants wants)
 {
     struct worker *w = here();
-    struct hdi_fibre *self = w->running;
+    struct hdi_fibre *self = running_on(w);
 
     self->wants = wants;
     hdi_switch(&self->sp, w->sp);
@@ -187,7 +192,7 @@ static void leave(enum wants wants)
 
 __attribute__((unused)) static void begin(void)
 {
-    struct hdi_fibre *self = here()->running;
+    struct hdi_fibre *self = running_on(here());
 
     self->fn(self->room);
     leave(TO_END);
@@ -543,7 +548,7 @@ static void settle(struct worker *w, struct hdi_fibre *fibre)
 
 static void run_on(struct worker *w, struct hdi_fibre *fibre)
 {
-    w->running = fibre;
+    atomic_store_explicit(&w->running, fibre, memory_order_relaxed);
     atomic_store_explicit(&w->stuck, false, memory_order_relaxed);
     atomic_store_explicit(&w->switches,
                           atomic_load_explicit(&w->switches, memory_order_relaxed) + 1,
@@ -554,7 +559,7 @@ static void run_on(struct worker *w, struct hdi_fibre *fibre)
     fibre->saved_errno = swap_errno(0);
     fibre->locals = hdi_mine;
     hdi_mine = (struct hdi_locals){0};
-    w->running = NULL;
+    atomic_store_explicit(&w->running, NULL, memory_order_relaxed);
     settle(w, fibre);
 }
 
@@ -633,10 +638,10 @@ static bool start_worker(const sigset_t *signals)
 static void end_with_fibre(void *arg)
 {
     struct worker *w = arg;
-    struct hdi_fibre *fibre = w->running, *left;
+    struct hdi_fibre *fibre = running_on(w), *left;
 
     if (fibre) {
-        w->running = NULL;
+        atomic_store(&w->running, NULL);
         fibre->wants = TO_END;
         settle(w, fibre);
     }
@@ -651,7 +656,7 @@ static bool is_stuck(struct worker *w, int64_t now)
 {
     uint64_t switches = atomic_load(&w->switches);
 
-    if (switches != w->seen_switches || !w->running) {
+    if (switches != w->seen_switches || !running_on(w)) {
         w->seen_switches = switches;
         w->seen_ns = now;
         return false;
@@ -709,8 +714,8 @@ static void forget_workers(void)
         atomic_store(&w->ring.tail, 0);
         atomic_store(&w->next, NULL);
         w->stacks = (struct hdi_stack_cache){0};
-        if (w->running)
-            w->running->process = hdi_process;
+        if (running_on(w))
+            running_on(w)->process = hdi_process;
     }
     common_first = common_last = NULL;
     atomic_store(&common_count, 0);

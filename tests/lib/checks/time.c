@@ -257,14 +257,19 @@ CHECK(a_reset_ticker_ticks_again)
 CHECK(timers_fire_in_the_order_of_their_times)
 {
     struct hd_timer *timer[4];
-    int64_t at[4];
+    int64_t at[4], began;
+    bool in_time;
 
-    for (int i = 3; i >= 0; i--)
-        timer[i] = hd_timer_make((i + 1) * MS);
-    for (int i = 0; i < 4; i++)
-        hd_chan_recv(hd_timer_chan(timer[i]), &at[i]);
-    for (int i = 0; i < 4; i++) {
-        expect(i == 0 || at[i] >= at[i - 1]);
-        hd_timer_free(timer[i]);
-    }
+    do { /* until all are made before the first is due */
+        began = hd_now();
+        for (int i = 3; i >= 0; i--)
+            timer[i] = hd_timer_make((i + 1) * MS);
+        in_time = hd_now() - began < MS;
+        for (int i = 0; i < 4; i++)
+            hd_chan_recv(hd_timer_chan(timer[i]), &at[i]);
+        for (int i = 0; i < 4; i++) {
+            expect(i == 0 || !in_time || at[i] >= at[i - 1]);
+            hd_timer_free(timer[i]);
+        }
+    } while (!in_time);
 }
