@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@
 #include "schedules/config_words.h"
 #include "util/alloc.h"
 #include "util/complain.h"
-#include "util/whole_file.h"
+#include "util/state_file.h"
 
 #define VERSION 2
 
@@ -202,6 +201,8 @@ char *corpus_hold(const char *folder, int *lock, bool *misuse)
 {
     char *file = mem_format("%s/lock", folder), *why = NULL;
     struct stat st;
+    /* No child holds such a lock on: who is killed holds nothing. */
+    struct flock ours_alone = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
     *misuse = true;
     *lock = -1;
@@ -212,9 +213,9 @@ char *corpus_hold(const char *folder, int *lock, bool *misuse)
     else if (access(folder, R_OK | W_OK | X_OK) != 0 ||
              (*lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)) < 0)
         why = mem_format("--corpus: %s cannot be written to: %s", folder, strerror(errno));
-    else if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
+    else if (fcntl(*lock, F_SETLK, &ours_alone) != 0) {
         *misuse = false;
-        why = errno == EWOULDBLOCK
+        why = errno == EAGAIN || errno == EACCES
                   ? mem_format("--corpus: another run is learning in %s: wait for its end, or give "
                                "this one a folder of its own",
                                folder)
@@ -230,13 +231,9 @@ char *corpus_hold(const char *folder, int *lock, bool *misuse)
 
 char *corpus_read(const char *folder, const struct campaign_options *o, json_t **state)
 {
-    char *file = file_of(folder), *why = NULL;
-    json_error_t error;
+    char *file = file_of(folder), *why = state_file_read(file, "--corpus", state);
 
-    *state = NULL;
-    if (access(file, F_OK) == 0 && !(*state = json_load_file(file, 0, &error)))
-        why = mem_format("--corpus: %s:%d: %s", file, error.line, error.text);
-    else if (*state)
+    if (*state)
         why = check(*state, file, o);
     const char *build = o->target->build_id;
     bool old = *state && !why && (!*build || strcmp(document_word(*state, "build_id"), build) != 0);
@@ -303,10 +300,9 @@ char *corpus_findings(const char *folder)
 
 bool corpus_write(struct campaign *c, uint64_t next)
 {
-    char *file, *text, *findings = corpus_findings(c->options.corpus);
+    char *file, *findings = corpus_findings(c->options.corpus);
     bool kept = earlier_keep(c, findings);
     json_t *state;
-    int error;
 
     free(findings);
     if (is_randomised(c)) {
@@ -331,12 +327,8 @@ bool corpus_write(struct campaign *c, uint64_t next)
     json_object_set_new(state, "learned", feedback_json(c->feedback));
     json_object_set_new(state, "open", open_json(c));
     json_object_set_new(state, "open_races", open_races_json(c));
-    text = json_dumps(state, JSON_COMPACT | JSON_ENSURE_ASCII);
-    error = text ? whole_file_replace(file, text, strlen(text)) : ENOMEM;
-    if (error)
-        complain("%s cannot be written: %s", file, strerror(error));
+    kept &= state_file_write(file, state);
     json_decref(state);
-    free(text);
     free(file);
-    return kept && !error;
+    return kept;
 }

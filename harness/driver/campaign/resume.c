@@ -1,10 +1,8 @@
 /* resume.c - see resume.h */
 #include "resume.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "campaign.h"
 #include "campaign_state.h"
@@ -14,7 +12,7 @@
 #include "util/alloc.h"
 #include "util/complain.h"
 #include "util/real_time.h"
-#include "util/whole_file.h"
+#include "util/state_file.h"
 
 #define VERSION 1
 #define EVERY_NS 1000000000ll
@@ -38,17 +36,13 @@ static json_t *exploration_of(const struct campaign_options *o)
 
 char *resume_read(const char *path, const struct campaign_options *o, json_t **state)
 {
-    json_error_t error;
     json_t *wanted, *document;
     const char *schema;
-    char *why = NULL;
+    char *why = state_file_read(path, "--resume", &document);
 
     *state = NULL;
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return NULL;
-    document = json_load_file(path, 0, &error);
     if (!document)
-        return mem_format("--resume: %s:%d: %s", path, error.line, error.text);
+        return why;
     wanted = exploration_of(o);
     schema = json_string_value(json_object_get(document, "schema"));
     if (!schema || strcmp(schema, "heddle-exploration") != 0 ||
@@ -100,8 +94,6 @@ void resume_give(struct campaign *c, const json_t *state)
 static bool write_now(struct campaign *c)
 {
     json_t *state = json_object();
-    char *text;
-    int error;
 
     json_object_set_new(state, "schema", json_string("heddle-exploration"));
     json_object_set_new(state, "version", json_integer(VERSION));
@@ -113,13 +105,9 @@ static bool write_now(struct campaign *c)
     json_object_set_new(state, "accesses_watched", json_boolean(c->stats.accesses_watched));
     json_object_set_new(state, "learned", feedback_json(c->feedback));
     json_object_set_new(state, "exploration", exploration_json(c->exploration));
-    text = json_dumps(state, JSON_COMPACT | JSON_ENSURE_ASCII);
-    error = text ? whole_file_replace(c->options.resume, text, strlen(text)) : ENOMEM;
-    if (error)
-        complain("%s cannot be written: %s", c->options.resume, strerror(error));
+    bool kept = state_file_write(c->options.resume, state);
     json_decref(state);
-    free(text);
-    return !error;
+    return kept;
 }
 
 bool resume_write(struct campaign *c, bool at_end)

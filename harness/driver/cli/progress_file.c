@@ -1,19 +1,15 @@
 /* progress_file.c - see progress_file.h */
 #include "progress_file.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "reports/json_text.h"
 #include "reports/test_document.h"
 #include "schedules/config_words.h"
 #include "symbols/symbol.h"
 #include "util/alloc.h"
-#include "util/complain.h"
-#include "util/whole_file.h"
+#include "util/state_file.h"
 
 #define PROGRESS_VERSION 1
 
@@ -35,17 +31,13 @@ static json_t *campaign(char *const *argv, const struct plan *plan)
 
 char *progress_read(const char *path, char *const *argv, const struct plan *plan, uint64_t *begin)
 {
-    json_error_t error;
     json_t *document, *wanted;
     const char *schema;
-    char *why = NULL;
+    char *why = state_file_read(path, "--continue", &document);
 
     *begin = 1;
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return NULL;
-    document = json_load_file(path, 0, &error);
     if (!document)
-        return mem_format("--continue: %s:%d: %s", path, error.line, error.text);
+        return why;
     wanted = campaign(argv, plan);
     schema = document_word(document, "schema");
     json_int_t next = json_integer_value(json_object_get(document, "next_schedule"));
@@ -64,18 +56,12 @@ char *progress_read(const char *path, char *const *argv, const struct plan *plan
 bool progress_write(const char *path, char *const *argv, const struct plan *plan, uint64_t next)
 {
     json_t *document = json_object();
-    char *text;
-    int error;
 
     json_object_set_new(document, "schema", json_string("heddle-progress"));
     json_object_set_new(document, "version", json_integer(PROGRESS_VERSION));
     json_object_set_new(document, "campaign", campaign(argv, plan));
     json_object_set_new(document, "next_schedule", json_integer((json_int_t)next));
-    text = json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    error = text ? whole_file_replace(path, text, strlen(text)) : ENOMEM;
-    if (error)
-        complain("%s cannot be written: %s", path, strerror(error));
+    bool kept = state_file_write(path, document);
     json_decref(document);
-    free(text);
-    return !error;
+    return kept;
 }
