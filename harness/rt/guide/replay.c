@@ -7,6 +7,8 @@
  */
 #include "turn/rt.h"
 
+#include <string.h>
+
 #include "models/children.h"
 #include "models/signals.h"
 
@@ -102,6 +104,29 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
         *how = RT_FOLLOW;
         return t;
     }
+}
+
+/* When it was recorded a child was earlier: it may wait for what another thread has by now. The first decision
+ * that can be made of those to come, by another thread and its next, is made now. */
+bool rt_replay_ahead(void)
+{
+    struct hdp_step *e = rt.region->replay;
+    uint32_t n = rt.config.replay_steps, late = rt.replay_at;
+
+    for (uint32_t i = late + 1; i < n; i++) {
+        struct hdi_thread *t = rt_live_by_name(e[i].thread);
+        struct hdp_step first = e[i];
+        bool is_next = true;
+        for (uint32_t k = late; k < i; k++)
+            is_next &= e[k].thread != e[i].thread;
+        if (!is_next || !t || !t->op || !t->enabled || first.flags || !matches(&first, t) ||
+            (i + 1 < n && e[i + 1].flags & HDP_STEP_CHOICE))
+            continue;
+        memmove(&e[late + 1], &e[late], (i - late) * sizeof *e);
+        e[late] = first;
+        return true;
+    }
+    return false;
 }
 
 uint32_t rt_replay_next_kind(const struct hdi_thread *t)

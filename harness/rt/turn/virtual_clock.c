@@ -120,6 +120,8 @@ bool rt_let_time_pass(bool may_wait)
     if (!rt.idle_real_ns)
         rt.idle_real_ns = now;
     if (rt.replaying) {
+        if (now - rt.idle_real_ns > REPLAY_PATIENCE_NS && child && rt_replay_ahead())
+            return true;
         if (now - rt.idle_real_ns > REPLAY_PATIENCE_NS) {
             rt.region->result.diverged_at = rt.replay_at + 1;
             rt.replaying = rt.replay_waits = false;
