@@ -426,7 +426,7 @@ static void closes(int fd, uint64_t site)
 
 HDI_EXPORT int close(int fd)
 {
-    bool handed = hdi_enter() && fd >= 0;
+    bool handed = hdi_enter() && !hdi_never_blocks(fd);
 
     if (hdi_enter()) {
         closes(fd, HDI_SITE());

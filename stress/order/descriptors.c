@@ -351,10 +351,12 @@ static void *writes_often(void *arg)
 
 static void replaced(void)
 {
-    int another = memfd_create("another", 0);
     pthread_t t;
+    int another;
 
-    file = memfd_create("file", 0);
+    make_pipe();
+    another = dup(ends[1]);
+    file = dup(ends[1]);
     t = start(writes_often);
     if (wrong)
         close(file);
