@@ -72,6 +72,8 @@ static void forget(struct symbols *s)
         free(n->name);
         free(n);
     }
+    variable_index_free(s->variables);
+    s->variables = NULL;
     if (s->dwfl)
         dwfl_end(s->dwfl);
     s->dwfl = NULL;
@@ -457,7 +459,7 @@ char *symbols_variable(struct symbols *s, uint64_t addr)
     if (!name)
         return NULL;
     char *plain = demangle(name);
-    char *member = variable_member(mod, name, off);
+    char *member = variable_member(&s->variables, mod, name, off);
     char *text = member ? mem_format("%s%s", plain, member)
                  : off  ? mem_format("%s+%#llx", plain, (unsigned long long)off)
                         : mem_copy(plain);

@@ -8,6 +8,7 @@
 #include "symbol.h"
 
 struct site_name;
+struct variable_index;
 
 struct symbols {
     Dwfl *dwfl;
@@ -18,6 +19,7 @@ struct symbols {
     const struct symbols_thread *unwound; /* what the unwinder reads */
     const char *root;                     /* of the files' names, or NULL; borrowed */
     struct site_name *by_address, *by_name;
+    struct variable_index *variables; /* of the modules that were asked for */
 };
 
 /* Drop the plumbing from frame `from` on, unless nothing else is there. */
@@ -40,6 +42,8 @@ Dwarf_Die *whole_unit(Dwarf_Die *cu, Dwarf_Die *split);
 /* The element of the variable `name` (its module `mod`) that lies `offset` bytes into it, as C:
  * ".lock", "[2].mutex", "" for the whole. NULL = the debug information does not say. */
 char *variable_path(Dwarf_Die *variable, uint64_t offset);
-char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset);
+char *variable_member(struct variable_index **all, Dwfl_Module *mod, const char *name,
+                      uint64_t offset);
+void variable_index_free(struct variable_index *all); /* before the modules go */
 
 #endif /* HEDDLE_DRIVER_SYMBOL_INSIDE_H */

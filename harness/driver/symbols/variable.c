@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "symbol_inside.h"
 #include "util/alloc.h"
@@ -121,31 +122,77 @@ static void spell(FILE *out, Dwarf_Die *type, uint64_t offset, int depth)
     }
 }
 
-/* The declaration of a global or static variable of this (linkage) name. */
-static bool find_variable(Dwarf *dwarf, const char *name, Dwarf_Die *found)
+/* A global or static variable, by its (linkage) name; the first of the file where several have it. */
+struct declared {
+    const char *name; /* the debug information's */
+    Dwarf_Die die;
+    UT_hash_handle hh;
+};
+
+/* All of one file: to look for each in all units takes minutes in a large program. */
+struct variable_index {
+    Dwarf *dwarf;
+    struct declared *by_name;
+    struct variable_index *next;
+};
+
+static void index_unit(struct variable_index *x, Dwarf_Die *unit)
 {
-    Dwarf_CU *cu = NULL;
-    Dwarf_Die unit, split;
-    uint8_t kind;
-    while (dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL) == 0) {
-        Dwarf_Die child;
-        if (dwarf_child(whole_unit(&unit, &split), &child) != 0)
+    Dwarf_Die child, split;
+    if (dwarf_child(whole_unit(unit, &split), &child) != 0)
+        return;
+    do {
+        Dwarf_Attribute attr;
+        struct declared *one;
+        if (dwarf_tag(&child) != DW_TAG_variable || dwarf_hasattr(&child, DW_AT_declaration))
             continue;
-        do {
-            Dwarf_Attribute attr;
-            if (dwarf_tag(&child) != DW_TAG_variable)
-                continue;
-            const char *text =
-                dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_linkage_name, &attr));
-            if (!text)
-                text = dwarf_diename(&child);
-            if (text && strcmp(text, name) == 0 && !dwarf_hasattr(&child, DW_AT_declaration)) {
-                *found = child;
-                return true;
-            }
-        } while (dwarf_siblingof(&child, &child) == 0);
+        const char *name =
+            dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_linkage_name, &attr));
+        if (!name)
+            name = dwarf_diename(&child);
+        if (!name)
+            continue;
+        HASH_FIND_STR(x->by_name, name, one);
+        if (one)
+            continue;
+        one = mem_zeroed(1, sizeof *one);
+        one->name = name;
+        one->die = child;
+        HASH_ADD_KEYPTR(hh, x->by_name, one->name, strlen(one->name), one);
+    } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+static struct variable_index *index_of(struct variable_index **all, Dwarf *dwarf)
+{
+    struct variable_index *x = *all;
+    while (x && x->dwarf != dwarf)
+        x = x->next;
+    if (x)
+        return x;
+    x = mem_zeroed(1, sizeof *x);
+    *x = (struct variable_index){.dwarf = dwarf, .next = *all};
+    *all = x;
+    Dwarf_CU *cu = NULL;
+    Dwarf_Die unit;
+    uint8_t kind;
+    while (dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL) == 0)
+        index_unit(x, &unit);
+    return x;
+}
+
+void variable_index_free(struct variable_index *all)
+{
+    while (all) {
+        struct variable_index *x = all;
+        struct declared *one, *after;
+        HASH_ITER(hh, x->by_name, one, after)
+        {
+            HASH_DEL(x->by_name, one);
+            free(one);
+        }
+        all = x->next;
+        free(x);
     }
-    return false;
 }
 
 char *variable_path(Dwarf_Die *variable, uint64_t offset)
@@ -163,12 +210,15 @@ char *variable_path(Dwarf_Die *variable, uint64_t offset)
     return text;
 }
 
-char *variable_member(Dwfl_Module *mod, const char *name, uint64_t offset)
+char *variable_member(struct variable_index **all, Dwfl_Module *mod, const char *name,
+                      uint64_t offset)
 {
     Dwarf_Addr bias;
     Dwarf *dwarf = dwfl_module_getdwarf(mod, &bias);
-    Dwarf_Die variable;
-    return dwarf && find_variable(dwarf, name, &variable) ? variable_path(&variable, offset) : NULL;
+    struct declared *variable = NULL;
+    if (dwarf)
+        HASH_FIND_STR(index_of(all, dwarf)->by_name, name, variable);
+    return variable ? variable_path(&variable->die, offset) : NULL;
 }
 
 /* ---- by the variables of a frame ---- */
