@@ -1,10 +1,13 @@
 /* mappings.c - the mappings of the process, which of them are ours, and what its modules ask
  * for. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "core/proc.h"
 #include "core/real.h"
@@ -181,6 +184,18 @@ const struct hdi_mapping *hdi_map_find(const struct hdi_map *m, uintptr_t at)
             low = middle + 1;
     }
     return low < m->count && m->at[low].low <= at ? &m->at[low] : NULL;
+}
+
+long hdi_map_copy(void *to, uintptr_t low, size_t bytes)
+{
+    struct iovec here = {to, bytes}, there = {(void *)low, bytes};
+    int saved = errno;
+    long n = hdi_real.syscall(SYS_process_vm_readv, hdi_real.syscall(SYS_getpid), &here, 1, &there,
+                              1, 0);
+    bool nothing_there = n < 0 && errno == EFAULT;
+
+    errno = saved;
+    return nothing_there ? 0 : n;
 }
 
 /* ---- modules ---- */

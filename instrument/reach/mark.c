@@ -1,12 +1,7 @@
 /* mark.c - see mark.h. */
 #include "mark.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-
-#include "core/real.h"
 
 #define MOST_BYTES ((size_t)64 << 20)
 #define COPIED ((size_t)64 << 10)
@@ -198,32 +193,24 @@ __attribute__((no_sanitize("address", "undefined"))) static void words(uintptr_t
     }
 }
 
-/* A file may be shorter than its mapping, and a stack's guard is in no list: the kernel reads, which can say
- * so. False: it may not. */
+/* False: the kernel does not read it. */
 static bool words_by_kernel(uintptr_t low, uintptr_t high)
 {
     static unsigned char *copy;
-    long pid = hdi_real.syscall(SYS_getpid);
 
     if (!copy)
         copy = hdi_reach_pages(COPIED);
     if (!copy)
         return false;
     while (low < high) {
-        size_t bytes = high - low < COPIED ? high - low : COPIED;
-        struct iovec to = {copy, bytes}, from = {(void *)low, bytes};
-        int saved = errno;
-        long n = hdi_real.syscall(SYS_process_vm_readv, pid, &to, 1, &from, 1, 0);
-        bool refused = n < 0 && errno != EFAULT;
-        errno = saved;
-        if (refused)
+        long n = hdi_map_copy(copy, low, high - low < COPIED ? high - low : COPIED);
+        if (n < 0)
             return false;
-        if (n > 0)
-            words((uintptr_t)copy, (uintptr_t)copy + (size_t)n);
+        words((uintptr_t)copy, (uintptr_t)copy + (size_t)n);
         if (n > (long)sizeof(uintptr_t) &&
             low + (uintptr_t)n < high) /* a word may lie in two copies */
             n -= (long)sizeof(uintptr_t);
-        low += n > 0 ? (uintptr_t)n : PAGE;
+        low = n > 0 ? low + (uintptr_t)n : (low + PAGE) & ~(PAGE - 1);
     }
     return true;
 }

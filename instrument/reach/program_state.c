@@ -16,12 +16,28 @@ extern const unsigned int __rseq_size __attribute__((weak));
 #define RSEQ_BYTES 32u /* as registered, whatever of it the kernel says that it uses */
 
 #define MOST_BYTES ((size_t)16 << 20)
+#define COPIED ((size_t)64 << 10)
+#define PAGE ((uintptr_t)4096)
 
-static uint64_t with_memory(uint64_t h, uintptr_t low, uintptr_t high)
+/* False: it cannot be read. */
+static bool with_memory(uint64_t *hash, uintptr_t low, uintptr_t high)
 {
-    for (low = (low + 7) & ~(uintptr_t)7; low + 8 <= high; low += 8)
-        h = (h ^ *(const volatile uint64_t *)low) * 0x9e3779b97f4a7c15u + (h >> 29);
-    return h;
+    static uint64_t *copy;
+    uint64_t h = *hash;
+
+    if (!copy)
+        copy = hdi_reach_pages(COPIED);
+    low = (low + 7) & ~(uintptr_t)7;
+    while (copy && low + 8 <= high) {
+        long n = hdi_map_copy(copy, low, high - low < COPIED ? high - low : COPIED);
+        if (n < 0)
+            return false;
+        for (long i = 0; i < n / 8; i++)
+            h = (h ^ copy[i]) * 0x9e3779b97f4a7c15u + (h >> 29);
+        low = n > 0 ? low + ((uintptr_t)n & ~(uintptr_t)7) : (low + PAGE) & ~(PAGE - 1);
+    }
+    *hash = h;
+    return copy != NULL;
 }
 
 static uint64_t with_threads(uint64_t h)
@@ -69,7 +85,7 @@ static bool add_written_by_kernel(struct hdi_spans *out)
     return true;
 }
 
-/* Of one mapping, what is not in `out`, which is sorted. False: it is too much. */
+/* Of one mapping, what is not in `out`, which is sorted. False: it is too much, or cannot be read. */
 static bool add_mapping(const struct hdi_mapping *m, const struct hdi_spans *out, uint64_t *h,
                         size_t *bytes)
 {
@@ -84,7 +100,9 @@ static bool add_mapping(const struct hdi_mapping *m, const struct hdi_spans *out
             *bytes += to - at;
             if (*bytes > MOST_BYTES)
                 return false;
-            *h = with_memory(hash_next(*h ^ at), at, to);
+            *h = hash_next(*h ^ at);
+            if (!with_memory(h, at, to))
+                return false;
         }
         at = !more ? m->high : out->at[i].high > at ? out->at[i].high : at;
     }

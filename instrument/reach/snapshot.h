@@ -55,6 +55,11 @@ struct hdi_map {
 bool hdi_map_read(struct hdi_map *m);
 const struct hdi_mapping *hdi_map_find(const struct hdi_map *m, uintptr_t at);
 
+/* Copy `bytes` of memory from `low` on, as far as it can be read: how much. Mappings do not say: a file may be
+ * shorter than its mapping, and a guard that madvise made stands in no list. -1: the kernel does not do it.
+ *   any */
+long hdi_map_copy(void *to, uintptr_t low, size_t bytes);
+
 /* Our own memory and variables, as spans. */
 bool hdi_map_own(struct hdi_spans *out);
 void hdi_map_add_own(uintptr_t low, uintptr_t high); /* any */

@@ -214,16 +214,40 @@ static long unmap(uintptr_t low, uintptr_t high)
     return answer;
 }
 
+/* Nothing of what the program sees changes by it. */
+static bool is_hint(long advice)
+{
+    switch (advice) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_FREE:
+    case MADV_MERGEABLE:
+    case MADV_UNMERGEABLE:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static long advise(uintptr_t low, uintptr_t high, long advice)
 {
     const struct rt_mapping *m = rt_image_mapping(high - 1);
 
     if (own_mapping(low, high))
         return RAW(SYS_madvise, low, high - low, advice);
-    if (advice != MADV_DONTNEED)
-        return 0; /* hints */
+    if (is_hint(advice))
+        return 0;
     /* A thread that ends gives back what is below this frame on its stack: nobody reads it. */
-    if (m && !hdi_self() && high <= (uintptr_t)__builtin_frame_address(0) &&
+    if (advice == MADV_DONTNEED && m && !hdi_self() &&
+        high <= (uintptr_t)__builtin_frame_address(0) &&
         (uintptr_t)__builtin_frame_address(0) < m->high)
         return 0;
     cannot(SYS_madvise);

@@ -22,6 +22,7 @@
 
 #include "core/proc.h"
 #include "core/real.h"
+#include "reach/snapshot.h"
 
 /* Of newer kernel headers than some systems have. */
 #define WP_ASYNC (1 << 15)
@@ -143,7 +144,8 @@ static bool copy_present(uintptr_t low, uintptr_t high)
     m->run[m->runs].low = low;
     m->run[m->runs].high = high;
     m->run[m->runs++].copy = m->free_copy;
-    hdi_copy_raw(m->free_copy, (const void *)low, high - low);
+    if (hdi_map_copy(m->free_copy, low, high - low) != (long)(high - low))
+        rt_in_place_refuse("some of its memory cannot be read (MADV_GUARD_INSTALL)");
     m->free_copy += high - low;
     return true;
 }

@@ -127,6 +127,24 @@ static APART void lost_answer(void)
     hd_chan_unref(answers);
 }
 
+/* Where a look comes by memory that cannot be read, in a mapping that can: a guard is in no list of mappings. */
+static void map_beside_guard(void)
+{
+    char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert(pages != MAP_FAILED);
+    pages[2 * 4096] = 1;
+    if (madvise(pages + 4096, 4096, 102) != 0) /* MADV_GUARD_INSTALL */
+        fprintf(stderr, "not tested: this kernel has no MADV_GUARD_INSTALL (Linux 6.13)\n");
+    kept = pages;
+}
+
+static APART void lost_beside_guard(void)
+{
+    map_beside_guard();
+    lost_answer();
+}
+
 static void nobody_sends(void *arg)
 {
     hd_chan_recv(arg, NULL);
@@ -313,6 +331,14 @@ static APART void lost_select(void)
 static void kept_global(void)
 {
     kept = someone_waits();
+}
+
+/* What points to it stands behind the guard. */
+static void kept_behind_guard(void)
+{
+    map_beside_guard();
+    *(void **)((char *)kept + 2 * 4096) = someone_waits();
+    kept = NULL;
 }
 
 static void kept_interior(void)
@@ -628,6 +654,7 @@ static const struct {
 #name, name                                                                                \
     }
     SCENARIO(lost_answer),
+    SCENARIO(lost_beside_guard),
     SCENARIO(lost_nil_channel),
     SCENARIO(lost_gate),
     SCENARIO(lost_freed),
@@ -640,6 +667,7 @@ static const struct {
     SCENARIO(lost_chain),
     SCENARIO(lost_select),
     SCENARIO(kept_global),
+    SCENARIO(kept_behind_guard),
     SCENARIO(kept_interior),
     SCENARIO(kept_low_tag),
     SCENARIO(kept_high_tag),
