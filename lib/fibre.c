@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <heddle/fibres.h>
+#include <heddle/go.h>
 
 #include "asleep.h"
 #include "fibre_stack.h"
@@ -460,8 +461,15 @@ static bool take_back(struct worker *w)
     return was_in;
 }
 
+/* Nobody is left that could need a worker: then they all end, and with them a process whose other threads have
+ * ended, as a child's whose fork was in a fibre. */
+static bool nobody_is_left(void)
+{
+    return hd_go_count() == 0;
+}
+
 /* Sleep until woken: then it counts as spinning. False: for so long that the thread may end, as there are
- * more than processors. */
+ * more than processors, or nobody is left. */
 static bool rest(struct worker *w)
 {
     atomic_store(&w->bed, 1);
@@ -478,8 +486,8 @@ static bool rest(struct worker *w)
     }
     for (int64_t slept = 0; atomic_load(&w->bed) == 1; slept++) {
         sleep_on(&w->bed, 1, IDLE_NS);
-        if (slept > 0 && atomic_load(&w->bed) == 1 && atomic_load(&worker_count) > processors &&
-            take_back(w))
+        if (slept > 0 && atomic_load(&w->bed) == 1 &&
+            (atomic_load(&worker_count) > processors || nobody_is_left()) && take_back(w))
             return false;
     }
     return true; /* its waker counted it */
@@ -665,6 +673,21 @@ static bool is_stuck(struct worker *w, int64_t now)
     return now - w->seen_ns >= STUCK_NS;
 }
 
+/* Whoever starts a fibre counts it, then looks for a monitor: so there is one, or this one stays. */
+static bool end_monitor(void)
+{
+    hdi_asleep_take_out();
+    monitor_tid = 0;
+    atomic_store(&monitored, false);
+    if (nobody_is_left() || atomic_exchange(&monitored, true)) {
+        hdi_stack_trim();
+        return true;
+    }
+    monitor_tid = (int)syscall(SYS_gettid);
+    hdi_asleep_enter();
+    return false;
+}
+
 static void *monitor(void *arg)
 {
     _Atomic uint32_t nobody_wakes_it = 1;
@@ -693,9 +716,10 @@ static void *monitor(void *arg)
             hdi_stack_trim();
             trimmed_ns = now;
         }
+        if (atomic_load(&worker_count) == 0 && nobody_is_left() && end_monitor())
+            return arg;
         sleep_on(&nobody_wakes_it, 1, nap);
     }
-    return arg;
 }
 
 static struct hdi_job time_is_over(struct hdi_timer *timer, int64_t now_ns);

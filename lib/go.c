@@ -239,14 +239,19 @@ static hd_err go(const struct hdi_start *start, bool pinned)
         hdi_misuse("go of nil func value", NULL, start->site);
     if (start->copied > PTRDIFF_MAX - MOST_STACK - sizeof *g)
         return hd_out_of_memory;
+    atomic_fetch_add(&alive, 1); /* before it looks for a worker: they stay (fibre.c) */
     if (!pinned && hdi_fibres_wanted()) {
         fibre = hdi_fibre_new(stack, bytes, &room);
-        if (!fibre)
+        if (!fibre) {
+            atomic_fetch_sub(&alive, 1);
             return hd_out_of_threads;
+        }
     }
     g = fibre ? room : malloc(bytes);
-    if (!g)
+    if (!g) {
+        atomic_fetch_sub(&alive, 1);
         return hd_out_of_memory;
+    }
     *g = (struct goroutine){.fn = start->fn,
                             .arg = start->arg,
                             .end = start->end,
@@ -263,7 +268,6 @@ static hd_err go(const struct hdi_start *start, bool pinned)
     if (start->name)
         snprintf(g->name, sizeof g->name, "%s", start->name);
     hdi_hide(g, sizeof *g);
-    atomic_fetch_add(&alive, 1);
     hdi_release(g);
     /* TSan must see the thread being made: then it goes by way of pthread_create, to the same
      * seam. */
