@@ -663,33 +663,6 @@ static void who_forks_goes_on_in_the_child(void **state)
     assert_int_equal(status, 0);
 }
 
-/* Of a child that a fibre forks: it starts one of its own, or does not, and the function returns. */
-static void fork_and_return(void *starts)
-{
-    pid_t child = fork_child();
-    int status = -1;
-
-    if (child == 0) {
-        if (starts)
-            hd_must(hd_go(sleep_and_count, NULL));
-        return; /* to the worker: with the last thread the process ends */
-    }
-    waitpid(child, &status, 0);
-    hd_int32_add(&count, status == 0);
-}
-
-static void a_child_ends_when_its_last_function_returns(void **state)
-{
-    struct hd_wg wg = HD_WG_INIT;
-
-    (void)state;
-    hd_int32_store(&count, 0);
-    start_in(&wg, fork_and_return, NULL);
-    start_in(&wg, fork_and_return, &count);
-    hd_wg_wait(&wg);
-    assert_int_equal(hd_int32_load(&count), 2);
-}
-
 static struct hd_atomic_int32 enough;
 
 static void nothing(void *arg)
@@ -1320,7 +1293,6 @@ int main(void)
         cmocka_unit_test(a_line_that_was_locked_at_a_fork_is_free_in_the_child),
         cmocka_unit_test(who_sleeps_at_a_fork_runs_only_in_the_parent),
         cmocka_unit_test(who_forks_goes_on_in_the_child),
-        cmocka_unit_test(a_child_ends_when_its_last_function_returns),
         cmocka_unit_test(a_child_has_a_poller_of_its_own),
         cmocka_unit_test(a_look_that_is_interrupted_is_made_again),
         cmocka_unit_test(times_are_kept_without_a_thread_for_them),

@@ -16,6 +16,7 @@
 #include <heddle/chan.h>
 #include <heddle/go.h>
 #include <heddle/scope.h>
+#include <heddle/time.h>
 
 #include "panics.h"
 #include "rounds.h"
@@ -280,6 +281,45 @@ static void a_child_starts_anew(void **state)
     assert_int_equal(status, 0);
 }
 
+static void add_one(void *arg)
+{
+    hd_sleep(10 * HD_MILLISECOND);
+    hd_int32_add(arg, 1);
+}
+
+static struct hd_atomic_int32 ended;
+
+/* Its child starts one of its own, or does not, and the function returns: with the last thread the process ends. */
+static void fork_and_return(void *starts)
+{
+    pid_t child = fork();
+    int status = -1;
+
+    if (child == 0) {
+        for (int number = 1; number < SIGRTMIN; number++)
+            signal(number, SIG_DFL); /* cmocka's are others */
+        alarm(60);
+        if (starts)
+            hd_must(hd_go(add_one, &ended));
+        return;
+    }
+    waitpid(child, &status, 0);
+    hd_int32_add(&ended, status == 0);
+}
+
+static void a_child_ends_when_its_last_function_returns(void **state)
+{
+    struct hd_wg wg = HD_WG_INIT;
+
+    (void)state;
+    if (hdi_watchers)
+        skip(); /* as above */
+    start_in(&wg, fork_and_return, NULL);
+    start_in(&wg, fork_and_return, &ended);
+    hd_wg_wait(&wg);
+    assert_int_equal(hd_int32_load(&ended), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +333,7 @@ int main(void)
         cmocka_unit_test(yielding_lets_others_run),
         cmocka_unit_test(their_number_is_known),
         cmocka_unit_test(a_child_starts_anew),
+        cmocka_unit_test(a_child_ends_when_its_last_function_returns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
