@@ -60,6 +60,7 @@
 #include "registers.h"
 #include "story.h"
 #include "tape.h"
+#include "order_pairs.h"
 #include "tuples.h"
 
 #define HDP_ENV "HEDDLE_RT"
@@ -78,10 +79,13 @@ enum hdp_strategy {
 /* What hdp_config.depth is to a strategy. */
 enum hdp_depth {
     HDP_DEPTH_UNUSED,
-    HDP_DEPTH_OF_BUG,       /* ordered events that a bug needs, >= 1 */
-    HDP_DEPTH_RANDOM_START, /* above 1: it begins with random steps */
-    HDP_DEPTH_SERIAL,       /* which of this strategy's schedules it is, from 1 */
+    HDP_DEPTH_OF_BUG,    /* ordered events that a bug needs, >= 1 */
+    HDP_DEPTH_BEGINNING, /* enum hdp_rr_beginning */
+    HDP_DEPTH_SERIAL,    /* which of this strategy's schedules it is, from 1 */
 };
+
+/* How round robin begins. */
+enum hdp_rr_beginning { HDP_RR_IN_STEP = 1, HDP_RR_RANDOM_START, HDP_RR_MAIN_FIRST };
 
 enum hdp_flags {
     HDP_RICH = 1 << 0,          /* take stacks, fill maps: for the replay that a person reads */
@@ -175,6 +179,7 @@ enum hdp_outcome {
     HDP_KILLED,   /* the driver killed it: time-out */
 };
 
+#define HDP_EXPECTED_PAIRS 96u
 struct hdp_result {
     uint32_t outcome;      /* enum hdp_outcome */
     int32_t wait_status;   /* as waitpid gives it */
@@ -208,6 +213,8 @@ struct hdp_result {
         from_outside; /* times that a thread was set free from outside while nobody could run */
     uint32_t behind_release; /* a thread stood behind a release when the schedule ended */
     uint32_t faults;         /* how many of config.fault[] happened */
+    uint32_t expected_pairs; /* used entries of expected_pair[] */
+    uint16_t expected_pair[HDP_EXPECTED_PAIRS]; /* new ones that it was chosen for: order_pairs.h */
 };
 
 #define HDP_THREADS 1024
@@ -233,6 +240,14 @@ struct hdp_step {
     uint32_t choice; /* the value chosen, for data choices (which waiter, which select case) */
     uint32_t object; /* id of the object of the event; 0 = none */
     uint64_t site;   /* return address */
+};
+
+/* Earlier schedules in which threads did different things. */
+#define HDP_PATHS 4u
+#define HDP_PATH_STEPS 4096u
+struct hdp_path {
+    uint32_t steps;
+    struct hdp_step step[HDP_PATH_STEPS];
 };
 #define HDP_STEP_TIMEOUT 1u  /* the wait ended by its time-out */
 #define HDP_STEP_CHOICE 2u   /* a data choice, not a thread choice */
@@ -344,9 +359,12 @@ struct hdp_region {
     char shared[HDP_SHARED][64]; /* of before the first thread, and all schedules share it */
     struct hdp_learned learned;  /* what schedules before this one learned: by the driver */
     uint16_t tuple[HDP_TUPLES];  /* how often schedules had each (tuples.h): by the driver */
-    struct hdp_learned news;     /* what this worker's schedules add to it; the driver empties it */
-    struct hdp_covered covered;  /* by all schedules of this worker */
-    struct hdp_reached reached;  /* points that threads of the schedule came to */
+    uint8_t order_pair[HDP_ORDER_PAIRS]; /* the same of order_pairs.h */
+    uint32_t paths; /* used entries of path[], the newest first: by the driver */
+    struct hdp_path path[HDP_PATHS];
+    struct hdp_learned news;    /* what this worker's schedules add to it; the driver empties it */
+    struct hdp_covered covered; /* by all schedules of this worker */
+    struct hdp_reached reached; /* points that threads of the schedule came to */
     struct hdp_lock_graph lock_graph; /* of the schedule, when it was asked for */
     uint32_t profile_steps;           /* used entries of profile[] */
     /* the first steps of an earlier schedule: by the driver */

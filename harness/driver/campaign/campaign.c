@@ -462,6 +462,8 @@ static void take(struct campaign *c, struct worker *w, uint64_t number)
     if (number <= LEARN_UNTIL) {
         feedback_profile(c->feedback, w->region, number);
         feedback_count(c->feedback, w->region);
+        if (campaign_begins_phase(number))
+            feedback_path(c->feedback, w->region);
     }
     if (w->region->config.faults)
         fault_plan_learn(c->faults, w->region, number);

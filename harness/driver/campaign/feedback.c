@@ -9,6 +9,7 @@
 #include "util/alloc.h"
 #include "util/by_value.h"
 #include "wire/hash.h"
+#include "wire/order_pairs.h"
 #include "wire/tuples.h"
 
 struct feedback {
@@ -18,6 +19,12 @@ struct feedback {
     uint32_t steps;
     struct hdp_step profile[HDP_PROFILE];
     uint16_t tuple[HDP_TUPLES];
+    uint8_t order_pair[HDP_ORDER_PAIRS];
+    uint32_t paths;
+    struct {
+        uint64_t signature;
+        struct hdp_path path;
+    } path[HDP_PATHS]; /* the newest first */
 };
 
 struct feedback *feedback_new(void)
@@ -64,6 +71,34 @@ static uint32_t different_operations(const struct hdp_step *step, uint32_t steps
     return count;
 }
 
+/* What each thread did, in whatever order. */
+static uint64_t signature(const struct hdp_step *step, uint32_t steps)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < steps; i++)
+        if (!(step[i].flags & HDP_STEP_CHOICE) && step[i].kind != HD_EV_RELEASED)
+            sum += hash_next(hash_next(step[i].site ^ (uint64_t)step[i].thread << 32) ^
+                             step[i].object);
+    return sum;
+}
+
+void feedback_path(struct feedback *f, const struct hdp_region *r)
+{
+    uint32_t steps = r->result.steps < HDP_PATH_STEPS ? r->result.steps : HDP_PATH_STEPS;
+    uint64_t s = signature(r->trace, steps);
+
+    for (uint32_t i = 0; i < f->paths; i++)
+        if (f->path[i].signature == s)
+            return;
+    if (f->paths < HDP_PATHS)
+        f->paths++;
+    memmove(&f->path[1], &f->path[0], (f->paths - 1) * sizeof f->path[0]);
+    f->path[0].signature = s;
+    f->path[0].path.steps = steps;
+    memcpy(f->path[0].path.step, r->trace, steps * sizeof *r->trace);
+}
+
 void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t number)
 {
     uint32_t steps = r->result.steps < HDP_PROFILE ? r->result.steps : HDP_PROFILE;
@@ -82,6 +117,60 @@ static void once_more(uint16_t *times)
         ++*times;
 }
 
+/* Up to the most that there is room for, so that it does not matter in which order schedules end. */
+static void add_up(uint8_t *times, unsigned more)
+{
+    *times = (uint8_t)(*times + more < UINT8_MAX ? *times + more : UINT8_MAX);
+}
+
+/* What threads did on objects that several of them use and one writes. */
+static void count_orders(struct feedback *f, const struct hdp_region *r, uint32_t steps)
+{
+    enum { SLOTS = 1 << 14 };
+    static struct {
+        uint32_t object, thread;
+        uint16_t schedule;
+        bool shared, written;
+    } use[SLOTS];
+    static uint16_t counted[HDP_ORDER_PAIRS], now;
+    static struct hdp_orders orders, *o = &orders;
+    if (++now == 0) {
+        memset(counted, 0, sizeof counted);
+        memset(use, 0, sizeof use);
+        now = 1;
+    }
+    hdp_orders_begin(o);
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < steps; i++) {
+            const struct hdp_step *s = &r->trace[i];
+            uint32_t at = (uint32_t)(hash_next(s->object) % SLOTS);
+            enum hdp_access access = hdp_access_of(s->kind);
+            if (s->flags & HDP_STEP_CHOICE || !s->object || access == HDP_ACCESS_NONE)
+                continue;
+            if (pass == 0) {
+                if (use[at].object != s->object || use[at].schedule != now) {
+                    use[at].object = s->object;
+                    use[at].schedule = now;
+                    use[at].thread = s->thread;
+                    use[at].shared = use[at].written = false;
+                }
+                use[at].shared |= use[at].thread != s->thread;
+                use[at].written |= access == HDP_ACCESS_WRITES;
+            } else if (use[at].object == s->object && use[at].shared && use[at].written) {
+                uint32_t k = hdp_orders_add(o, s->object, s->site, s->thread, access);
+                for (uint32_t j = 0; j < HDP_ORDER_WINDOW && j < o->count; j++) {
+                    uint32_t pair = hdp_order_pair(&o->order[j], &o->order[k]);
+                    if (counted[pair] != now)
+                        add_up(&f->order_pair[pair], HDP_ORDER_ONCE);
+                    counted[pair] = now;
+                }
+            }
+        }
+    for (uint32_t i = 0; i < r->result.expected_pairs && i < HDP_EXPECTED_PAIRS; i++)
+        if (counted[r->result.expected_pair[i]] != now)
+            add_up(&f->order_pair[r->result.expected_pair[i]], 1);
+}
+
 void feedback_count(struct feedback *f, const struct hdp_region *r)
 {
     struct hdp_history *h = mem_zeroed(1, sizeof *h);
@@ -98,6 +187,7 @@ void feedback_count(struct feedback *f, const struct hdp_region *r)
         hdp_history_add(h, s->object, s->site, s->thread);
     }
     free(h);
+    count_orders(f, r, steps);
 }
 
 static int by_pair(const void *a, const void *b)
@@ -184,6 +274,13 @@ void feedback_share(struct feedback *f, struct crew *crew)
             continue;
         r->learned = *known;
         memcpy(r->tuple, f->tuple, sizeof r->tuple);
+        memcpy(r->order_pair, f->order_pair, sizeof r->order_pair);
+        r->paths = f->paths;
+        for (uint32_t k = 0; k < f->paths; k++) {
+            r->path[k].steps = f->path[k].path.steps;
+            memcpy(r->path[k].step, f->path[k].path.step,
+                   f->path[k].path.steps * sizeof f->path[k].path.step[0]);
+        }
         r->profile_steps = f->steps;
         memcpy(r->profile, f->profile, f->steps * sizeof *f->profile);
     }
@@ -224,7 +321,7 @@ json_t *feedback_json(const struct feedback *f)
 {
     const struct hdp_learned *k = &f->known;
     json_t *o = json_object(), *pairs = json_array(), *profile = json_array(),
-           *tuples = json_array();
+           *tuples = json_array(), *orders = json_array();
 
     for (uint32_t i = 0; i < k->pairs; i++)
         json_array_append_new(pairs,
@@ -237,6 +334,10 @@ json_t *feedback_json(const struct feedback *f)
     }
     for (uint32_t i = 0; i < HDP_TUPLES; i++)
         json_array_append_new(tuples, json_integer(f->tuple[i]));
+    for (uint32_t i = 0; i < HDP_ORDER_PAIRS; i++)
+        if (f->order_pair[i])
+            json_array_append_new(orders, numbers((const uint64_t[]){i, f->order_pair[i]}, 2));
+    json_object_set_new(o, "orders", orders);
     json_object_set_new(o, "sites", numbers(k->site, k->sites));
     json_object_set_new(o, "words", numbers(k->word, k->words));
     json_object_set_new(o, "pairs", pairs);
@@ -289,6 +390,12 @@ static bool read_rest(struct feedback *f, const json_t *from)
         if (!json_is_integer(item))
             return false;
         f->tuple[i] = (uint16_t)json_integer_value(item);
+    }
+    json_array_foreach(json_object_get(from, "orders"), i, item)
+    {
+        if (read_numbers(item, n, 2) != 2 || n[0] >= HDP_ORDER_PAIRS || n[1] > UINT8_MAX)
+            return false;
+        f->order_pair[n[0]] = (uint8_t)n[1];
     }
     json_array_foreach(profile, i, item)
     {

@@ -17,6 +17,9 @@ void feedback_free(struct feedback *f);
 /* Take the first steps of schedule `number`, which `r` has just run, as the profile of the next phase, if
  * none before did more that is different; of several, the last. */
 void feedback_profile(struct feedback *f, const struct hdp_region *r, uint64_t number);
+/* Keep what `r` has just run, if threads did there what they did in none that is kept; of a phase one schedule
+ * only, always the same. */
+void feedback_path(struct feedback *f, const struct hdp_region *r);
 /* Count what followed what in the schedule that `r` has just run. */
 void feedback_count(struct feedback *f, const struct hdp_region *r);
 /* Does a schedule's news hold what is not known to all yet, and can be kept? */

@@ -1,8 +1,6 @@
 /* plan.c - see plan.h */
 #include "plan.h"
 
-#include <stdbool.h>
-
 #include "schedules/config_words.h"
 #include "wire/hash.h"
 
@@ -40,6 +38,10 @@ void plan_schedule(const struct plan *plan, uint64_t number, struct hdp_config *
         config->depth = plan->depth;
     if (depth == HDP_DEPTH_SERIAL)
         config->depth = serial(plan, config->strategy, number);
+    if (plan->reference && !alone && number == 1) {
+        config->strategy = HDP_PCT;
+        config->depth = 1;
+    }
     if (number % 2 == 0)
         config->flags |= HDP_RELEASED;
     if (number == 1)

@@ -4,6 +4,7 @@
 #ifndef HEDDLE_DRIVER_PLAN_H
 #define HEDDLE_DRIVER_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/protocol.h"
@@ -14,6 +15,7 @@ struct plan {
     uint32_t strategy; /* enum hdp_strategy, or PLAN_AUTO: a portfolio */
     uint32_t depth;    /* pct; 0 = the portfolio's, 3 for pct alone */
     uint64_t seed;
+    bool reference; /* others are compared with the first schedule: nobody is interrupted there */
 };
 
 /* How much threads do before a sleep beside them ends (hdp_config.work_steps), for a planned

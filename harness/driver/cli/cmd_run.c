@@ -571,7 +571,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct campaign_options *o = &a->options;
     switch (key) {
     case OPT_CHECK_OUTPUT:
-        o->check_output = true;
+        o->check_output = o->plan.reference = true;
         return 0;
     case OPT_CHECK_DETERMINISM:
         o->check_determinism = true;

@@ -134,6 +134,73 @@ static void the_richest_profile_goes_to_all_whatever_came_first(void **state)
     }
 }
 
+/* Two threads, one step each on one object, in this order. */
+static struct hdp_region *two_steps(uint32_t first, uint32_t second)
+{
+    struct hdp_region *r = workers[0].region;
+
+    r->trace[0] =
+        (struct hdp_step){.thread = first, .kind = HD_EV_ATOMIC_STORE, .object = 7, .site = 1};
+    r->trace[1] =
+        (struct hdp_step){.thread = second, .kind = HD_EV_ATOMIC_STORE, .object = 7, .site = 1};
+    r->result.steps = 2;
+    return r;
+}
+
+static void what_threads_did_is_kept_once_in_whatever_order(void **state)
+{
+    struct feedback *l = feedback_new();
+
+    (void)state;
+    fresh();
+    feedback_path(l, two_steps(1, 2));
+    feedback_path(l, two_steps(2, 1));
+    feedback_share(l, &crew);
+    assert_int_equal(workers[1].region->paths, 1);
+    assert_int_equal(workers[1].region->path[0].step[0].thread, 1);
+    feedback_path(l, two_steps(1, 3));
+    feedback_share(l, &crew);
+    assert_int_equal(workers[1].region->paths, 2);
+    assert_int_equal(workers[1].region->path[0].step[1].thread, 3);
+    feedback_free(l);
+}
+
+static uint32_t counted(const struct hdp_region *r)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < HDP_ORDER_PAIRS; i++)
+        sum += r->order_pair[i];
+    return sum;
+}
+
+static void orders_are_counted_and_those_that_did_not_come_a_little(void **state)
+{
+    struct feedback *l = feedback_new(), *again = feedback_new();
+    struct hdp_region *r;
+    json_t *o;
+
+    (void)state;
+    fresh();
+    r = two_steps(1, 2); /* two orders, so three pairs of them */
+    feedback_count(l, r);
+    feedback_share(l, &crew);
+    assert_int_equal(counted(workers[1].region), 3 * HDP_ORDER_ONCE);
+    for (uint32_t i = 0; r->result.expected_pairs < 2; i++)
+        if (!r->order_pair[i])
+            r->result.expected_pair[r->result.expected_pairs++] = (uint16_t)i;
+    feedback_count(l, r);
+    feedback_share(l, &crew);
+    assert_int_equal(counted(workers[1].region), 6 * HDP_ORDER_ONCE + 2);
+    assert_true(feedback_read(again, o = feedback_json(l)));
+    memset(workers[1].region->order_pair, 0, sizeof r->order_pair);
+    feedback_share(again, &crew);
+    assert_int_equal(counted(workers[1].region), 6 * HDP_ORDER_ONCE + 2);
+    json_decref(o);
+    feedback_free(l);
+    feedback_free(again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +209,8 @@ int main(void)
         cmocka_unit_test(a_table_that_is_full_says_so),
         cmocka_unit_test(counts_that_a_program_overwrote_are_not_believed),
         cmocka_unit_test(the_richest_profile_goes_to_all_whatever_came_first),
+        cmocka_unit_test(what_threads_did_is_kept_once_in_whatever_order),
+        cmocka_unit_test(orders_are_counted_and_those_that_did_not_come_a_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

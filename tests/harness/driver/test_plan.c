@@ -41,6 +41,21 @@ static void auto_uses_every_strategy(void **state)
         assert_true(used[i] > 0);
 }
 
+static void what_others_are_compared_with_interrupts_nobody(void **state)
+{
+    struct plan p = {.strategy = PLAN_AUTO, .seed = 1, .reference = true};
+    struct hdp_config first = {0}, second = {0}, without = {0};
+
+    (void)state;
+    plan_schedule(&p, 1, &first);
+    plan_schedule(&p, 2, &second);
+    p.reference = false;
+    plan_schedule(&p, 2, &without);
+    assert_int_equal(first.strategy, HDP_PCT);
+    assert_int_equal(first.depth, 1);
+    assert_int_equal(second.strategy, without.strategy);
+}
+
 static void a_strategy_has_one_word(void **state)
 {
     (void)state;
@@ -113,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_is_the_same_plan),
         cmocka_unit_test(auto_uses_every_strategy),
+        cmocka_unit_test(what_others_are_compared_with_interrupts_nobody),
         cmocka_unit_test(a_strategy_has_one_word),
         cmocka_unit_test(a_serial_depth_counts_the_schedules_of_its_strategy),
         cmocka_unit_test(one_strategy_is_that_one),

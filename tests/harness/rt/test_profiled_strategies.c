@@ -1,4 +1,4 @@
-/* Strategies that go by what earlier schedules did: surw, hold, flip, rare. */
+/* Strategies that go by what earlier schedules did: surw, hold, flip, rare, novel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -278,6 +278,85 @@ static void rare_goes_where_it_matters(void **state)
     assert_int_equal(b_first(0), 1000);
 }
 
+/* A and B each read an object, then write it. */
+static const enum hd_event reads_then_writes[] = {HD_EV_ATOMIC_LOAD, HD_EV_ATOMIC_STORE};
+
+/* Many schedules had the two orders that these ones have together. */
+static void had(const char *who)
+{
+    static struct hdp_orders o;
+    uint32_t done[2] = {0};
+
+    hdp_orders_begin(&o);
+    for (; *who; who++) {
+        uint32_t t = *who == 'B', n = done[t]++;
+        uint32_t k = hdp_orders_add(&o, 7, 0x10 + n, thread[t].hash,
+                                    n ? HDP_ACCESS_WRITES : HDP_ACCESS_READS);
+        for (uint32_t j = 0; j < o.count; j++)
+            region.order_pair[hdp_order_pair(&o.order[j], &o.order[k])] = 200;
+    }
+}
+
+/* Who ran, step by step, when `novel` has seen A run, then B. */
+static const char *thought_out(uint64_t seed)
+{
+    static char order[5];
+    uint32_t done[2] = {0};
+
+    region.result.steps = region.path[0].steps = 0;
+    region.paths = 1;
+    for (int t = A; t <= B; t++)
+        for (uint32_t i = 0; i < 2; i++)
+            region.path[0].step[region.path[0].steps++] =
+                (struct hdp_step){.thread = thread[t].hash,
+                                  .kind = (uint16_t)reads_then_writes[i],
+                                  .object = 7,
+                                  .site = 0x10 + i};
+    rt_random_seed(seed);
+    rt_novel.begin(&(struct hdp_config){.depth = 1});
+    for (int t = A; t <= B; t++)
+        rt_novel.created(&thread[t]);
+    for (int step = 0; step < 4; step++) {
+        struct hdi_thread *e[2];
+        uint32_t n = 0, k;
+        for (int t = A; t <= B; t++)
+            if (done[t] < 2) {
+                is_about_to(t, reads_then_writes[done[t]], 0, 0x10 + done[t]);
+                e[n++] = &thread[t];
+            }
+        k = e[rt_novel.pick(e, n)]->index;
+        region.trace[region.result.steps++] = (struct hdp_step){.thread = thread[k].hash,
+                                                                .kind = (uint16_t)op[k].kind,
+                                                                .object = 7,
+                                                                .site = op[k].site};
+        done[k]++;
+        order[step] = "AB"[k];
+    }
+    return order;
+}
+
+static bool one_after_the_other(const char *order)
+{
+    return order[0] == order[1];
+}
+
+static void novel_interleaves_what_never_was(void **state)
+{
+    (void)state;
+    had("AABB");
+    for (uint64_t seed = 1; seed <= 100; seed++)
+        assert_false(one_after_the_other(thought_out(seed)));
+}
+
+static void novel_lets_run_what_was_always_interleaved(void **state)
+{
+    (void)state;
+    had("ABAB");
+    had("ABBA");
+    for (uint64_t seed = 1; seed <= 100; seed++)
+        assert_true(one_after_the_other(thought_out(seed)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +370,8 @@ int main(void)
         cmocka_unit_test_setup(flip_ends_whatever_it_wants, begin),
         cmocka_unit_test_setup(rare_takes_what_few_had, begin),
         cmocka_unit_test_setup(rare_goes_where_it_matters, begin),
+        cmocka_unit_test_setup(novel_interleaves_what_never_was, begin),
+        cmocka_unit_test_setup(novel_lets_run_what_was_always_interleaved, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

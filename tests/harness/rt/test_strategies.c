@@ -98,6 +98,23 @@ static void round_robin_takes_turns(void **state)
         assert_int_equal(rt_round_robin.pick(enabled, N), i % N);
 }
 
+static void main_goes_first_until_it_waits(void **state)
+{
+    (void)state;
+    begin(&rt_round_robin, 1, HDP_RR_MAIN_FIRST, 0);
+    rt.main = &thread[0];
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(rt_round_robin.pick(enabled, N), 0);
+    for (uint32_t i = 1; i < N; i++) /* it cannot run, then it can again */
+        assert_int_equal(rt_round_robin.pick(enabled + 1, N - 1), i - 1);
+    assert_int_equal(rt_round_robin.pick(enabled, N), 0);
+    assert_int_equal(rt_round_robin.pick(enabled, N), 1);
+    begin(&rt_round_robin, 1, HDP_RR_MAIN_FIRST, 0);
+    assert_int_equal(rt_round_robin.pick(enabled, N), 0);
+    rt_round_robin.yielded(&thread[0]);
+    assert_int_equal(rt_round_robin.pick(enabled, N), 1);
+}
+
 /* PCT of depth d changes its mind d - 1 times, wherever those fall within the expected steps; two may
  * fall on one step, or on the first. */
 static void pct_changes_depth_minus_one_times(void **state)
@@ -214,6 +231,7 @@ int main(void)
         cmocka_unit_test(every_thread_runs),
         cmocka_unit_test(random_walk_is_uniform),
         cmocka_unit_test(round_robin_takes_turns),
+        cmocka_unit_test(main_goes_first_until_it_waits),
         cmocka_unit_test(pct_changes_depth_minus_one_times),
         cmocka_unit_test(pct_puts_a_yielder_last),
         cmocka_unit_test(pos_draws_anew_for_racing_operations),
