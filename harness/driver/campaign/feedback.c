@@ -317,34 +317,65 @@ static uint32_t read_numbers(const json_t *from, uint64_t *list, size_t most)
 /* thread, kind, flags, choice, object, site */
 enum { STEP_NUMBERS = 6 };
 
+static json_t *steps_json(const struct hdp_step *step, uint32_t steps)
+{
+    json_t *o = json_array();
+
+    for (const struct hdp_step *s = step; s < step + steps; s++)
+        json_array_append_new(o, numbers((const uint64_t[]){s->thread, s->kind, s->flags, s->choice,
+                                                            s->object, s->site},
+                                         STEP_NUMBERS));
+    return o;
+}
+
+/* How many there are; UINT32_MAX: these are no steps, or do not fit. */
+static uint32_t read_steps(const json_t *from, struct hdp_step *step, uint32_t most)
+{
+    uint64_t n[STEP_NUMBERS];
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(from) || json_array_size(from) > most)
+        return UINT32_MAX;
+    json_array_foreach(from, i, item)
+    {
+        if (read_numbers(item, n, STEP_NUMBERS) != STEP_NUMBERS || n[1] >= HD_EV_COUNT)
+            return UINT32_MAX;
+        step[i] = (struct hdp_step){.thread = (uint32_t)n[0],
+                                    .kind = (uint16_t)n[1],
+                                    .flags = (uint16_t)n[2],
+                                    .choice = (uint32_t)n[3],
+                                    .object = (uint32_t)n[4],
+                                    .site = n[5]};
+    }
+    return (uint32_t)i;
+}
+
 json_t *feedback_json(const struct feedback *f)
 {
     const struct hdp_learned *k = &f->known;
-    json_t *o = json_object(), *pairs = json_array(), *profile = json_array(),
-           *tuples = json_array(), *orders = json_array();
+    json_t *o = json_object(), *pairs = json_array(), *tuples = json_array(),
+           *orders = json_array(), *paths = json_array();
 
     for (uint32_t i = 0; i < k->pairs; i++)
         json_array_append_new(pairs,
                               numbers((const uint64_t[]){k->pair[i].first, k->pair[i].second}, 2));
-    for (uint32_t i = 0; i < f->steps; i++) {
-        const struct hdp_step *s = &f->profile[i];
-        json_array_append_new(profile, numbers((const uint64_t[]){s->thread, s->kind, s->flags,
-                                                                  s->choice, s->object, s->site},
-                                               STEP_NUMBERS));
-    }
     for (uint32_t i = 0; i < HDP_TUPLES; i++)
         json_array_append_new(tuples, json_integer(f->tuple[i]));
     for (uint32_t i = 0; i < HDP_ORDER_PAIRS; i++)
         if (f->order_pair[i])
             json_array_append_new(orders, numbers((const uint64_t[]){i, f->order_pair[i]}, 2));
+    for (uint32_t i = 0; i < f->paths; i++)
+        json_array_append_new(paths, steps_json(f->path[i].path.step, f->path[i].path.steps));
     json_object_set_new(o, "orders", orders);
+    json_object_set_new(o, "paths", paths);
     json_object_set_new(o, "sites", numbers(k->site, k->sites));
     json_object_set_new(o, "words", numbers(k->word, k->words));
     json_object_set_new(o, "pairs", pairs);
     json_object_set_new(o, "full", json_boolean(k->full));
     json_object_set_new(o, "words_lost", json_boolean(k->words_lost));
     json_object_set_new(o, "tuples", tuples);
-    json_object_set_new(o, "profile", profile);
+    json_object_set_new(o, "profile", steps_json(f->profile, f->steps));
     json_object_set_new(o, "profile_of", json_integer((json_int_t)f->profiled));
     json_object_set_new(o, "profile_news", json_integer(f->news));
     return o;
@@ -377,13 +408,14 @@ static bool read_learned(struct hdp_learned *k, const json_t *from)
 
 static bool read_rest(struct feedback *f, const json_t *from)
 {
-    json_t *tuples = json_object_get(from, "tuples"), *profile = json_object_get(from, "profile"),
+    json_t *tuples = json_object_get(from, "tuples"), *paths = json_object_get(from, "paths"),
            *item;
-    uint64_t n[STEP_NUMBERS];
+    uint64_t n[2];
     size_t i;
 
-    if (json_array_size(tuples) != HDP_TUPLES || !json_is_array(profile) ||
-        json_array_size(profile) > HDP_PROFILE)
+    f->steps = read_steps(json_object_get(from, "profile"), f->profile, HDP_PROFILE);
+    if (f->steps == UINT32_MAX || json_array_size(tuples) != HDP_TUPLES ||
+        json_array_size(paths) > HDP_PATHS)
         return false;
     json_array_foreach(tuples, i, item)
     {
@@ -397,16 +429,13 @@ static bool read_rest(struct feedback *f, const json_t *from)
             return false;
         f->order_pair[n[0]] = (uint8_t)n[1];
     }
-    json_array_foreach(profile, i, item)
+    json_array_foreach(paths, i, item)
     {
-        if (read_numbers(item, n, STEP_NUMBERS) != STEP_NUMBERS || n[1] >= HD_EV_COUNT)
+        struct hdp_path *path = &f->path[f->paths].path;
+        path->steps = read_steps(item, path->step, HDP_PATH_STEPS);
+        if (path->steps == UINT32_MAX)
             return false;
-        f->profile[f->steps++] = (struct hdp_step){.thread = (uint32_t)n[0],
-                                                   .kind = (uint16_t)n[1],
-                                                   .flags = (uint16_t)n[2],
-                                                   .choice = (uint32_t)n[3],
-                                                   .object = (uint32_t)n[4],
-                                                   .site = n[5]};
+        f->path[f->paths++].signature = signature(path->step, path->steps);
     }
     f->profiled = (uint64_t)json_integer_value(json_object_get(from, "profile_of"));
     f->news = (uint32_t)json_integer_value(json_object_get(from, "profile_news"));

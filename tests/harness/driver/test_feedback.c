@@ -149,7 +149,8 @@ static struct hdp_region *two_steps(uint32_t first, uint32_t second)
 
 static void what_threads_did_is_kept_once_in_whatever_order(void **state)
 {
-    struct feedback *l = feedback_new();
+    struct feedback *l = feedback_new(), *again = feedback_new();
+    json_t *o;
 
     (void)state;
     fresh();
@@ -162,7 +163,17 @@ static void what_threads_did_is_kept_once_in_whatever_order(void **state)
     feedback_share(l, &crew);
     assert_int_equal(workers[1].region->paths, 2);
     assert_int_equal(workers[1].region->path[0].step[1].thread, 3);
+    /* A corpus has them, too. */
+    assert_true(feedback_read(again, o = feedback_json(l)));
+    workers[1].region->paths = 0;
+    memset(workers[1].region->path, 0, sizeof workers[1].region->path);
+    feedback_path(again, two_steps(2, 1));
+    feedback_share(again, &crew);
+    assert_int_equal(workers[1].region->paths, 2);
+    assert_int_equal(workers[1].region->path[0].step[1].thread, 3);
+    json_decref(o);
     feedback_free(l);
+    feedback_free(again);
 }
 
 static uint32_t counted(const struct hdp_region *r)
