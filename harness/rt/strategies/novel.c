@@ -23,6 +23,8 @@
 #define IN_FULL                                                                                    \
     64u /* schedules of this strategy; most of what is new has been found after them, and thinking costs */
 #define LATER 8u            /* the others have so many times less tries */
+#define ONE_PATH 512u       /* and after so many they go by one path each, in turn */
+#define OF_ONE_PATH 2u      /* tries */
 #define THOUGHTS (1u << 20) /* steps of all tries, each times what it looks at */
 #define FIRST_HIGH (UINT64_C(1) << 32)
 
@@ -539,6 +541,8 @@ static uint32_t tries_for(uint32_t count, uint32_t serial)
         tries /= LATER;
         most /= LATER;
     }
+    if (serial >= ONE_PATH)
+        most = OF_ONE_PATH;
     return tries > most ? most : tries;
 }
 
@@ -549,18 +553,20 @@ static void begin(const struct hdp_config *c)
     uint64_t most = 0;
     uint32_t serial = c->depth ? c->depth - 1 : 0;
     uint32_t paths = rt.region->paths < HDP_PATHS ? rt.region->paths : HDP_PATHS;
+    uint32_t first = serial >= ONE_PATH && paths ? serial % paths : 0;
+    uint32_t end = serial >= ONE_PATH && paths ? first + 1 : paths;
 
     looked = planned = 0;
     low = FIRST_HIGH;
     no_falls();
-    for (uint32_t k = 0; k < paths; k++) {
+    for (uint32_t k = first; k < end; k++) {
         const struct hdp_path *path = &rt.region->path[k];
         bool better = false;
         uint32_t tries;
         step = path->step;
         steps = path->steps < HDP_PATH_STEPS ? path->steps : HDP_PATH_STEPS;
         gather();
-        tries = tries_for(op_count, serial) / paths;
+        tries = tries_for(op_count, serial) / (end - first);
         for (uint32_t i = 0; i < tries; i++) {
             uint64_t sum;
             draw(&x, way[serial % sizeof way]);
