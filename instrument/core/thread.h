@@ -134,6 +134,8 @@ struct hdi_thread_turn {
     bool waits_for_lock;      /* for the scheduler's own */
     uint64_t yielded[4];      /* hashes of its state at its last yields */
     uint32_t yields;
+    const uint64_t *
+        yields_from; /* while it yields: its registers, and above them its stack; NULL: not known */
     uint32_t idle_ops;          /* operations in a row that made no progress */
     uint32_t tries;             /* yields of such a row, up to a few */
     uint32_t patient_until;     /* up to this step others go first, while nobody gets on */

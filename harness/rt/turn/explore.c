@@ -166,19 +166,21 @@ __attribute__((no_sanitize("address"))) static uint64_t state_of(const struct hd
                                                                  const struct spinner *s)
 {
     const struct hdp_registers *r = &t->reach.registers;
+    /* Our own frames hold what others did, too: they are left out where it is known what the program had. */
+    const uint64_t *from = t->turn.yields_from;
+    uint64_t low = from ? (uint64_t)(uintptr_t)from : r->sp;
     uint64_t h = hash_next(hdi_memory_writes() ^ (uint64_t)s->changes << 32 ^ t->locks.count);
 
-    if (!t->turn.first_frame || r->sp > t->turn.first_frame ||
-        t->turn.first_frame - r->sp > MOST_STACK)
+    if (!t->turn.first_frame || low > t->turn.first_frame || t->turn.first_frame - low > MOST_STACK)
         return 0;
     for (uint32_t i = 0; i < t->locks.count; i++) {
         const struct hdi_held *held = &t->locks.held[i];
         h = hash_next(h ^ (uint64_t)(uintptr_t)held->object ^ (uint64_t)held->count << 48 ^
                       (uint64_t)held->shared << 63);
     }
-    for (size_t i = 0; i < sizeof r->kept / sizeof r->kept[0]; i++)
+    for (size_t i = 0; !from && i < sizeof r->kept / sizeof r->kept[0]; i++)
         h = hash_next(h ^ r->kept[i]);
-    for (uint64_t at = r->sp; at + 8 <= t->turn.first_frame; at += 8)
+    for (uint64_t at = low; at + 8 <= t->turn.first_frame; at += 8)
         h = hash_next(h ^ *(const volatile uint64_t *)at);
     return h | 1;
 }

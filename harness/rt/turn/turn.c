@@ -200,7 +200,9 @@ void hdi_yield(const void *frame, uint64_t site)
     for (uint32_t i = 0; i < KEPT; i++)
         op.progress &= self_->turn.yielded[i] != state;
     self_->turn.yielded[self_->turn.yields++ % KEPT] = state;
+    self_->turn.yields_from = (const uint64_t *)frame - HDI_SAVED_BELOW_FRAME;
     hdi_perform(&op);
+    self_->turn.yields_from = NULL;
 }
 
 /* What was just written may be what somebody waits for whose descriptor is not looked at else. */
