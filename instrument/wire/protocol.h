@@ -198,6 +198,7 @@ struct hdp_result {
     uint32_t orders_forgotten;              /* of locks, for want of room: at most UINT32_MAX */
     uint32_t diverged_at; /* replay: first step that could not be followed + 1; 0 = followed to the
                               end */
+    uint32_t ahead; /* replay: decisions made before their turn, for a child process was late */
     uint32_t followed,
         left_out;          /* HDP_EDITED: events of the replay that happened, and that did not */
     uint32_t control_lost; /* times that the watchdog had to step in */

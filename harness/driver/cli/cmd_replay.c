@@ -103,7 +103,8 @@ static void show_output(const struct worker *w)
 }
 
 /* Say how it went. Returns the exit code. */
-static int tell(const struct replayed *first, uint64_t times, uint64_t same, uint64_t identical)
+static int tell(const struct replayed *first, uint64_t times, uint64_t same, uint64_t identical,
+                uint64_t ahead)
 {
     bool bold = cli_bold();
     if (first->finding) {
@@ -112,12 +113,16 @@ static int tell(const struct replayed *first, uint64_t times, uint64_t same, uin
         report_finding(stdout, first->finding, bold, false);
         putchar('\n');
     }
+    if (ahead)
+        printf("a child process was late: in %llu of %llu replays decisions were made in another "
+               "order than recorded\n",
+               (unsigned long long)ahead, (unsigned long long)times);
     if (same) {
         if (times > 1)
             printf("reproduced %llu of %llu times, %s\n", (unsigned long long)same,
                    (unsigned long long)times,
-                   identical == times ? "each with the same decisions"
-                                      : "not always with the same decisions");
+                   identical == times && !ahead ? "each with the same decisions"
+                                                : "not always with the same decisions");
         else
             puts("reproduced");
         if (first->attempt >= HDP_NEAR)
@@ -196,7 +201,7 @@ static int replay_all(struct replaying *r, const struct arguments *a)
 {
     struct campaign *c = &r->c;
     struct replayed first = {0};
-    uint64_t done = 0, same = 0, identical = 0;
+    uint64_t done = 0, same = 0, identical = 0, ahead = 0;
     uint32_t attempt = 0, around = 0;
 
     if (!r->w)
@@ -213,6 +218,7 @@ static int replay_all(struct replaying *r, const struct arguments *a)
             show_output(r->w);
         o.around = around;
         same += o.same;
+        ahead += o.ahead;
         identical += !done || o.decisions == first.decisions;
         if (done)
             replayed_free(&o);
@@ -221,7 +227,7 @@ static int replay_all(struct replaying *r, const struct arguments *a)
     }
     int code = EXIT_CANNOT;
     if (done)
-        code = tell(&first, done, same, identical);
+        code = tell(&first, done, same, identical, ahead);
     else if (!campaign_stop || c->trouble)
         complain("the schedule could not be run: %s",
                  c->trouble ? c->trouble : "the program's process was killed");

@@ -343,6 +343,7 @@ struct replayed replaying_once(struct replaying *r, uint32_t attempt)
         return o;
     o.ran = true;
     o.decisions = judge_decisions(w->region);
+    o.ahead = w->region->result.ahead;
     size_t symptoms = judge(c, w, 0, list);
     campaign_look_at(c, w);
     o.is_edited = w->region->config.flags & HDP_EDITED;

@@ -66,6 +66,7 @@ struct replayed {
     char *divergence;    /* a sentence, or NULL */
     const char *unknown; /* why nothing is known although nothing is wrong, or NULL */
     uint64_t decisions;
+    bool ahead; /* a child process was late: decisions in another order than recorded */
     uint32_t attempt, followed, left_out; /* of another build's schedule */
     uint32_t suppressed;                  /* what it showed that nobody wants to hear of */
     uint32_t around;                      /* schedules tried near it that did not show it */

@@ -124,6 +124,7 @@ bool rt_replay_ahead(void)
             continue;
         memmove(&e[late + 1], &e[late], (i - late) * sizeof *e);
         e[late] = first;
+        rt.region->result.ahead++;
         return true;
     }
     return false;

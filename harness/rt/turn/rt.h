@@ -168,9 +168,9 @@ enum rt_replay { RT_FOLLOW, RT_RUN_ON, RT_WAIT, RT_OVER };
 /* Next thread by the schedule that is replayed, or NULL with RT_WAIT (it is still outside) or
  * RT_OVER (the schedule is used up, or could not be followed). */
 struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags);
-/* What t does next by the record: enum hd_event, HD_EV_NONE when it does not say. */
 /* It waits for a child: another thread's decision is the next one. False: there is none. */
 bool rt_replay_ahead(void);
+/* What t does next by the record: enum hd_event, HD_EV_NONE when it does not say. */
 uint32_t rt_replay_next_kind(const struct hdi_thread *t);
 uint32_t rt_replay_choice(uint32_t n, uint64_t site, bool *followed);
 
