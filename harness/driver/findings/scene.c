@@ -116,7 +116,9 @@ char *scene_home(const struct scene *scene, const struct hdp_object *o)
         if (o->addr >= t->stack_low && o->addr < t->stack_high)
             return mem_format("on the stack of %.31s", t->name);
     }
-    char *line = o->created_site ? line_of(scene, o->created_site) : NULL;
+    /* A descriptor is known from its first call on; where it was opened a finding says itself. */
+    bool made = o->created_site && o->kind != HD_OB_FD;
+    char *line = made ? line_of(scene, o->created_site) : NULL;
     if (!line)
         return NULL;
     text = mem_format("made at %s", line);

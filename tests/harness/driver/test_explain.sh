@@ -33,7 +33,7 @@ program() {
 golden() { # KIND
     case $1 in hang | nondeterminism | sanitizer) return ;; esac
     jq -r --arg kind "$1" '[.findings[] | select(.kind == $kind)][0].report' Wrong.json |
-        sed -E 's/0x[0-9a-f]+/0x0/g; s/schedule [0-9]+ \([^)]*\)/schedule N (S)/; s/seen in [0-9]+ /seen in N /; s/^ +[0-9]+  ( *[a-z])/         n  \1/
+        sed -E 's/0x[0-9a-f]+/0x0/g; s/schedule [0-9]+ \([^)]*\)/schedule N (S)/; s/seen in [0-9]+ /seen in N /; s/file descriptor: number [0-9]+/file descriptor: number N/; s/^ +[0-9]+  ( *[a-z])/         n  \1/
             /^  Shrunk: /d; s/reproduced only [0-9]+/reproduced only N/' >"golden-$1"
     [ "$write" != -w ] || cp "golden-$1" "$here/golden/$1.txt"
     diff "$here/golden/$1.txt" "golden-$1" || fail "$1: its report is not as golden/$1.txt has it"
