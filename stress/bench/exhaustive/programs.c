@@ -149,10 +149,12 @@ static void rendezvous(int me)
     assert(atomic_load(&seen[!me]) == 1);
 }
 
+static int phase, left = -1;
+
 /* A barrier of a lock and a condition variable, passed twice. */
 static void two_phase_barrier(int me)
 {
-    static int arrived, phase;
+    static int arrived;
 
     (void)me;
     for (int i = 0; i < 2; i++) {
@@ -172,8 +174,6 @@ static void two_phase_barrier(int me)
 
 static void latch(int me)
 {
-    static int left = -1;
-
     pthread_mutex_lock(&lock[0]);
     if (left < 0)
         left = threads - 1;
