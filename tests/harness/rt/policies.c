@@ -293,9 +293,11 @@ static void never_a_yield_for_ever(void)
     pthread_join(t, NULL);
 }
 
+static int polled;
+
 static void *polls(void *unused)
 {
-    for (bool seen = false; !seen;) {
+    for (bool seen = false; !seen; polled++) {
         pthread_mutex_lock(&lock);
         seen = told;
         pthread_mutex_unlock(&lock);
@@ -312,6 +314,7 @@ static void never_a_poll_for_ever(void)
     told = 1;
     pthread_mutex_unlock(&lock);
     pthread_join(t, NULL);
+    assert(polled < 3000); /* of two steps each, long before half of --max-steps */
 }
 
 /* Two give way to each other again and again if they go in step, which only a strategy would make
