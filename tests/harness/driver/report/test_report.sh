@@ -56,7 +56,7 @@ grep -qi '<img\|</script><\(img\|!\)\|<!--' hostile.html && fail 'the hostile na
 "$heddle" run -q -n 60 -o ring.out --report=html:ring.html -- "$bugs" send_under_lock_wrong >/dev/null 2>&1
 "$heddle" report channel.out --finding=deadlock-1 --trace channel.trace || fail 'no trace of channels'
 "$here/check_trace.py" channel.trace 3 >trace.txt && grep -q 'C:' trace.txt && grep -q 's:' trace.txt || { fail 'the trace of channels'; cat trace.txt; }
-"$heddle" run -q -n 30 -o classic.out -- ./cond_if >/dev/null 2>&1
+"$heddle" run -q -n 200 -o classic.out -- ./cond_if >/dev/null 2>&1
 "$heddle" report classic.out --trace classic.trace && "$here/check_trace.py" classic.trace 4 >trace.txt && grep -q 'b:' trace.txt || { fail 'the trace of a condition variable'; cat trace.txt; }
 # The story: what is unlocked is given back, and a wait names who may end it.
 jq -e '([.rows[] | select(.[2] == "gives")] | length) >= ([.rows[] | select(.[2] == "does" and .[3] == "mutex_unlock")] | length) and
