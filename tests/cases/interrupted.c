@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define MOST 300u /* each may come into the handler of the one before: they fit on a stack */
+#define MOST 100u /* each may come into the handler of the one before: they fit on a stack */
 static atomic_int handled;
 static sem_t told;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -30,7 +30,7 @@ static void begin(int flags)
     if (child == 0) {
         /* Bounded, and slower than the handler: the parent is to get on. */
         for (unsigned i = 0; i < MOST && kill(getppid(), SIGUSR1) == 0; i++)
-            usleep(50 + i % 7 * 10);
+            usleep(100 + i % 7 * 20);
         pause();
     }
 }

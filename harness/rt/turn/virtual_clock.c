@@ -15,7 +15,9 @@
 #define SILENT_GRACE_NS 500000
 /* How long a replay waits for a thread that came back from outside in the record. */
 #define REPLAY_PATIENCE_NS 2000000000
-#define LATE_PATIENCE_NS 20000000 /* once a child was found to be late */
+/* Once a child was found to be late: until others go ahead, and until it is given up. */
+#define LATE_PATIENCE_NS 20000000
+#define LAST_PATIENCE_NS 500000000
 /* Failed tries in a row after which a deadline is due. */
 #define IDLE_OPS 250u
 /* The same for decisions of any kind. More than most tests make while somebody sleeps in order to
@@ -122,10 +124,10 @@ bool rt_let_time_pass(bool may_wait)
         rt.idle_real_ns = now;
     if (rt.replaying) {
         int64_t idle = now - rt.idle_real_ns;
-        if (child && idle > (rt.region->result.ahead ? LATE_PATIENCE_NS : REPLAY_PATIENCE_NS) &&
-            rt_replay_ahead())
+        bool late = rt.region->result.ahead;
+        if (child && idle > (late ? LATE_PATIENCE_NS : REPLAY_PATIENCE_NS) && rt_replay_ahead())
             return true;
-        if (idle > REPLAY_PATIENCE_NS) {
+        if (idle > (late ? LAST_PATIENCE_NS : REPLAY_PATIENCE_NS)) {
             rt.region->result.diverged_at = rt.replay_at + 1;
             rt.replaying = rt.replay_waits = false;
         }
