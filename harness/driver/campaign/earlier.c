@@ -149,6 +149,8 @@ static bool follow(struct trial *t, uint32_t attempt)
     else if (attempt == HDP_HELP && !edited &&
              (result.diverged_at || result.outcome == HDP_DIVERGED))
         say(t->entry, "its decisions could not be followed");
+    else if (attempt == HDP_HELP && !edited && result.ahead)
+        say(t->entry, "a child process was late, and the order was another one");
     else if (attempt == HDP_HELP && edited && !result.followed)
         say(t->entry, "nothing of what it names is in this program");
     return t->entry->how != EARLIER_UNKNOWN;

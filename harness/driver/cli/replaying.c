@@ -374,6 +374,8 @@ struct replayed replaying_once(struct replaying *r, uint32_t attempt)
     }
     if (!o.finding)
         o.unknown = r->blind ? r->blind : c->trouble ? c->trouble : replaying_cut(r);
+    if (!o.finding && !o.unknown && o.ahead)
+        o.unknown = "a child process was late, and the order was another one";
     return o;
 }
 
