@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "heddle/event.h"
+#include "wire/conflict.h"
 #include "wire/hash.h"
 
 #define HDP_ORDER_PAIRS (1u << 16)
@@ -46,34 +46,6 @@ static inline void hdp_orders_begin(struct hdp_orders *o)
         o->schedule = 1;
     }
     o->count = 0;
-}
-
-enum hdp_access { HDP_ACCESS_NONE, HDP_ACCESS_READS, HDP_ACCESS_WRITES };
-
-/* What the order of two operations on one object means to them. */
-static inline enum hdp_access hdp_access_of(enum hd_event kind)
-{
-    switch (kind) {
-    case HD_EV_READ:
-    case HD_EV_ATOMIC_LOAD:
-    case HD_EV_RWLOCK_RDLOCK:
-    case HD_EV_HD_RWMUTEX_RLOCK:
-        return HDP_ACCESS_READS;
-    case HD_EV_MUTEX_UNLOCK:
-    case HD_EV_RWLOCK_UNLOCK:
-    case HD_EV_SPIN_UNLOCK:
-    case HD_EV_HD_MUTEX_UNLOCK:
-    case HD_EV_HD_RWMUTEX_UNLOCK:
-    case HD_EV_COND_RELOCK:
-    case HD_EV_RELEASED:
-    case HD_EV_THREAD_CREATE:
-    case HD_EV_THREAD_JOIN:
-    case HD_EV_THREAD_START:
-    case HD_EV_THREAD_EXIT:
-        return HDP_ACCESS_NONE; /* whoever took the lock decided */
-    default:
-        return HDP_ACCESS_WRITES;
-    }
 }
 
 static inline uint32_t hdp_order_pair(const struct hdp_order *a, const struct hdp_order *b)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "profile.h"
+#include "wire/conflict.h"
 
 struct operation {
     uint32_t thread; /* hash of its name */
@@ -40,32 +41,18 @@ static uint32_t kept;   /* hash of the thread that runs as long as it can */
 static bool early_runs; /* who has done `early` goes on, not who has waited for it */
 static bool walk;       /* who is in no constraint switches at random */
 
-enum access { NONE, READS, WRITES };
-
-/* What the order of two operations on one object means to them. */
-static enum access access_of(enum hd_event kind)
+/* What a thread does behind a release may come later, and a signal to a thread may come behind its end. */
+static enum hdp_access access_of(enum hd_event kind)
 {
-    switch (kind) {
-    case HD_EV_READ:
-    case HD_EV_ATOMIC_LOAD:
-    case HD_EV_RWLOCK_RDLOCK:
-    case HD_EV_HD_RWMUTEX_RLOCK:
-        return READS;
-    case HD_EV_MUTEX_UNLOCK:
-    case HD_EV_RWLOCK_UNLOCK:
-    case HD_EV_SPIN_UNLOCK:
-    case HD_EV_HD_MUTEX_UNLOCK:
-    case HD_EV_HD_RWMUTEX_UNLOCK:
-    case HD_EV_COND_RELOCK:
-        return NONE; /* whoever took the lock decided */
-    default:
-        return WRITES;
-    }
+    return kind == HD_EV_RELEASED || kind == HD_EV_THREAD_EXIT || kind == HD_EV_THREAD_JOIN
+               ? HDP_ACCESS_WRITES
+               : hdp_access_of(kind);
 }
 
 static bool tells(const struct hdp_step *s)
 {
-    return !(s->flags & HDP_STEP_CHOICE) && s->object && s->site && access_of(s->kind) != NONE;
+    return !(s->flags & HDP_STEP_CHOICE) && s->object && s->site &&
+           access_of(s->kind) != HDP_ACCESS_NONE;
 }
 
 static uint32_t steps;               /* of the profile */
@@ -95,7 +82,7 @@ static void number_operations(void)
 static bool conflict(const struct hdp_step *a, const struct hdp_step *b)
 {
     return a->object == b->object && a->thread != b->thread &&
-           (access_of(a->kind) == WRITES || access_of(b->kind) == WRITES);
+           (access_of(a->kind) == HDP_ACCESS_WRITES || access_of(b->kind) == HDP_ACCESS_WRITES);
 }
 
 static struct constraint make(uint32_t late, uint32_t early)
@@ -215,7 +202,7 @@ static bool stands_at(const struct hdi_thread *t, const struct constraint *c,
                       const struct operation *o, uint32_t seen)
 {
     return t && t->hash == o->thread && seen + 1 == o->serial && t->op && t->op->object &&
-           t->op->object->id == c->object && access_of(t->op->kind) != NONE;
+           t->op->object->id == c->object && access_of(t->op->kind) != HDP_ACCESS_NONE;
 }
 
 static bool late_stands(const struct constraint *c)
