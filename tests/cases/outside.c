@@ -170,6 +170,15 @@ static void outside_forbidden(void)
     only_what_it_needs(SECCOMP_RET_KILL_PROCESS);
 }
 
+/* What the right one never does, and the runtime does in many schedules. */
+static void outside_unasked(void)
+{
+    struct sock_filter rules[] = {NUMBER, IF_CALL(SYS_tgkill, SECCOMP_RET_KILL_PROCESS),
+                                  ANSWER(SECCOMP_RET_ALLOW)};
+
+    filter((struct sock_fprog){sizeof rules / sizeof *rules, rules});
+}
+
 /* Not even a signal to itself, which abort() sends. */
 static void outside_strict(void)
 {
@@ -193,6 +202,7 @@ static const struct variant outsides[] = {VARIANT(outside, vfork_exec),
                                           VARIANT(outside, sigsys),
                                           VARIANT(outside, trap),
                                           VARIANT(outside, forbidden),
+                                          VARIANT(outside, unasked),
                                           VARIANT(outside, strict),
                                           VARIANT(outside, refused)};
 

@@ -335,6 +335,7 @@ void hdi_unmodelled(const char *name, uint64_t site)
 {
     struct hdp_result *r = &rt.region->result;
 
+    rt.filtered |= strcmp(name, HDP_FILTER) == 0;
     for (uint32_t i = 0; i < r->unmodelled; i++)
         if (strncmp(rt.region->unmodelled[i].name, name, sizeof rt.region->unmodelled[i].name) == 0)
             return;

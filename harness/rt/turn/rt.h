@@ -26,6 +26,7 @@ struct rt {
     bool active;     /* this process runs the program under control */
     bool started;    /* the first thread was created: a schedule runs */
     bool in_process; /* of the in-process explorer: threads share a kernel thread */
+    bool filtered;   /* the program restricts its system calls, and with them ours */
     bool ending;     /* the program was about to end, or is */
     bool exploring;  /* exhaustively, and its end is not reached: explore.c */
     bool draining;   /* the program has ended, others run on to see who stays blocked */
