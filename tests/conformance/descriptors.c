@@ -1,6 +1,7 @@
 /* descriptors.c - what is read and written in other ways than by read and write: several messages at once,
  * pages, timers, signals; connections; locks of files; names; what /proc says. */
 #include "check.h"
+#include "temporary.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -234,8 +235,7 @@ static void connections(void)
 
 /* ---- files ---- */
 
-static char folder[] = "/tmp/heddle-descriptors-XXXXXX";
-static char path[64], other[64];
+static char *folder, path[PATH_MAX], other[PATH_MAX];
 
 static int record(int fd, int command, short type)
 {
@@ -286,7 +286,7 @@ static void *makes_file(void *arg)
 
 static void names(void)
 {
-    char chosen[80], events[1024];
+    char chosen[PATH_MAX], events[1024];
     struct stat st;
     struct inotify_event *event = (struct inotify_event *)(void *)events;
     int fd, tells;
@@ -382,6 +382,7 @@ static void *looks(void *arg)
 
 int main(void)
 {
+    folder = temporary("heddle-descriptors-XXXXXX");
     CHECK(mkdtemp(folder) == folder);
     snprintf(path, sizeof path, "%s/file", folder);
     snprintf(other, sizeof other, "%s/other", folder);
@@ -396,5 +397,6 @@ int main(void)
     named_pipes();
     file_locks();
     CHECK(unlink(path) == 0 && rmdir(folder) == 0);
+    free(folder);
     return conclude();
 }

@@ -4,6 +4,7 @@
  * check eats what it finds.
  */
 #include "check.h"
+#include "temporary.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -262,24 +263,25 @@ static void use_sets(void)
 static int written, appended, written_only, memory, directory;
 static char *file_map, *memory_map, *anonymous, *kept_map;
 
-static int temporary(const char *contents)
+static int file_with(const char *contents)
 {
-    char name[] = "/tmp/heddle-inherited-XXXXXX";
+    char *name = temporary("heddle-inherited-XXXXXX");
     int fd = mkstemp(name);
 
     CHECK(fd >= 0 && unlink(name) == 0);
+    free(name);
     CHECK(write(fd, contents, strlen(contents)) == (ssize_t)strlen(contents));
     return fd;
 }
 
 static void make_files(void)
 {
-    int fd = temporary("kept");
+    int fd = file_with("kept");
     char path[40];
 
-    written = temporary("as before");
+    written = file_with("as before");
     CHECK(lseek(written, 3, SEEK_SET) == 3);
-    appended = temporary("line\n");
+    appended = file_with("line\n");
     CHECK(fcntl(appended, F_SETFL, O_APPEND) == 0);
     snprintf(path, sizeof path, "/proc/self/fd/%d", written);
     written_only = open(path, O_WRONLY);

@@ -1,5 +1,6 @@
 /* queues.c - POSIX and System V message queues, asynchronous input and output. */
 #include "check.h"
+#include "temporary.h"
 
 #include <aio.h>
 #include <fcntl.h>
@@ -191,14 +192,15 @@ static void system_v(void)
 /* ---- asynchronous input and output ---- */
 
 static int file;
-static char file_name[64];
 
 static void open_file(void)
 {
-    snprintf(file_name, sizeof file_name, "/tmp/heddle-aio-%ld-XXXXXX", (long)getpid());
-    file = mkstemp(file_name);
+    char *path = temporary("heddle-aio-XXXXXX");
+
+    file = mkstemp(path);
     CHECK(file >= 0);
-    unlink(file_name);
+    unlink(path);
+    free(path);
 }
 
 static void wait_for(struct aiocb *cb)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "reports/campaign_lockgraph.h"
+#include "temporary.h"
 #include "util/alloc.h"
 
 static uint32_t node(struct lockgraph *g, uint32_t id, const char *home)
@@ -124,7 +125,8 @@ static void json_can_be_read(void **state)
     (void)state;
     json_error_t error;
     struct lockgraph *g = strange();
-    char *path = mem_format("/tmp/heddle-lockgraph-%d.json", (int)getpid());
+    char *path = temporary("heddle-lockgraph-XXXXXX.json");
+    close(mkstemps(path, 5));
     assert_null(save(g, path));
     json_t *doc = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     assert_non_null(doc);
@@ -157,7 +159,8 @@ static void dot_can_be_read(void **state)
 {
     (void)state;
     struct lockgraph *g = strange();
-    char *path = mem_format("/tmp/heddle-lockgraph-%d.dot", (int)getpid()), line[4096];
+    char *path = temporary("heddle-lockgraph-XXXXXX.dot"), line[4096];
+    close(mkstemps(path, 4));
     bool declared[2] = {false}, red = false;
     size_t depth = 0, edges = 0;
     assert_null(save(g, path));

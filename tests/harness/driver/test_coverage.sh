@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# test_coverage.sh HEDDLE COVERED - which ways synchronisation went: a program of which that is known, in words and in the
+# test_coverage.sh HEDDLE COVERED POLICIES - which ways synchronisation went: a program of which that is known, in words and in the
 # document, the same whatever -j and engine, in shards, and compared.
 set -u
-heddle=$1 covered=$2
+heddle=$1 covered=$2 policies=$3
 export LC_ALL=C
 source=$(realpath "$(dirname "$0")")/covered.c
 work=$(mktemp -d) && cd "$work" || exit 99
@@ -25,6 +25,11 @@ for how in -j1 -j3 '-j2 --engine=in-place'; do
     # shellcheck disable=SC2086 # words
     "$heddle" run -q -n 300 --json $how -- "$covered" 2>out.txt | jq -c .coverage | cmp -s one - || fail "$how is not the same"
 done
+
+# What schedules in place did that were run again, having seen what others left: here they try a lock.
+"$heddle" run -q -n 200 --json --engine=in-place -- "$policies" in_place_page_of_few >out.json 2>out.txt || fail 'pages of few'
+jq -e '.statistics.in_place.run_again > 0' out.json >/dev/null || fail 'none was run again'
+has '.tries == []'
 
 # How many tries there are to make a finding's schedule plainer is a matter of time: they do not count.
 for tries in no 100; do

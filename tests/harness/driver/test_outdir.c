@@ -15,21 +15,21 @@
 #include <cmocka.h>
 
 #include "reports/outdir.h"
+#include "temporary.h"
 
-static char folder[] = "/tmp/heddle-outdir-XXXXXX";
+static char *folder;
 
 static int make_folder(void **state)
 {
     (void)state;
+    folder = temporary("heddle-outdir-XXXXXX");
     return mkdtemp(folder) ? chdir(folder) : -1;
 }
 
 static int drop_folder(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return temporary_remove(folder);
 }
 
 static void checks(void **state)

@@ -12,23 +12,23 @@
 #include <cmocka.h>
 
 #include "schedules/schedule.h"
+#include "temporary.h"
 #include "util/alloc.h"
 
-static char home[] = "/tmp/heddle-stamp-XXXXXX";
+static char *home;
 static const char plain[] = "heddle schedule 1\nprogram /bin/true\nargument true\nsteps 0\n";
 
 static int make_home(void **state)
 {
     (void)state;
+    home = temporary("heddle-stamp-XXXXXX");
     return mkdtemp(home) && chdir(home) == 0 && setenv("XDG_STATE_HOME", home, 1) == 0 ? 0 : -1;
 }
 
 static int drop_home(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", home);
-    return system(command);
+    return temporary_remove(home);
 }
 
 /* The value that the paper gives for its test vector. */

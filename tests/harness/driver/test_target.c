@@ -12,26 +12,26 @@
 #include <cmocka.h>
 
 #include "program/target.h"
+#include "temporary.h"
 
-static char folder[] = "/tmp/heddle-target-XXXXXX";
+static char *folder;
 
 static int make_folder(void **state)
 {
     (void)state;
+    folder = temporary("heddle-target-XXXXXX");
     return mkdtemp(folder) ? 0 : -1;
 }
 
 static int drop_folder(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return temporary_remove(folder);
 }
 
 static char *file(const char *name, const void *data, size_t bytes, mode_t mode)
 {
-    static char path[256];
+    static char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *out = fopen(path, "w");
     assert_non_null(out);

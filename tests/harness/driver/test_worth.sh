@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# test_worth.sh HEDDLE KNOWN - what "nothing found" is worth, of programs whose interleavings can be counted.
+# test_worth.sh HEDDLE KNOWN - what "nothing found" is worth, and how much is tried when nobody says how much, of
+# programs whose interleavings can be counted.
 set -u
 heddle=$1 known=$2
 export LC_ALL=C
@@ -39,6 +40,14 @@ run -j1 -- "$known" 2 2
 grep -Eq '^nothing found in [0-9]+,?[0-9]{3} schedules .*, (saturated|time is up: --seed=1 -n [0-9]+ for as many again)$' out.txt || fail 'by default'
 run --json -- "$known" 2 2
 json '.schedules > 500 and (.unseen.saturated or .schedules < 3200)'
+# Interleavings that are not all seen soon: 10 seconds, and no more than what ends then.
+SECONDS=0
+run --engine=fork -- "$known" 3 5
+[ $SECONDS -ge 10 ] || fail "over after $SECONDS s"
+grep -Eq '^nothing found in .*, time is up: --seed=1 -n [0-9]+ for as many again$' out.txt || fail 'the time'
+# Each schedule takes long: 500 nevertheless, and not many more.
+run --json -j1 --seed=7 --oracle='sleep 0.03' -- "$known" 3 5
+json '.schedules >= 500 and .schedules <= 510'
 # pct: of 2 threads besides main, n = 3.
 run --json --strategy=pct --depth=2 -n 300 -- "$known" 2 2
 json '.pct | length == 1 and .[0].depth == 2 and .[0].threads == 3 and .[0].schedules > 250 and .[0].probability > 0.5 and .[0].probability < 1'

@@ -1,9 +1,10 @@
 /* Which findings of other tools are doubtful, and when the mark goes. */
 #include "logs.h"
 
+#include "temporary.h"
 #include "tools/false_alarms.h"
 
-static char folder[] = "/tmp/heddle-doubt-XXXXXX";
+static char *folder;
 
 /* A race whose both sides stand in a source file of that text. */
 static struct finding *race_in(const char *name, const char *text, enum tool tool)
@@ -181,17 +182,14 @@ static void unconfirmed_orders_come_last(void **state)
 static int make_folder(void **state)
 {
     (void)state;
+    folder = temporary("heddle-doubt-XXXXXX");
     return mkdtemp(folder) ? 0 : -1;
 }
 
 static int remove_folder(void **state)
 {
-    char *command = mem_format("rm -rf '%s'", folder);
-    int failed = system(command);
-
     (void)state;
-    free(command);
-    return failed;
+    return temporary_remove(folder);
 }
 
 int main(void)

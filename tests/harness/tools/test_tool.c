@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "campaign/toolbox.h"
+#include "temporary.h"
 #include "tools/tools.h"
 #include "util/read_file.h"
 
@@ -128,7 +129,7 @@ static void suppressions_of_the_user_and_ours(void **state)
 {
     struct target built = {.path = "/prog", .tsan = true};
     struct tool_run run;
-    char path[] = "/tmp/heddle-suppressions-XXXXXX";
+    char *path = temporary("heddle-suppressions-XXXXXX");
     int fd = mkstemp(path);
 
     (void)state;
@@ -155,6 +156,7 @@ static void suppressions_of_the_user_and_ours(void **state)
         free(options);
     }
     unlink(path);
+    free(path);
     assert_says(tool_open(&run, &tool_tsan, &built, argv, NULL), "No such file");
     tool_close(&run);
     unsetenv("TSAN_OPTIONS");
@@ -262,7 +264,7 @@ static void what_a_crash_leaves_is_no_finding(void **state)
     for (int crashed = 0; crashed < 2; crashed++) {
         struct tool_log log = {0};
         struct tool_run run = {.backend = &tool_helgrind,
-                               .folder = mem_copy("/tmp/heddle-held-XXXXXX")};
+                               .folder = temporary("heddle-held-XXXXXX")};
         assert_non_null(mkdtemp(run.folder));
         int n = snprintf(
             text, sizeof text,
@@ -274,8 +276,7 @@ static void what_a_crash_leaves_is_no_finding(void **state)
         assert_int_equal(log.count, 1);
         assert_int_equal(log.finding[0]->kind, crashed ? HD_FK_CRASH : HD_FK_LOCK_AT_EXIT);
         tool_log_free(&log);
-        rmdir(run.folder);
-        free(run.folder);
+        assert_int_equal(temporary_remove(run.folder), 0);
     }
 }
 

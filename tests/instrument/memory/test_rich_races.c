@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "memory/race/detector.h"
+#include "temporary.h"
 
 #define THREADS 4
 #define EVENTS 400
@@ -67,7 +68,7 @@ static void run_program(struct hdi_racer *const *t, unsigned seed)
 /* What the programs of this process told, in a file of its own. */
 static char *told(bool rich, size_t *bytes)
 {
-    char path[] = "/tmp/heddle_races_XXXXXX", *text;
+    char *path = temporary("heddle-races-XXXXXX"), *text;
     int fd = mkstemp(path), status;
     FILE *in;
 
@@ -90,6 +91,7 @@ static char *told(bool rich, size_t *bytes)
     in = fopen(path, "r");
     assert_non_null(in);
     unlink(path);
+    free(path);
     text = malloc(1 << 24);
     assert_non_null(text);
     *bytes = fread(text, 1, 1 << 24, in);
