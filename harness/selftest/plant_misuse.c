@@ -153,6 +153,24 @@ void plant_HANDLER_ERRNO(void)
     pthread_join(t, NULL);
 }
 
+static void lock_other(int number)
+{
+    (void)number;
+    pthread_mutex_lock(&b);
+    pthread_mutex_unlock(&b);
+}
+
+void plant_HANDLER_CALL(void)
+{
+    struct sigaction sa = {.sa_handler = lock_other, .sa_flags = SA_RESTART};
+    pthread_t t;
+
+    sigaction(SIGUSR1, &sa, NULL);
+    t = plant_one(lock_often, NULL);
+    pthread_kill(t, SIGUSR1);
+    pthread_join(t, NULL);
+}
+
 static int ends[2];
 
 static void *write_end(void *arg)

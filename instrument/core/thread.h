@@ -31,6 +31,17 @@ struct hdi_thread_cancel {
     bool pending, disabled, async;
 };
 
+/* core/handler_calls.c: into which function a handler came that runs; none, or one that it may come into:
+ * NULL. */
+struct hdi_interrupted {
+    const char *function;
+    enum hd_event kind;
+    struct hdi_object *object;
+    uint64_t site;
+    uintptr_t frame; /* of the runtime, above the handler's */
+    int number;
+};
+
 /* models/signal.c */
 struct hdi_thread_signals {
     struct hdi_due *due;   /* sent to it while it waited for its turn, oldest first */
@@ -41,10 +52,13 @@ struct hdi_thread_signals {
     bool stops;            /* one of them without SA_RESTART */
     uint64_t
         waits_with; /* kernel's bits: blocked as it began to wait; of programs that have forked */
-    uint64_t first_mask;  /* kernel's bits, from its beginning on */
-    bool unmask_at_first; /* until then it blocks all */
-    bool let_in;          /* it sends to itself, or unblocks: handlers run at once */
-    bool errno_unseen;    /* nobody looks at errno as a handler leaves it now */
+    uint64_t first_mask;       /* kernel's bits, from its beginning on */
+    bool unmask_at_first;      /* until then it blocks all */
+    bool let_in;               /* it sends to itself, or unblocks: handlers run at once */
+    bool errno_unseen;         /* nobody looks at errno as a handler leaves it now */
+    const struct hdi_op *into; /* handlers that run now come into that; NULL: not known */
+    struct hdi_interrupted interrupted;
+    const char *library_call; /* core/handler_calls.c: the C library's, that it stands before */
 };
 
 /* Who did something where. */

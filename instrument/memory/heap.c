@@ -14,6 +14,7 @@
 #include <sys/shm.h>
 
 #include "core/annotate.h"
+#include "core/handler_calls.h"
 #include "core/real.h"
 #include "core/thread.h"
 #include "memory/race/heap_blocks.h"
@@ -215,10 +216,17 @@ static bool denied(enum hdp_fault_kind kind, uint64_t pc)
     return true;
 }
 
+static void called(const char *function, uint64_t pc)
+{
+    if (!(hdi_watched && hdi_watched->busy))
+        hdi_library_call(function, pc);
+}
+
 EXPORT void *malloc(size_t bytes)
 {
     if (!ready())
         return noted(__libc_malloc(bytes));
+    called("malloc", caller(PC()));
     if (denied(HDP_FAULT_MALLOC, caller(PC())))
         return NULL;
     void *p = noted(next.malloc(bytes));
@@ -231,6 +239,7 @@ EXPORT void *calloc(size_t n, size_t bytes)
 {
     if (!ready())
         return noted(__libc_calloc(n, bytes));
+    called("calloc", caller(PC()));
     if (denied(HDP_FAULT_CALLOC, caller(PC())))
         return NULL;
     void *p = noted(next.calloc(n, bytes));
@@ -247,6 +256,7 @@ EXPORT void free(void *p)
         __libc_free(forgotten(p));
         return;
     }
+    called("free", caller(PC()));
     if (tracking() && !dying(p, caller(PC())))
         return;
     given_back(p, PC());
@@ -268,6 +278,8 @@ static void *resized(void *p, size_t bytes, uint64_t pc)
 
 EXPORT void *realloc(void *p, size_t bytes)
 {
+    if (ready())
+        called("realloc", PC());
     if (ready() && bytes && denied(HDP_FAULT_REALLOC, PC()))
         return NULL;
     if (!tracking())
@@ -306,6 +318,8 @@ EXPORT void *realloc(void *p, size_t bytes)
 
 static void *aligned(size_t alignment, size_t bytes, uint64_t pc)
 {
+    if (ready())
+        called("aligned_alloc", pc);
     if (ready() && denied(HDP_FAULT_ALIGNED, pc))
         return NULL;
     void *p = noted(next.memalign(alignment, bytes));

@@ -27,6 +27,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "core/handler_calls.h"
 #include "core/real.h"
 #include "libc_formats.h"
 #include "access.h"
@@ -110,9 +111,15 @@ static size_t common(const char *a, const char *b, size_t most, bool fold)
     CALL_SEEN(type, name, params, args, args, before, after)
 /* `seen`: with which arguments it is called while it is watched. */
 #define CALL_SEEN(type, name, params, args, seen, before, after)                                   \
+    CALL_FIRST(, type, name, params, args, seen, before, after)
+/* That a handler may not call. */
+#define UNSAFE(type, name, params, args, before, after)                                            \
+    CALL_FIRST(hdi_library_call(#name, pc), type, name, params, args, args, before, after)
+#define CALL_FIRST(first, type, name, params, args, seen, before, after)                           \
     HDI_EXPORT type name params                                                                    \
     {                                                                                              \
         uint64_t pc = HDI_SITE();                                                                  \
+        first;                                                                                     \
         HDI_REAL_OF(type, #name, params, pc)                                                       \
         if (__builtin_expect(!hdi_watched_caller(pc), 1))                                          \
             return real args;                                                                      \
@@ -161,7 +168,7 @@ CALL(char *, strpbrk, (const char *s, const char *set), (s, set), RS(set), UP_TO
 CALL(size_t, strspn, (const char *s, const char *set), (s, set), RS(set), R(s, answer + 1))
 CALL(size_t, strcspn, (const char *s, const char *set), (s, set), RS(set), R(s, answer + 1))
 CALL(size_t, strnlen, (const char *s, size_t n), (s, n), , R(s, answer < n ? answer + 1 : n))
-CALL(char *, strdup, (const char *s), (s), RS(s), WS(answer))
+UNSAFE(char *, strdup, (const char *s), (s), RS(s), WS(answer))
 CALL(char *, __strdup, (const char *s), (s), RS(s), WS(answer))
 CALL(char *, strndup, (const char *s, size_t n), (s, n), R(s, within(s, n)), WS(answer))
 /* Its end is overwritten, but where the string ends. */
@@ -284,11 +291,11 @@ CALL(double, frexp, (double x, int *exponent), (x, exponent), , WO(exponent))
 CALL(double, modf, (double x, double *whole), (x, whole), , WO(whole))
 
 /* Time */
-CALL(struct tm *, localtime_r, (const time_t *restrict t, struct tm *restrict to), (t, to), RO(t),
-     if (answer) WO(to))
+UNSAFE(struct tm *, localtime_r, (const time_t *restrict t, struct tm *restrict to), (t, to), RO(t),
+       if (answer) WO(to))
 CALL(struct tm *, gmtime_r, (const time_t *restrict t, struct tm *restrict to), (t, to), RO(t),
      if (answer) WO(to))
-CALL(struct tm *, localtime, (const time_t *t), (t), RO(t), if (answer) WO(answer))
+UNSAFE(struct tm *, localtime, (const time_t *t), (t), RO(t), if (answer) WO(answer))
 CALL(struct tm *, gmtime, (const time_t *t), (t), RO(t), if (answer) WO(answer))
 CALL(char *, ctime, (const time_t *t), (t), RO(t), WS(answer))
 CALL(char *, ctime_r, (const time_t *restrict t, char *restrict to), (t, to), RO(t), WS(answer))
@@ -297,9 +304,9 @@ CALL(char *, asctime_r, (const struct tm *restrict t, char *restrict to), (t, to
      WS(answer))
 CALL(time_t, mktime, (struct tm * t), (t), WO(t), )
 CALL(time_t, timegm, (struct tm * t), (t), WO(t), )
-CALL(size_t, strftime,
-     (char *restrict to, size_t n, const char *restrict format, const struct tm *restrict t),
-     (to, n, format, t), RS(format) RO(t), W(to, answer ? answer + 1 : 0))
+UNSAFE(size_t, strftime,
+       (char *restrict to, size_t n, const char *restrict format, const struct tm *restrict t),
+       (to, n, format, t), RS(format) RO(t), W(to, answer ? answer + 1 : 0))
 CALL(char *, strptime, (const char *restrict s, const char *restrict format, struct tm *restrict t),
      (s, format, t), RS(format), UP_TO(s, answer) WO(t))
 
@@ -313,17 +320,17 @@ static void environment_changes(uint64_t pc)
 }
 CALL(char *, getenv, (const char *name), (name), RS(name) RO(&environment), )
 CALL(char *, secure_getenv, (const char *name), (name), RS(name) RO(&environment), )
-CALL(int, setenv, (const char *name, const char *value, int over), (name, value, over),
-     RS(name) RS(value) environment_changes(pc);
-     , )
-CALL(int, unsetenv, (const char *name), (name), RS(name) environment_changes(pc);, )
-CALL(int, putenv, (char *text), (text), RS(text) environment_changes(pc);, )
+UNSAFE(int, setenv, (const char *name, const char *value, int over), (name, value, over),
+       RS(name) RS(value) environment_changes(pc);
+       , )
+UNSAFE(int, unsetenv, (const char *name), (name), RS(name) environment_changes(pc);, )
+UNSAFE(int, putenv, (char *text), (text), RS(text) environment_changes(pc);, )
 CALL(int, clearenv, (void), (), environment_changes(pc);, )
 
 /* Formats */
 #define PRINTS(name, params, args, format, ap, after)                                              \
-    CALL(int, name, params, args, va_list seen; va_copy(seen, ap);                                 \
-         hdi_printf_reads(format, seen, pc); va_end(seen);, after)
+    UNSAFE(int, name, params, args, va_list seen; va_copy(seen, ap);                               \
+           hdi_printf_reads(format, seen, pc); va_end(seen);, after)
 #define PRINTED(room) (answer < 0 ? 0 : (size_t)answer < (room) ? (size_t)answer + 1 : (room))
 PRINTS(vsnprintf, (char *restrict to, size_t n, const char *restrict format, va_list ap),
        (to, n, format, ap), format, ap, W(to, PRINTED(n)))
@@ -345,6 +352,7 @@ PRINTS(__vprintf_chk, (int how, const char *restrict format, va_list ap), (how, 
     HDI_EXPORT int name params                                                                     \
     {                                                                                              \
         uint64_t pc = HDI_SITE();                                                                  \
+        hdi_library_call(#name, pc);                                                               \
         va_list ap, seen;                                                                          \
         HDI_REAL_OF(int, before, v_type, pc)                                                       \
         va_start(ap, last);                                                                        \
@@ -378,7 +386,7 @@ VARIADIC(__sprintf_chk, (char *restrict to, int how, size_t room, const char *re
          (to, how, room, format, ap), W(to, PRINTED(SIZE_MAX)))
 VARIADIC(__printf_chk, (int how, const char *restrict format, ...), format, "__vprintf_chk",
          (int, const char *, va_list), (how, format, ap), )
-CALL(int, puts, (const char *s), (s), RS(s), )
+UNSAFE(int, puts, (const char *s), (s), RS(s), )
 
 #define SCANS(name, v_name)                                                                        \
     HDI_EXPORT int hdi_##v_name(const char *restrict s, const char *restrict format,               \

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#include "core/handler_calls.h"
 #include "core/observers.h"
 #include "core/real.h"
 #include "core/thread.h"
@@ -39,6 +40,7 @@ HDI_EXPORT void __assert_fail(const char *text, const char *file, unsigned line,
 HDI_EXPORT void exit(int code)
 {
     if (hdi_enter()) {
+        hdi_library_called("exit", true, HDI_SITE());
         hdi_leaves_in_the_middle();
         hdi_ending(HDI_SITE());
     }

@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "identity.h"
 #include "kernel_order.h"
+#include "core/handler_calls.h"
 #include "core/observers.h"
 #include "core/proc.h"
 #include "core/real.h"
@@ -148,10 +149,20 @@ static void changes_errno(struct hdi_thread *self, int number, const struct siga
     hdi_finding_end(f, false);
 }
 
+/* One that the thread sends to itself comes into the call that sends, which is async-signal-safe. */
+static const struct hdi_op *came_into(struct hdi_thread *self, bool sends)
+{
+    const struct hdi_op *into = sends ? NULL : self->signals.into;
+
+    self->signals.into = NULL;
+    return hdi_controlled() ? into : NULL;
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     struct hdi_thread *self = hdi_self();
     struct sigaction a = action[number];
+    struct hdi_interrupted outer;
     bool unseen, in;
     int before;
 
@@ -176,12 +187,16 @@ static void on_signal(int number, siginfo_t *info, void *context)
     before = errno;
     in = let_in(false);
     unseen = errno_unseen(false);
+    if (self)
+        outer = hdi_handler_begins(number, came_into(self, unseen));
     if (a.sa_flags & SA_SIGINFO)
         a.sa_sigaction(number, info, context);
     else
         a.sa_handler(number);
     if (self && errno != before && !unseen && hdi_controlled() && !sets_errno(self))
         changes_errno(self, number, &a);
+    if (self)
+        hdi_handler_ends(&outer);
     errno_unseen(unseen);
     let_in(in);
 }
@@ -227,6 +242,7 @@ static int set_action(int number, const struct sigaction *new, struct sigaction 
         ours.sa_flags = (new->sa_flags | SA_SIGINFO) & ~(int)SA_RESETHAND;
         action[number] = *new;
         in_front[number] = true;
+        hdi_handlers_exist();
         rc = hdi_real.sigaction(number, &ours, &real_old);
     } else {
         rc = hdi_real.sigaction(number, new, &real_old);
@@ -338,26 +354,31 @@ bool hdi_signalled(const struct hdi_thread *t)
     return t->signals.due || t->signals.postponed || t->signals.kept.si_signo;
 }
 
-enum hdi_handled hdi_deliver(struct hdi_thread *self)
+enum hdi_handled hdi_deliver(struct hdi_thread *self, const struct hdi_op *into)
 {
     uint32_t before = self->signals.handled;
 
     self->signals.stops = false;
-    while (self->signals.kept.si_signo)
+    while (self->signals.kept.si_signo) {
+        self->signals.into = into;
         deliver_kept(self);
+    }
     while (self->signals.due) {
         struct hdi_due *d = self->signals.due;
         siginfo_t info = d->info;
         self->signals.due = d->next;
         d->next = idle;
         idle = d;
+        self->signals.into = into;
         send_to_self(&info);
     }
     while (self->signals.postponed) {
         uint64_t mask = self->signals.postponed;
         self->signals.postponed = 0;
+        self->signals.into = into;
         change_mask(SIG_UNBLOCK, mask);
     }
+    self->signals.into = NULL;
     if (self->signals.handled == before)
         return HDI_NONE_RAN;
     return self->signals.stops ? HDI_ONE_STOPS : HDI_ALL_RESTART;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct hdi_op;
 struct hdi_thread;
 
 /* Pre-empts a thread that computes. The program may use it as well: hdi_handle is what its handler,
@@ -25,9 +26,9 @@ enum hdi_disposition hdi_disposition(int number);
 
 /* Signals wait in t, or were put off while it waited: it may be given the turn for them. */
 bool hdi_signalled(const struct hdi_thread *t);
-/* Run the handlers of what waits in the calling thread, which has the turn. */
+/* Run the handlers of what waits in the calling thread, which has the turn; they come into `into`, NULL: not known. */
 enum hdi_handled { HDI_NONE_RAN, HDI_ALL_RESTART, HDI_ONE_STOPS };
-enum hdi_handled hdi_deliver(struct hdi_thread *self);
+enum hdi_handled hdi_deliver(struct hdi_thread *self, const struct hdi_op *into);
 
 /* Send to a thread, or to the process: then to main if it lets the signal through, else to the
  * caller, else to the first thread that does, as Linux does. info carries number, code, value.

@@ -12,6 +12,7 @@
 #include <stdio_ext.h>
 #include <string.h>
 
+#include "core/handler_calls.h"
 #include "core/real.h"
 #include "core/thread.h"
 #include "memory/access.h"
@@ -38,6 +39,7 @@ static void reads(FILE *f, uint64_t site)
     HDI_EXPORT type name params                                                                    \
     {                                                                                              \
         uint64_t site = HDI_SITE();                                                                \
+        hdi_library_call(#name, site);                                                             \
         __VA_ARGS__;                                                                               \
         writes(f, site);                                                                           \
         return hdi_real.name args;                                                                 \
@@ -48,6 +50,7 @@ static void reads(FILE *f, uint64_t site)
     HDI_EXPORT type name params                                                                    \
     {                                                                                              \
         uint64_t site = HDI_SITE();                                                                \
+        hdi_library_call(#name, site);                                                             \
         reads(f, site);                                                                            \
         type got = hdi_real.name args;                                                             \
         __VA_ARGS__;                                                                               \
@@ -98,6 +101,7 @@ static void line_came(char *const *line, size_t *room, ssize_t bytes, uint64_t s
 
 HDI_EXPORT int fflush(FILE *f)
 {
+    hdi_library_call("fflush", HDI_SITE());
     if (f)
         writes(f, HDI_SITE());
     return hdi_real.fflush(f);
@@ -105,6 +109,7 @@ HDI_EXPORT int fflush(FILE *f)
 
 HDI_EXPORT int fclose(FILE *f)
 {
+    hdi_library_call("fclose", HDI_SITE());
     writes(f, HDI_SITE());
     if (hdi_enter())
         hdi_descriptor_closes(fileno(f), HDI_SITE());
@@ -134,6 +139,7 @@ HDI_EXPORT int fprintf(FILE *restrict f, const char *restrict format, ...)
     va_list ap;
     int rc;
 
+    hdi_library_call("fprintf", HDI_SITE());
     writes(f, HDI_SITE());
     va_start(ap, format);
     prints(format, ap, HDI_SITE());
@@ -147,6 +153,7 @@ HDI_EXPORT int __fprintf_chk(FILE *restrict f, int how, const char *restrict for
     va_list ap;
     int rc;
 
+    hdi_library_call("fprintf", HDI_SITE());
     writes(f, HDI_SITE());
     va_start(ap, format);
     prints(format, ap, HDI_SITE());

@@ -32,9 +32,10 @@ enum hd_finding_kind {
     X(NEEDED, "needed") /* took the same lock at site, before it could wake the one that waited */ \
     X(WOKE, "woke")     /* ended that wait, or could have */                                       \
     X(CASE, "or for")   /* one of the things that the select of its link waits for */              \
-    X(WITH, "with")     /* the mutex that goes with the wait of its link */                        \
-    X(WOULD_WAKE, "would wake") /* of a cycle: who is left to end the wait of its link */          \
-    X(LAST_OP, "last did")      /* one of the last operations of a thread */
+    X(INTERRUPTED, "interrupted in") /* thread was about to do that when the handler came */       \
+    X(WITH, "with")                  /* the mutex that goes with the wait of its link */           \
+    X(WOULD_WAKE, "would wake")      /* of a cycle: who is left to end the wait of its link */     \
+    X(LAST_OP, "last did")           /* one of the last operations of a thread */
 
 enum hd_role {
 #define HD_ROLE_ENUM(name, text) HD_ROLE_##name,

@@ -47,6 +47,16 @@ static void end_at_start(const struct scene *scene, uint32_t thread, struct stac
     free(start);
 }
 
+/* What called a handler is the kernel's doing: below it lies what was interrupted. */
+static void end_at_handler(struct stack *s)
+{
+    for (size_t i = 1; i < s->count; i++)
+        if (s->frame[i].module && strncmp(s->frame[i].module, "libc.so", 7) == 0) {
+            stack_cut(s, i);
+            return;
+        }
+}
+
 static char *access_text(const struct hdp_note *n)
 {
     unsigned size = n->extra & HD_ACCESS_SIZE;
@@ -102,6 +112,8 @@ static void add_note(const struct scene *scene, struct finding *f, const struct 
     }
     add_stack(scene, raw->stack, raw->site, &n->stack);
     end_at_start(scene, raw->thread, &n->stack);
+    if (f->kind == HD_FK_HANDLER_CALL && n->role == HD_ROLE_HERE)
+        end_at_handler(&n->stack);
 }
 
 static char *choice_text(const struct hdp_region *r, const struct hdp_step *at)

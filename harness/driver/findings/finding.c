@@ -168,6 +168,7 @@ bool finding_decides(enum hd_finding_kind kind, enum hd_role role)
     case HD_ROLE_EDGE_HELD:
     case HD_ROLE_WOKE:
     case HD_ROLE_CASE:
+    case HD_ROLE_INTERRUPTED:
     case HD_ROLE_WITH:
     case HD_ROLE_WOULD_WAKE:
     case HD_ROLE_LAST_OP:

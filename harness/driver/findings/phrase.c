@@ -53,6 +53,7 @@ static const struct {
     [HD_EV_FD_USE] = {"is about to use %s, or does,", "used %s"},
     [HD_EV_FD_CLOSE] = {NULL, "closed %s"},
     [HD_EV_EXTERNAL] = {"is in a system call", "was in a system call"},
+    [HD_EV_LIBRARY] = {NULL, "called the C library"},
     [HD_EV_FREE] = {NULL, "freed %s"},
     [HD_EV_CHAN_SEND] = {"waits to send to %s", "sent to %s"},
     [HD_EV_CHAN_RECV] = {"waits to receive from %s", "received from %s"},

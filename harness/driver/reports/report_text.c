@@ -354,6 +354,9 @@ static char *side_text(const struct finding *f, const struct note *n)
     case HD_ROLE_WOKE:
         return did_text("and only after that ", n,
                         n->kind == HD_EV_THREAD_EXIT ? "; it ran" : " at");
+    case HD_ROLE_INTERRUPTED:
+        return mem_format("was interrupted %s%s%s, at", event_doing(n->kind), object ? " " : "",
+                          object ? object : "");
     case HD_ROLE_WITH:
         return mem_format(f->kind == HD_FK_COND_NOT_LOCKED
                               ? "without holding %s, the mutex of the wait"

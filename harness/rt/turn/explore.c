@@ -431,6 +431,7 @@ static void touch_of_operation(const struct hdi_thread *t, const struct hdi_op *
     case HD_EV_THREAD_CREATE:
     case HD_EV_PREEMPT:
     case HD_EV_RELEASED:
+    case HD_EV_LIBRARY:
     case HD_EV_FENCE:
         return;
     case HD_EV_SLEEP:

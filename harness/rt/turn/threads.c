@@ -291,7 +291,7 @@ void hdi_thread_runs(struct hdi_thread *t)
 {
     t->inside = false;
     if (hdi_signalled(t))
-        hdi_deliver(t);
+        hdi_deliver(t, NULL);
 }
 
 void hdi_thread_end(void)

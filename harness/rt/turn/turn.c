@@ -20,6 +20,7 @@
 #include <heddle/invariant.h>
 
 #include "arch/arch.h"
+#include "core/handler_calls.h"
 #include "core/real.h"
 #include "core/story.h"
 #include "models/always.h"
@@ -128,7 +129,7 @@ static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi
     rt_explore_handled();
     *op = self->last;
     self->turn.suspended = op;
-    handled = hdi_deliver(self);
+    handled = hdi_deliver(self, op);
     self->turn.suspended = outer;
     return wake == HDI_INTERRUPTED &&
            (handled == HDI_NONE_RAN || op->interrupt == HDI_GOES_ON ||
@@ -156,6 +157,8 @@ enum hdi_wake hdi_perform(struct hdi_op *op)
         hdi_always_look(op->site);
     if (__builtin_expect(hdi_faults, 0) && rt_fault_of_wait(self, op))
         return interrupted(op);
+    if (hdi_in_doubtful_handler(self))
+        hdi_handler_does(self, op);
     publish_and_wait(self, op);
     wake = self->turn.wake;
     while (__builtin_expect(hdi_signalled(self), 0) && handlers_ran(self, wake, &again)) {
@@ -340,7 +343,7 @@ void rt_rejoin(struct hdi_thread *self, enum hd_event kind, uint64_t site)
         rt_trap();
     self->inside = false;
     if (hdi_signalled(self))
-        hdi_deliver(self);
+        hdi_deliver(self, NULL);
     errno = saved;
 }
 

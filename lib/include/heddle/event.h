@@ -60,6 +60,7 @@
     X(TIMER_SET, "timer_set", "setting a timer", NONE)                                             \
     X(CHILD_WAIT, "child_wait", "waiting for a child process", NONE)                               \
     X(EXTERNAL, "external", "in a system call", NONE)                                              \
+    X(LIBRARY, "library", "calling the C library", NONE)                                           \
     /* memory, from compiler hooks */                                                              \
     X(READ, "read", "reading memory", MEMORY)                                                      \
     X(WRITE, "write", "writing memory", MEMORY)                                                    \
