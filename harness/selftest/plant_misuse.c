@@ -97,6 +97,21 @@ void plant_COND_NOT_LOCKED(void)
     pthread_join(plant_one(wait_unlocked, NULL), NULL);
 }
 
+static void *signal_unlocked(void *arg)
+{
+    while (!__atomic_load_n(&waiting, __ATOMIC_SEQ_CST))
+        sched_yield();
+    pthread_mutex_lock(&a); /* it waits by now */
+    pthread_mutex_unlock(&a);
+    pthread_cond_signal(&changed);
+    return arg;
+}
+
+void plant_SIGNAL_UNLOCKED(void)
+{
+    plant_both(wait_with, signal_unlocked, &a);
+}
+
 static void *lock_and_end(void *arg)
 {
     pthread_mutex_lock(&a);

@@ -156,6 +156,9 @@ uint32_t hdi_choose(uint32_t n, uint64_t site);
 /* What the caller's last choice was about (enum hdp_chose), for the report; detail: up to 255. */
 void hdi_chose(uint32_t what, uint32_t detail);
 
+/* What is allowed and seldom meant is a finding, too. */
+extern bool hdi_hints;
+
 /* Does the schedule want this to fail, here and now? Asked where that may happen to any correct program, once
  * each time. Not within the runtime, and not in a thread that is not the program's. */
 extern uint32_t hdi_faults; /* what is asked about: a bit each */

@@ -20,6 +20,7 @@ struct hdi_cond {
     struct hdi_thread *first; /* waiters, oldest first, by wait.next */
     struct hdi_mutex *mutex;  /* of the waiters */
     clockid_t clock;
+    bool hinted; /* a signal without the mutex was told */
     bool shared; /* other processes may wait and signal */
 };
 
@@ -258,10 +259,23 @@ HDI_EXPORT int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clo
     return hdi_cond_wait(c, m, hdi_deadline(clock, abs), HDI_SITE());
 }
 
+/* Allowed, as long as what is waited for is changed with the mutex held. */
+static void hint(struct hdi_cond *x, enum hd_event kind, uint64_t site)
+{
+    struct hdi_mutex *m = x->mutex;
+
+    if (!m || m->object.dead || x->hinted || hdi_held_find(hdi_self(), &m->object))
+        return;
+    x->hinted = true;
+    misuse(HD_FK_SIGNAL_UNLOCKED, NULL, x, m, kind, site);
+}
+
 static void signals(struct hdi_cond *x, enum hd_event kind, uint64_t site)
 {
     hdi_tell(BEGINS, .object = &x->object, .event = kind);
     hdi_point(kind, &x->object, site);
+    if (hdi_hints)
+        hint(x, kind, site);
     hdi_tell(DONE, .object = &x->object, .event = kind, .n = 1, .site = site);
     hdi_tell(SENT, .object = &x->object, .clock = (const void *)x->object.addr,
              .mode = HDI_STANDS_IN);

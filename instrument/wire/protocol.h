@@ -110,6 +110,7 @@ enum hdp_flags {
     HDP_EDITED = 1 << 19,     /* the replay is of another build: `known` says what is what */
     HDP_STRETCHES = 1 << 20,  /* the replay is an outline: how far threads run (stretches.c) */
     HDP_EXHAUSTIVE = 1 << 21, /* one schedule of an exhaustive exploration: `explore` */
+    HDP_HINTS = 1 << 22,      /* say what is allowed as well, and seldom meant */
     HDP_SCOUT = 1 << 16, /* nothing was learned yet: the first accesses of a place are points */
 };
 

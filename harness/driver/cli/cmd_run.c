@@ -49,6 +49,7 @@ enum {
     OPT_MAX_STEPS,
     OPT_MAX_PROCESSES,
     OPT_SPURIOUS,
+    OPT_HINTS,
     OPT_FAULTS,
     OPT_CLOCK,
     OPT_PATIENCE,
@@ -164,6 +165,10 @@ static const struct argp_option table[] = {
     {"elastic-sleep", OPT_ELASTIC, 0, 0,
      "Sleeps that are shorter than --patience may end before what others do meanwhile", 0},
     {"spurious", OPT_SPURIOUS, 0, 0, "Let condition variables wake up for no reason, as they may",
+     0},
+    {"hints", OPT_HINTS, 0, 0,
+     "Find, too, what is allowed and seldom meant: a signal to a condition variable without its "
+     "mutex",
      0},
     {"faults", OPT_FAULTS, "LIST", 0,
      "Let these fail, as they may, with commas between: malloc (NULL), pthread_create (EAGAIN), "
@@ -505,6 +510,9 @@ static error_t parse_running(int key, char *arg, struct argp_state *state, struc
     case OPT_INNER:
         o->config.flags |= HDP_INNER;
         return 0;
+    case OPT_HINTS:
+        o->config.flags |= HDP_HINTS;
+        return 0;
     case OPT_SPURIOUS:
         o->config.flags |= HDP_SPURIOUS;
         return 0;
@@ -610,6 +618,7 @@ static const struct {
     {OPT_PATIENCE, "--patience"},
     {OPT_ELASTIC, "--elastic-sleep"},
     {OPT_SPURIOUS, "--spurious"},
+    {OPT_HINTS, "--hints"},
     {OPT_FRESH, "--fresh"},
     {OPT_NO_LEAKS, "--no-leaks"},
     {OPT_LOCK_ORDER, "--lock-order"},

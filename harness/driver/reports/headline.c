@@ -493,7 +493,7 @@ static char *wait_headline(const struct finding *f)
         if (n->role != HD_ROLE_WITH)
             continue;
         char *mutex = thing(n);
-        char *longer = f->kind == HD_FK_COND_NOT_LOCKED
+        char *longer = f->kind == HD_FK_COND_NOT_LOCKED || f->kind == HD_FK_SIGNAL_UNLOCKED
                            ? mem_format("%s without holding %s", line, mutex ? mutex : "it")
                            : mem_format("%s%s%s with %s", line, told ? ", " : "",
                                         told && n->thread ? n->thread : "", mutex ? mutex : "one");
@@ -556,6 +556,7 @@ char *report_headline(const struct finding *f)
     case HD_FK_EXIT_CODE:
         return exit_headline(f);
     case HD_FK_COND_NOT_LOCKED:
+    case HD_FK_SIGNAL_UNLOCKED:
     case HD_FK_COND_TWO_MUTEXES:
         return wait_headline(f);
     case HD_FK_LIVELOCK:

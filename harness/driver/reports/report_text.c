@@ -358,7 +358,7 @@ static char *side_text(const struct finding *f, const struct note *n)
         return mem_format("was interrupted %s%s%s, at", event_doing(n->kind), object ? " " : "",
                           object ? object : "");
     case HD_ROLE_WITH:
-        return mem_format(f->kind == HD_FK_COND_NOT_LOCKED
+        return mem_format(f->kind == HD_FK_COND_NOT_LOCKED || f->kind == HD_FK_SIGNAL_UNLOCKED
                               ? "without holding %s, the mutex of the wait"
                               : "with %s",
                           or_it(object));

@@ -39,17 +39,12 @@ enum hdp_depth strategy_depth(unsigned strategy)
 }
 
 const struct schedule_flag schedule_flags[] = {
-    {"spurious", HDP_SPURIOUS},
-    {"real-clock", HDP_REAL_CLOCK},
-    {"no-leaks", HDP_NO_LEAKS},
-    {"elastic-sleep", HDP_ELASTIC_SLEEP},
-    {"lock-order", HDP_LOCK_ORDER},
-    {"races", HDP_RACES},
-    {"reach", HDP_REACH},
-    {"released", HDP_RELEASED},
-    {"inner-points", HDP_INNER},
-    {"fresh", HDP_FRESH},
-    {NULL, 0},
+    {"spurious", HDP_SPURIOUS},     {"real-clock", HDP_REAL_CLOCK},
+    {"no-leaks", HDP_NO_LEAKS},     {"elastic-sleep", HDP_ELASTIC_SLEEP},
+    {"lock-order", HDP_LOCK_ORDER}, {"races", HDP_RACES},
+    {"reach", HDP_REACH},           {"released", HDP_RELEASED},
+    {"inner-points", HDP_INNER},    {"fresh", HDP_FRESH},
+    {"hints", HDP_HINTS},           {NULL, 0},
 };
 
 const char *const points_words[POINTS_WORDS] = {"shared", "all", "sync"};

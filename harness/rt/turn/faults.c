@@ -14,6 +14,7 @@
 #define SLOTS (2 * HDP_FAULT_PLACES)
 
 uint32_t hdi_faults;
+bool hdi_hints;
 static bool threads; /* the program has made one, or tried to: it has come to its own code */
 static uint32_t had; /* bit i: fault[i] of the configuration has happened */
 static uint16_t slot[SLOTS]; /* hash table of places: index + 1 */
@@ -21,6 +22,7 @@ static uint16_t slot[SLOTS]; /* hash table of places: index + 1 */
 void rt_faults_begin(void)
 {
     hdi_faults = rt.config.faults;
+    hdi_hints = (rt.config.flags & HDP_HINTS) != 0;
     threads = rt.in_process;
     had = 0;
     if (!hdi_faults)

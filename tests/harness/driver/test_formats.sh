@@ -27,6 +27,7 @@ for kind in deadlock lost-wakeup self-deadlock leak-blocked leak-unjoined leak-o
     sync-misuse handler-errno handler-call descriptor-race crash assertion panic exit-code livelock; do
     all $kind 1 -- "$plain" $kind
 done
+all signal-unlocked 1 --hints -- "$plain" signal-unlocked
 for kind in data-race use-after-free double-free; do
     all $kind 1 -- "$memory" $kind
 done
@@ -37,7 +38,7 @@ all nothing 0 --name=nothing -- "$plain" correct
 all early 3 -- /bin/true
 all fine 0 --allow-no-threads -- /bin/true
 valid ./*.xml ./*.sarif ./*.gitlab ./*.tap ./*.json ./*.out/report.json ./*.out/*.story.json
-[ "$(ls ./*.sarif | wc -l)" = 32 ] || fail 'not every kind was tried'
+[ "$(ls ./*.sarif | wc -l)" = 33 ] || fail 'not every kind was tried'
 
 # The same in all: what failed, and where.
 jq -e '[.runs[0].results[] | select(.ruleId == "deadlock" and .level == "error")][0]
