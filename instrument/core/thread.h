@@ -201,6 +201,7 @@ struct hdi_thread {
     bool outside;       /* its readiness may come from outside the process */
     bool inside;        /* in the runtime's own code: a signal handler passes through */
     uint32_t in_real;   /* inside a real call that may call us back */
+    bool lent;          /* to a child that runs on its stack: in_real, and the program's code */
     uint32_t end_stack; /* stack at the end, when rich */
 
     struct hdi_thread_life life;

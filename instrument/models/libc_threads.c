@@ -28,7 +28,7 @@ int hdi_helper(void *(*routine)(void *), void *arg, const struct sigevent *event
         memcpy(&name, &routine, sizeof name);
     old = hdi_mask_all(true); /* it is inherited */
     rc = hdi_spawn(&handle, &attr, routine, arg, name, site);
-    hdi_mask_restore(old);
+    hdi_mask_back(old);
     if (out)
         *out = rc == 0 ? hdi_thread_of(handle) : NULL;
     if (!calls || !event->sigev_notify_attributes)

@@ -37,6 +37,7 @@ void hdi_before_vfork(uint64_t site)
     hdi_scheduling_release_cpu();
     lender = hdi_self();
     lender->in_real++; /* what the child calls passes through */
+    lender->lent = true;
 }
 
 long hdi_after_vfork(long pid)
@@ -45,6 +46,7 @@ long hdi_after_vfork(long pid)
 
     lender = NULL;
     if (self) {
+        self->lent = false;
         self->in_real--;
         hdi_scheduling_pin();
         hdi_child_made((int)pid);
@@ -93,9 +95,11 @@ HDI_EXPORT int clone(int (*body)(void *), void *stack, int flags, void *arg, ...
     c = hdi_alloc(sizeof *c);
     *c = (struct cloned){body, arg, !(flags & CLONE_VM)};
     hdi_scheduling_release_cpu();
-    self->in_real += (flags & CLONE_VFORK) != 0; /* the child borrows this thread */
+    self->lent = (flags & CLONE_VFORK) != 0; /* the child borrows this thread */
+    self->in_real += self->lent;
     pid = hdi_real.clone(begin_clone, stack, flags, c, more[0], more[1], more[2]);
-    self->in_real -= (flags & CLONE_VFORK) != 0;
+    self->in_real -= self->lent;
+    self->lent = false;
     hdi_scheduling_pin();
     if (!(flags & CLONE_THREAD))
         hdi_child_made(pid);

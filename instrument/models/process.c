@@ -120,7 +120,7 @@ HDI_EXPORT pid_t fork(void)
     mask = hdi_mask_all(true);
     pid = hdi_real.fork();
     hdi_child_made(pid);
-    hdi_mask_restore(mask);
+    hdi_mask_back(mask);
     return pid;
 }
 

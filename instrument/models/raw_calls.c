@@ -45,7 +45,7 @@ static long make(long number, const long a[6], uint64_t site)
         hdi_in_child();
     else if (number != SYS_io_uring_setup)
         hdi_child_made((int)made);
-    hdi_mask_restore(mask);
+    hdi_mask_back(mask);
     return made;
 }
 

@@ -66,10 +66,18 @@ static bool let_in(bool now)
 
 static uint64_t change_mask(int how, uint64_t mask)
 {
-    bool before = let_in(true);
     uint64_t old = 0;
 
     hdi_real.syscall(SYS_rt_sigprocmask, how, &mask, &old, sizeof mask);
+    return old;
+}
+
+/* For the program, whose handlers run here. */
+static uint64_t change_mask_let_in(int how, uint64_t mask)
+{
+    bool before = let_in(true);
+    uint64_t old = change_mask(how, mask);
+
     let_in(before);
     return old;
 }
@@ -172,6 +180,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         put_off(self, info, context);
         return;
     }
+    in = let_in(false);
     if (a.sa_flags & (int)SA_RESETHAND) {
         struct sigaction once = {.sa_handler = SIG_DFL};
         hdi_real.sigaction(number, &once, NULL);
@@ -185,7 +194,6 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
         info->si_pid = hdi_known_process(info->si_pid);
     before = errno;
-    in = let_in(false);
     unseen = errno_unseen(false);
     if (self)
         outer = hdi_handler_begins(number, came_into(self, unseen));
@@ -354,41 +362,11 @@ bool hdi_signalled(const struct hdi_thread *t)
     return t->signals.due || t->signals.postponed || t->signals.kept.si_signo;
 }
 
-enum hdi_handled hdi_deliver(struct hdi_thread *self, const struct hdi_op *into)
+static void queue(struct hdi_due **p, const siginfo_t *info)
 {
-    uint32_t before = self->signals.handled;
+    struct hdi_due *d;
 
-    self->signals.stops = false;
-    while (self->signals.kept.si_signo) {
-        self->signals.into = into;
-        deliver_kept(self);
-    }
-    while (self->signals.due) {
-        struct hdi_due *d = self->signals.due;
-        siginfo_t info = d->info;
-        self->signals.due = d->next;
-        d->next = idle;
-        idle = d;
-        self->signals.into = into;
-        send_to_self(&info);
-    }
-    while (self->signals.postponed) {
-        uint64_t mask = self->signals.postponed;
-        self->signals.postponed = 0;
-        self->signals.into = into;
-        change_mask(SIG_UNBLOCK, mask);
-    }
-    self->signals.into = NULL;
-    if (self->signals.handled == before)
-        return HDI_NONE_RAN;
-    return self->signals.stops ? HDI_ONE_STOPS : HDI_ALL_RESTART;
-}
-
-static void keep(struct hdi_thread *t, const siginfo_t *info)
-{
-    struct hdi_due *d, **p;
-
-    for (p = &t->signals.due; *p; p = &(*p)->next)
+    for (; *p; p = &(*p)->next)
         if ((*p)->info.si_signo == info->si_signo && info->si_signo < SIGRTMIN)
             return; /* one of these is kept, as in the kernel */
     d = idle;
@@ -399,6 +377,48 @@ static void keep(struct hdi_thread *t, const siginfo_t *info)
     d->info = *info;
     d->next = NULL;
     *p = d;
+}
+
+/* The first in the list, which is not empty. */
+static siginfo_t unqueue(struct hdi_due **list)
+{
+    struct hdi_due *d = *list;
+
+    *list = d->next;
+    d->next = idle;
+    idle = d;
+    return d->info;
+}
+
+enum hdi_handled hdi_deliver(struct hdi_thread *self, const struct hdi_op *into)
+{
+    uint32_t before = self->signals.handled;
+
+    self->signals.stops = false;
+    while (self->signals.kept.si_signo) {
+        self->signals.into = into;
+        deliver_kept(self);
+    }
+    while (self->signals.due) {
+        siginfo_t info = unqueue(&self->signals.due);
+        self->signals.into = into;
+        send_to_self(&info);
+    }
+    while (self->signals.postponed) {
+        uint64_t mask = self->signals.postponed;
+        self->signals.postponed = 0;
+        self->signals.into = into;
+        change_mask_let_in(SIG_UNBLOCK, mask);
+    }
+    self->signals.into = NULL;
+    if (self->signals.handled == before)
+        return HDI_NONE_RAN;
+    return self->signals.stops ? HDI_ONE_STOPS : HDI_ALL_RESTART;
+}
+
+static void keep(struct hdi_thread *t, const siginfo_t *info)
+{
+    queue(&t->signals.due, info);
     hdi_reconsider(t);
 }
 
@@ -575,22 +595,28 @@ int hdi_signal_process(const siginfo_t *info)
 void hdi_signals_leave(struct hdi_thread *self)
 {
     static const struct timespec none;
-    siginfo_t info = self->signals.kept;
+    struct hdi_due *all = NULL;
+    siginfo_t info;
     sigset_t set;
 
     memset(&set, 0, sizeof set);
     memcpy(&set, &self->signals.postponed, sizeof self->signals.postponed);
+    if (self->signals.kept.si_signo)
+        queue(&all, &self->signals.kept);
     self->signals.kept.si_signo = 0;
-    while (info.si_signo ||
-           (self->signals.postponed && hdi_real.sigtimedwait(&set, &info, &none) > 0)) {
-        struct hdi_thread *to = receiver(info.si_signo);
+    /* All before the first is sent again, which may stay pending. */
+    while (self->signals.postponed && hdi_real.sigtimedwait(&set, &info, &none) > 0)
+        queue(&all, &info);
+    while (all) {
+        struct hdi_thread *to;
+        info = unqueue(&all);
+        to = receiver(info.si_signo);
         if (to) {
             keep(to, &info);
         } else {
             really(0, &info);
             tell_waiters(info.si_signo);
         }
-        info.si_signo = 0;
     }
 }
 
@@ -879,19 +905,24 @@ bool hdi_mask_replace(const sigset_t *mask, uint64_t *old)
     uint32_t before = self->signals.handled;
 
     errno_unseen(true); /* if a handler runs the call ends with EINTR */
-    *old = change_mask(SIG_SETMASK, bits(mask));
+    *old = change_mask_let_in(SIG_SETMASK, bits(mask));
     return self->signals.handled != before;
 }
 
 void hdi_mask_restore(uint64_t old)
 {
-    change_mask(SIG_SETMASK, old);
+    change_mask_let_in(SIG_SETMASK, old);
     errno_unseen(false);
 }
 
 uint64_t hdi_mask_all(bool block)
 {
     return change_mask(SIG_SETMASK, block ? ~0ull : 0);
+}
+
+void hdi_mask_back(uint64_t old)
+{
+    change_mask(SIG_SETMASK, old);
 }
 
 HDI_EXPORT int pause(void)

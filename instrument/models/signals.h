@@ -74,8 +74,10 @@ bool hdi_await_signal(uint64_t mask, uint64_t site);
  * it. True: a handler ran at once. */
 bool hdi_mask_replace(const sigset_t *mask, uint64_t *old);
 void hdi_mask_restore(uint64_t old);
-/* Block every signal, or none; what was blocked before. */
+/* Block every signal, or none, for the runtime's own sake; what was blocked before, which is given back. A
+ * handler of what came meanwhile runs at the next operation. */
 uint64_t hdi_mask_all(bool block);
+void hdi_mask_back(uint64_t old);
 
 /* ---- signalfd.c ---- */
 

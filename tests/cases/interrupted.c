@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define MOST 100u /* each may come into the handler of the one before: they fit on a stack */
 static atomic_int handled;
 static sem_t told;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -20,7 +19,9 @@ static void handler(int number)
     errno = before;
 }
 
-static void begin(int flags)
+/* At most so many signals: with SA_NODEFER each may come into the handler of the one before, and they fit on a
+ * stack. */
+static void begin(int flags, unsigned most)
 {
     struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
 
@@ -29,7 +30,7 @@ static void begin(int flags)
     assert(child >= 0);
     if (child == 0) {
         /* Bounded, and slower than the handler: the parent is to get on. */
-        for (unsigned i = 0; i < MOST && kill(getppid(), SIGUSR1) == 0; i++)
+        for (unsigned i = 0; i < most && kill(getppid(), SIGUSR1) == 0; i++)
             usleep(100 + i % 7 * 20);
         pause();
     }
@@ -77,7 +78,7 @@ static void several_threads(void)
 /* Threads are made and end while signals come. */
 static void interrupted_threads(void)
 {
-    begin(0);
+    begin(0, 1000);
     several_threads();
     end();
     last();
@@ -86,7 +87,7 @@ static void interrupted_threads(void)
 /* A handler may come into itself. */
 static void interrupted_nested(void)
 {
-    begin(SA_NODEFER);
+    begin(SA_NODEFER, 100);
     several_threads();
     end();
     last();
@@ -95,7 +96,7 @@ static void interrupted_nested(void)
 /* Nobody else is there when the main thread computes until a signal has come. */
 static void interrupted_alone(void)
 {
-    begin(0);
+    begin(0, 1000);
     for (volatile int n = 0; !atomic_load(&handled);)
         n = n + 1;
     end();
@@ -104,7 +105,7 @@ static void interrupted_alone(void)
 
 static void interrupted_waits(void)
 {
-    begin(0);
+    begin(0, 1000);
     for (int i = 0; i < 3; i++)
         is_told(&told);
     end();

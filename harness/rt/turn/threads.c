@@ -232,7 +232,7 @@ int hdi_thread_make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)
                  : hdi_real.pthread_create(out, attr, routine, t);
     hdi_self()->in_real--;
     if (!carried)
-        hdi_mask_restore(t->signals.first_mask);
+        hdi_mask_back(t->signals.first_mask);
     return rc;
 }
 
@@ -277,7 +277,7 @@ void hdi_thread_begin(struct hdi_thread *t)
     rt_become(t);
     t->turn.first_frame = (uintptr_t)__builtin_frame_address(0);
     if (t->signals.unmask_at_first)
-        hdi_mask_restore(t->signals.first_mask);
+        hdi_mask_back(t->signals.first_mask);
     if (!rt_vehicle->make)
         t->tid = (int)hdi_real.syscall(SYS_gettid);
     if (rt_vehicle->begin)

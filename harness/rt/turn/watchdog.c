@@ -24,6 +24,8 @@
 #define KERNEL_PATIENCE_MS 1000
 /* How long a thread computes at least before sleepers beside it wake up. */
 #define LONG_NS 200000000
+/* At most so long is libc's syscall(): it moves six arguments. */
+#define LIBC_SYSCALL_BYTES 64
 
 /* In a model or hook, or in what it calls of libc: half of what happened is written down. */
 static bool in_runtime(const struct hdp_registers *at)
@@ -37,7 +39,19 @@ static bool in_runtime(const struct hdp_registers *at)
 /* The thread has the turn, and runs. */
 static bool runs(const struct hdi_thread *self)
 {
-    return !self->inside && !self->in_real && rt.current == self && self->state == HDP_T_RUNNING;
+    return !self->inside && rt.current == self && self->state == HDP_T_RUNNING;
+}
+
+/* Out of a system call by which the program may hear that the signal was sent, or that the signal ended. What
+ * the runtime calls for itself goes through syscall(), and tells the program nothing. */
+static bool comes_out_of_call(const struct hdi_thread *self, const void *context, uint64_t pc)
+{
+    int64_t result;
+
+    if (!hdi_after_system_call(context, &result))
+        return false;
+    return pc - (uintptr_t)hdi_real.syscall >= LIBC_SYSCALL_BYTES ||
+           (result == -EINTR && !self->turn.waits_for_lock);
 }
 
 bool hdi_in_the_middle(const void *context)
@@ -45,8 +59,8 @@ bool hdi_in_the_middle(const void *context)
     struct hdi_thread *self = hdi_self();
     struct hdp_registers at = hdi_registers_in(context);
 
-    return self && rt.active && !rt.in_process && runs(self) && in_runtime(&at) &&
-           !hdi_after_system_call(at.pc);
+    return self && rt.active && !rt.in_process && runs(self) && !self->lent &&
+           (self->in_real || (in_runtime(&at) && !comes_out_of_call(self, context, at.pc)));
 }
 
 static void on_preempt(int number, siginfo_t *info, void *context)
@@ -63,7 +77,7 @@ static void on_preempt(int number, siginfo_t *info, void *context)
     rt.preempting = 0;
     /* Without hooks there is nothing that may not wait, and a thread that calls ours again and again would
      * never be stopped. */
-    if (runs(self) && !(hdi_memory_is_watched() && in_runtime(&at))) {
+    if (runs(self) && !self->in_real && !(hdi_memory_is_watched() && in_runtime(&at))) {
         struct hdi_op op = {.kind = HD_EV_PREEMPT, .site = at.pc};
         hdi_perform(&op);
     }

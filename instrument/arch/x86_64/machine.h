@@ -43,11 +43,13 @@ static inline struct hdp_registers hdi_registers_in(const void *context)
                                            (uint64_t)g[REG_R14], (uint64_t)g[REG_R15]}};
 }
 
-/* Does a system call end right before pc? */
-static inline bool hdi_after_system_call(uint64_t pc)
+/* Does a system call end right where the signal came? If so, *result is what it returns. */
+static inline bool hdi_after_system_call(const void *context, int64_t *result)
 {
-    const unsigned char *before = (const unsigned char *)(uintptr_t)pc - 2;
+    const greg_t *g = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    const unsigned char *before = (const unsigned char *)(uintptr_t)g[REG_RIP] - 2;
 
+    *result = g[REG_RAX];
     return before[0] == 0x0f && before[1] == 0x05;
 }
 
