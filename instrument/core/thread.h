@@ -264,6 +264,9 @@ int hdi_thread_collect(struct hdi_thread *t, void **result);
 int hdi_thread_let_go(struct hdi_thread *t);
 /* The stack of t, as pthread_getattr_np() has it; false: that is to be asked. */
 bool hdi_thread_stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high);
+/* Signals that are pending for t, for the process, and that t blocks; false: the kernel is to be asked. */
+bool hdi_thread_signals(const struct hdi_thread *t, uint64_t *pending, uint64_t *shared,
+                        uint64_t *blocked);
 /* Behind hdi_thread_end(), where libc has nothing to do for its end: does not return where that can
  * be left out. */
 bool hdi_thread_may_leave(void);

@@ -335,11 +335,13 @@ static uint64_t hex_after(const char *text, const char *name)
 }
 
 /* As the kernel has it: libc's and the handlers' own changes included. */
-static void masks_of(int tid, uint64_t mask[MASKS])
+static void masks_of(const struct hdi_thread *t, uint64_t mask[MASKS])
 {
     char text[4096];
 
-    hdi_task_read(tid, "status", text, sizeof text);
+    if (hdi_thread_signals(t, &mask[PENDING], &mask[SHARED_PENDING], &mask[BLOCKED]))
+        return;
+    hdi_task_read(t->tid, "status", text, sizeof text);
     mask[PENDING] = hex_after(text, "SigPnd:");
     mask[SHARED_PENDING] = hex_after(text, "ShdPnd:");
     mask[BLOCKED] = hex_after(text, "SigBlk:");
@@ -351,7 +353,7 @@ static bool blocks(const struct hdi_thread *t, int number)
 
     if (t == hdi_self())
         return (change_mask(SIG_BLOCK, 0) & BIT(number)) != 0;
-    masks_of(t->tid, mask);
+    masks_of(t, mask);
     return (mask[BLOCKED] & ~t->signals.postponed & BIT(number)) != 0;
 }
 
@@ -858,7 +860,7 @@ void hdi_masks_note(void)
 
     for (uint32_t i = 0; i < n && !noted; i++)
         if (waits(live[i])) {
-            masks_of(live[i]->tid, mask);
+            masks_of(live[i], mask);
             live[i]->signals.waits_with = mask[BLOCKED];
         }
     noted = true;
@@ -875,7 +877,7 @@ bool hdi_signal_on_its_way(void)
 
     for (uint32_t i = 0; i < n && noted; i++)
         if (waits(live[i])) {
-            masks_of(live[i]->tid, mask);
+            masks_of(live[i], mask);
             if (handled & ((mask[BLOCKED] & ~live[i]->signals.waits_with) |
                            ((mask[PENDING] | mask[SHARED_PENDING]) & ~mask[BLOCKED])))
                 return true;
@@ -955,7 +957,7 @@ bool hdi_signal_pends_for(struct hdi_thread *t, uint64_t mask)
     hdi_real.syscall(SYS_rt_sigpending, &shared, sizeof shared);
     if (!((shared | t->signals.pending_hint) & mask))
         return false;
-    masks_of(t->tid, of);
+    masks_of(t, of);
     t->signals.pending_hint = of[PENDING];
     return ((of[PENDING] | of[SHARED_PENDING]) & mask) != 0;
 }

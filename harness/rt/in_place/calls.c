@@ -87,10 +87,7 @@ static const struct {
     NAME(execve),
     NAME(wait4),
     NAME(waitid),
-    NAME(kill),
     NAME(tkill),
-    NAME(tgkill),
-    NAME(rt_tgsigqueueinfo),
     NAME(fcntl),
     NAME(ftruncate),
     NAME(rename),
@@ -99,7 +96,6 @@ static const struct {
     NAME(mkdir),
     NAME(futex),
     NAME(sigaltstack),
-    NAME(rt_sigtimedwait),
     NAME(rt_sigsuspend),
     NAME(eventfd2),
     NAME(epoll_create1),
@@ -115,7 +111,6 @@ static const struct {
     NAME(semop),
     NAME(msgget),
     NAME(shmget),
-    NAME(rt_sigreturn),
     NAME(io_uring_setup),
     NAME(inotify_init1),
     NAME(flock),
@@ -394,52 +389,6 @@ static void undo_descriptors(struct rt_done *d)
             RAW(SYS_ftruncate, fd, rt_engine->written[fd]);
 }
 
-/* ---- signals ---- */
-
-static long set_action(const long a[6])
-{
-    struct rt_done *d = &rt_engine->done;
-    long number = a[0];
-
-    if (!a[1] || number < 1 || number > 64)
-        return RAW(SYS_rt_sigaction, a[0], a[1], a[2], a[3]);
-    if (number == SIGSYS)
-        cannot(SYS_rt_sigaction);
-    if (!(d->actions & MASK_OF(number))) {
-        RAW(SYS_rt_sigaction, number, 0, &d->action[number], 8);
-        d->actions |= MASK_OF(number);
-    }
-    return RAW(SYS_rt_sigaction, a[0], a[1], a[2], a[3]);
-}
-
-/* Each thread has a mask; nobody can send a signal here, so that none is ever asked for but by who
- * reads it. */
-static long set_mask(const long a[6])
-{
-    struct rt_place *p = rt_engine->running;
-    const uint64_t *set = (const uint64_t *)a[1];
-    uint64_t old = p->mask, never = MASK_OF(SIGKILL) | MASK_OF(SIGSTOP);
-
-    if (a[3] != 8 || (set && a[0] != SIG_BLOCK && a[0] != SIG_UNBLOCK && a[0] != SIG_SETMASK))
-        return -EINVAL;
-    if (set && a[0] == SIG_BLOCK)
-        p->mask |= *set & ~never;
-    else if (set && a[0] == SIG_UNBLOCK)
-        p->mask &= ~*set;
-    else if (set)
-        p->mask = *set & ~never;
-    if (a[2])
-        *(uint64_t *)a[2] = old;
-    return 0;
-}
-
-static void undo_actions(struct rt_done *d)
-{
-    for (int i = 1; d->actions && i <= 64; i++)
-        if (d->actions & MASK_OF(i))
-            RAW(SYS_rt_sigaction, i, &d->action[i], 0, 8);
-}
-
 /* ---- all calls ---- */
 
 static bool passes(long number, const long a[6])
@@ -480,7 +429,6 @@ static bool passes(long number, const long a[6])
     case SYS_readlinkat:
     case SYS_getcwd:
     case SYS_capget:
-    case SYS_rt_sigpending:
     case SYS_getpriority:
     case SYS_sched_getscheduler:
     case SYS_sched_getparam:
@@ -488,6 +436,8 @@ static bool passes(long number, const long a[6])
     case SYS_sched_get_priority_min:
     case SYS_pread64:
         return true;
+    case SYS_poll: /* what is ready now */
+        return !a[2];
     case SYS_prlimit64:
         return !a[2];
     case SYS_futex: /* nobody waits in the kernel */
@@ -548,9 +498,18 @@ static long call(long number, const long a[6])
     case SYS_dup2:
         return duplicate(number, a[0], a[1]);
     case SYS_rt_sigaction:
-        return set_action(a);
+        return rt_signals_action(a);
     case SYS_rt_sigprocmask:
-        return set_mask(a);
+        return rt_signals_mask(a);
+    case SYS_rt_sigpending:
+        return rt_signals_pending(a);
+    case SYS_rt_sigtimedwait:
+        return rt_signals_wait(a);
+    case SYS_kill:
+    case SYS_tgkill:
+    case SYS_rt_sigqueueinfo:
+    case SYS_rt_tgsigqueueinfo:
+        return rt_signals_send(number, a);
     default:
         cannot(number);
     }
@@ -563,6 +522,10 @@ static void on_call(int number, siginfo_t *info, void *context)
     (void)number, (void)info;
     rt.region->batch.calls++;
     hdi_caught_call(context, &which, argument);
+    if (which == SYS_rt_sigreturn) {
+        rt_signals_return(context);
+        return;
+    }
     hdi_answer_call(context, call(which, argument));
 }
 
@@ -605,6 +568,7 @@ void rt_calls_catch(void)
     e->brk = (uintptr_t)RAW(SYS_brk, 0);
     RAW(SYS_rt_sigaction, SIGSYS, &sa, 0, 8);
     RAW(SYS_rt_sigprocmask, SIG_UNBLOCK, &caught, 0, sizeof caught); /* else the kernel kills */
+    RAW(SYS_rt_sigprocmask, SIG_BLOCK, 0, &e->kernel_mask, sizeof e->kernel_mask);
     if (RAW(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, hdi_passed, hdi_passed_end - hdi_passed,
             &e->selector) != 0)
         rt_in_place_refuse("the kernel does not dispatch system calls (Linux 5.11)");
@@ -616,8 +580,7 @@ void rt_calls_undo(void)
 
     undo_memory(d);
     undo_descriptors(d);
-    undo_actions(d);
+    rt_signals_undo();
     d->mappings = d->changes = d->opens = 0;
     d->broke = d->wrote[1] = d->wrote[2] = d->silent[1] = d->silent[2] = false;
-    d->actions = 0;
 }

@@ -7,6 +7,7 @@
  *   pool.c    threads of the program and the switch between them
  *   image.c   memory: what it was, what was written, how it is put back
  *   calls.c   system calls: let through, undone, or the end of the schedule here
+ *   signals.c signals, of which the kernel sees only those that get through
  *   ending.c  the end of a schedule, and of the batch
  *   engine.c  the batch
  */
@@ -28,6 +29,7 @@
 #define RT_MAPPINGS 4096u
 #define RT_OPENED 64u
 #define RT_CHANGED 64u
+#define RT_PENDING 16u
 
 /* A kernel thread of the pool stays parked; what a schedule runs on is its stack and its
  * thread-local variables. The first place is main's. */
@@ -87,7 +89,12 @@ struct rt_image {
     uintptr_t different;
 };
 
-/* What a schedule did in the kernel, to be undone. */
+struct rt_pending {
+    struct rt_place *to; /* NULL: to the process */
+    siginfo_t info;
+};
+
+/* What a schedule did in the kernel, to be undone, and what it would have pending there. */
 struct rt_done {
     struct rt_span mapped[RT_CHANGED], changed[RT_CHANGED];
     uint32_t mappings, changes;
@@ -98,6 +105,9 @@ struct rt_done {
     bool silent[3];   /* descriptor 1 and 2 are /dev/null */
     uint64_t actions; /* signals whose action was set, by bit */
     struct hdi_kernel_action action[65];
+    bool masked; /* the kernel's mask is not kernel_mask any more */
+    struct rt_pending pending[RT_PENDING];
+    uint32_t pendings;
 };
 
 struct rt_engine {
@@ -117,10 +127,11 @@ struct rt_engine {
     int status; /* exit code */
     uint64_t output[2];
     uintptr_t brk;
-    uint64_t mappings;   /* a hash of their list */
-    bool captured[3];    /* descriptor 1 and 2 are files of the driver's */
-    uint64_t written[3]; /* their sizes before */
-    int captured_too[3]; /* duplicates of them */
+    uint64_t kernel_mask; /* between schedules */
+    uint64_t mappings;    /* a hash of their list */
+    bool captured[3];     /* descriptor 1 and 2 are files of the driver's */
+    uint64_t written[3];  /* their sizes before */
+    int captured_too[3];  /* duplicates of them */
     struct rt_done done;
     struct hdp_config config;
     struct rt_image image;
@@ -129,6 +140,17 @@ struct rt_engine {
 };
 
 extern struct rt_engine *rt_engine;
+
+/* NULL: for the process. */
+static inline uint64_t rt_pending_of(const struct rt_place *to)
+{
+    const struct rt_done *d = &rt_engine->done;
+    uint64_t set = 0;
+
+    for (uint32_t i = 0; i < d->pendings; i++)
+        set |= d->pending[i].to == to ? 1ull << (d->pending[i].info.si_signo - 1) : 0;
+    return set;
+}
 
 /* `text` at `to`. Returns where its NUL is. By hand: libc's are ours, which look the real ones up. */
 static inline char *rt_put_text(char *to, const char *text)
@@ -175,5 +197,14 @@ const struct rt_mapping *rt_image_mapping(uintptr_t addr);
 void rt_calls_catch_end(void); /* before the image is taken */
 void rt_calls_catch(void);
 void rt_calls_undo(void);
+
+/* signals.c: what these calls answer */
+long rt_signals_send(long number, const long a[6]);
+long rt_signals_action(const long a[6]);
+long rt_signals_mask(const long a[6]);
+long rt_signals_pending(const long a[6]);
+long rt_signals_wait(const long a[6]);
+void rt_signals_return(void *context); /* from a handler: made once more, and passed */
+void rt_signals_undo(void);
 
 #endif /* HEDDLE_RT_ENGINE_H */

@@ -171,6 +171,7 @@ static void wait_for_turn(struct hdi_thread *self)
 
     if (!p->begun) { /* it is on its own stack for the first time: that is its turn */
         p->begun = true;
+        self->tid = p->tid;
         return;
     }
     rt_engine->next = NULL;
@@ -226,7 +227,6 @@ static int make(pthread_t *out, const pthread_attr_t *attr, void *(*routine)(voi
     p->routine = routine;
     p->thread = t;
     p->mask = rt_engine->running->mask;
-    t->tid = p->tid;
     t->carrier.place = p;
     *out = p->handle;
     return 0;
@@ -242,6 +242,15 @@ static bool stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high)
     *low = t->carrier.place->stack_low;
     *high = t->carrier.place->stack_high;
     return *high != 0;
+}
+
+static bool signals(const struct hdi_thread *t, uint64_t *pending, uint64_t *shared,
+                    uint64_t *blocked)
+{
+    *pending = rt_pending_of(t->carrier.place);
+    *shared = rt_pending_of(NULL);
+    *blocked = t->carrier.place->mask;
+    return true;
 }
 
 /* What the kernel does at the end of a thread, by libc's list: the mutexes are free, and say so. */
@@ -294,5 +303,6 @@ const struct rt_vehicle rt_in_place_vehicle = {.give = give,
                                                .collect = collect,
                                                .leave = leave,
                                                .stack = stack,
+                                               .signals = signals,
                                                .cannot = rt_in_place_cannot,
                                                .ended = rt_in_place_ended};

@@ -128,6 +128,9 @@ struct rt_vehicle {
                 struct hdi_thread *t);
     void (*collect)(struct hdi_thread *t); /* it has ended: its handle may be used again */
     bool (*stack)(const struct hdi_thread *t, uintptr_t *low, uintptr_t *high);
+    /* What the kernel would have pending for t and for the process, and what t blocks. */
+    bool (*signals)(const struct hdi_thread *t, uint64_t *pending, uint64_t *shared,
+                    uint64_t *blocked);
     void (*leave)(void); /* ... without libc's farewell; does not return */
     /* It needs a thread of the kernel ("waits ..."); the schedule is over. Neither returns. */
     void (*cannot)(const char *what);

@@ -261,6 +261,12 @@ bool hdi_thread_stack(const struct hdi_thread *t, uintptr_t *low, uintptr_t *hig
     return rt_vehicle->stack && rt_vehicle->stack(t, low, high);
 }
 
+bool hdi_thread_signals(const struct hdi_thread *t, uint64_t *pending, uint64_t *shared,
+                        uint64_t *blocked)
+{
+    return rt_vehicle->signals && rt_vehicle->signals(t, pending, shared, blocked);
+}
+
 bool hdi_thread_may_leave(void)
 {
     return rt_vehicle->leave != NULL;

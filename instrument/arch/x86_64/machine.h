@@ -168,6 +168,17 @@ static inline void hdi_answer_call(void *context, long answer)
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = answer;
 }
 
+/* It is rt_sigreturn: it is made once more, from where it is passed. Returns the mask of signals that
+ * it brings back, of which only `allowed` are left. */
+static inline uint64_t hdi_return_again(void *context, uint64_t allowed)
+{
+    greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+    uint64_t *mask = (uint64_t *)(void *)&((ucontext_t *)g[REG_RSP])->uc_sigmask;
+
+    g[REG_RIP] = (greg_t)hdi_passed_return;
+    return *mask &= allowed;
+}
+
 static inline void hdi_clear_raw(void *to, size_t bytes)
 {
     __asm__ volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(0) : "memory");
