@@ -202,13 +202,22 @@ static void futex(void)
     through(set_and_wake, await_futex);
 }
 
+static void name_temporary(char path[256])
+{
+    const char *where = getenv("TMPDIR");
+
+    snprintf(path, 256, "%s/across.XXXXXX", where && *where ? where : "/tmp");
+}
+
 /* Memory of a file that both have mapped, at an address where other memory was before. */
 static void mapped_file(void)
 {
-    char name[] = "/tmp/across.XXXXXX";
+    char name[256];
     void *before = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    int file = mkstemp(name);
+    int file;
 
+    name_temporary(name);
+    file = mkstemp(name);
     unlink(name);
     if (ftruncate(file, 4096) != 0)
         abort();
@@ -442,10 +451,11 @@ static void signal_awaited(void)
 
 /* ---- files ---- */
 
-static char folder[] = "/tmp/across.XXXXXX", name[2][64];
+static char folder[256], name[2][272];
 
 static void name_files(void)
 {
+    name_temporary(folder);
     if (!mkdtemp(folder))
         abort();
     for (int i = THERE; i <= BACK; i++)
@@ -479,7 +489,7 @@ static void file_created(void)
 
 static void rename_file(enum way i)
 {
-    char other[80];
+    char other[280];
 
     snprintf(other, sizeof other, "%s.new", name[i]);
     close(open(other, O_CREAT | O_WRONLY, 0600));
