@@ -152,10 +152,11 @@ struct hdp_config {
     int64_t patience_ns;     /* timed waits shorter than this may time out while others could run */
     uint32_t watchdog_ms;    /* no step for so long: control is lost (50) */
     uint32_t expected_threads;
-    uint32_t deadlock_edges; /* used entries of deadlock_edge[] */
-    uint32_t aimed_locks;    /* used entries of aimed_lock[] */
-    uint32_t points;         /* enum hdp_points: which memory accesses are scheduling points */
-    uint32_t memory_model;   /* enum hdp_memory_model */
+    uint32_t deadlock_edges;    /* used entries of deadlock_edge[] */
+    uint32_t deadlock_patience; /* decisions for which threads are kept in front of them; 0: many */
+    uint32_t aimed_locks;       /* used entries of aimed_lock[] */
+    uint32_t points;            /* enum hdp_points: which memory accesses are scheduling points */
+    uint32_t memory_model;      /* enum hdp_memory_model */
     /* real time after which the schedule reports a hang; 0 = the driver's affair */
     uint32_t timeout_ms;
     uint32_t replay_points; /* entries of the replay region behind replay_steps: sites of points */

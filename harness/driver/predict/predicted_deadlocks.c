@@ -79,12 +79,17 @@ bool steering_is_it(const struct steering *s, const struct hdp_region *r,
     return true;
 }
 
+/* So many tries keep threads in front of their second locks as long as anybody else can run. The others let one
+ * on now and then: what closes the ring may come only after somebody went through. */
+enum { WITH_PATIENCE = 3 };
+
 void steering_prepare(const struct steering *s, uint64_t fingerprint, unsigned attempt,
                       struct hdp_config *config)
 {
     config->strategy = attempt % 2 ? HDP_RANDOM : HDP_BURST;
     config->seed = (fingerprint ^ attempt) * 0x9e3779b97f4a7c15ull;
     config->depth = 1;
+    config->deadlock_patience = attempt <= WITH_PATIENCE ? 0 : 1u << hash_next(config->seed) % 6;
     config->deadlock_edges = s->edges;
     for (uint32_t i = 0; i < s->edges; i++)
         config->deadlock_edge[i] = s->edge[i];

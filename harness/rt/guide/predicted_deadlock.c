@@ -1,5 +1,6 @@
 /* predicted_deadlock.c - bring a predicted deadlock about: whoever holds the first lock of one of
- * its edges and is about to take the second waits there until nobody else can run. When each edge
+ * its edges and is about to take the second waits there until nobody else can run, or for some decisions
+ * (config.deadlock_patience), as what closes the ring may need that it went on before. When each edge
  * has its thread in place, they wait for each other. Or, without a first lock: whoever is about to
  * take one comes last, so that another waits for him with the lock held. The same of locks that the
  * user named (--aim): whoever holds one of them and is about to take another.
@@ -60,13 +61,14 @@ static bool in_place(const struct hdi_thread *t)
 
 uint32_t rt_predicted_deadlock(struct hdi_thread **e, uint32_t n)
 {
+    uint32_t patience = rt.config.deadlock_patience ? rt.config.deadlock_patience : PATIENCE;
     uint32_t m = 0;
 
     if ((!rt.config.deadlock_edges && !rt.config.aimed_locks) || rt.draining)
         return n;
     for (uint32_t i = 0; i < n; i++)
         m += !in_place(e[i]);
-    if (m == n || m == 0 || kept++ >= PATIENCE) {
+    if (m == n || m == 0 || kept++ >= patience) {
         kept = 0;
         return n;
     }
