@@ -49,6 +49,14 @@ static const char *const unsafe[HD_EV_COUNT] = {
     [HD_EV_SEM_DESTROY] = "sem_destroy",
 };
 
+/* Of these, what only waits: nothing that it keeps is half changed while it does. */
+static const bool only_waits[HD_EV_COUNT] = {
+    [HD_EV_THREAD_JOIN] = true,
+    [HD_EV_COND_WAIT] = true,
+    [HD_EV_BARRIER_WAIT] = true,
+    [HD_EV_SEM_WAIT] = true,
+};
+
 bool hdi_handlers;
 
 static uintptr_t program_low, program_high; /* its code, not that of its libraries */
@@ -84,7 +92,7 @@ struct hdi_interrupted hdi_handler_begins(int number, const struct hdi_op *into)
 {
     struct hdi_thread *self = hdi_self();
     struct hdi_interrupted *now = &self->signals.interrupted, before = *now;
-    const char *function = into ? unsafe[into->kind] : NULL;
+    const char *function = into && !only_waits[into->kind] ? unsafe[into->kind] : NULL;
 
     if (into && into->kind == HD_EV_LIBRARY)
         function = self->signals.library_call;

@@ -170,21 +170,14 @@ static void printf_in_printf(void)
     send_to(prints_often);
 }
 
-static void *waits_for_told(void *arg)
-{
-    sem_post(&ready);
-    while (sem_wait(&told) != 0)
-        ;
-    return arg;
-}
-
-static void lock_in_wait(void)
+static void lock_in_long_lock(void)
 {
     handle(locks_other);
-    pthread_create(&taker, NULL, waits_for_told, NULL);
+    pthread_mutex_lock(&guard);
+    pthread_create(&taker, NULL, locks, NULL);
     sem_wait(&ready);
     pthread_kill(taker, SIGUSR1);
-    sem_post(&told);
+    pthread_mutex_unlock(&guard);
     pthread_join(taker, NULL);
 }
 
@@ -232,6 +225,60 @@ static void let_in_by_suspend(void)
     handle(locks_always);
     mask(SIG_BLOCK);
     send_to(pauses);
+}
+
+/* A semaphore that is waited for is as it was. */
+static void *waits_for_told(void *arg)
+{
+    sem_post(&ready);
+    if (wrong)
+        locks(arg);
+    while (sem_wait(&told) != 0)
+        ;
+    return arg;
+}
+
+static void let_in_by_wait(void)
+{
+    handle(locks_always);
+    pthread_create(&taker, NULL, waits_for_told, NULL);
+    sem_wait(&ready);
+    pthread_kill(taker, SIGUSR1);
+    sem_post(&told);
+    pthread_join(taker, NULL);
+}
+
+/* Nobody can have seen half of what a join does before the other thread has ended. */
+static void *ends_told(void *arg)
+{
+    while (sem_wait(&told) != 0)
+        ;
+    return arg;
+}
+
+static void *joins(void *arg)
+{
+    pthread_t other_thread;
+
+    pthread_create(&other_thread, NULL, ends_told, NULL);
+    mask(SIG_UNBLOCK);
+    sem_post(&ready);
+    if (wrong)
+        locks(arg);
+    pthread_join(other_thread, NULL);
+    mask(SIG_BLOCK);
+    return arg;
+}
+
+static void let_in_by_join(void)
+{
+    handle(locks_always);
+    mask(SIG_BLOCK);
+    pthread_create(&taker, NULL, joins, NULL);
+    sem_wait(&ready);
+    pthread_kill(taker, SIGUSR1);
+    sem_post(&told);
+    pthread_join(taker, NULL);
 }
 
 static void *reads(void *arg)
@@ -380,10 +427,13 @@ static void left_by_jump(void)
 int main(int argc, char **argv)
 {
     static const struct variant table[] = {
-        VARIANT(lock_in_lock),        VARIANT(malloc_in_lock),   VARIANT(printf_in_lock),
-        VARIANT(exit_in_lock),        VARIANT(malloc_in_malloc), VARIANT(printf_in_printf),
-        VARIANT(lock_in_wait),        VARIANT(nested),           VARIANT(let_in_by_suspend),
-        VARIANT(let_in_by_read),      VARIANT(sent_to_itself),   VARIANT(taken_by_wait),
+        VARIANT(lock_in_lock),        VARIANT(malloc_in_lock),
+        VARIANT(printf_in_lock),      VARIANT(exit_in_lock),
+        VARIANT(malloc_in_malloc),    VARIANT(printf_in_printf),
+        VARIANT(lock_in_long_lock),   VARIANT(let_in_by_wait),
+        VARIANT(let_in_by_join),      VARIANT(nested),
+        VARIANT(let_in_by_suspend),   VARIANT(let_in_by_read),
+        VARIANT(sent_to_itself),      VARIANT(taken_by_wait),
         VARIANT(taken_by_descriptor), VARIANT(left_by_jump),
     };
 

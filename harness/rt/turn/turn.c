@@ -120,7 +120,8 @@ static void publish_and_wait(struct hdi_thread *self, struct hdi_op *op)
     self->inside = false;
 }
 
-/* Handlers run now. True: the wait that they interrupted goes on, as *op. */
+/* Handlers run now. True: the wait that they interrupted goes on, as *op, or the operation is not ready any
+ * more: others ran beside them. */
 static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi_op *op)
 {
     struct hdi_op *outer = self->turn.suspended;
@@ -131,6 +132,8 @@ static bool handlers_ran(struct hdi_thread *self, enum hdi_wake wake, struct hdi
     self->turn.suspended = op;
     handled = hdi_deliver(self, op);
     self->turn.suspended = outer;
+    if (wake == HDI_READY)
+        return handled != HDI_NONE_RAN && op->ready && !op->ready(op);
     return wake == HDI_INTERRUPTED &&
            (handled == HDI_NONE_RAN || op->interrupt == HDI_GOES_ON ||
             (op->interrupt == HDI_RESTARTS && handled == HDI_ALL_RESTART));
