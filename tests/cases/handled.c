@@ -2,6 +2,7 @@
  * gone by then. handled WHAT TWIN: in a wrong one the thread takes for granted that nobody came between. */
 #include "case.h"
 #include <signal.h>
+#include <sys/time.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
@@ -112,12 +113,30 @@ static void handled_semaphore(void)
     handled(takes, takes_too);
 }
 
+/* A timer's handler ends a sleep; what decides comes behind. */
+static void handled_alarm(void)
+{
+    struct sigaction sa = {.sa_handler = handler};
+    struct itimerval soon = {.it_value = {.tv_usec = 100}};
+    pthread_t t;
+
+    sigaction(SIGALRM, &sa, NULL);
+    sem_init(&told, 0, 0);
+    finish(start(locks_too, NULL));
+    setitimer(ITIMER_REAL, &soon, NULL);
+    assert(usleep(1000) == -1);
+    t = start(locks_too, NULL);
+    locks(NULL);
+    finish(t);
+}
+
 int main(int argc, char **argv)
 {
     static const struct variant at[] = {
         VARIANT(handled, mutex),
         VARIANT(handled, rwlock),
         VARIANT(handled, semaphore),
+        VARIANT(handled, alarm),
     };
 
     arguments(argc, argv, 1);

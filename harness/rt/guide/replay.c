@@ -13,8 +13,10 @@
 #include "models/signals.h"
 
 #define RUN_ON_LIMIT 10000u
+#define TIMERS_LIMIT 1000u
 
 static uint32_t run_on;
+static uint32_t timers; /* waited for since the last decision */
 
 static bool matches(const struct hdp_step *e, const struct hdi_thread *t)
 {
@@ -32,6 +34,12 @@ static bool matches(const struct hdp_step *e, const struct hdi_thread *t)
 static bool may_come(void)
 {
     return rt.outside_count || rt.external_count || hdi_children_live();
+}
+
+/* By a timer of the program, when time passes up to it. */
+static bool timer_may_come(void)
+{
+    return hdi_timer_next() && hdi_timer_helps() && !rt_circle() && timers++ < TIMERS_LIMIT;
 }
 
 static struct hdi_thread *diverge(enum rt_replay *how)
@@ -80,7 +88,7 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
                    !(e->flags & HDP_STEP_CANCEL) &&
                    !((e->flags & HDP_STEP_TIMEOUT) && t->op->until_ns > 0 &&
                      t->op->until_ns != HDI_FOREVER)) {
-            if (may_come()) {
+            if (may_come() || timer_may_come()) {
                 *how = RT_WAIT;
                 return NULL;
             }
@@ -88,13 +96,13 @@ struct hdi_thread *rt_replay_next(enum rt_replay *how, uint16_t *flags)
         }
         if (matches(e, t)) {
             rt.replay_at++;
-            run_on = 0;
+            run_on = timers = 0;
         } else if (++run_on > RUN_ON_LIMIT) {
             return diverge(how);
         } else {
             *flags = 0;
             if (!t->enabled && !rt_due(t) && !hdi_signalled(t)) {
-                if (!may_come())
+                if (!may_come() && !timer_may_come())
                     return diverge(how);
                 run_on--;
                 *how = RT_WAIT;
