@@ -117,14 +117,14 @@ static void handled_semaphore(void)
 static void handled_alarm(void)
 {
     struct sigaction sa = {.sa_handler = handler};
-    struct itimerval soon = {.it_value = {.tv_usec = 100}};
+    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
     pthread_t t;
 
     sigaction(SIGALRM, &sa, NULL);
     sem_init(&told, 0, 0);
     finish(start(locks_too, NULL));
     setitimer(ITIMER_REAL, &soon, NULL);
-    assert(usleep(1000) == -1);
+    assert(usleep(900000) == -1);
     t = start(locks_too, NULL);
     locks(NULL);
     finish(t);
