@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd_stress.h"
+#include "native.h"
 #include "suite.h"
 #include "util/alloc.h"
 #include "util/complain.h"
@@ -23,6 +24,7 @@
 #include "util/real_time.h"
 
 #define JOBS 64
+#define NATIVE_RUNS 10
 
 enum { OPT_SUITE = 256, OPT_FILTER, OPT_BUDGET, OPT_TOOL, OPT_SEED, OPT_INSIDE, OPT_JSON };
 
@@ -30,9 +32,11 @@ static const struct argp_option table[] = {
     {"suite", OPT_SUITE, "NAMES", 0,
      "patterns, bugs, primitives, all (the default), or the path of a suite of one's own", 0},
     {"filter", OPT_FILTER, "TEXT", 0, "Only scenarios with TEXT in SUITE/FAMILY/NAME", 0},
-    {"schedules", 'n', "N", 0, "Try a scenario under N schedules (300; 20 with real I/O)", 0},
+    {"schedules", 'n', "N", 0,
+     "Try a scenario under N schedules (300; 20 with real I/O; natively 10 runs)", 0},
     {"budget", OPT_BUDGET, "TIME", 0, "Share TIME among the scenarios: 60s, 5m", 0},
-    {"tool", OPT_TOOL, "NAME", 0, "heddle (the default), tsan, helgrind or drd", 0},
+    {"tool", OPT_TOOL, "NAME", 0,
+     "heddle (the default), tsan, helgrind or drd; natively, goroutines as threads or fibres", 0},
     {"in-process", OPT_INSIDE, 0, 0,
      "Explore inside one process what is library alone and no data race; leave out the rest", 0},
     {"jobs", 'j', "N", 0, "Run N scenarios side by side (one per CPU)", 0},
@@ -64,9 +68,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         s->filter = arg;
         return 0;
     case OPT_TOOL:
-        if (!stress_listed("heddle,tsan,helgrind,drd", arg))
+        if (!stress_listed("heddle,tsan,helgrind,drd,threads,fibres", arg))
             argp_failure(state, EXIT_USAGE, 0,
-                         "there is no tool \"%s\" (heddle, tsan, helgrind, drd)", arg);
+                         "there is no tool \"%s\" (heddle, tsan, helgrind, drd, threads, fibres)",
+                         arg);
         s->tool = arg;
         return 0;
     case OPT_BUDGET:
@@ -97,6 +102,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* The program alone, with nothing that watches it: the tool is the vehicle of goroutines. */
+static bool native(const struct stress *s)
+{
+    return stress_listed("threads,fibres", s->tool);
 }
 
 static const char *variant(const struct stress *s)
@@ -173,7 +184,7 @@ static int make_folder(const char *path)
     return EXIT_USAGE;
 }
 
-/* Runs in the child: become `heddle run`, or the suite itself. */
+/* Runs in the child: become `heddle run`, or the suite itself, or run it natively. */
 static void become(const struct stress *s, const struct stress_scenario *one, int64_t share_ns)
 {
     bool wrong = strcmp(one->expect, "clean") != 0,
@@ -193,6 +204,10 @@ static void become(const struct stress *s, const struct stress_scenario *one, in
         execl(one->program, one->program, "--explore", one->name, schedules, seed, (char *)NULL);
         _exit(EXIT_CANNOT);
     }
+    if (native(s))
+        _exit(native_run(one, s->tool, s->counted ? s->schedules : NATIVE_RUNS,
+                         s->budget_ns ? real_now() + share_ns : 0,
+                         mem_format("%s.%s.txt", out, s->tool)));
     argv[argc++] = (char *)(uintptr_t)s->self;
     argv[argc++] = "run";
     argv[argc++] = "--json";
@@ -279,6 +294,8 @@ static bool run_all(struct stress *s)
             one->child = 0;
             running--;
             stress_judge(one, WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CANNOT);
+            if (native(s) && one->schedules > 0)
+                one->met = native_fits(one->expect, one->verdict);
             show(s, one, ++done);
         }
     }
