@@ -28,7 +28,7 @@
 static struct hdi_lock lock;
 static struct hdi_timer *root;
 static uint64_t started;           /* timers, ever */
-static bool serving;               /* there is a thread, or somebody is making it */
+static bool serving;               /* there is a thread, or (under the seam) somebody makes it */
 static struct hdi_parker *asleep;  /* the thread's, while nobody has taken it to wake it */
 static struct hdi_parker *leaving; /* whoever waits for the thread to end; NULL: nobody */
 
@@ -291,11 +291,21 @@ static bool start_serving(const void *site)
     return made;
 }
 
+/* For a timer that is in the heap. The lock is held on entry and on return: whoever starts another
+ * timer meanwhile finds a thread, or makes one. Not under the seam, where the start is a point. */
 static bool make_thread(const void *site)
 {
     void *check = hdi_check_swap(NULL); /* it serves everybody */
-    bool made = start_serving(site);
+    bool made;
 
+    serving = true;
+    if (hdi_seam)
+        hdi_unlock(&lock);
+    made = start_serving(site);
+    if (hdi_seam)
+        hdi_lock(&lock);
+    if (!made)
+        serving = false;
     hdi_check_swap(check);
     return made;
 }
@@ -304,7 +314,7 @@ static bool start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
                   bool (*before)(struct hdi_timer *), const void *site, bool *was)
 {
     struct hdi_parker *wake = NULL;
-    bool make;
+    bool served;
 
     hdi_release(timer);
     hdi_lock(&lock);
@@ -320,20 +330,13 @@ static bool start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,
         wake = asleep;
         asleep = NULL;
     }
-    make = !serving;
-    serving = true;
+    served = serving || make_thread(site);
+    if (!served && timer->link)
+        take_out(timer);
     hdi_unlock(&lock);
     if (wake)
         hdi_unpark(wake);
-    if (make && !make_thread(site)) {
-        hdi_lock(&lock);
-        serving = false;
-        if (timer->link)
-            take_out(timer);
-        hdi_unlock(&lock);
-        return false;
-    }
-    return true;
+    return served;
 }
 
 bool hdi_timer_start(struct hdi_timer *timer, int64_t when_ns, int64_t period_ns,

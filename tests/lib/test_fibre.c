@@ -768,8 +768,8 @@ static void a_child_has_a_poller_of_its_own(void **state)
 
 /* ---- what the kernel does seldom ---- */
 
-static struct hd_atomic_int32 interruptions, reads, refusing;
-enum { EVERYBODY = 1, MONITOR };
+static struct hd_atomic_int32 interruptions, reads, refusing, is_late;
+enum { EVERYBODY = 1, MONITOR, ONE_LATE };
 static int flags_in_connect, flag_to_set;
 
 int __real_poll(struct pollfd *fds, nfds_t count_of_fds, int ms);
@@ -815,6 +815,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 {
     int whom = hd_int32_load(&refusing);
 
+    if (whom == ONE_LATE && !arg && hd_int32_cas(&refusing, ONE_LATE, 0)) {
+        hd_int32_store(&is_late, 1);
+        usleep(50000);
+        return EAGAIN;
+    }
     return whom == EVERYBODY || (whom == MONITOR && !arg)
                ? EAGAIN
                : __real_pthread_create(thread, attr, fn, arg);
@@ -879,6 +884,49 @@ static void times_are_kept_without_a_thread_for_them(void **state)
             _exit(3);
         hd_wg_wait(&wg);
         _exit(reader.got == 'x' ? 0 : 4);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void start_a_timer(void *arg)
+{
+    *(struct hd_timer **)arg = hd_timer_make(HD_MILLISECOND);
+}
+
+static void *start_a_refused_timer(void *arg)
+{
+    struct hd_timer *timer = NULL;
+    hd_err err = hd_recover(start_a_timer, &timer);
+
+    *(bool *)arg = hd_err_is(err, hd_out_of_threads);
+    hd_err_unref(err);
+    return NULL;
+}
+
+/* Whoever relies on a thread that another is about to make must not be left without. */
+static void a_thread_for_timers_that_fails_to_start_fails_its_maker_alone(void **state)
+{
+    pid_t child = fork_child();
+    int status;
+
+    (void)state;
+    if (child == 0) {
+        struct hd_timer *timer;
+        pthread_t other;
+        bool refused = false;
+        hd_int32_store(&refusing, ONE_LATE);
+        if (pthread_create(&other, NULL, start_a_refused_timer, &refused) != 0)
+            _exit(2);
+        while (!hd_int32_load(&is_late))
+            usleep(1000);
+        timer = hd_timer_make(HD_MILLISECOND);
+        alarm(20);
+        hd_chan_recv(hd_timer_chan(timer), NULL);
+        alarm(0);
+        if (pthread_join(other, NULL) != 0)
+            _exit(3);
+        _exit(refused ? 0 : 4);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
@@ -1296,6 +1344,7 @@ int main(void)
         cmocka_unit_test(a_child_has_a_poller_of_its_own),
         cmocka_unit_test(a_look_that_is_interrupted_is_made_again),
         cmocka_unit_test(times_are_kept_without_a_thread_for_them),
+        cmocka_unit_test(a_thread_for_timers_that_fails_to_start_fails_its_maker_alone),
         cmocka_unit_test(who_closes_all_descriptors_stops_no_reader),
         cmocka_unit_test(a_connect_leaves_the_flags_of_others),
         cmocka_unit_test(who_connects_while_it_is_under_way_waits),
