@@ -1034,7 +1034,7 @@ static void in_place_page_of_few(void)
     for (int i = 0; i < 256; i++)
         if (page[i][0] & 1) { /* left by another schedule: nothing of this one is to be told */
             code = 1;
-            pthread_mutex_trylock(&lock);
+            (void)!pthread_mutex_trylock(&lock);
         }
     page[order][0] |= 1;
 }
