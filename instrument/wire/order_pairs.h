@@ -66,7 +66,7 @@ static inline uint32_t hdp_orders_add(struct hdp_orders *o, uint32_t object, uin
                                       uint32_t thread, enum hdp_access access)
 {
     uint64_t place = hash_place(0, site);
-    uint64_t key = hash_spread(place + ((uint64_t)thread << 32 ^ object));
+    uint64_t key = hash_spread(place + ((uint64_t)thread << 32));
     uint32_t times = (uint32_t)(key % HDP_ORDER_SLOTS);
     uint32_t on = (uint32_t)(hash_spread(object) % HDP_ORDER_SLOTS), at = o->count++;
     uint64_t self, before;

@@ -277,9 +277,11 @@ void feedback_share(struct feedback *f, struct crew *crew)
         memcpy(r->order_pair, f->order_pair, sizeof r->order_pair);
         r->paths = f->paths;
         for (uint32_t k = 0; k < f->paths; k++) {
-            r->path[k].steps = f->path[k].path.steps;
-            memcpy(r->path[k].step, f->path[k].path.step,
-                   f->path[k].path.steps * sizeof f->path[k].path.step[0]);
+            const struct hdp_path *path = &f->path[k].path;
+            r->path[k].steps = 0;
+            for (uint32_t j = 0; j < path->steps; j++)
+                if (comes_again(known, &path->step[j]))
+                    r->path[k].step[r->path[k].steps++] = path->step[j];
         }
         r->profile_steps = f->steps;
         memcpy(r->profile, f->profile, f->steps * sizeof *f->profile);

@@ -176,6 +176,28 @@ static void what_threads_did_is_kept_once_in_whatever_order(void **state)
     feedback_free(again);
 }
 
+/* What was a point in one schedule, and is none any more, nobody comes to. */
+static void a_path_is_without_what_is_no_point(void **state)
+{
+    struct feedback *l = feedback_new();
+    struct hdp_region *r;
+
+    (void)state;
+    fresh();
+    r = two_steps(1, 2);
+    r->trace[0].kind = r->trace[1].kind = HD_EV_READ;
+    r->trace[1].site = 30;
+    feedback_path(l, r);
+    say(0, 30);
+    feedback_share(l, &crew);
+    assert_int_equal(workers[1].region->path[0].steps, 1);
+    assert_int_equal(workers[1].region->path[0].step[0].site, 30);
+    say(0, 1);
+    feedback_share(l, &crew);
+    assert_int_equal(workers[1].region->path[0].steps, 2);
+    feedback_free(l);
+}
+
 static uint32_t counted(const struct hdp_region *r)
 {
     uint32_t sum = 0;
@@ -221,6 +243,7 @@ int main(void)
         cmocka_unit_test(counts_that_a_program_overwrote_are_not_believed),
         cmocka_unit_test(the_richest_profile_goes_to_all_whatever_came_first),
         cmocka_unit_test(what_threads_did_is_kept_once_in_whatever_order),
+        cmocka_unit_test(a_path_is_without_what_is_no_point),
         cmocka_unit_test(orders_are_counted_and_those_that_did_not_come_a_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
