@@ -43,7 +43,7 @@
                              HDI_OF(THREAD_ENDS) | HDI_OF(THREAD_JOINED) | HDI_OF(STARTS) |        \
                              HDI_OF(FORKED))                                                       \
     /* Locks in memory that was given back. */                                                     \
-    X(hdi_freed_observes, HDI_OF(USED) | HDI_OF(THREAD_BEGINS) | HDI_OF(THREAD_ENDS))              \
+    X(hdi_freed_observes, HDI_OF(USED) | HDI_OF(THREAD_BEGINS) | HDI_OF(BEGINS))                   \
     /* Descriptors that a thread may have closed twice. */                                         \
     X(hdi_descriptors_observe, HDI_OF(THREAD_ENDS) | HDI_OF(ENDS))                                 \
     /* ThreadSanitizer, Helgrind, DRD. */                                                          \

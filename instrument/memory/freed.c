@@ -150,10 +150,12 @@ void hdi_freed_observes(enum hdi_what what, const struct hdi_happened *e)
         used(e->object, e->site);
         return;
     }
+    if (what == HDI_BEGINS && e->event != HD_EV_THREAD_EXIT)
+        return;
     stack = stack_of(hdi_self());
     if (!stack.high)
         return;
-    if (what == HDI_THREAD_ENDS)
+    if (what == HDI_BEGINS) /* its function has returned: no frame of the program's is left */
         remember(stack);
     else
         hdi_freed_forget((const void *)stack.low, stack.high - stack.low);

@@ -205,9 +205,9 @@ static void become(const struct stress *s, const struct stress_scenario *one, in
         _exit(EXIT_CANNOT);
     }
     if (native(s))
-        _exit(native_run(one, s->tool, s->counted ? s->schedules : NATIVE_RUNS,
-                         s->budget_ns ? real_now() + share_ns : 0,
-                         mem_format("%s.%s.txt", out, s->tool)));
+        _exit(run_natively(one, s->tool, s->counted ? s->schedules : NATIVE_RUNS,
+                           s->budget_ns ? real_now() + share_ns : 0,
+                           mem_format("%s.%s.txt", out, s->tool)));
     argv[argc++] = (char *)(uintptr_t)s->self;
     argv[argc++] = "run";
     argv[argc++] = "--json";

@@ -124,8 +124,8 @@ static const char *run(const struct stress_scenario *scenario, int output, const
     return wait_for(child, patience, &status) ? how_it_ended(status, output) : "hang";
 }
 
-int native_run(const struct stress_scenario *scenario, const char *vehicle, uint64_t runs,
-               int64_t until_ns, const char *file)
+int run_natively(const struct stress_scenario *scenario, const char *vehicle, uint64_t runs,
+                 int64_t until_ns, const char *file)
 {
     int output = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool wrong = strcmp(scenario->expect, "clean") != 0;

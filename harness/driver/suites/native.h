@@ -15,8 +15,8 @@
 /* With HEDDLE_LIB=vehicle, at most so many runs, none begun after until_ns of real time (0: no limit).
  * Writes what a run printed that did not end well into the file, and to standard output the document
  * that stress_judge() reads. What the process is to exit with, which this uses for itself. */
-int native_run(const struct stress_scenario *scenario, const char *vehicle, uint64_t runs,
-               int64_t until_ns, const char *file);
+int run_natively(const struct stress_scenario *scenario, const char *vehicle, uint64_t runs,
+                 int64_t until_ns, const char *file);
 
 /* Does a run that ends in `shown` bear out the scenario's expected kinds? Threads that wait for ever
  * are a hang or what the library says of it, and a data race is whatever comes of it. */
