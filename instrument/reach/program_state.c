@@ -4,8 +4,10 @@
 #include "reach.h"
 
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "core/proc.h"
+#include "core/real.h"
 #include "core/thread.h"
 #include "snapshot.h"
 #include "wire/hash.h"
@@ -18,6 +20,34 @@ extern const unsigned int __rseq_size __attribute__((weak));
 #define MOST_BYTES ((size_t)16 << 20)
 #define COPIED ((size_t)64 << 10)
 #define PAGE ((uintptr_t)4096)
+#define PAGES (COPIED / PAGE + 1)
+
+/* The first page from `at` that is there, and in *end where those go on to. A stack
+ * that was hardly used has nearly none. False: it cannot be told. */
+static bool pages_there(uintptr_t *at, uintptr_t high, uintptr_t *end)
+{
+    unsigned char there[PAGES];
+
+    while (*at < high) {
+        uintptr_t page = *at & ~(PAGE - 1);
+        size_t n = (high - page + PAGE - 1) / PAGE, i = 0, k;
+        n = n < PAGES ? n : PAGES;
+        if (hdi_real.syscall(SYS_mincore, page, n * PAGE, there) != 0)
+            return false;
+        while (i < n && !(there[i] & 1))
+            i++;
+        for (k = i; k < n && there[k] & 1;)
+            k++;
+        if (i)
+            *at = page + i * PAGE;
+        *end = page + k * PAGE;
+        if (k > i)
+            break;
+    }
+    if (*end > high)
+        *end = high;
+    return true;
+}
 
 /* False: it cannot be read. */
 static bool with_memory(uint64_t *hash, uintptr_t low, uintptr_t high)
@@ -94,15 +124,21 @@ static bool add_mapping(const struct hdi_mapping *m, const struct hdi_spans *out
     for (size_t i = hdi_spans_above(out, at); at < m->high; i++) {
         bool more = i < out->count && out->at[i].low < m->high;
         uintptr_t to = more ? out->at[i].low : m->high;
-        if (to > at) {
-            if (m->shared)
-                return false; /* others may change it */
-            *bytes += to - at;
+        if (to > at && m->shared)
+            return false; /* others may change it */
+        while (at < to) {
+            uintptr_t end = to;
+            if (!pages_there(&at, to, &end))
+                return false;
+            if (at >= to)
+                break;
+            *bytes += end - at;
             if (*bytes > MOST_BYTES)
                 return false;
             *h = hash_next(*h ^ at);
-            if (!with_memory(h, at, to))
+            if (!with_memory(h, at, end))
                 return false;
+            at = end;
         }
         at = !more ? m->high : out->at[i].high > at ? out->at[i].high : at;
     }
